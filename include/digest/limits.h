@@ -1,0 +1,57 @@
+/* limits.h - all limits of the program in one list, each with its reason. */
+#ifndef DIGEST_LIMITS_H
+#define DIGEST_LIMITS_H
+
+/* Configuration. */
+#define MAX_CONFIG_BYTES	(256u * 1024 * 1024)	/* a million reader blocks of 200 bytes fit */
+#define MAX_CONFIG_ERRORS	100			/* more only scroll the first ones away */
+#define MAX_INCLUDE_DEPTH	10			/* deeper is a loop */
+#define MAX_CONFIG_VALUE	(64u * 1024)		/* a query is at most 16 KB; room for the rest */
+
+/* The filter language (DESIGN: digest-filter(7) states them). */
+#define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
+#define MAX_QUERY_DEPTH		64			/* bounds recursion */
+#define MAX_QUERY_TERMS		10000			/* after @names are expanded */
+#define MAX_READER_FILTERS	1000			/* per reader */
+#define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
+
+/* Answers of sources. */
+#define MAX_JSON_BYTES		(4u * 1024 * 1024)	/* a day of Hugging Face is 0.5 MB */
+#define MAX_JSON_TOKENS		500000u			/* 16 MB of "[]" took 714 MB in the parser */
+#define MAX_JSON_LINE		(256u * 1024)		/* one paper with 3,000 authors fits */
+#define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
+#define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
+#define MAX_HTTP_REDIRECTS	5
+
+/* A paper. What is longer is cut at a grapheme and ends in an ellipsis. */
+#define MAX_TITLE_BYTES		1000u			/* 500 characters */
+#define MAX_ABSTRACT_BYTES	(16u * 1024)
+#define MAX_NAME_BYTES		200u			/* an author, an organisation */
+#define MAX_URL_BYTES		2000u			/* longer ones break in mail clients */
+#define MAX_AUTHORS		5000			/* the largest collaborations have 3,000 */
+#define MAX_LIST		200			/* categories, keywords of one paper */
+
+/* Mail. */
+#define MAX_ADDRESS_BYTES	254			/* RFC 5321 4.5.3.1.3, less the brackets */
+#define MAX_LOCAL_PART		64			/* RFC 5321 4.5.3.1.1 */
+#define MAX_DOMAIN		255			/* RFC 5321 4.5.3.1.2 */
+#define MAX_HTML_BYTES		80000u			/* Gmail clips near 102 KB */
+#define MAX_TEXT_BYTES		(512u * 1024)		/* the text part is never clipped, but bounded */
+#define MAX_MESSAGE_BYTES	(1024u * 1024)
+#define MAX_HEADER_BYTES	(32u * 1024)		/* S-21: the whole header block */
+
+/* Templates. */
+#define MAX_TEMPLATE_BYTES	(256u * 1024)
+#define MAX_TEMPLATE_DEPTH	64			/* sections and partials inside each other */
+#define MAX_RENDER_BYTES	(4u * 1024 * 1024)	/* a template cannot make more than this */
+
+/* Time. */
+#define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
+#define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
+#define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime */
+
+/* Memory. */
+#define MAX_RUN_BYTES		(1024u * 1024 * 1024)	/* the run's arena: a window of 100,000 papers */
+#define MAX_READER_BYTES	(64u * 1024 * 1024)	/* the scratch of one reader, reset after each */
+
+#endif

@@ -1,0 +1,31 @@
+/* log.h - what happened, one event per line, on stderr. Results go to stdout and never through here.
+ * The log is a value that is passed down; there is none at file scope. Every line is made printable
+ * (see err_printable), so that a paper's title cannot drive a terminal. */
+#ifndef DIGEST_LOG_H
+#define DIGEST_LOG_H
+
+#include <stdbool.h>
+
+enum log_level {
+	LOG_LEVEL_ERROR,	/* a person must act */
+	LOG_LEVEL_WARN,		/* something is odd, the work goes on */
+	LOG_LEVEL_INFO,		/* what a run did; shown with -v or on a terminal */
+	LOG_LEVEL_DEBUG,
+};
+
+struct log {
+	enum log_level level;	/* events above it are dropped */
+	int fd;			/* where lines go; -1 drops all */
+	const char *name;	/* put before each line, e.g. "digest" */
+	unsigned nerrors;	/* how many of each were given, shown or not */
+	unsigned nwarnings;
+	unsigned nlost;		/* lines that could not be written */
+};
+
+void	log_init(struct log *log, const char *name, int fd, enum log_level level);
+void	log_error(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void	log_warn(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void	log_info(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void	log_debug(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,96 @@
+/* text.h - how every stage reads text alike: folding, tokens, display width, LaTeX to Unicode, plain cleaning.
+ * All texts are valid UTF-8 (see utf8_add_repaired). Uses utf8proc. */
+#ifndef DIGEST_TEXT_H
+#define DIGEST_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/strbuf.h"
+
+/*
+ * Append text as it is compared: NFKC, full case folding, marks removed from Latin, Greek and Cyrillic letters only
+ * (Japanese and Indic scripts keep theirs), a table for letters without a decomposition (đ ł ø æ œ ß ı), default
+ * ignorable characters dropped. Idempotent.
+ */
+void	text_add_folded(struct strbuf *out, const char *text, size_t len);
+
+/* One word of a text as the filter language sees it. Offsets are bytes into the text given. */
+struct token {
+	uint32_t start, end;	/* the word in the text, for highlighting */
+	uint32_t position;	/* 0, 1, 2 ...: words are neighbours when positions are; the parts of a
+				   hyphenated word take one each */
+	uint32_t form;		/* offset of the NUL-terminated folded form in the token list's forms */
+	uint32_t joined;	/* offset of the joined form of the whole hyphenated or apostrophed run that
+				   begins here ("pretraining" at "pre" of "pre-training"), or 0 */
+	uint32_t njoined;	/* how many tokens that run has; 0 when joined is 0 */
+};
+
+struct token_list {
+	struct token *tokens;
+	size_t len, alloc;
+	struct strbuf forms;	/* "" at offset 0, then the forms, NUL-terminated */
+};
+
+void	tokens_init(struct token_list *list);
+void	tokens_release(struct token_list *list);
+void	tokens_reset(struct token_list *list);
+
+/*
+ * Append the words of text. A word is a run of letters, digits and marks; '+' and '#' end a word that has letters
+ * ("C++", "C#"), a '.' may begin one before a letter (".NET") and stands inside numbers and versions ("0.5", "v1.2",
+ * "2312.00752"); '-', '/', apostrophes and other punctuation separate; soft hyphens and zero-width characters vanish.
+ * Each CJK ideograph, kana or hangul syllable is a word of its own.
+ * first_position	of the first word; a caller that indexes several fields leaves gaps between them
+ * Returns 0, or -1 when memory is short or there are more than 2^20 tokens.
+ */
+int	tokens_add(struct token_list *list, const char *text, size_t len, uint32_t first_position,
+	    struct error *err);
+const char *token_form(const struct token_list *list, const struct token *t);
+
+/*
+ * The singular of a folded English word, and one spelling of -ise/-ize, -our/-or, by small tables and rules stated in
+ * digest-filter(7); words that only look like plurals ("bias", "loss", "analysis") stay. out has room for size bytes.
+ * Both sides of a comparison pass through it. Not a stemmer.
+ */
+void	text_normal_word(const char *folded, char *out, size_t size);
+
+/*
+ * Append text with LaTeX made readable: accents, Greek, operators, arrows, sub- and superscripts, \textbf and its
+ * kind dropped around their text, $...$ and \(...\) removed around mathematics, ~ a blank. Unknown commands stay
+ * as they are; a lone '$' is money and stays.
+ */
+void	text_add_latex(struct strbuf *out, const char *text, size_t len);
+
+/*
+ * Append text as one clean line for titles and names, or as running text: invalid bytes repaired, NUL and other control
+ * characters dropped, bidirectional controls dropped, white space and hard wraps collapsed to one blank, runs of
+ * combining marks cut at 8, at most max_bytes, cut at the end of a grapheme with "…".
+ * Returns how many invalid sequences were replaced.
+ */
+size_t	text_add_clean(struct strbuf *out, const char *text, size_t len, size_t max_bytes);
+
+/* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
+size_t	text_width(const char *text, size_t len);
+
+/*
+ * Length in bytes of the longest prefix that ends at the end of a grapheme (Unicode TR 29) and is at most max_bytes
+ * long and max_width columns wide.
+ */
+size_t	text_cut(const char *text, size_t len, size_t max_bytes, size_t max_width);
+
+/*
+ * Append text filled to lines of at most width columns, each line begun by indent; words longer than a line
+ * (URLs) stand on a line of their own, unbroken. Ends without a newline.
+ */
+void	text_add_wrapped(struct strbuf *out, const char *text, const char *indent, size_t width);
+
+/* The first sentence of an abstract: ends at ". ", "! " or "? " before a capital, not after "e.g.", "et al.",
+ * "i.e.", "vs.", single letters or inside brackets. Returns its length in bytes; all of it when there is no end. */
+size_t	text_first_sentence(const char *text, size_t len);
+
+/* The entry of names (ends with NULL) nearest to word within 2 edits (Damerau-Levenshtein), else NULL. */
+const char *text_nearest(const char *word, const char *const *names);
+
+#endif
