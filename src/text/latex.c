@@ -300,7 +300,7 @@ add_text_argument(struct latex *x)
 static void
 drop_citation(struct latex *x)
 {
-	while (is_blank(last_byte(x->out)))
+	while (x->out->len > x->fresh && is_blank(last_byte(x->out)))
 		strbuf_truncate(x->out, x->out->len - 1);
 	drop_options(x);
 	drop_options(x);

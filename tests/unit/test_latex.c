@@ -124,6 +124,7 @@ test_text(void **state)
 		{ "\\textbf{a} \\emph{b \\textit{c}} \\texttt{d} {\\bf e}", "a b c d e" },
 		{ "$\\texttt{AMEND++}$ \\mathsf{VISTA} \\textsc{DiARC}", "AMEND++ VISTA DiARC" },
 		{ "as shown~\\cite[p. 3]{knuth}, by Fig.~3", "as shown, by Fig. 3" },
+		{ "an accent on \\~\\ref{x} nothing", "an accent on \\~ nothing" },
 		{ "see \\ref{x} and \\footnote{gone}this", "see and this" },
 		{ "1\\,Hz a\\;b c~d", "1 Hz a b c d" },
 		{ "~5 minutes, about ~ 5, http://x/~me", "~5 minutes, about ~ 5, http://x/~me" },
