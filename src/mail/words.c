@@ -188,10 +188,11 @@ add_encoded(struct line *l, const char *text, size_t len)
 	bool base64 = q_length(text, len) > base64_length(len);
 
 	while (len > 0) {
-		size_t n;
+		size_t room, n;
 
 		begin_word(l, WORD_FRAME + WIDEST_CHARACTER);
-		n = fitting_bytes(text, len, LINE_COLUMNS - l->column - WORD_FRAME, base64);
+		room = LINE_COLUMNS - WORD_FRAME - (l->column > 0 ? l->column : 1);
+		n = fitting_bytes(text, len, room, base64);
 		add_encoded_word(l, text, n, base64);
 		text += n;
 		len -= n;
@@ -306,7 +307,8 @@ words_add_phrase(struct strbuf *out, const char *text, size_t column)
 size_t
 words_add_bracketed(struct strbuf *out, const char *text, size_t column)
 {
-	struct line l = { .out = out, .column = column, .begun = true };
+	bool begun = out->len > 0 && out->buf[out->len - 1] != ' ';
+	struct line l = { .out = out, .column = column, .begun = begun };
 	size_t len = strlen(text) + 2;
 
 	begin_word(&l, len);
