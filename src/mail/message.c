@@ -189,14 +189,19 @@ add_part(struct strbuf *out, const char *boundary, const char *subtype, const ch
 	strbuf_add(out, "\r\n"); /* belongs to the boundary (RFC 2046 5.1.1) */
 }
 
+/* Eight bytes at a time: every mail passes here as a whole. */
 static bool
 is_seven_bit(const char *bytes, size_t len)
 {
-	unsigned char all = 0;
+	uint64_t all = 0, eight;
 
-	for (size_t i = 0; i < len; i++)
-		all |= (unsigned char)bytes[i];
-	return (all & 0x80) == 0;
+	for (; len >= sizeof(eight); bytes += sizeof(eight), len -= sizeof(eight)) {
+		memcpy(&eight, bytes, sizeof(eight));
+		all |= eight;
+	}
+	for (; len > 0; len--)
+		all |= (unsigned char)*bytes++;
+	return (all & 0x8080808080808080u) == 0;
 }
 
 /*

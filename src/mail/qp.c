@@ -42,39 +42,53 @@ is_risky_start(const char *text, size_t len)
 	return text[0] == '.' || (len >= 5 && memcmp(text, "From ", 5) == 0);
 }
 
+/* One line of output as it is put together. */
+struct qp_line {
+	char bytes[LINE_COLUMNS + 4]; /* and "=\r\n" */
+	size_t len;
+};
+
 static void
-add_coded(struct strbuf *out, const char *bytes, unsigned len)
+put_coded(struct qp_line *line, const char *bytes, unsigned len)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
 	for (unsigned i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)bytes[i];
-		const char coded[3] = { '=', digits[c >> 4], digits[c & 15] };
 
-		strbuf_addn(out, coded, sizeof(coded));
+		line->bytes[line->len++] = '=';
+		line->bytes[line->len++] = digits[c >> 4];
+		line->bytes[line->len++] = digits[c & 15];
 	}
 }
 
-/* One line of text without its end. */
 static void
-add_line(struct strbuf *out, const char *text, size_t len)
+end_line(struct strbuf *out, struct qp_line *line, const char *end, size_t end_len)
+{
+	memcpy(line->bytes + line->len, end, end_len);
+	strbuf_addn(out, line->bytes, line->len + end_len);
+	line->len = 0;
+}
+
+/* One line of text without its end. The last line of output stays in line. */
+static void
+encode_line(struct strbuf *out, struct qp_line *line, const char *text, size_t len)
 {
 	const char *end = text + len;
-	size_t column = 0;
 
 	while (text < end) {
-		size_t left = (size_t)(end - text), room = LINE_COLUMNS - column, run = 0;
+		size_t left = (size_t)(end - text), room = LINE_COLUMNS - line->len, run = 0;
 		const char *character = text;
-		uint32_t cp;
 		unsigned n, step;
+		uint32_t cp;
 
-		if (column > 0 || !is_risky_start(text, left))
+		if (line->len > 0 || !is_risky_start(text, left))
 			run = safe_run(text, left < room ? left : room);
 		if (run == left && (end[-1] == ' ' || end[-1] == '\t'))
 			run--; /* a blank at the end of a line may be lost on the way */
 		if (run > 0) {
-			strbuf_addn(out, text, run);
-			column += run;
+			memcpy(line->bytes + line->len, text, run);
+			line->len += run;
 			text += run;
 			continue;
 		}
@@ -85,12 +99,10 @@ add_line(struct strbuf *out, const char *text, size_t len)
 			n = 3;
 		}
 		if (3 * n > room) {
-			strbuf_add(out, "=\r\n");
-			column = 0;
+			end_line(out, line, "=\r\n", 3);
 			continue;
 		}
-		add_coded(out, character, n);
-		column += 3 * n;
+		put_coded(line, character, n);
 		text += step;
 	}
 }
@@ -99,6 +111,7 @@ void
 message_add_qp(struct strbuf *out, const char *text, size_t len)
 {
 	const char *end = text + len;
+	struct qp_line line = { .len = 0 };
 
 	while (text < end) {
 		const char *lf = memchr(text, '\n', (size_t)(end - text));
@@ -106,10 +119,8 @@ message_add_qp(struct strbuf *out, const char *text, size_t len)
 
 		if (lf != NULL && stop > text && stop[-1] == '\r')
 			stop--;
-		add_line(out, text, (size_t)(stop - text));
-		if (lf == NULL)
-			return;
-		strbuf_add(out, "\r\n");
-		text = lf + 1;
+		encode_line(out, &line, text, (size_t)(stop - text));
+		end_line(out, &line, "\r\n", lf != NULL ? 2 : 0);
+		text = lf != NULL ? lf + 1 : end;
 	}
 }
