@@ -50,7 +50,7 @@ is_atext(uint32_t cp)
 	    (cp >= '0' && cp <= '9') || (cp != 0 && strchr("!#$%&'*+-/=?^_`{|}~", (int)cp) != NULL);
 }
 
-/* Controls, line separators and what turns the direction of the text after it: nowhere in an address or a name. */
+/* Controls, line separators and what turns the text after it around: allowed nowhere. */
 static bool
 is_control(uint32_t cp)
 {
@@ -58,7 +58,7 @@ is_control(uint32_t cp)
 	    (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
 }
 
-/* What cannot be seen or told from a blank; harmless in a name (emoji, Persian), a lure in a mailbox. */
+/* Cannot be seen or told from a blank: harmless in a name (emoji, Persian), a lure in a mailbox. */
 static bool
 is_invisible(uint32_t cp)
 {
@@ -117,7 +117,7 @@ read_quoted(struct cursor *c, struct strbuf *out)
 	return 0;
 }
 
-/* A name without quotes, up to '<'. What RFC 5322 calls specials would change the meaning, but for the dot. */
+/* A name without quotes, up to '<'. RFC 5322's specials, the dot excepted, would mean something. */
 static int
 read_plain_name(struct cursor *c, const char *angle, struct strbuf *out)
 {
@@ -153,7 +153,7 @@ is_dot_atom(const char *text, size_t len)
 	return !dot;
 }
 
-/* The shortest way to write a local part (RFC 5321 4.1.2 asks for it), so that "ada"@x and ada@x are one. */
+/* The shortest spelling of a local part, as RFC 5321 4.1.2 asks: "ada"@x and ada@x are one. */
 static void
 add_local(struct strbuf *out, const char *text, size_t len)
 {
@@ -187,7 +187,7 @@ read_dot_atom(struct cursor *c, struct strbuf *out)
 	return 0;
 }
 
-/* In a mailbox even quoting does not make these safe: one ends an SMTP path, the others cannot be seen. */
+/* Quoting does not make these safe: some end an SMTP path, the others cannot be seen. */
 static int
 check_local(const struct cursor *c, const char *start, const struct strbuf *raw)
 {
@@ -248,7 +248,8 @@ out:
 	return rc;
 }
 
-/* Letters, digits and inner hyphens (RFC 1123 2.1), in lower case already. Returns what is wrong, or NULL. */
+/* Letters, digits and inner hyphens (RFC 1123 2.1), in lower case already. Returns what is
+ * wrong, or NULL. */
 static const char *
 label_fault(const char *label, size_t len)
 {
@@ -288,7 +289,8 @@ domain_fault(const char *domain, size_t *at)
 	return NULL;
 }
 
-/* The domain as A-labels in lower case (RFC 5891 4). ASCII does not pass IDNA, which forbids a few that exist. */
+/* The domain as A-labels in lower case (RFC 5891 4). ASCII does not pass IDNA, which forbids a
+ * few that exist. */
 static int
 convert_domain(const struct cursor *c, const char *text, char out[MAX_DOMAIN + 1])
 {
@@ -317,12 +319,12 @@ convert_domain(const struct cursor *c, const char *text, char out[MAX_DOMAIN + 1
 	return rc;
 }
 
-/* All up to '>' (or a blank, or the end) is taken for the domain, so that a fault is shown where it is. */
+/* All up to '>', a blank or the end is the domain, so that a fault is shown where it is. */
 static int
 read_domain(struct cursor *c, bool bracketed, const char **domain)
 {
 	size_t len = strcspn(c->at, bracketed ? "> \t" : " \t"), at;
-	char made[MAX_DOMAIN + 1];
+	char made[MAX_DOMAIN + 1] = "";
 	const char *fault, *text;
 
 	if (len == 0)

@@ -36,7 +36,7 @@ struct maildir {
 	struct slot slots[MAILDIR_BATCH];
 };
 
-/* The value of a header field of our own making, which is on one line. Returns -1 when it is not there. */
+/* The value of a header field of ours, which is on one line. Returns -1 when it is not there. */
 static int
 find_field(const struct strbuf *mail, const char *name, char out[MAX_FIELD])
 {
@@ -84,7 +84,7 @@ set_outcome(struct slot *s, enum outcome outcome, const char *reply)
 	err_printable(s->result.reply, sizeof(s->result.reply), reply);
 }
 
-/* A disk that is full or breaks may be well again at the next run, and another mail may still fit. */
+/* A disk that is full or breaks may be well at the next run, and another mail may still fit. */
 static bool
 is_passing(int error)
 {
@@ -212,7 +212,8 @@ deliver_mail(struct maildir *md, struct slot *s)
 	return 0;
 }
 
-/* Rename what was written; a mail whose new name may not survive a power loss is in doubt, not delivered. */
+/* Rename what was written; a mail whose new name may not survive a power loss is in doubt, not
+ * delivered. */
 static int
 deliver_batch(struct maildir *md, int n, struct error *err)
 {

@@ -56,8 +56,8 @@ message_hash(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES
 	crypto_generichash(out, MESSAGE_HASH_BYTES, bytes, len, NULL, 0);
 }
 
-/* "=_" cannot occur in quoted-printable, where '=' stands before a hex digit or a line end (RFC 2045 6.7): no text,
- * whatever it holds, can close the part it is in. */
+/* "=_" cannot occur in quoted-printable, where '=' stands before a hex digit or a line end (RFC
+ * 2045 6.7): no text, whatever it holds, can close the part it is in. */
 static void
 make_boundary(char out[BOUNDARY_SIZE], const char *message_id)
 {
@@ -205,7 +205,8 @@ is_seven_bit(const char *bytes, size_t len)
 }
 
 /*
- * Every line ends in CRLF, holds no other CR or LF and no NUL, and at most max_columns bytes; 7 bit unless told.
+ * Every line ends in CRLF, holds no other CR or LF and no NUL, and at most max_columns bytes;
+ * 7 bit unless told.
  * Returns what is wrong, or NULL.
  */
 static const char *
@@ -230,7 +231,7 @@ line_fault(const char *bytes, size_t len, size_t max_columns, bool eight_bit)
 	return NULL;
 }
 
-/* What message_add promises, proven on the bytes themselves: the last look before they can leave. */
+/* What message_add promises, proven on the bytes themselves before they can leave. */
 static int
 prove(const char *mail, size_t len, const struct message *m, struct error *err)
 {

@@ -22,7 +22,8 @@ eight_are_safe(const char *text)
 	return ((x | (x + ones) | (x - ' ' * ones) | (equals - ones)) & high) == 0;
 }
 
-/* How many bytes at text stand for themselves: printable ASCII but '=', blanks and tabs (RFC 2045 6.7 (2), (3)). */
+/* How many bytes at text stand for themselves: printable ASCII but '=', blanks and tabs (RFC
+ * 2045 6.7 (2), (3)). */
 static size_t
 safe_run(const char *text, size_t len)
 {
@@ -35,7 +36,7 @@ safe_run(const char *text, size_t len)
 	return n;
 }
 
-/* A dot would be doubled and undoubled by SMTP, "From " gets a '>' in mailboxes: neither is left to others. */
+/* SMTP doubles and undoubles a leading dot, mailboxes put '>' before "From ": not ours. */
 static bool
 is_risky_start(const char *text, size_t len)
 {

@@ -66,7 +66,8 @@ encode_base32(const unsigned char bytes[TOKEN_BYTES], char out[TOKEN_LEN])
 	}
 }
 
-/* Returns -1 unless text is exactly TOKEN_LEN digits whose unused last bits are zero: one token, one spelling. */
+/* Returns -1 unless text is exactly TOKEN_LEN digits whose unused last bits are zero: one token,
+ * one spelling. */
 static int
 decode_base32(const char *text, unsigned char out[TOKEN_BYTES])
 {
@@ -242,8 +243,8 @@ sync_folder_of(const char *path, struct error *err)
 	return rc;
 }
 
-/* Written whole under another name and linked: of two processes the second finds the key of the first, and neither
- * signs with one that is lost. */
+/* Written whole under another name and linked: of two processes the second finds the key of the
+ * first, and neither signs with one that is lost. */
 static int
 create_keys(const char *path, struct error *err)
 {

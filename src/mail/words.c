@@ -41,8 +41,9 @@ is_bidi_control(uint32_t cp)
 }
 
 /*
- * Copy text as one line: controls and runs of blanks become one blank, none at the ends, broken UTF-8 becomes
- * U+FFFD; what is longer than MAX_HEADER_TEXT is cut at a grapheme and ends in an ellipsis.
+ * Copy text as one line: controls and runs of blanks become one blank, none at the ends, broken
+ * UTF-8 becomes U+FFFD; what is longer than MAX_HEADER_TEXT is cut at a grapheme and ends in an
+ * ellipsis.
  * Returns the length.
  */
 static size_t
@@ -115,7 +116,7 @@ add_plain(struct line *l, const char *text, size_t len)
 	l->column += len;
 }
 
-/* What needs no =XX in an encoded word, in a phrase too (RFC 2047 5 (3)); the blank is written '_'. */
+/* What needs no =XX in an encoded word, also in a phrase (RFC 2047 5 (3)); ' ' is written '_'. */
 static bool
 is_q_safe(char c)
 {
@@ -181,7 +182,8 @@ add_encoded_word(struct line *l, const char *text, size_t len, bool base64)
 	l->column += l->out->len - start;
 }
 
-/* A run of text as encoded words in the shorter of the two codings; blanks between them are not part of it. */
+/* A run of text as encoded words in the shorter of the two codings; blanks between them are not
+ * part of it. */
 static void
 add_encoded(struct line *l, const char *text, size_t len)
 {
@@ -211,7 +213,8 @@ needs_encoding(const char *text, size_t len)
 	return false;
 }
 
-/* Neighbours that both need it become one run: the blank between two encoded words is not shown (RFC 2047 6.2). */
+/* Neighbours that both need it become one run: the blank between two encoded words is not shown
+ * (RFC 2047 6.2). */
 static void
 add_words(struct line *l, const char *text)
 {

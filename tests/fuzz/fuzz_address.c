@@ -1,4 +1,5 @@
-/* Any bytes as an address: what is accepted holds no control and no angle bracket, and reads as itself. */
+/* Any bytes as an address: what is accepted holds no control and no angle bracket, and reads as
+ * itself. */
 #include "digest/address.h"
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
-/* Any bytes as names, subject and body, split at NUL: the mail is made and its own line rules hold. */
+/* Any bytes as names, subject and body, split at NUL: the mail is made and its own line rules
+ * hold. */
 #include "digest/limits.h"
 #include "digest/message.h"
 

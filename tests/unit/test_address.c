@@ -246,7 +246,8 @@ test_long_name(void **state)
 	arena_release(&a);
 }
 
-/* Commands and headers hidden at every place of an address; whatever is accepted must be harmless. */
+/* Commands and headers hidden at every place of an address; whatever is accepted must be
+ * harmless. */
 static void
 test_hostile(void **state)
 {

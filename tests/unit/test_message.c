@@ -144,8 +144,8 @@ test_hash(void **state)
 	assert_memory_not_equal(a, b, sizeof(a));
 }
 
-/* Lines of a header value: no line over 76 columns, continuation lines begin with a blank and hold more than blanks,
- * every encoded word at most 75 bytes and valid UTF-8 by itself. */
+/* Lines of a header value: no line over 76 columns, continuation lines begin with a blank and
+ * hold more than blanks, every encoded word at most 75 bytes and valid UTF-8 by itself. */
 static void
 check_value(size_t row, const char *value, size_t name_len)
 {
@@ -214,7 +214,9 @@ static const struct {
 	{ "https://example.org/a/very/long/word/without/any/blank/that/cannot/be/folded/at/all/"
 	  "anywhere",
 	    NULL },
-	{ "emoji 👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦 "
+	{ "emoji "
+	  "👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦"
+	  " "
 	  "end",
 	    NULL },
 	{ "x=?y", NULL },
@@ -324,7 +326,8 @@ test_long_words(void **state)
 	strbuf_release(&text);
 }
 
-/* A decoder of quoted-printable that shares nothing with the encoder; checks the line rules on its way. */
+/* A decoder of quoted-printable that shares nothing with the encoder; checks the line rules on
+ * its way. */
 static size_t
 decode_qp(const char *coded, size_t len, char *out)
 {
@@ -582,7 +585,8 @@ test_whole(void **state)
 		"no line end",
 		"one\n",
 		"dots\n.\n..\n \ntabs\t\nFrom me\n=3D =\n--=_x\n\nlast \n\n\n",
-		"Zoë – 一种用于大规模三维重建的高斯泼溅方法 👩‍👩‍👧‍👦 and then some more text "
+		"Zoë – 一种用于大规模三维重建的高斯泼溅方法 👩‍👩‍👧‍👦 and then some more "
+		"text "
 		"to be folded, "
 		"in a line which is much longer than those that are permitted.\n",
 	};
