@@ -12,6 +12,7 @@
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
 #define MAX_QUERY_DEPTH		64			/* bounds recursion */
 #define MAX_QUERY_TERMS		10000			/* after @names are expanded */
+#define MAX_QUERY_DISTANCE	1000			/* words of "a b"~N: longer than any abstract is an AND */
 #define MAX_READER_FILTERS	1000			/* per reader */
 #define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
 
