@@ -30,6 +30,8 @@ void	value_set_string(struct arena *a, struct value *object, const char *name, c
 void	value_set_number(struct arena *a, struct value *object, const char *name, int64_t n);
 void	value_set_bool(struct arena *a, struct value *object, const char *name, bool b);
 void	value_append(struct arena *a, struct value *list, struct value *item);
+/* An object with the members of another, which are shared: setting one later does not touch the other. */
+struct value *value_copy(struct arena *a, const struct value *object);
 
 /* The one check for all additions: 0, or -1 with ERR_NOMEM when v is NULL or anything in it is missing. */
 int	value_check(const struct value *v, struct error *err);

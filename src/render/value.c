@@ -175,6 +175,20 @@ value_append(struct arena *a, struct value *list, struct value *item)
 	items[list->u.list.len++] = item;
 }
 
+struct value *
+value_copy(struct arena *a, const struct value *object)
+{
+	struct value *copy = value_object(a);
+
+	if (copy == NULL || value_kind(object) != VALUE_OBJECT)
+		return NULL;
+	for (size_t i = 0; i < object->u.object.len; i++)
+		value_set(
+		    a, copy, object->u.object.members[i].name, object->u.object.members[i].value);
+	copy->broken = copy->broken || object->broken;
+	return copy;
+}
+
 static bool
 is_whole(const struct value *v)
 {
