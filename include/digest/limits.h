@@ -45,7 +45,10 @@
 /* Templates. */
 #define MAX_TEMPLATE_BYTES	(256u * 1024)
 #define MAX_TEMPLATE_DEPTH	64			/* sections and partials inside each other */
+#define MAX_TEMPLATE_STEPS	4000000u		/* loops in loops over lists could take years without output */
 #define MAX_RENDER_BYTES	(4u * 1024 * 1024)	/* a template cannot make more than this */
+#define MAX_CUT_TITLES		30			/* titles of one section cut by a limit; then "N more" */
+#define MAX_CARD_LEAD		400u			/* bytes of the sentence on a card; some have no full stop */
 
 /* Time. */
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
