@@ -12,6 +12,7 @@
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
 #define MAX_QUERY_DEPTH		64			/* bounds recursion */
 #define MAX_QUERY_TERMS		10000			/* after @names are expanded */
+#define MAX_QUERY_DISTANCE	1000			/* words of "a b"~N: longer than any abstract is an AND */
 #define MAX_READER_FILTERS	1000			/* per reader */
 #define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
 
@@ -44,12 +45,16 @@
 /* Templates. */
 #define MAX_TEMPLATE_BYTES	(256u * 1024)
 #define MAX_TEMPLATE_DEPTH	64			/* sections and partials inside each other */
+#define MAX_TEMPLATE_STEPS	4000000u		/* loops in loops over lists could take years without output */
 #define MAX_RENDER_BYTES	(4u * 1024 * 1024)	/* a template cannot make more than this */
+#define MAX_CUT_TITLES		30			/* titles of one section cut by a limit; then "N more" */
+#define MAX_CARD_LEAD		400u			/* bytes of the sentence on a card; some have no full stop */
 
 /* Time. */
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
 #define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
 #define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime */
+#define MAX_TZ_FILE		(64u * 1024)		/* the largest TZif file has 4 KB, zone.tab 20 KB */
 
 /* Memory. */
 #define MAX_RUN_BYTES		(1024u * 1024 * 1024)	/* the run's arena: a window of 100,000 papers */

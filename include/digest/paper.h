@@ -82,7 +82,8 @@ int	paper_unpack(const void *bytes, size_t len, struct arena *a, struct paper **
 
 /*
  * The key of an arXiv id in any of its spellings ("2312.00752v2", "arXiv:2312.00752", "math/0306266",
- * "https://arxiv.org/abs/2312.00752"), of a DOI ("10.1/X", "https://doi.org/10.1/x"), or of a key as it is.
+ * "https://arxiv.org/abs/2312.00752"), or of a DOI ("10.1000/X", "https://doi.org/10.1000/x"); a key of these kinds is
+ * given back as it is.
  * version (may be NULL) gets the version named, or 0.
  * Returns 1 and appends the key, or 0 when text is none of these.
  */

@@ -3,6 +3,7 @@
 #ifndef DIGEST_TZ_H
 #define DIGEST_TZ_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "digest/date.h"
