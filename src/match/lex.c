@@ -97,8 +97,8 @@ int
 lex_check_text(struct lexer *lx)
 {
 	if (lx->len > MAX_QUERY_BYTES)
-		return lex_fail(lx, MAX_QUERY_BYTES, "the query has %zu bytes; at most %u are allowed",
-		    lx->len, MAX_QUERY_BYTES);
+		return lex_fail(lx, MAX_QUERY_BYTES,
+		    "the query has %zu bytes; at most %u are allowed", lx->len, MAX_QUERY_BYTES);
 	for (size_t at = 0; at < lx->len;) {
 		uint32_t cp;
 		unsigned n = utf8_decode(lx->text + at, lx->len - at, &cp);
@@ -113,9 +113,10 @@ lex_check_text(struct lexer *lx)
 			    "the query holds the bidirectional control U+%04X, which makes it read "
 			    "other than it is; delete it",
 			    (unsigned)cp);
-		if ((cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') || (cp >= 0x7f && cp < 0xa0))
-			return lex_fail(lx, at, "the query holds the control character U+%04X",
-			    (unsigned)cp);
+		if ((cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') ||
+		    (cp >= 0x7f && cp < 0xa0))
+			return lex_fail(
+			    lx, at, "the query holds the control character U+%04X", (unsigned)cp);
 		at += n;
 	}
 	return 0;
@@ -253,11 +254,12 @@ take_distance(struct lexer *lx, struct lexeme *out)
 	while (is_digit(char_at(lx, at)) && n <= MAX_QUERY_DISTANCE)
 		n = n * 10 + (uint32_t)(char_at(lx, at++) - '0');
 	if (at == lx->at + 1 || n > MAX_QUERY_DISTANCE || word_end(lx, at) != at)
-		return lex_fail(lx, lx->at, "'~' wants a number of words from 0 to %d, as in \"a b\"~8",
+		return lex_fail(lx, lx->at,
+		    "'~' wants a number of words from 0 to %d, as in \"a b\"~8",
 		    MAX_QUERY_DISTANCE);
 	if (out->exact || out->prefix)
-		return lex_fail(lx, lx->at, "'~' takes plain words only, without '%c'",
-		    out->exact ? '=' : '*');
+		return lex_fail(
+		    lx, lx->at, "'~' takes plain words only, without '%c'", out->exact ? '=' : '*');
 	out->near = true;
 	out->distance = n;
 	lx->at = at;
@@ -304,8 +306,8 @@ lex_term(struct lexer *lx, struct lexeme *out)
 	lx->at = word_end(lx, lx->at);
 	out->len = (size_t)(lx->text + lx->at - out->text);
 	if (out->len == 0)
-		return lex_fail(lx, out->offset,
-		    "'=' wants the word directly behind it, as in =RAG");
+		return lex_fail(
+		    lx, out->offset, "'=' wants the word directly behind it, as in =RAG");
 	return take_star(lx, out);
 }
 
@@ -315,8 +317,7 @@ lex_minus(struct lexer *lx, struct lexeme *out)
 {
 	size_t at = lx->at;
 
-	if (at > 0 && lx->text[at - 1] != '(' && skip_space(lx, at - 1) < at &&
-	    blank_length(lx->text + at - 1, 1) == 0 && (unsigned char)lx->text[at - 1] < 0x80)
+	if (!lx->spaced && lx->text[at - 1] != '(')
 		return lex_fail(lx, at, "a '-' that negates wants a blank before it");
 	lx->at++;
 	if (lx->at == lx->len || char_at(lx, lx->at) == ')' || char_at(lx, lx->at) == '-' ||
@@ -525,7 +526,8 @@ lex_one(struct lexer *lx, struct lexeme *out)
 	case '<':
 	case '>':
 		return lex_fail(lx, lx->at,
-		    "'%c' wants the name of a condition before it: votes, comments, stars, authors, "
+		    "'%c' wants the name of a condition before it: votes, comments, stars, "
+		    "authors, "
 		    "rank, age or published",
 		    char_at(lx, lx->at));
 	case '=':
@@ -539,8 +541,9 @@ int
 lex_next(struct lexer *lx, struct lexeme *out)
 {
 	memset(out, 0, sizeof(*out));
-	lx->at = skip_space(lx, lx->at);
-	out->offset = lx->at;
+	out->offset = skip_space(lx, lx->at);
+	lx->spaced = out->offset > lx->at || lx->at == 0;
+	lx->at = out->offset;
 	if (lex_one(lx, out) == -1)
 		return -1;
 	out->end = lx->at;

@@ -48,6 +48,7 @@ struct lexeme {
 struct lexer {
 	const char *text;
 	size_t len, at;
+	bool spaced;		/* a blank or the beginning stands before the lexeme being read */
 	size_t wrong;		/* where the error is */
 	struct error *err;
 };
