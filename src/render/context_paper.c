@@ -185,7 +185,8 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 	value_set_string(c->a, v, "rest",
 	    n < whole && lead == abstract ? arena_printf(c->a, "… %s", rest) : rest);
 	if (summary[0] != '\0' && by[0] != '\0')
-		context_set_text(c, v, "lead_label", "summary-by",
+		context_set_text(c, v, "lead_label",
+		    strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
 		    (const struct word[]){ { "who", by }, { NULL, NULL } });
 	else
 		value_set_string(c->a, v, "lead_label", "");
