@@ -52,6 +52,9 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
+# .incbin is not seen by -MMD.
+$(BUILD)/src/render/builtin.o: $(wildcard templates/*)
+
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -letpan $(LIBS)

@@ -137,7 +137,8 @@ file_check_private(const char *path, struct error *err)
 		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		return err_set(err, ERR_CONFIG,
-		    "%s: holds a secret but belongs to another user; chown it to the one who runs digest",
+		    "%s: holds a secret but belongs to another user; chown it to the one who runs "
+		    "digest",
 		    path);
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return err_set(err, ERR_CONFIG,

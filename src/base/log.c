@@ -29,7 +29,7 @@ write_line(struct log *log, const char *line, size_t len)
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			log->nlost++;	/* a full or closed log never stops the work */
+			log->nlost++; /* a full or closed log never stops the work */
 			return;
 		}
 		line += n;

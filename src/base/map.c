@@ -5,7 +5,7 @@
 #include <sys/random.h>
 
 struct map_slot {
-	const void *key;	/* NULL when free */
+	const void *key; /* NULL when free */
 	size_t len;
 	uint64_t hash;
 	uint64_t value;

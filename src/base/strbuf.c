@@ -179,7 +179,8 @@ int
 strbuf_check(const struct strbuf *sb, struct error *err)
 {
 	if (sb->state == STRBUF_TOO_LONG)
-		return err_set(err, ERR_NOMEM, "text exceeds its bound of %zu bytes", sb->max_bytes);
+		return err_set(
+		    err, ERR_NOMEM, "text exceeds its bound of %zu bytes", sb->max_bytes);
 	if (sb->state == STRBUF_NOMEM)
 		return err_nomem(err, "text");
 	return 0;

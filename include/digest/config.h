@@ -1,0 +1,160 @@
+/* config.h - digest.conf: the parser, the table of keys, and what a run reads of it. The global part is a record; the
+ * readers, of whom there may be a million, are handed out one by one from the text, so that memory is the file's size plus
+ * 24 bytes per reader. */
+#ifndef DIGEST_CONFIG_H
+#define DIGEST_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/arena.h"
+#include "digest/error.h"
+#include "digest/strbuf.h"
+#include "digest/subscriber.h"
+
+/* A password or token: exactly one of the ways is set, or none. */
+struct config_secret {
+	const char *value, *file, *env, *command;	/* "" = not this way */
+};
+
+struct config_smtp {
+	const char *name;
+	const char *url;	/* smtp://, smtps://, maildir:/path, sendmail: */
+	const char *user;
+	struct config_secret password;
+	const char *auth;	/* auto plain login xoauth2 oauthbearer */
+	const char *token_command;
+	bool tls_required;
+	bool insecure;
+	const char *ca_file, *helo;
+	uint32_t connections;
+	const char *rate;	/* "600/min", "" = none */
+	uint32_t daily_limit;	/* 0 = none */
+	const char **domains;	/* recipients' domains; {"*"} */
+	size_t ndomains;
+	const char *file;
+	uint32_t line;
+};
+
+struct config_source {
+	const char *name;
+	const char *type;	/* huggingface, file; more later */
+	const char *url;	/* "" = the service's own */
+	const char *path;	/* of type file; may glob */
+	const char *command;
+	const char **categories;
+	size_t ncategories;
+	const char **announce;
+	size_t nannounce;
+	int64_t interval_s;	/* -1 = the type's default */
+	int64_t settle_s;	/* -1 = the type's default */
+	const char *file;
+	uint32_t line;
+};
+
+struct config_mailbox {
+	const char *url, *user, *maildir;	/* "" = none */
+	struct config_secret password;
+};
+
+struct config {
+	const char *path;	/* of the main file */
+
+	struct {
+		const char *from, *name, *id, *reply_to, *bounce_address, *operator;
+		const char *postal_address, *base_url, *key_file;
+	} list;
+	struct {
+		const char *path;	/* resolved; never "" */
+		int64_t keep_papers_s, keep_signals_s, keep_replies_s;
+	} store;
+	struct config_smtp *smtps;
+	size_t nsmtps;
+	struct {
+		int64_t timeout_s;
+		int64_t max_body;	/* bytes */
+		const char *contact, *proxy;
+		const char **allow_private;	/* CIDRs */
+		size_t nallow_private;
+	} fetch;
+	struct config_source *sources;	/* at least one: without a block, "huggingface" */
+	size_t nsources;
+	struct subscriber defaults;
+	struct filter *shared;	/* top-level filter blocks */
+	size_t nshared;
+	struct config_mailbox mailbox;
+	struct {
+		const char *dir;	/* "" = built-in only */
+	} templates;
+	struct {
+		double text, votes, trend, freshness;	/* weights, 0..10 */
+	} score;
+	struct {
+		const char *ambiguous;	/* retry hold drop */
+		int64_t max_age_s, deadline_s;
+	} delivery;
+
+	size_t nreaders;	/* blocks in the file, broken ones included */
+	size_t nreader_errors;	/* readers with an error of their own: served from their last good version */
+	struct config_text *text;	/* private: the bytes of all files and where each reader stands */
+	struct arena arena;	/* owns every string above */
+};
+
+/*
+ * Checks that the parser needs but that belong to other stages; filled by run/. Each returns 0, or -1 with a message
+ * that says what was found and expected, and sets *offset to the byte at which the text is wrong.
+ */
+struct config_checks {
+	/* canonical receives the identity of the address. */
+	int (*address)(const char *text, struct arena *a, const char **canonical, size_t *offset,
+	    struct error *err);
+	int (*query)(const char *text, size_t *offset, struct error *err);
+	int (*schedule)(const char *text, size_t *offset, struct error *err);
+	int (*timezone)(const char *name, struct error *err);
+};
+
+/*
+ * Every error of a file in one go, "file:line:column: what was found; what was expected".
+ * reader	the canonical address of the reader it touches alone, or NULL for an error that stops a run
+ */
+typedef void config_report(void *arg, const char *reader, const char *message);
+
+/*
+ * Read a configuration and the files it includes.
+ * path		the main file; NULL = $DIGEST_CONFIG, $XDG_CONFIG_HOME/digest/digest.conf (~/.config), /etc/digest/digest.conf
+ * Returns 0 when everything outside the readers is right (broken readers are reported and counted), -1 with the first
+ * global error; ERR_CONFIG. *out is set only on 0.
+ */
+int	config_load(const char *path, const struct config_checks *checks, config_report *report, void *arg,
+	    struct config **out, struct error *err);
+void	config_free(struct config *cfg);
+
+/*
+ * Hand out every reader of the file in order, defaults merged, shared filters (use, filter without match) resolved, a reader
+ * without filters given "Trending papers". The record lives until visit returns.
+ * good		false: the block has an error; only address, canonical, file and line are set
+ * Stops when visit returns non-zero and returns that, else 0; -1 with err when memory is short.
+ */
+int	config_each_reader(const struct config *cfg,
+	    int (*visit)(void *arg, const struct subscriber *reader, bool good), void *arg, struct error *err);
+
+/* The key table, for `digest config`, digest.conf(5) and the tests that compare them. */
+struct config_key_info {
+	const char *block;	/* "list", "smtp", "subscriber", "filter" ... */
+	const char *name;
+	const char *type;	/* "string", "list", "duration", "size", "number", "yes/no", "one of a|b" */
+	const char *def;	/* as written in a file, "" = none */
+	const char *range;	/* "1..600", "" = any */
+	const char *help;	/* one line */
+};
+const struct config_key_info *config_keys(size_t *n);
+
+/* Append the settings in force as a config file (secrets as "(hidden)"), with where each came from as a comment. */
+void	config_add_effective(struct strbuf *out, const struct config *cfg);
+
+/* The secret itself, by whichever way it is given; a command runs 10 s at most without a terminal. Never logged. */
+int	config_read_secret(const struct config_secret *secret, const char *what, struct strbuf *out,
+	    struct error *err);
+
+#endif

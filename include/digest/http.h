@@ -1,0 +1,59 @@
+/* http.h - polite, bounded GET over libcurl. http and https only, also after a redirect; every connection is checked by
+ * its numeric address before it is made, so that no name, spelling or redirect reaches a private host; decoded bytes are
+ * counted; proxy variables, .netrc and cookies of the environment are ignored. */
+#ifndef DIGEST_HTTP_H
+#define DIGEST_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/error.h"
+#include "digest/strbuf.h"
+
+struct http;
+
+struct http_options {
+	int64_t timeout_s;	/* of one request from start to end, 1..600 */
+	size_t max_body;	/* decoded bytes */
+	const char *contact;	/* goes into the user agent, "" = none: "digest/0.1.0 (+contact)" */
+	const char *proxy;	/* URL, "" = none */
+	const char *const *allow_private;	/* CIDRs that are reached although private: "127.0.0.0/8" */
+	size_t nallow_private;
+};
+
+struct http_answer {
+	long status;		/* 200, 304, 404 ...; redirects are already followed */
+	struct strbuf body;	/* decoded */
+	char etag[256];		/* as sent, "" = none or too long */
+	char last_modified[64];
+	char content_type[128];
+	char next[2048];	/* target of a Link header with rel="next", absolute, "" = none */
+	int64_t retry_after_s;	/* of Retry-After, at most 86400; 0 = none */
+	int64_t quota_left;	/* of the RateLimit headers, -1 = unknown */
+	int64_t quota_reset_s;
+};
+
+/* options and what it points to must outlive the client. Fails with ERR_CONFIG (a CIDR) or ERR_NOMEM. */
+int	http_new(const struct http_options *options, struct http **out, struct error *err);
+void	http_free(struct http *http);
+
+void	http_answer_init(struct http_answer *answer, size_t max_body);
+void	http_answer_release(struct http_answer *answer);
+
+/*
+ * Ask for a URL. etag and last_modified of the last answer make the request conditional ("" = not).
+ * Returns 0 with any status that came back whole; -1 with ERR_NET when the host was not reached, was refused by the address
+ * guard, answered too slowly, too much or not to the end: "export.arxiv.org: no answer within 20 s".
+ */
+int	http_get(struct http *http, const char *url, const char *etag, const char *last_modified,
+	    struct http_answer *answer, struct error *err);
+
+/*
+ * Whether a connection to a numeric address is allowed: false for loopback, private, link-local, shared, multicast,
+ * reserved and unspecified ranges, their IPv4-mapped, 6to4 and NAT64 forms included, unless a CIDR allows it.
+ */
+struct sockaddr;
+bool	http_address_allowed(const struct http *http, const struct sockaddr *address);
+
+#endif

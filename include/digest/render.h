@@ -1,0 +1,114 @@
+/* render.h - from an edition's picks to subject, HTML and text. Pure: templates and records in, bytes out; the same
+ * input gives the same bytes on every machine.
+ *
+ * A card depends on the paper alone: card templates see only `paper` and `list` (any other name is an error when
+ * templates are loaded), so that one card can serve every reader. What is personal about a paper (its number, the
+ * why-line, other filters that found it) is a strip that the digest template puts around the ready card. */
+#ifndef DIGEST_RENDER_H
+#define DIGEST_RENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/arena.h"
+#include "digest/error.h"
+#include "digest/paper.h"
+#include "digest/strbuf.h"
+#include "digest/subscriber.h"
+#include "digest/value.h"
+
+struct render;
+
+/* A template as built in, or overridden by a file of the same name in the user's folder. */
+struct render_template {
+	const char *name;	/* "digest.html" */
+	const char *path;	/* of the override, or NULL */
+	const char *text;
+	size_t len;
+	const char *help;	/* one line: what it draws */
+};
+
+/* What the list is, from the configuration. */
+struct list_view {
+	const char *name, *id, *address;	/* "Papers", "papers.example.org", From address */
+	const char *postal_address, *base_url;	/* "" = none */
+};
+
+struct pick_view {
+	const struct paper *paper;
+	const char *why;	/* "gaussian splatting", the words or conditions that matched; "" = none */
+	const char *const *also_in;	/* names of other filters of this reader that found it */
+	size_t nalso_in;
+	bool risen;		/* did not match before, votes have grown */
+	bool replaced;		/* a new version of a paper */
+};
+
+struct section_view {
+	const char *name;	/* of the filter */
+	const char *query;
+	const struct pick_view *picks;
+	size_t npicks;
+	const struct pick_view *cut;	/* cut by a limit, shown as titles */
+	size_t ncut;
+	size_t nmore;		/* cut and not even named */
+	bool outside;		/* "Popular today, outside your filters" */
+};
+
+struct edition_view {
+	struct list_view list;
+	const struct subscriber *subscriber;
+	int32_t day;		/* nominal local date, days since 1970 */
+	int32_t since_day;	/* first day covered; = day for an ordinary daily edition */
+	bool welcome;		/* first mail after subscribing */
+	size_t nread, nmatched, nshown, ncut;
+	const char *const *sources;	/* names of what was read */
+	size_t nsources;
+	const char *note;	/* only when something was odd; "" = none */
+	const struct section_view *sections;
+	size_t nsections;
+	const char *unsubscribe_url, *preferences_url, *archive_url;	/* "" = none */
+};
+
+/* The three parts of a digest. */
+struct rendered {
+	struct strbuf subject;	/* one line */
+	struct strbuf html;
+	struct strbuf text;
+	size_t nfull, nshort, nline;	/* cards by the size they got to stay within the byte budget */
+};
+
+/*
+ * Load and compile all templates.
+ * user_dir	folder whose files override built-in ones by name, or NULL
+ * Fails with ERR_CONFIG and template:line:column.
+ */
+int	render_new(const char *user_dir, struct render **out, struct error *err);
+void	render_free(struct render *r);
+
+/* All templates by name, NULL-named entry last; borrowed. */
+const struct render_template *render_templates(const struct render *r);
+
+void	rendered_init(struct rendered *out);
+void	rendered_release(struct rendered *out);
+
+/*
+ * Draw one edition. The HTML part stays within MAX_HTML_BYTES as bytes and as quoted-printable: cards step down from full to
+ * short to one line, the last ones first, then "and N more"; header, footer and unsubscribe are never cut, the text
+ * part names every paper.
+ * scratch	for the context; the caller resets it
+ */
+int	render_edition(struct render *r, const struct edition_view *view, struct arena *scratch,
+	    struct rendered *out, struct error *err);
+
+/* The context that the digest templates see, for --format json and digest-template(7). NULL when memory is short. */
+struct value *render_context(struct render *r, const struct edition_view *view, struct arena *scratch);
+
+/* One template of the set with any data (`digest template render`). */
+int	render_template(struct render *r, const char *name, const struct value *data, struct strbuf *out,
+	    struct error *err);
+
+/* An http or https URL, percent-encoded where needed, else "#": the only way a link gets into HTML. */
+void	render_add_url(struct strbuf *out, const char *url);
+
+#endif

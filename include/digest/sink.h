@@ -1,0 +1,74 @@
+/* sink.h - where finished mails go: a Maildir, SMTP, sendmail, a preview. All sinks pull: they ask for the next mail when
+ * they can take one, say when one is about to leave for good, and tell what became of it. The accounting is the
+ * caller's, so that no sink knows the store. */
+#ifndef DIGEST_SINK_H
+#define DIGEST_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/address.h"
+#include "digest/error.h"
+#include "digest/strbuf.h"
+
+enum outcome {
+	OUTCOME_SENT,		/* accepted for good */
+	OUTCOME_DEFERRED,	/* not now; nothing was delivered */
+	OUTCOME_FAILED,		/* refused for good */
+	OUTCOME_UNKNOWN,	/* the link died between the final dot and the answer */
+};
+
+/* One mail on its way. */
+struct delivery {
+	int64_t period, reader;	/* the edition it belongs to */
+	const char *sender;	/* envelope sender, a mailbox */
+	const struct address *to;
+	struct strbuf bytes;	/* the whole mail with CRLF; the sink does dot-stuffing where its protocol needs it */
+};				/* sender and to must stay as they are until the mail is settled */
+
+struct delivery_outcome {
+	int64_t period, reader;
+	enum outcome outcome;
+	char reply[512];	/* the last answer, printable, "" = none */
+};
+
+/* What a sink works through. */
+struct delivery_queue {
+	void *arg;
+	/* Fill out (its bytes are reset before): 1 = a mail, 0 = none left, -1 = error, stop. */
+	int (*next)(void *arg, struct delivery *out, struct error *err);
+	/* These n mails are about to leave for good. Must be durable when it returns 0; on -1 they must not leave. */
+	int (*intend)(void *arg, const struct delivery *const *mails, size_t n, struct error *err);
+	/* What became of n mails. */
+	int (*settle)(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err);
+};
+
+struct sink;
+
+struct sink_ops {
+	/* Work through the queue until it is empty. -1 when the sink or the queue failed as a whole. */
+	int (*run)(struct sink *sink, const struct delivery_queue *queue, struct error *err);
+	void (*free)(struct sink *sink);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+};
+
+/*
+ * A Maildir (the folders tmp, new and cur are made when missing, mode 0700): each mail is written to tmp with LF line
+ * ends, as delivery agents do, synced and renamed into new. Its name is "<Date in seconds>.<hash of its Message-ID>.digest":
+ * a second delivery of the same mail replaces the first as long as no mail reader has moved it.
+ * Mails go in batches of up to MAILDIR_BATCH: one intend, the renames, one sync of the folder, one settle. A full or
+ * failing disk (also a file size limit) defers the mail it meets and the others go on.
+ * Fails with ERR_IO when a folder cannot be made or opened.
+ */
+enum { MAILDIR_BATCH = 64 };
+int	sink_open_maildir(const char *path, struct sink **out, struct error *err);
+
+/* Work through the queue; see sink_ops. */
+int	sink_run(struct sink *sink, const struct delivery_queue *queue, struct error *err);
+void	sink_free(struct sink *sink);
+
+#endif

@@ -1,0 +1,88 @@
+/* source.h - remote bytes in, papers out. One table of source types; each says what to ask for next, given what is already
+ * known, and reads one answer. Sources never touch the store: the caller keeps their progress and hands it back. */
+#ifndef DIGEST_SOURCE_H
+#define DIGEST_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/arena.h"
+#include "digest/config.h"
+#include "digest/error.h"
+#include "digest/http.h"
+#include "digest/paper.h"
+
+/* What was read before of one page (one URL or file) of a source. */
+struct source_page {
+	const char *key;	/* stable name of the page within its source: "2026-08-21", a path */
+	const char *etag, *last_modified;	/* of the last answer; "" = none */
+	int64_t read_utc;	/* when it was last read whole */
+};
+
+/* Everything remembered of one source between runs. */
+struct source_progress {
+	int32_t cursor_day;	/* newest day read to its end; 0 = never read */
+	const struct source_page *pages;	/* in the order of their keys */
+	size_t npages;
+};
+
+/* One thing to ask for. Strings live in the arena of the plan. */
+struct source_request {
+	const char *key;	/* of its page */
+	const char *url;	/* "" when path is set */
+	const char *path;	/* a local file, "" = none */
+	const char *etag, *last_modified;
+	int32_t day;		/* the listing day asked for; 0 = the answer says */
+	unsigned page;		/* 0, 1 ... of a listing that comes in several */
+};
+
+/* The papers of one answer. */
+struct source_batch {
+	struct paper **papers;
+	size_t npapers;
+	int32_t day;		/* the listing day, 0 = each paper's own */
+	size_t nbroken;		/* entries left out; first_broken says why the first was */
+	char first_broken[256];
+	size_t nreplaced;	/* invalid byte sequences that became U+FFFD */
+	bool more;		/* ask for next as well; it is set and lives in the arena */
+	struct source_request next;
+};
+
+struct source_type {
+	const char *name;	/* "huggingface" */
+	const char *help;	/* one line */
+	const char *base_url;	/* of the service, "" = local */
+	int64_t interval_s;	/* between two readings of what is new */
+	int64_t settle_s;	/* how long after its listing a paper's votes begin to mean something */
+	int64_t request_gap_ms;	/* between two requests to the service */
+	/* What to ask for now. since_day > 0 asks for a back-fill from that day. force = whatever the intervals say. */
+	int (*plan)(const struct config_source *source, const struct source_progress *progress,
+	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
+	    size_t *n, struct error *err);
+	/* Read one whole answer. Papers that are broken are left out and counted; -1 with ERR_DATA when the answer as a
+	 * whole is not what this source sends: what was found, where, what was expected. */
+	int (*read)(const struct config_source *source, const struct source_request *request,
+	    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+	    struct error *err);
+	/* The sentence for an answer with a status other than 200 and 304: 1 = an answer without papers and no fault
+	 * (a day the service does not have yet), -1 = a fault, err says what. */
+	int (*status)(const struct source_request *request, long status, const char *bytes, size_t len,
+	    struct error *err);
+};
+
+/* All types, NULL-named entry last. */
+const struct source_type *source_types(void);
+/* NULL with a suggestion in err when there is no such type. */
+const struct source_type *source_type_find(const char *name, struct error *err);
+
+/*
+ * Read papers in our own JSON-lines form (digest-source(7)), as `digest import` and type file do. line numbers start at
+ * first_line. Broken lines are counted and the others kept.
+ */
+int	source_read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc, struct arena *a,
+	    struct source_batch *out, struct error *err);
+/* One paper as a line of that form, newline included. */
+void	source_add_line(struct strbuf *out, const struct paper *p);
+
+#endif

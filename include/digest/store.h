@@ -1,0 +1,328 @@
+/* store.h - everything that is remembered, in one SQLite database behind typed calls. No SQL, no SQLite type and no
+ * path of the database leaves src/store/.
+ *
+ * Two lock files stand beside the database: sender.lock for a whole sending run, write.lock around every write
+ * transaction and checkpoint (both serialised, the WAL-reset bug of SQLite before 3.51.3 cannot strike). Readers are
+ * free. Calls that write must stand between store_begin() and store_commit(). */
+#ifndef DIGEST_STORE_H
+#define DIGEST_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/arena.h"
+#include "digest/error.h"
+#include "digest/log.h"
+#include "digest/paper.h"
+#include "digest/strbuf.h"
+#include "digest/subscriber.h"
+
+struct store;
+
+enum store_mode {
+	STORE_READ,	/* look only: query_only, no checkpoint; works on a read-only file */
+	STORE_WRITE,	/* made when missing (directory 0700, file 0600) */
+	STORE_OVERLAY,	/* as STORE_WRITE in all calls, but what is written stays in memory and is gone at the end; the
+			   file is only read, may be read-only, may be missing */
+};
+
+/*
+ * Open and check: header, application id, schema version (older: a backup is written beside it, then the steps run; newer:
+ * refused), instance id, clean-close mark, quick_check after an unclean close or below 64 MB; network file systems
+ * are refused; FTS5 must be there.
+ * Fails with ERR_IO and a sentence that says what to do: "no store at PATH yet; ..." for a missing one in STORE_READ, not a
+ * database, damaged (restore a backup), newer, no permission (with the command that cures it), disk full, locked.
+ */
+int	store_open(const char *path, enum store_mode mode, struct log *log, struct store **out,
+	    struct error *err);
+/* Marks a clean close. */
+void	store_close(struct store *store);
+
+/* 32 hexadecimal digits, made with the store. */
+const char *store_instance(const struct store *store);
+
+/* 1 = ours until store_close, 0 = another process sends (holder gets its pid, 0 = unknown), -1. */
+int	store_lock_sender(struct store *store, long *holder, struct error *err);
+
+/* A write transaction; waits at most 30 s for another process's. durable: synced to disk when it returns. */
+int	store_begin(struct store *store, struct error *err);
+int	store_commit(struct store *store, bool durable, struct error *err);
+void	store_rollback(struct store *store);
+
+/* A small remembered text ("config-path"); "" when never set. */
+int	store_get_note(struct store *store, const char *name, struct arena *a, const char **out,
+	    struct error *err);
+int	store_set_note(struct store *store, const char *name, const char *text, struct error *err);
+
+/* ---- papers: papers.c, window.c ---- */
+
+struct store_put_counts {
+	size_t nnew, nchanged, nsame, nlistings;
+};
+
+/*
+ * Take in papers of one source: found again by any alias, merged field by field (what a source does not deliver stays),
+ * listings and signals added. Every new listing, replacement, withdrawal, changed field or signal gives the paper a new
+ * change_seq; what a card shows gets a new revision only when it changes.
+ * settle_s	how long after its listing a paper counts, see store_settle_listings
+ */
+int	store_put_papers(struct store *store, const char *source, struct paper *const *papers, size_t n,
+	    int64_t settle_s, int64_t now_utc, struct store_put_counts *counts, struct error *err);
+
+/* Listings whose time has come begin to count; their papers get a new change_seq. */
+int	store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err);
+
+/* How many listings still wait, and when the next one will count (0 = none). */
+int	store_count_waiting(struct store *store, size_t *nwaiting, int64_t *next_utc, struct error *err);
+
+/*
+ * All papers with a listing that counts and was first listed at or after since_utc, or with change_seq above after_seq and
+ * first listed there; in the order of their ids, complete with signals, trend (as of now_utc), rank and sources.
+ */
+int	store_load_window(struct store *store, int64_t since_utc, int64_t now_utc, struct arena *a,
+	    struct paper ***out, size_t *n, struct error *err);
+
+/* The newest change_seq given out. */
+int	store_change_seq(struct store *store, int64_t *out, struct error *err);
+
+/* By key or alias: 1 found, 0 not, -1. */
+int	store_find_paper(struct store *store, const char *key, struct arena *a, struct paper **out,
+	    struct error *err);
+int	store_load_paper(struct store *store, int64_t id, struct arena *a, struct paper **out,
+	    struct error *err);
+/* Papers whose title holds all the words given, newest first, at most max. */
+int	store_find_titles(struct store *store, const char *words, struct arena *a, size_t max,
+	    struct paper ***out, size_t *n, struct error *err);
+/* In the order of their ids; stops when visit returns non-zero and returns that. */
+int	store_each_paper(struct store *store, int (*visit)(void *arg, const struct paper *p), void *arg,
+	    struct error *err);
+
+/* Where a paper came from, for `digest show`. */
+struct store_listing {
+	const char *source;
+	int32_t day;
+	enum paper_kind kind;
+	uint32_t rank;
+	int64_t seen_utc, counts_utc;
+	bool counted;
+};
+int	store_load_listings(struct store *store, int64_t paper, struct arena *a, struct store_listing **out,
+	    size_t *n, struct error *err);
+
+struct store_signal {
+	int64_t at_utc, votes, comments, stars;	/* -1 = not told */
+};
+int	store_load_signals(struct store *store, int64_t paper, struct arena *a, struct store_signal **out,
+	    size_t *n, struct error *err);
+
+/* What a card showed at a revision, frozen. 1 found, 0 not, -1. */
+int	store_load_snapshot(struct store *store, int64_t paper, uint32_t revision, struct arena *a,
+	    struct paper **out, struct error *err);
+
+/* ---- sources: sources.c ---- */
+
+struct store_page {
+	const char *key, *etag, *last_modified;
+	int64_t read_utc;
+};
+
+struct store_source {
+	const char *name;
+	int32_t cursor_day;
+	int64_t last_try_utc, last_success_utc;
+	int64_t failing_since_utc;	/* 0 = the last try was a success */
+	int64_t next_allowed_utc;	/* Retry-After and back-off */
+	uint32_t nfailures;		/* in a row */
+	const char *last_error;		/* "" = none */
+	struct store_page *pages;	/* by key */
+	size_t npages;
+};
+
+/* State of one source; a source never seen has zeros. */
+int	store_load_source(struct store *store, const char *name, struct arena *a, struct store_source **out,
+	    struct error *err);
+/* Everything but the pages. */
+int	store_save_source(struct store *store, const struct store_source *s, struct error *err);
+int	store_save_page(struct store *store, const char *source, const struct store_page *page,
+	    struct error *err);
+
+/* ---- readers: readers.c ---- */
+
+enum reader_state {
+	READER_ACTIVE,
+	READER_ENDED,		/* block gone, unsubscribed by command */
+};
+
+struct store_reader {
+	struct subscriber sub;
+	enum reader_state state;
+	bool suppressed;
+	bool broken;			/* its block has an error; this is the last good version */
+	int64_t created_utc, ended_utc;
+	int64_t cursor_seq;		/* change_seq up to which papers were considered; -1 = new reader */
+	int64_t last_period;		/* of the last edition planned; 0 = none */
+	int64_t last_edition_utc;
+	const char *consent;		/* how and when, "" = none recorded */
+};
+
+/* Readers of the config file, once per run: begin, put each, end. */
+int	store_sync_begin(struct store *store, const char *config_path, int64_t now_utc, struct error *err);
+/* good = false: the block has an error; the last good version stays, a reader never seen is left out. */
+int	store_sync_reader(struct store *store, const struct subscriber *reader, bool good, struct error *err);
+
+struct store_sync_counts {
+	size_t nreaders, nadded, nchanged, nended, nresumed, nvanished;
+	bool held_back;		/* too many vanished at once: nobody was ended, the vanished are not mailed */
+};
+/* End subscriptions whose block is gone, unless more than max(3, 10 %) vanish at once and accept_removals is false. */
+int	store_sync_end(struct store *store, bool accept_removals, struct store_sync_counts *counts,
+	    struct error *err);
+
+/* By canonical address: 1 found, 0 not, -1. */
+int	store_find_reader(struct store *store, const char *canonical, struct arena *a,
+	    struct store_reader **out, struct error *err);
+int	store_load_reader(struct store *store, int64_t id, struct arena *a, struct store_reader **out,
+	    struct error *err);
+/* In the order of their ids, each in a scratch arena that is reset after it; ended ones only when asked for. */
+int	store_each_reader(struct store *store, bool ended_too,
+	    int (*visit)(void *arg, const struct store_reader *r), void *arg, struct error *err);
+int	store_count_readers(struct store *store, size_t *nactive, struct error *err);
+
+/* Add or change a reader by command (origin ORIGIN_COMMAND). consent may be "". */
+int	store_put_reader(struct store *store, const struct subscriber *reader, const char *consent,
+	    int64_t now_utc, struct error *err);
+int	store_end_reader(struct store *store, int64_t id, int64_t now_utc, struct error *err);
+int	store_pause_reader(struct store *store, int64_t id, int32_t until_day, struct error *err);
+/* Erase every trace of a reader but the suppression's hash. */
+int	store_erase_reader(struct store *store, int64_t id, struct error *err);
+
+enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRESSED_BOUNCED, SUPPRESSED_OPERATOR };
+/* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not. */
+int	store_is_suppressed(struct store *store, const char *canonical, enum suppression_reason *reason,
+	    int64_t *since_utc, struct error *err);
+int	store_suppress(struct store *store, const char *canonical, enum suppression_reason reason,
+	    int64_t now_utc, struct error *err);
+int	store_unsuppress(struct store *store, const char *canonical, const char *consent, int64_t now_utc,
+	    struct error *err);
+
+/* ---- eligibility: eligible.c ---- */
+
+/* What decides whether papers are new for one reader (or one filter with a schedule of its own). */
+struct eligibility {
+	int64_t cursor_seq;	/* only papers with a higher change_seq; -1 = all */
+	int64_t since_utc;	/* first listed at or after: 7 days before the period, or the last edition */
+	int64_t signal_since_utc;	/* the same for queries that read signals: 14 days */
+};
+
+/*
+ * Mark which of the window's papers are new for a reader.
+ * plain, signals	bitmaps of (n + 63) / 64 words, cleared first; signals is for queries that read votes,
+ *			comments or stars and is a superset of plain
+ * replaced		papers sent before in a lower version, for is:replaced; may be NULL
+ * sent is the reader's packed list, see store_load_sent.
+ */
+struct sent_list {
+	const unsigned char *bytes;	/* (paper id, version) in ascending order of ids, delta and varint coded */
+	size_t len;
+};
+int	store_load_sent(struct store *store, int64_t reader, struct arena *a, struct sent_list *out,
+	    struct error *err);
+void	store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
+	    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced);
+
+/* ---- editions: editions.c ---- */
+
+enum edition_state {
+	EDITION_LEASED,		/* planned and taken by a sender */
+	EDITION_INTENT,		/* about to leave for good, or left */
+	EDITION_SENT, EDITION_FAILED,	/* settled */
+	EDITION_DEFERRED,	/* to be tried again at next_utc */
+	EDITION_UNKNOWN,	/* a copy may be out; one more try or held, by delivery.ambiguous */
+	EDITION_HELD,		/* a person must decide */
+	EDITION_EXPIRED, EDITION_MERGED,	/* settled without mail; its papers are candidates again */
+	EDITION_EMPTY,		/* nothing matched; settled without mail */
+};
+const char *edition_state_name(enum edition_state state);
+
+struct edition_pick {
+	int64_t paper;
+	uint32_t revision, version;
+	uint32_t section;	/* index into the reader's filters; UINT32_MAX = outside */
+	bool cut;		/* named only as a title */
+	bool risen, replaced;
+	float score, score_text, score_votes, score_trend, score_freshness;
+	const char *why;
+};
+
+struct edition {
+	int64_t period, reader;
+	enum edition_state state;
+	int64_t cursor_from, cursor_to;
+	int64_t composed_utc;	/* Date of the mail */
+	uint32_t nread, nmatched;
+	struct edition_pick *picks;
+	size_t npicks;
+	unsigned char hash[16];	/* of the mail's bytes */
+	uint32_t attempts, copies;	/* copies: how often it may have left */
+	int64_t next_utc;
+	char reply[512];
+};
+
+/*
+ * Insert editions as leased (or empty) and move their readers' cursors. The suppression is checked in the same
+ * transaction: an edition of a suppressed reader is left out and its state set to EDITION_FAILED in the array.
+ */
+int	store_lease_editions(struct store *store, struct edition *editions, size_t n, int64_t now_utc,
+	    struct error *err);
+int	store_intend_edition(struct store *store, int64_t period, int64_t reader, struct error *err);
+/* Outcome of a try. SENT and UNKNOWN add the picks to the reader's sent list. */
+int	store_settle_edition(struct store *store, int64_t period, int64_t reader, enum edition_state state,
+	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
+/*
+ * At the start of a sending run: same boot, intent becomes unknown and leased is free (deferred, due now); another boot,
+ * both become unknown. retry: unknown editions with fewer than two copies are due again, others held.
+ */
+int	store_sweep_editions(struct store *store, const char *ambiguous, int64_t now_utc, size_t *nunknown,
+	    size_t *nheld, struct error *err);
+/* Older than max_age_s and certainly not out: expired, papers are candidates again. */
+int	store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_s, size_t *nexpired,
+	    struct error *err);
+/* Deferred editions that are due, in the order of (period, reader) after the one given, leased again. 1 one, 0 none. */
+int	store_next_due(struct store *store, int64_t now_utc, int64_t after_period, int64_t after_reader,
+	    struct arena *a, struct edition **out, struct error *err);
+/* The reader's unsettled edition: 1 found, 0 none. */
+int	store_find_unsettled(struct store *store, int64_t reader, struct arena *a, struct edition **out,
+	    struct error *err);
+/* Free a reader's unsettled edition of which no copy can be out: it becomes merged, its papers candidates again. */
+int	store_merge_edition(struct store *store, int64_t period, int64_t reader, struct error *err);
+/* Newest first, of one reader or all (0), at most max. */
+int	store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
+	    struct edition **out, size_t *n, struct error *err);
+int	store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], struct error *err);
+
+/* ---- runs: runs.c ---- */
+
+struct store_run {
+	int64_t id;
+	int64_t started_utc, finished_utc;	/* 0 = killed */
+	int64_t npapers_new, nplanned, nsent, ndeferred, nfailed, nheld, nempty, nskipped;
+	int exit_code;
+	const char *summary;	/* one line */
+};
+int	store_start_run(struct store *store, int64_t now_utc, int64_t *id, struct error *err);
+int	store_finish_run(struct store *store, const struct store_run *run, struct error *err);
+/* 1 found, 0 none yet. */
+int	store_load_last_run(struct store *store, struct arena *a, struct store_run **out, struct error *err);
+
+struct store_sizes {
+	size_t npapers, nlistings, nreaders, nsuppressed;
+	int64_t bytes;
+};
+int	store_load_sizes(struct store *store, struct store_sizes *out, struct error *err);
+
+/* Remove what retention no longer asks for; never what an unsettled edition needs. */
+int	store_prune(struct store *store, int64_t now_utc, int64_t keep_papers_s, int64_t keep_signals_s,
+	    size_t *nremoved, struct error *err);
+
+#endif

@@ -1,0 +1,421 @@
+#include "digest/paper.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/limits.h"
+
+/* Every string and list of a paper by place, so that no function below forgets one. */
+struct member {
+	size_t at;
+	bool on_card; /* part of what a card shows, see paper_pack */
+};
+
+struct list_member {
+	size_t items, count;
+	bool on_card;
+};
+
+#define MEMBER(name, on_card)                         \
+	{                                             \
+		offsetof(struct paper, name), on_card \
+	}
+#define LIST(name, count, on_card)                                                   \
+	{                                                                            \
+		offsetof(struct paper, name), offsetof(struct paper, count), on_card \
+	}
+
+/* The order is part of the packed form: new members go to the end, with a new PACK_VERSION. */
+static const struct member strings[] = {
+	MEMBER(title, true),
+	MEMBER(abstract, true),
+	MEMBER(summary, true),
+	MEMBER(summary_by, true),
+	MEMBER(org, true),
+	MEMBER(comment, true),
+	MEMBER(journal_ref, true),
+	MEMBER(venue, true),
+	MEMBER(language, true),
+	MEMBER(url, true),
+	MEMBER(html_url, true),
+	MEMBER(pdf_url, true),
+	MEMBER(code_url, true),
+	MEMBER(project_url, true),
+	MEMBER(discussion_url, true),
+	MEMBER(thumbnail_url, true),
+	MEMBER(media_url, true),
+	MEMBER(doi, true),
+	MEMBER(key, true),
+	MEMBER(source, false),
+};
+
+static const struct list_member lists[] = {
+	LIST(authors, nauthors, true),
+	LIST(categories, ncategories, true),
+	LIST(keywords, nkeywords, true),
+	LIST(aliases, naliases, false),
+	LIST(sources, nsources, false),
+};
+
+enum { PACK_VERSION = 1, NUMBERS = 7 };
+
+#define NSTRINGS (sizeof(strings) / sizeof(strings[0]))
+#define NLISTS	 (sizeof(lists) / sizeof(lists[0]))
+
+static const char **
+string_at(struct paper *p, size_t at)
+{
+	return (const char **)(void *)((char *)p + at);
+}
+
+static const char *
+get_string(const struct paper *p, size_t at)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)p + at, sizeof(text));
+	return text;
+}
+
+static const char **
+get_list(const struct paper *p, const struct list_member *m, size_t *n)
+{
+	const char **items;
+
+	memcpy(&items, (const char *)p + m->items, sizeof(items));
+	memcpy(n, (const char *)p + m->count, sizeof(*n));
+	return items;
+}
+
+static void
+set_list(struct paper *p, const struct list_member *m, const char **items, size_t n)
+{
+	memcpy((char *)p + m->items, &items, sizeof(items));
+	memcpy((char *)p + m->count, &n, sizeof(n));
+}
+
+struct paper *
+paper_new(struct arena *a)
+{
+	struct paper *p = arena_zalloc(a, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	for (size_t i = 0; i < NSTRINGS; i++)
+		*string_at(p, strings[i].at) = "";
+	p->votes = p->comments = p->stars = -1;
+	return p;
+}
+
+static int
+dup_list(struct arena *a, struct paper *copy, const struct list_member *m)
+{
+	size_t n;
+	const char **from = get_list(copy, m, &n);
+	const char **to;
+
+	if (n == 0)
+		return 0;
+	if ((to = arena_array(a, n, sizeof(*to))) == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if ((to[i] = arena_strdup(a, from[i])) == NULL)
+			return -1;
+	set_list(copy, m, to, n);
+	return 0;
+}
+
+struct paper *
+paper_dup(struct arena *a, const struct paper *p)
+{
+	struct paper *copy = arena_alloc(a, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *p;
+	for (size_t i = 0; i < NSTRINGS; i++) {
+		const char **s = string_at(copy, strings[i].at);
+
+		if ((*s = arena_strdup(a, *s)) == NULL)
+			return NULL;
+	}
+	for (size_t i = 0; i < NLISTS; i++)
+		if (dup_list(a, copy, &lists[i]) == -1)
+			return NULL;
+	return copy;
+}
+
+static void
+add_varint(struct strbuf *out, uint64_t n)
+{
+	while (n >= 0x80) {
+		strbuf_addc(out, (char)(n | 0x80));
+		n >>= 7;
+	}
+	strbuf_addc(out, (char)n);
+}
+
+static void
+add_text(struct strbuf *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	add_varint(out, len);
+	strbuf_addn(out, text, len);
+}
+
+/* Signed numbers by zigzag, so that -1 stays one byte. */
+static void
+add_number(struct strbuf *out, int64_t n)
+{
+	add_varint(out, (uint64_t)n << 1 ^ (uint64_t)(n >> 63));
+}
+
+void
+paper_pack(struct strbuf *out, const struct paper *p)
+{
+	const int64_t numbers[NUMBERS] = { p->published_utc, p->updated_utc, p->withdrawn_utc,
+		(int64_t)p->version, p->votes, p->comments, p->stars };
+
+	strbuf_addc(out, PACK_VERSION);
+	for (size_t i = 0; i < NSTRINGS; i++)
+		if (strings[i].on_card)
+			add_text(out, get_string(p, strings[i].at));
+	for (size_t i = 0; i < NLISTS; i++) {
+		size_t n;
+		const char **items = get_list(p, &lists[i], &n);
+
+		if (!lists[i].on_card)
+			continue;
+		add_varint(out, n);
+		for (size_t j = 0; j < n; j++)
+			add_text(out, items[j]);
+	}
+	for (size_t i = 0; i < NUMBERS; i++)
+		add_number(out, numbers[i]);
+	strbuf_addc(out, (char)p->primary_known);
+}
+
+/* The rest of a packed paper; broken once something did not fit. */
+struct reader {
+	const unsigned char *p, *end;
+	struct arena *arena;
+	bool broken;
+};
+
+static uint64_t
+read_varint(struct reader *r)
+{
+	uint64_t n = 0;
+
+	for (unsigned shift = 0; shift < 64 && r->p < r->end; shift += 7) {
+		unsigned char byte = *r->p++;
+
+		n |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80)
+			return n;
+	}
+	r->broken = true;
+	return 0;
+}
+
+static int64_t
+read_number(struct reader *r)
+{
+	uint64_t n = read_varint(r);
+
+	return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
+}
+
+static const char *
+read_text(struct reader *r)
+{
+	uint64_t len = read_varint(r);
+	const char *text = NULL;
+
+	if (!r->broken && len <= (uint64_t)(r->end - r->p))
+		text = arena_strndup(r->arena, (const char *)r->p, (size_t)len);
+	if (text == NULL) {
+		r->broken = true;
+		return "";
+	}
+	r->p += len;
+	return text;
+}
+
+static void
+read_list(struct reader *r, struct paper *p, const struct list_member *m)
+{
+	uint64_t n = read_varint(r);
+	const char **items;
+
+	/* An item takes a byte at least, so no more than that can follow. */
+	if (r->broken || n > (uint64_t)(r->end - r->p) ||
+	    (items = arena_array(r->arena, (size_t)n, sizeof(*items))) == NULL) {
+		r->broken = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		items[i] = read_text(r);
+	set_list(p, m, items, (size_t)n);
+}
+
+int
+paper_unpack(const void *bytes, size_t len, struct arena *a, struct paper **out, struct error *err)
+{
+	struct reader r = { bytes, (const unsigned char *)bytes + len, a, false };
+	struct paper *p = paper_new(a);
+	int64_t numbers[NUMBERS];
+
+	if (p == NULL)
+		return err_nomem(err, "packed paper");
+	if (len == 0 || *r.p++ != PACK_VERSION)
+		return err_set(err, ERR_DATA, "packed paper: not of version %d", PACK_VERSION);
+	for (size_t i = 0; i < NSTRINGS; i++)
+		if (strings[i].on_card)
+			*string_at(p, strings[i].at) = read_text(&r);
+	for (size_t i = 0; i < NLISTS; i++)
+		if (lists[i].on_card)
+			read_list(&r, p, &lists[i]);
+	for (size_t i = 0; i < NUMBERS; i++)
+		numbers[i] = read_number(&r);
+	if (r.broken || r.end - r.p != 1)
+		return err_set(err, ERR_DATA, "packed paper: damaged at byte %td",
+		    (const char *)r.p - (const char *)bytes);
+	p->published_utc = numbers[0];
+	p->updated_utc = numbers[1];
+	p->withdrawn_utc = numbers[2];
+	p->version = (uint32_t)numbers[3];
+	p->votes = numbers[4];
+	p->comments = numbers[5];
+	p->stars = numbers[6];
+	p->primary_known = *r.p != 0;
+	*out = p;
+	return 0;
+}
+
+/* What may stand before an id. */
+static const char *const arxiv_prefixes[] = {
+	"https://arxiv.org/abs/",
+	"http://arxiv.org/abs/",
+	"https://arxiv.org/pdf/",
+	"http://arxiv.org/pdf/",
+	"https://www.arxiv.org/abs/",
+	"https://huggingface.co/papers/",
+	"oai:arxiv.org:",
+	"arxiv:",
+	NULL,
+};
+static const char *const doi_prefixes[] = {
+	"https://doi.org/",
+	"http://doi.org/",
+	"https://dx.doi.org/",
+	"http://dx.doi.org/",
+	"doi:",
+	NULL,
+};
+
+static const char *
+skip_prefix(const char *text, const char *const *prefixes)
+{
+	for (; *prefixes != NULL; prefixes++)
+		if (strncasecmp(text, *prefixes, strlen(*prefixes)) == 0)
+			return text + strlen(*prefixes);
+	return text;
+}
+
+static size_t
+count_digits(const char *s)
+{
+	size_t n = 0;
+
+	while (isdigit((unsigned char)s[n]))
+		n++;
+	return n;
+}
+
+/* Length of the id without version at s: "2312.00752", "math/0306266", "math.AG/0306266"; 0 = none. */
+static size_t
+arxiv_id_length(const char *s)
+{
+	size_t n = count_digits(s);
+
+	if (n == 4 && s[4] == '.') {
+		n = count_digits(s + 5);
+		return n == 4 || n == 5 ? 5 + n : 0;
+	}
+	n = 0;
+	while (isalpha((unsigned char)s[n]) || s[n] == '-' || (n > 0 && s[n] == '.'))
+		n++;
+	if (n < 2 || n > 20 || s[n] != '/' || count_digits(s + n + 1) != 7)
+		return 0;
+	return n + 8;
+}
+
+/* Old ids are known without their subject class: "math.AG/0306266" is "math/0306266". */
+static void
+add_arxiv_key(struct strbuf *out, const char *id, size_t len)
+{
+	const char *slash = memchr(id, '/', len);
+	const char *dot = slash != NULL ? memchr(id, '.', (size_t)(slash - id)) : NULL;
+
+	strbuf_add(out, "arxiv:");
+	for (size_t i = 0; i < len; i++)
+		if (dot == NULL || id + i < dot || id + i >= slash)
+			strbuf_addc(out, (char)tolower((unsigned char)id[i]));
+}
+
+static int
+add_arxiv(struct strbuf *out, const char *text, uint32_t *version)
+{
+	const char *id = skip_prefix(text, arxiv_prefixes);
+	size_t len = arxiv_id_length(id);
+	const char *rest = id + len;
+
+	if (len == 0)
+		return 0;
+	if (*rest == 'v' && count_digits(rest + 1) >= 1 && count_digits(rest + 1) <= 4) {
+		if (version != NULL)
+			*version = (uint32_t)strtoul(rest + 1, NULL, 10);
+		rest += 1 + count_digits(rest + 1);
+	}
+	if (strcasecmp(rest, ".pdf") == 0)
+		rest += 4;
+	if (*rest != '\0')
+		return 0;
+	add_arxiv_key(out, id, len);
+	return 1;
+}
+
+/* DOI handbook 2.2: "10." registrant "/" suffix; compared without case. */
+static int
+add_doi(struct strbuf *out, const char *text)
+{
+	const char *doi = skip_prefix(text, doi_prefixes);
+	size_t n;
+
+	if (strncmp(doi, "10.", 3) != 0 || (n = count_digits(doi + 3)) < 3 || n > 9)
+		return 0;
+	n += 3;
+	while (doi[n] == '.' || isdigit((unsigned char)doi[n]))
+		n++;
+	if (doi[n] != '/' || doi[n + 1] == '\0' || strlen(doi) > MAX_NAME_BYTES)
+		return 0;
+	for (const char *s = doi; *s != '\0'; s++)
+		if ((unsigned char)*s <= ' ' || *s == 0x7f)
+			return 0;
+	strbuf_add(out, "doi:");
+	for (const char *s = doi; *s != '\0'; s++)
+		strbuf_addc(out, (char)tolower((unsigned char)*s));
+	return 1;
+}
+
+int
+paper_add_key(struct strbuf *out, const char *text, uint32_t *version)
+{
+	if (version != NULL)
+		*version = 0;
+	return add_arxiv(out, text, version) == 1 || add_doi(out, text) == 1;
+}
