@@ -112,6 +112,7 @@ struct config_checks {
 	int (*query)(const char *text, size_t *offset, struct error *err);
 	int (*schedule)(const char *text, size_t *offset, struct error *err);
 	int (*timezone)(const char *name, struct error *err);
+	int (*source_type)(const char *name, struct error *err);
 };
 
 /*
@@ -139,14 +140,19 @@ void	config_free(struct config *cfg);
 int	config_each_reader(const struct config *cfg,
 	    int (*visit)(void *arg, const struct subscriber *reader, bool good), void *arg, struct error *err);
 
-/* The key table, for `digest config`, digest.conf(5) and the tests that compare them. */
+/* The key table, for `digest config`, digest.conf(5) and the tests that compare them. "defaults" takes the keys of
+ * "subscriber" but was and paused-until; a shared "filter" has no when. */
 struct config_key_info {
 	const char *block;	/* "list", "smtp", "subscriber", "filter" ... */
 	const char *name;
-	const char *type;	/* "string", "list", "duration", "size", "number", "yes/no", "one of a|b" */
+	const char *type;	/* "string", "path", "address", "url", "list", "duration", "size", "number", "date",
+				   "query", "schedule", "time zone", "rate", "yes/no", "one of a|b" */
 	const char *def;	/* as written in a file, "" = none */
-	const char *range;	/* "1..600", "" = any */
+	const char *range;	/* "1..600", of a url its beginnings "smtp://|smtps://", "" = any */
 	const char *help;	/* one line */
+	/* How the parser keeps it; nobody else's business. */
+	unsigned kind;
+	size_t at, count_at;
 };
 const struct config_key_info *config_keys(size_t *n);
 

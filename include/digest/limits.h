@@ -7,6 +7,8 @@
 #define MAX_CONFIG_ERRORS	100			/* more only scroll the first ones away */
 #define MAX_INCLUDE_DEPTH	10			/* deeper is a loop */
 #define MAX_CONFIG_VALUE	(64u * 1024)		/* a query is at most 16 KB; room for the rest */
+#define MAX_CONFIG_LIST		1000			/* as many as a reader may have filters */
+#define MAX_SECRET_BYTES	(16u * 1024)		/* OAuth tokens of 2 KB are usual */
 
 /* The filter language (DESIGN: digest-filter(7) states them). */
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
