@@ -257,6 +257,8 @@ unify_spelling(char *word, size_t *len)
 			break;
 		}
 	}
+	if (strstr(word, "our") == NULL)
+		return;
 	for (size_t i = 0; i < sizeof(our_stems) / sizeof(our_stems[0]); i++) {
 		char *at = strstr(word, our_stems[i]);
 
