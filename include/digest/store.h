@@ -159,6 +159,7 @@ struct store_reader {
 	enum reader_state state;
 	bool suppressed;
 	bool broken;			/* its block has an error; this is the last good version */
+	bool vanished;			/* its block is gone but that was held back: not mailed */
 	int64_t created_utc, ended_utc;
 	int64_t cursor_seq;		/* change_seq up to which papers were considered; -1 = new reader */
 	int64_t last_period;		/* of the last edition planned; 0 = none */
@@ -184,7 +185,8 @@ int	store_find_reader(struct store *store, const char *canonical, struct arena *
 	    struct store_reader **out, struct error *err);
 int	store_load_reader(struct store *store, int64_t id, struct arena *a, struct store_reader **out,
 	    struct error *err);
-/* In the order of their ids, each in a scratch arena that is reset after it; ended ones only when asked for. */
+/* In the order of their ids, in a scratch arena that is reset after some of them; those that are not mailed because they
+ * ended or vanished only when asked for. visit may read and write the store. */
 int	store_each_reader(struct store *store, bool ended_too,
 	    int (*visit)(void *arg, const struct store_reader *r), void *arg, struct error *err);
 int	store_count_readers(struct store *store, size_t *nactive, struct error *err);
@@ -270,7 +272,7 @@ struct edition {
 };
 
 /*
- * Insert editions as leased (or empty) and move their readers' cursors. The suppression is checked in the same
+ * Insert editions as leased (or empty, when their state is EDITION_EMPTY) and move their readers' cursors. The suppression is checked in the same
  * transaction: an edition of a suppressed reader is left out and its state set to EDITION_FAILED in the array.
  */
 int	store_lease_editions(struct store *store, struct edition *editions, size_t n, int64_t now_utc,
@@ -279,6 +281,9 @@ int	store_intend_edition(struct store *store, int64_t period, int64_t reader, st
 /* Outcome of a try. SENT and UNKNOWN add the picks to the reader's sent list. */
 int	store_settle_edition(struct store *store, int64_t period, int64_t reader, enum edition_state state,
 	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
+/* New bytes for an edition of which no copy can be out; fails with ERR_BUG when one may be. */
+int	store_rehash_edition(struct store *store, int64_t period, int64_t reader,
+	    const unsigned char hash[16], int64_t composed_utc, struct error *err);
 /*
  * At the start of a sending run: same boot, intent becomes unknown and leased is free (deferred, due now); another boot,
  * both become unknown. retry: unknown editions with fewer than two copies are due again, others held.
