@@ -265,7 +265,9 @@ try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf 
 		return 0;
 	if (render_template(ed->r, part->digest, ed->value, out, ed->err) == -1)
 		return out->state == STRBUF_TOO_LONG ? 0 : -1;
-	return escape_qp_size(out->buf, out->len) <= part->max_bytes;
+	/* Encoding makes three bytes of one, and a soft break for each line of them. */
+	return out->len <= part->max_bytes / 4 ||
+	    escape_qp_size(out->buf, out->len) <= part->max_bytes;
 }
 
 /* The least stepping down that fits, by halving: at most 15 drawings of a part even for 5,000 papers. */
