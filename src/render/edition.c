@@ -266,7 +266,8 @@ try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf 
 	if (render_template(ed->r, part->digest, ed->value, out, ed->err) == -1) {
 		if (out->state != STRBUF_TOO_LONG)
 			return -1;
-		err_clear(ed->err);
+		if (ed->err != NULL)
+			err_clear(ed->err);
 		return 0;
 	}
 	/* Encoding makes three bytes of one, and a soft break for each line of them. */
