@@ -18,6 +18,7 @@
 /* Answers of sources. */
 #define MAX_JSON_BYTES		(4u * 1024 * 1024)	/* a day of Hugging Face is 0.5 MB */
 #define MAX_JSON_TOKENS		500000u			/* 16 MB of "[]" took 714 MB in the parser */
+#define MAX_JSON_DEPTH		64			/* no service nests deeper than 10; bounds recursion */
 #define MAX_JSON_LINE		(256u * 1024)		/* one paper with 3,000 authors fits */
 #define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
 #define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
