@@ -135,25 +135,25 @@ set_language(const struct context *c, struct value *v, const struct paper *p)
 	value_set_string(c->a, v, "dir", strcmp(dir, strings_get(c->words, "dir")) == 0 ? "" : dir);
 }
 
-/* "First … Last (12 authors)", and the whole list. */
+/* "First … Last (12 authors)", and the list of them. */
 static void
 set_authors(const struct context *c, struct value *v, const struct paper *p)
 {
+	size_t n = p->nauthors;
+	const char *first = n > 0 ? context_clean(c, p->authors[0]) : "";
+	const char *last = n > 0 ? context_clean(c, p->authors[n - 1]) : "";
 	struct value *all = value_list(c->a);
-	const char *first, *last;
 
-	for (size_t i = 0; i < p->nauthors; i++)
-		value_append(c->a, all, value_string(c->a, context_clean(c, p->authors[i])));
-	first = value_text(value_item(all, 0));
-	last = value_text(value_item(all, p->nauthors - 1));
-	if (p->nauthors < 2)
-		value_set_string(c->a, v, "authors", first);
+	if (n < 2 || first == NULL || last == NULL)
+		value_set_string(c->a, v, "authors", last != NULL ? first : NULL);
 	else
-		context_set_count(c, v, "authors",
-		    p->nauthors == 2 ? "authors-two" : "authors-many", (int64_t)p->nauthors,
+		context_set_count(c, v, "authors", n == 2 ? "authors-two" : "authors-many",
+		    (int64_t)n,
 		    (const struct word[]){ { "first", first }, { "last", last }, { NULL, NULL } });
+	for (size_t i = 0; i < n && i < MAX_LIST; i++)
+		value_append(c->a, all, value_string(c->a, context_clean(c, p->authors[i])));
 	value_set(c->a, v, "authors_full", all);
-	value_set_number(c->a, v, "n_authors", (int64_t)p->nauthors);
+	value_set_number(c->a, v, "n_authors", (int64_t)n);
 }
 
 /*

@@ -27,7 +27,6 @@ static const struct part no_part = { NULL, { NULL, NULL, NULL }, SIZE_MAX };
 
 /* A paper at its place. */
 struct item {
-	const struct pick_view *pick;
 	struct value *paper;	      /* what its card templates see */
 	struct value *value;	      /* what the digest templates see */
 	const char *cards[CARD_NONE]; /* drawn when first needed */
@@ -36,8 +35,9 @@ struct item {
 /* The items of one section are neighbours. */
 struct block {
 	struct value *value;
-	size_t first, npicks, ncut; /* in the edition's items and cuts */
-	size_t more;		    /* cut and not named */
+	size_t first, npicks;	/* in the edition's items */
+	size_t first_cut, ncut; /* in its cuts */
+	size_t more;		/* cut and not named */
 };
 
 struct edition {
@@ -95,7 +95,9 @@ add_block(struct edition *ed, const struct section_view *s)
 	struct block *b = &ed->blocks[ed->nblocks++];
 
 	b->value = context_section(&ed->c, s);
+	b->first = ed->nitems;
 	b->npicks = s->npicks;
+	b->first_cut = ed->ncuts;
 	b->ncut = s->ncut < MAX_CUT_TITLES ? s->ncut : MAX_CUT_TITLES;
 	b->more = s->nmore + (s->ncut - b->ncut);
 	return b;
@@ -104,7 +106,6 @@ add_block(struct edition *ed, const struct section_view *s)
 static void
 add_item(struct edition *ed, struct item *item, const struct pick_view *pick, size_t number)
 {
-	item->pick = pick;
 	item->paper = context_paper(&ed->c, pick->paper);
 	item->value = context_pick(&ed->c, item->paper, pick, number);
 }
@@ -194,13 +195,13 @@ place_item(struct edition *ed, const struct part *part, struct item *item, enum 
 
 /* The papers of one section at a level. */
 static int
-lay_out_block(struct edition *ed, const struct part *part, struct block *b, size_t first,
-    size_t first_cut, size_t at, size_t *bytes)
+lay_out_block(
+    struct edition *ed, const struct part *part, struct block *b, size_t at, size_t *bytes)
 {
 	struct value *papers = value_list(ed->c.a), *cut = value_list(ed->c.a);
 	size_t ncuts = cuts_at(ed, at), more = b->more;
 
-	for (size_t i = first; i < first + b->npicks && *bytes <= part->max_bytes; i++) {
+	for (size_t i = b->first; i < b->first + b->npicks && *bytes <= part->max_bytes; i++) {
 		enum card_size size = size_at(ed, at, i);
 
 		if (size == CARD_NONE)
@@ -208,7 +209,8 @@ lay_out_block(struct edition *ed, const struct part *part, struct block *b, size
 		else if (place_item(ed, part, &ed->items[i], size, papers, bytes) == -1)
 			return -1;
 	}
-	for (size_t i = first_cut; i < first_cut + b->ncut && *bytes <= part->max_bytes; i++) {
+	for (size_t i = b->first_cut; i < b->first_cut + b->ncut && *bytes <= part->max_bytes;
+	     i++) {
 		if (i >= ncuts)
 			more++;
 		else if (place_item(ed, part, &ed->cuts[i], CARD_LINE, cut, bytes) == -1)
@@ -230,21 +232,19 @@ lay_out(struct edition *ed, const struct part *part, size_t at, size_t *bytes)
 {
 	struct value *sections = value_list(ed->c.a);
 	struct value *about = (struct value *)(uintptr_t)value_member(ed->value, "edition", 7);
-	size_t first = 0, first_cut = 0, more = 0;
+	size_t more = 0;
 
 	*bytes = 0;
 	for (size_t i = 0; i < ed->nblocks; i++) {
 		struct block *b = &ed->blocks[i];
 
-		if (lay_out_block(ed, part, b, first, first_cut, at, bytes) == -1)
+		if (lay_out_block(ed, part, b, at, bytes) == -1)
 			return -1;
 		if (value_count(value_member(b->value, "papers", 6)) > 0 ||
 		    value_truth(value_member(b->value, "has_cut", 7)))
 			value_append(ed->c.a, sections, b->value);
 		else
 			more += (size_t)value_integer(value_member(b->value, "more", 4));
-		first += b->npicks;
-		first_cut += b->ncut;
 	}
 	context_set_more(&ed->c, about, "more-papers", more);
 	value_set(ed->c.a, ed->value, "sections", sections);
@@ -263,9 +263,16 @@ try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf 
 		return -1;
 	if (bytes > part->max_bytes)
 		return 0;
-	if (render_template(ed->r, part->digest, ed->value, out, ed->err) == -1)
-		return out->state == STRBUF_TOO_LONG ? 0 : -1;
-	return escape_qp_size(out->buf, out->len) <= part->max_bytes;
+	if (render_template(ed->r, part->digest, ed->value, out, ed->err) == -1) {
+		if (out->state != STRBUF_TOO_LONG)
+			return -1;
+		if (ed->err != NULL)
+			err_clear(ed->err);
+		return 0;
+	}
+	/* Encoding makes three bytes of one, and a soft break for each line of them. */
+	return out->len <= part->max_bytes / 4 ||
+	    escape_qp_size(out->buf, out->len) <= part->max_bytes;
 }
 
 /* The least stepping down that fits, by halving: at most 15 drawings of a part even for 5,000 papers. */

@@ -117,20 +117,25 @@ escape_add_link(struct strbuf *out, const char *url)
 		render_add_url(out, url);
 }
 
-/* Octets of one character of a line, at its beginning (column 0) or end where that matters. */
+/* Octets of one character, at the beginning or end of a line where that matters. */
 static size_t
 qp_char_size(const char *text, size_t n, bool first, bool last)
 {
-	char c = text[0];
+	unsigned char c = (unsigned char)text[0];
 
-	if (n > 1)
+	if (n > 1 || c >= 0x7f || c == '=' || (c < 0x20 && c != '\t'))
 		return 3 * n;
-	if (c == '=' || ((unsigned char)c < 0x20 && c != '\t') || (unsigned char)c >= 0x80 ||
-	    c == 0x7f)
-		return 3;
-	if ((last && (c == ' ' || c == '\t')) || (first && c == '.'))
-		return 3;
-	return 1;
+	return (last && (c == ' ' || c == '\t')) || (first && c == '.') ? 3 : 1;
+}
+
+/* Bytes of the character at text; what is none counts as a byte of its own. */
+static size_t
+char_len(const char *text, size_t len)
+{
+	uint32_t cp;
+	size_t n = (unsigned char)text[0] < 0x80 ? 1 : utf8_decode(text, len, &cp);
+
+	return n > 0 ? n : 1;
 }
 
 size_t
@@ -139,19 +144,15 @@ escape_qp_size(const char *text, size_t len)
 	size_t total = 0, column = 0;
 
 	for (size_t i = 0, n; i < len; i += n) {
-		uint32_t cp;
 		size_t size;
 		bool last;
 
+		n = char_len(text + i, len - i);
 		if (text[i] == '\n') {
 			total += 2;
 			column = 0;
-			n = 1;
 			continue;
 		}
-		n = utf8_decode(text + i, len - i, &cp);
-		if (n == 0)
-			n = 1;
 		last = i + n == len || text[i + n] == '\n';
 		size = qp_char_size(text + i, n, column == 0, last);
 		if (column + size > (last ? 76u : 75u)) {

@@ -5,6 +5,7 @@
 
 struct member {
 	const char *name;
+	size_t len; /* of the name: most look-ups end here */
 	struct value *value;
 };
 
@@ -108,7 +109,7 @@ find_member(const struct value *object, const char *name, size_t len)
 	struct member *members = object->u.object.members;
 
 	for (size_t i = 0; i < object->u.object.len; i++)
-		if (strlen(members[i].name) == len && memcmp(members[i].name, name, len) == 0)
+		if (members[i].len == len && memcmp(members[i].name, name, len) == 0)
 			return &members[i];
 	return NULL;
 }
@@ -116,6 +117,7 @@ find_member(const struct value *object, const char *name, size_t len)
 void
 value_set(struct arena *a, struct value *object, const char *name, struct value *v)
 {
+	size_t len = strlen(name);
 	struct member *m;
 
 	if (object == NULL || object->kind != VALUE_OBJECT)
@@ -124,7 +126,7 @@ value_set(struct arena *a, struct value *object, const char *name, struct value 
 		object->broken = true;
 		return;
 	}
-	m = find_member(object, name, strlen(name));
+	m = find_member(object, name, len);
 	if (m == NULL) {
 		m = grow(a, object->u.object.members, object->u.object.len, &object->u.object.alloc,
 		    sizeof(*m));
@@ -135,6 +137,7 @@ value_set(struct arena *a, struct value *object, const char *name, struct value 
 		object->u.object.members = m;
 		m += object->u.object.len++;
 		m->name = name;
+		m->len = len;
 	}
 	m->value = v;
 }
@@ -182,10 +185,15 @@ value_copy(struct arena *a, const struct value *object)
 
 	if (copy == NULL || value_kind(object) != VALUE_OBJECT)
 		return NULL;
-	for (size_t i = 0; i < object->u.object.len; i++)
-		value_set(
-		    a, copy, object->u.object.members[i].name, object->u.object.members[i].value);
-	copy->broken = copy->broken || object->broken;
+	copy->u.object.alloc = object->u.object.len + 16; /* whoever copies adds some */
+	copy->u.object.members = arena_array(a, copy->u.object.alloc, sizeof(struct member));
+	if (copy->u.object.members == NULL)
+		return NULL;
+	copy->u.object.len = object->u.object.len;
+	if (copy->u.object.len > 0)
+		memcpy(copy->u.object.members, object->u.object.members,
+		    copy->u.object.len * sizeof(struct member));
+	copy->broken = object->broken;
 	return copy;
 }
 

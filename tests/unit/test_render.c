@@ -43,6 +43,13 @@ test_budget(void **state)
 				fail_msg("row %zu: paper %zu is missing", i, k);
 		if (f->out.html.len < MAX_HTML_BYTES * 9 / 10 && named < cases[i].papers)
 			fail_msg("row %zu: room for more", i);
+		for (size_t k = 0, at = 0; k < cases[i].papers && k < 4000; k++) {
+			const char *found = strstr(f->out.text.buf + at, paper_of(&view, k)->title);
+
+			if (found == NULL)
+				fail_msg("row %zu: paper %zu is not in the text", i, k);
+			at = (size_t)(found - f->out.text.buf);
+		}
 		if (named < cases[i].papers)
 			assert_has(f->out.html.buf, "more</td>");
 	}
