@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "digest/address.h"
 #include "digest/error.h"
+#include "digest/limits.h"
 #include "digest/strbuf.h"
 
 enum outcome {
@@ -22,8 +22,9 @@ enum outcome {
 /* One mail on its way. */
 struct delivery {
 	int64_t period, reader;	/* the edition it belongs to */
-	const char *sender;	/* envelope sender, a mailbox */
-	const struct address *to;
+	const char *sender;	/* envelope sender, a mailbox; lives as long as the queue */
+	char to[MAX_ADDRESS_BYTES + 1];	/* envelope recipient, a mailbox that passed the address gate */
+	bool needs_smtputf8;	/* its local part is not ASCII */
 	struct strbuf bytes;	/* the whole mail with CRLF; the sink does dot-stuffing where its protocol needs it */
 };				/* sender and to must stay as they are until the mail is settled */
 

@@ -71,8 +71,8 @@ struct source_type {
 	    struct error *err);
 };
 
-/* All types, NULL-named entry last. */
-const struct source_type *source_types(void);
+/* The types one after the other; NULL after the last. */
+const struct source_type *source_type_at(size_t i);
 /* NULL with a suggestion in err when there is no such type. */
 const struct source_type *source_type_find(const char *name, struct error *err);
 

@@ -232,6 +232,8 @@ int	store_load_sent(struct store *store, int64_t reader, struct arena *a, struct
 	    struct error *err);
 void	store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 	    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced);
+/* Mark which of the papers were sent before, in any version. */
+void	store_mark_sent(const struct sent_list *sent, struct paper *const *papers, size_t n, uint64_t *bits);
 
 /* ---- editions: editions.c ---- */
 
@@ -255,6 +257,7 @@ struct edition_pick {
 	bool risen, replaced;
 	float score, score_text, score_votes, score_trend, score_freshness;
 	const char *why;
+	const char *also_in;	/* names of other filters that found it, one a line; "" = none */
 };
 
 struct edition {
@@ -262,7 +265,9 @@ struct edition {
 	enum edition_state state;
 	int64_t cursor_from, cursor_to;
 	int64_t composed_utc;	/* Date of the mail */
+	int32_t day, since_day;	/* nominal local day, and the first one covered */
 	uint32_t nread, nmatched;
+	const char *note;	/* the note line, "" = none */
 	struct edition_pick *picks;
 	size_t npicks;
 	unsigned char hash[16];	/* of the mail's bytes */

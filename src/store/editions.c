@@ -67,6 +67,9 @@ static void
 pack_picks(struct strbuf *out, const struct edition *e)
 {
 	strbuf_addc(out, PICKS_VERSION);
+	pack_uint(out, (uint32_t)e->day);
+	pack_uint(out, (uint32_t)e->since_day);
+	pack_text(out, e->note);
 	pack_uint(out, e->npicks);
 	for (size_t i = 0; i < e->npicks; i++) {
 		const struct edition_pick *p = &e->picks[i];
@@ -80,6 +83,7 @@ pack_picks(struct strbuf *out, const struct edition *e)
 			(p->replaced ? PICK_REPLACED : 0u));
 		pack_scores(out, p);
 		pack_text(out, p->why);
+		pack_text(out, p->also_in);
 	}
 }
 
@@ -109,10 +113,14 @@ unpack_picks(
 	struct unpack u = { bytes, bytes + len, false };
 	uint64_t n = 0;
 
-	if (len > 0 && *u.p++ == PICKS_VERSION)
+	if (len > 0 && *u.p++ == PICKS_VERSION) {
+		e->day = (int32_t)unpack_uint(&u);
+		e->since_day = (int32_t)unpack_uint(&u);
+		e->note = unpack_text(&u, a);
 		n = unpack_uint(&u);
-	else
+	} else {
 		u.broken = true;
+	}
 	if (u.broken || n > MAX_PICKS)
 		return err_set(err, ERR_DATA, "picks: damaged");
 	if ((e->picks = arena_array(a, (size_t)n, sizeof(*e->picks))) == NULL)
@@ -133,6 +141,7 @@ unpack_picks(
 		p->replaced = (flags & PICK_REPLACED) != 0;
 		unpack_scores(&u, p);
 		p->why = unpack_text(&u, a);
+		p->also_in = unpack_text(&u, a);
 	}
 	return u.broken ? err_set(err, ERR_DATA, "picks: damaged") : 0;
 }

@@ -236,3 +236,19 @@ store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 			set_bit(signals, i);
 	}
 }
+
+void
+store_mark_sent(const struct sent_list *sent, struct paper *const *papers, size_t n, uint64_t *bits)
+{
+	struct unpack u = open_list(sent->bytes, sent->len);
+	struct sent_item item = { 0, 0 };
+	bool more = next_item(&u, &item);
+
+	memset(bits, 0, (n + 63) / 64 * sizeof(*bits));
+	for (size_t i = 0; i < n; i++) {
+		while (more && item.paper < papers[i]->id)
+			more = next_item(&u, &item);
+		if (more && item.paper == papers[i]->id)
+			set_bit(bits, i);
+	}
+}
