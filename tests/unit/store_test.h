@@ -21,6 +21,7 @@ struct fixture {
 	char dir[64], path[128];
 	struct store *store;
 	struct arena a;
+	int64_t nboots;
 	struct error err;
 };
 

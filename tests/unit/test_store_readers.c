@@ -27,7 +27,9 @@ bump_change_seq(struct fixture *fx)
 static void
 set_cursor(struct fixture *fx, int64_t reader, int64_t seq)
 {
-	struct edition e = { .period = T_TODAY, .reader = reader, .state = EDITION_EMPTY, .cursor_to = seq };
+	struct edition e = {
+		.period = T_TODAY, .reader = reader, .state = EDITION_EMPTY, .cursor_to = seq
+	};
 
 	must(fx, store_begin(fx->store, &fx->err));
 	must(fx, store_lease_editions(fx->store, &e, 1, T_NOW, &fx->err));
@@ -92,8 +94,8 @@ test_changed_blocks(void **state)
 		s.line = moves[i].line;
 		c = sync_readers(fx, &s, 1, false, T_NOW);
 		r = find_reader(fx, "ada@example.org");
-		if (c.nchanged != moves[i].nchanged || c.nadded != 0 || r->sub.line != moves[i].line ||
-		    strcmp(r->sub.name, moves[i].name) != 0)
+		if (c.nchanged != moves[i].nchanged || c.nadded != 0 ||
+		    r->sub.line != moves[i].line || strcmp(r->sub.name, moves[i].name) != 0)
 			fail_msg("row %zu: %s: %zu changed", i, moves[i].what, c.nchanged);
 	}
 }
@@ -103,8 +105,11 @@ test_broken_block(void **state)
 {
 	struct fixture *fx = *state;
 	struct subscriber ada = make_reader("ada@example.org");
-	struct subscriber bob = { .address = "bob@example.org", .canonical = "bob@example.org", .was = "",
-		.file = "digest.conf", .line = 30 };
+	struct subscriber bob = { .address = "bob@example.org",
+		.canonical = "bob@example.org",
+		.was = "",
+		.file = "digest.conf",
+		.line = 30 };
 	struct store_sync_counts c;
 
 	sync_readers(fx, &ada, 1, false, T_NOW);
@@ -178,8 +183,8 @@ test_vanishing_blocks(void **state)
 		c = sync_readers(fx, readers, left, vanishings[i].accept, T_NOW);
 		if (c.held_back != vanishings[i].held_back || c.nvanished != vanishings[i].gone ||
 		    c.nended != (c.held_back ? 0 : vanishings[i].gone) || count_active(fx) != left)
-			fail_msg("row %zu: held back %d, %zu ended, %zu active", i, (int)c.held_back,
-			    c.nended, count_active(fx));
+			fail_msg("row %zu: held back %d, %zu ended, %zu active", i,
+			    (int)c.held_back, c.nended, count_active(fx));
 		/* A second run without a word holds back the same. */
 		if (c.held_back && !sync_readers(fx, readers, left, false, T_NOW).held_back)
 			fail_msg("row %zu: gave in", i);
@@ -254,8 +259,9 @@ test_ended_are_kept_60_days(void **state)
 	sync_readers(fx, NULL, 0, false, T_NOW);
 	for (int day = 59; day <= 61; day += 2) {
 		must(fx, store_begin(fx->store, &fx->err));
-		must(fx, store_prune(fx->store, T_NOW + day * (int64_t)T_DAY_S, T_DAY_S, T_DAY_S, &n,
-			     &fx->err));
+		must(fx,
+		    store_prune(
+			fx->store, T_NOW + day * (int64_t)T_DAY_S, T_DAY_S, T_DAY_S, &n, &fx->err));
 		must(fx, store_commit(fx->store, true, &fx->err));
 		assert_int_equal(find_reader(fx, "ada@example.org") != NULL, day == 59);
 	}
@@ -288,16 +294,18 @@ test_was(void **state)
 		id = find_reader(fx, s.canonical)->sub.id;
 		must(fx, store_begin(fx->store, &fx->err));
 		if (carries[i].reason >= 0)
-			must(fx, store_suppress(fx->store, s.canonical,
-				     (enum suppression_reason)carries[i].reason, T_NOW, &fx->err));
+			must(fx,
+			    store_suppress(fx->store, s.canonical,
+				(enum suppression_reason)carries[i].reason, T_NOW, &fx->err));
 		must(fx, store_commit(fx->store, true, &fx->err));
 		s.was = arena_printf(&fx->a, "Old%zu@Example.org", i);
 		s.address = s.canonical = arena_printf(&fx->a, "new%zu@example.org", i);
 		c = sync_readers(fx, &s, 1, true, T_NOW);
 		r = find_reader(fx, s.canonical);
-		if (r == NULL || r->sub.id != id || c.nadded != 0 || r->suppressed != carries[i].carried)
-			fail_msg("row %zu: id %d, suppressed %d", i, r != NULL ? (int)r->sub.id : -1,
-			    r != NULL ? (int)r->suppressed : -1);
+		if (r == NULL || r->sub.id != id || c.nadded != 0 ||
+		    r->suppressed != carries[i].carried)
+			fail_msg("row %zu: id %d, suppressed %d", i,
+			    r != NULL ? (int)r->sub.id : -1, r != NULL ? (int)r->suppressed : -1);
 		assert_string_equal(r->sub.address, s.address);
 		/* The block may keep its `was` for ever. */
 		assert_int_equal(sync_readers(fx, &s, 1, true, T_NOW).nadded, 0);
@@ -344,18 +352,23 @@ test_suppression_outlives_all(void **state)
 	id = find_reader(fx, "ada@example.org")->sub.id;
 	must(fx, store_begin(fx->store, &fx->err));
 	must(fx, store_suppress(fx->store, "ada@example.org", SUPPRESSED_BOUNCED, T_NOW, &fx->err));
-	must(fx, store_suppress(fx->store, "ada@example.org", SUPPRESSED_UNSUBSCRIBED, T_NOW + 5, &fx->err));
-	must(fx, store_suppress(fx->store, "ada@example.org", SUPPRESSED_BOUNCED, T_NOW + 9, &fx->err));
+	must(fx,
+	    store_suppress(
+		fx->store, "ada@example.org", SUPPRESSED_UNSUBSCRIBED, T_NOW + 5, &fx->err));
+	must(fx,
+	    store_suppress(fx->store, "ada@example.org", SUPPRESSED_BOUNCED, T_NOW + 9, &fx->err));
 	must(fx, store_erase_reader(fx->store, id, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
 	assert_null(find_reader(fx, "ada@example.org"));
 	sync_readers(fx, &s, 1, false, T_NOW);
 	assert_true(find_reader(fx, "ada@example.org")->suppressed);
 	assert_true(find_reader(fx, "ada@example.org")->sub.id > id);
-	assert_int_equal(store_is_suppressed(fx->store, "ada@example.org", &reason, &since, &fx->err), 1);
+	assert_int_equal(
+	    store_is_suppressed(fx->store, "ada@example.org", &reason, &since, &fx->err), 1);
 	assert_int_equal(reason, SUPPRESSED_UNSUBSCRIBED);
 	assert_int_equal(since, T_NOW);
-	assert_int_equal(store_is_suppressed(fx->store, "bob@example.org", &reason, &since, &fx->err), 0);
+	assert_int_equal(
+	    store_is_suppressed(fx->store, "bob@example.org", &reason, &since, &fx->err), 0);
 
 	must(fx, store_begin(fx->store, &fx->err));
 	assert_int_equal(store_unsuppress(fx->store, "ada@example.org", "", T_NOW, &fx->err), -1);
@@ -398,8 +411,9 @@ test_pause_by_mail_survives_sync(void **state)
 
 	sync_readers(fx, &s, 1, false, T_NOW);
 	must(fx, store_begin(fx->store, &fx->err));
-	must(fx, store_pause_reader(fx->store, find_reader(fx, s.canonical)->sub.id, T_TODAY + 9,
-		     &fx->err));
+	must(fx,
+	    store_pause_reader(
+		fx->store, find_reader(fx, s.canonical)->sub.id, T_TODAY + 9, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
 	s.name = "Changed";
 	sync_readers(fx, &s, 1, false, T_NOW);
@@ -415,7 +429,8 @@ test_damaged_profiles(void **state)
 
 	strbuf_init(&packed, 1 << 16);
 	readers_pack(&packed, &s);
-	assert_int_equal(readers_unpack((unsigned char *)packed.buf, packed.len, &fx->a, &got, &fx->err), 0);
+	assert_int_equal(
+	    readers_unpack((unsigned char *)packed.buf, packed.len, &fx->a, &got, &fx->err), 0);
 	for (size_t len = 0; len < packed.len; len++)
 		if (readers_unpack((unsigned char *)packed.buf, len, &fx->a, &got, &fx->err) != -1)
 			fail_msg("a profile cut at %zu was taken", len);
@@ -444,8 +459,8 @@ test_speed(void **state)
 	must(fx, store_each_reader(fx->store, false, count_reader, &n, &fx->err));
 	each_ms = clock_monotonic_ms() - start;
 	assert_int_equal(n, N);
-	print_message("100,000 readers added in %d ms, unchanged in %d ms, read in %d ms\n", (int)add_ms,
-	    (int)same_ms, (int)each_ms);
+	print_message("100,000 readers added in %d ms, unchanged in %d ms, read in %d ms\n",
+	    (int)add_ms, (int)same_ms, (int)each_ms);
 	assert_true(same_ms < 20000);
 }
 
