@@ -16,17 +16,17 @@ enum {
  * delivers replaces the old when the source is trusted at least as much as the one that delivered that. */
 enum field_group {
 	GROUP_BASE,   /* what authors submit */
-	GROUP_SOCIAL, /* what readers and their site say */
-	GROUP_OTHER,  /* links: the newest stands */
+	GROUP_SOCIAL, /* what readers and their site add */
+	NGROUPS
 };
 
 static const struct {
 	const char *prefix;
-	int trust[GROUP_OTHER + 1];
+	int trust[NGROUPS];
 } trust_table[] = {
-	{ "arxiv", { 3, 1, 1 } },
-	{ "huggingface", { 2, 3, 1 } },
-	{ "", { 1, 2, 1 } },
+	{ "arxiv", { 3, 1 } },
+	{ "huggingface", { 2, 3 } },
+	{ "", { 1, 2 } },
 };
 
 static int
@@ -60,13 +60,13 @@ static const struct {
 	FIELD(summary, GROUP_SOCIAL),
 	FIELD(summary_by, GROUP_SOCIAL),
 	FIELD(org, GROUP_SOCIAL),
-	FIELD(html_url, GROUP_OTHER),
-	FIELD(pdf_url, GROUP_OTHER),
-	FIELD(code_url, GROUP_OTHER),
-	FIELD(project_url, GROUP_OTHER),
-	FIELD(discussion_url, GROUP_OTHER),
-	FIELD(thumbnail_url, GROUP_OTHER),
-	FIELD(media_url, GROUP_OTHER),
+	FIELD(html_url, GROUP_BASE),
+	FIELD(pdf_url, GROUP_BASE),
+	FIELD(code_url, GROUP_SOCIAL),
+	FIELD(project_url, GROUP_SOCIAL),
+	FIELD(discussion_url, GROUP_SOCIAL),
+	FIELD(thumbnail_url, GROUP_SOCIAL),
+	FIELD(media_url, GROUP_SOCIAL),
 };
 
 /* What is known of a paper while a record is put. */
@@ -105,7 +105,7 @@ merge_lists(struct paper *to, const struct paper *from, const bool *take)
 		to->ncategories = from->ncategories;
 		to->primary_known = from->primary_known;
 	}
-	if (from->nkeywords > 0) {
+	if (from->nkeywords > 0 && (take[GROUP_SOCIAL] || to->nkeywords == 0)) {
 		to->keywords = from->keywords;
 		to->nkeywords = from->nkeywords;
 	}
@@ -131,13 +131,14 @@ merge_numbers(struct paper *to, const struct paper *from, const bool *take)
 		to->withdrawn_utc = from->withdrawn_utc;
 	merge_signal(&to->votes, from->votes, take[GROUP_SOCIAL]);
 	merge_signal(&to->comments, from->comments, take[GROUP_SOCIAL]);
-	merge_signal(&to->stars, from->stars, true);
+	merge_signal(&to->stars, from->stars, take[GROUP_SOCIAL]);
 }
 
 static bool
 tells_social(const struct paper *p)
 {
-	return p->votes >= 0 || p->comments >= 0 || p->org[0] != '\0' || p->summary[0] != '\0';
+	return p->votes >= 0 || p->comments >= 0 || p->stars >= 0 || p->org[0] != '\0' ||
+	    p->summary[0] != '\0' || p->code_url[0] != '\0' || p->nkeywords > 0;
 }
 
 /* A record of an older version must not bring its title and abstract back. */
@@ -151,7 +152,6 @@ merge_record(
 		    trust_of(base_source, GROUP_BASE) >= trust_of(k->base_source, GROUP_BASE),
 		[GROUP_SOCIAL] = trust_of(social_source, GROUP_SOCIAL) >=
 		    trust_of(k->social_source, GROUP_SOCIAL),
-		[GROUP_OTHER] = true,
 	};
 
 	merge_texts(k->paper, from, take);

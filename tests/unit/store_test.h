@@ -13,7 +13,7 @@
 
 enum {
 	T_DAY_S = 86400,
-	T_TODAY = 20000,		/* the day on which tests run */
+	T_TODAY = 20000, /* the day on which tests run */
 	T_NOW = T_TODAY * T_DAY_S + 12 * 3600,
 };
 
@@ -21,6 +21,7 @@ struct fixture {
 	char dir[64], path[128];
 	struct store *store;
 	struct arena a;
+	int64_t nboots;
 	struct error err;
 };
 
@@ -99,7 +100,8 @@ put_papers(struct fixture *fx, const char *source, struct paper *const *papers, 
 	struct store_put_counts counts;
 
 	must(fx, store_begin(fx->store, &fx->err));
-	must(fx, store_put_papers(fx->store, source, papers, n, settle_s, now_utc, &counts, &fx->err));
+	must(fx,
+	    store_put_papers(fx->store, source, papers, n, settle_s, now_utc, &counts, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
 	return counts;
 }
@@ -145,15 +147,33 @@ static inline struct subscriber
 make_reader(const char *address)
 {
 	static struct filter filters[] = {
-		{ .name = "mine", .match = "\"gaussian splatting\" OR nerf", .when = "", .file = "" },
-		{ .name = "popular", .match = "*", .sort = SORT_TRENDING, .limit = 5, .when = "",
+		{ .name = "mine",
+		    .match = "\"gaussian splatting\" OR nerf",
+		    .when = "",
+		    .file = "" },
+		{ .name = "popular",
+		    .match = "*",
+		    .sort = SORT_TRENDING,
+		    .limit = 5,
+		    .when = "",
 		    .file = "" },
 	};
 
-	return (struct subscriber){ .address = address, .canonical = address, .name = "Ada",
-		.timezone = "Europe/London", .when = "daily 07:30", .language = "en", .was = "",
-		.limit = 10, .max_papers = 25, .outside = 3, .origin = ORIGIN_FILE,
-		.file = "digest.conf", .line = 12, .filters = filters, .nfilters = 2 };
+	return (struct subscriber){ .address = address,
+		.canonical = address,
+		.name = "Ada",
+		.timezone = "Europe/London",
+		.when = "daily 07:30",
+		.language = "en",
+		.was = "",
+		.limit = 10,
+		.max_papers = 25,
+		.outside = 3,
+		.origin = ORIGIN_FILE,
+		.file = "digest.conf",
+		.line = 12,
+		.filters = filters,
+		.nfilters = 2 };
 }
 
 /* One pass over the given readers of the file. */

@@ -223,14 +223,11 @@ test_network_names(void **state)
 		long f_type;
 		const char *name;
 	} cases[] = {
-		{ 0x6969, "NFS" },
-		{ 0xff534d42, "CIFS" },
-		{ 0xfe534d42, "SMB2" },
-		{ (int)0xff534d42, "CIFS" }, /* sign-extended by some kernels */
-		{ 0x517b, "SMB" },
-		{ 0xef53, NULL },     /* ext4 */
-		{ 0x01021997, NULL }, /* 9p: a virtual machine's own disk */
-		{ 0x65735546, NULL }, /* FUSE: local ones and sshfs look alike */
+		{ 0x6969, "NFS" }, { 0xff534d42, "CIFS" }, { 0xfe534d42, "SMB2" },
+		{ (int)0xff534d42, "CIFS" },	     /* sign-extended by some kernels */
+		{ 0x517b, "SMB" }, { 0xef53, NULL }, /* ext4 */
+		{ 0x01021997, NULL },		     /* 9p: a virtual machine's own disk */
+		{ 0x65735546, NULL },		     /* FUSE: local ones and sshfs look alike */
 	};
 
 	(void)state;
@@ -392,7 +389,8 @@ test_disk_full(void **state)
 	struct store_put_counts counts;
 	char *big = arena_alloc(&fx->a, 15000);
 
-	must(fx, db_exec(fx->store, "PRAGMA max_page_count = 1", &fx->err)); /* = as many as there are */
+	must(fx,
+	    db_exec(fx->store, "PRAGMA max_page_count = 1", &fx->err)); /* = as many as there are */
 	memset(big, 'x', 14999);
 	big[14999] = '\0';
 	p->abstract = big;
