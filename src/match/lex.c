@@ -497,7 +497,7 @@ lex_word(struct lexer *lx, struct lexeme *out)
 	}
 	if (lex_term(lx, out) == -1)
 		return -1;
-	return refuse_foreign(lx, out);
+	return out->quoted ? 0 : refuse_foreign(lx, out);
 }
 
 static int
