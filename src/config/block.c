@@ -135,6 +135,7 @@ read_filter(const struct config_setting *set, struct config_parser *p, const str
 	const int match = config_find_key(&config_reader_filter, "match");
 	const int sort = config_find_key(&config_reader_filter, "sort");
 	struct config_place places[CONFIG_MAX_KEYS] = { { 0, 0 } };
+	uint32_t before = p->lx.ncomplaints;
 	const struct filter *shared;
 	struct filter *f;
 	int rc;
@@ -144,7 +145,8 @@ read_filter(const struct config_setting *set, struct config_parser *p, const str
 		 set, p, &config_reader_filter, f, places, NULL, NULL, next, err)) == -1)
 		return -1;
 	f->sort_given = places[sort].line != 0;
-	if (places[match].line != 0 || f->name[0] == '\0')
+	/* A match that cannot be read is said to be wrong, not to be missing. */
+	if (places[match].line != 0 || f->name[0] == '\0' || p->lx.ncomplaints != before)
 		return rc;
 	shared = config_find_shared(filters->text, f->name);
 	if (shared == NULL) {

@@ -21,22 +21,32 @@ place_of(const struct config_given *g, const char *key)
 	return g->places[config_find_key(g->block, key)];
 }
 
+/* A key that must be there, and is not because of no other error. */
+static bool
+is_missing(const struct config_given *g, const char *key)
+{
+	return place_of(g, key).line == 0 && !g->broken;
+}
+
 /* At most one way to give a secret; a literal one only in a file that is closed to others. */
 static void
 check_secret(const struct config_setting *set, const struct config_given *g)
 {
 	static const char *const ways[] = { "password", "password-file", "password-env",
 		"password-command" };
+	struct config_place place, last = { 0, 0 };
 	const char *first = NULL;
 	struct error err;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct config_place place = place_of(g, ways[i]);
-
+		place = place_of(g, ways[i]);
 		if (place.line == 0)
 			continue;
+		if (place.line > last.line ||
+		    (place.line == last.line && place.column > last.column))
+			last = place;
 		if (first != NULL)
-			config_complain_at(set, place,
+			config_complain_at(set, last,
 			    "both %s and %s in the block %s; expected one of them", first, ways[i],
 			    g->block->name);
 		first = ways[i];
@@ -81,7 +91,7 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 	smtp->file = g->file->path;
 	smtp->line = g->place.line;
 	check_secret(set, g);
-	if (place_of(g, "url").line == 0)
+	if (is_missing(g, "url"))
 		config_complain_at(set, g->place,
 		    "smtp \"%s\" has no url; expected smtps://, smtp://, sendmail: or maildir:",
 		    g->title);
@@ -106,7 +116,8 @@ check_source(
 	if (place_of(g, "type").line != 0)
 		return 0;
 	source->type = source->name;
-	if (source->name[0] != '\0' && ld->text->checks.source_type(source->name, &err) == -1)
+	if (!g->broken && source->name[0] != '\0' &&
+	    ld->text->checks.source_type(source->name, &err) == -1)
 		config_complain_at(set, g->place,
 		    "source \"%s\" has no type, and its name is none: %s", source->name, err.msg);
 	return 0;
@@ -122,7 +133,7 @@ check_filter(
 	f->name = g->title;
 	f->file = g->file->path;
 	f->sort_given = place_of(g, "sort").line != 0;
-	if (place_of(g, "match").line == 0)
+	if (is_missing(g, "match"))
 		config_complain_at(set, g->place,
 		    "the shared filter \"%s\" has no match; expected a query", g->title);
 	return 0;
@@ -298,7 +309,7 @@ check_list(struct config_loader *ld, struct error *err)
 		    "no block list; expected list { from = \"Papers <me@example.org>\" }");
 		return 0;
 	}
-	if (place_of(g, "from").line == 0)
+	if (is_missing(g, "from"))
 		config_complain_at(&set, g->place,
 		    "the block list has no from; expected from = \"Papers <me@example.org>\"");
 	/* RFC 2919 section 2: list-label "." list-id-namespace, dot-atoms. */

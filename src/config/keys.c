@@ -120,7 +120,7 @@ static const struct config_key_info keys[] = {
 	    "IANA name, as in Europe/London; without it the machine's zone."),
 	KEY("subscriber", "when", KIND_SCHEDULE, "schedule", config_reader, sub.when, "daily", "",
 	    "always, daily 07:30, weekdays 07:30, mon,thu 08:00, monthly 1 08:00."),
-	KEY("subscriber", "use", KIND_USE, "list", config_reader, use, "{}", "",
+	KEYS("subscriber", "use", KIND_USE, config_reader, use, nuse, "{}",
 	    "Shared filters, after the reader's own."),
 	KEY("subscriber", "limit", KIND_NUMBER, "number", config_reader, sub.limit, "10", "1..500",
 	    "Papers per filter."),

@@ -20,6 +20,7 @@ config_lex_complain(struct config_lexer *lx, struct config_place place, const ch
 	char message[400];
 	va_list ap;
 
+	lx->ncomplaints++;
 	if (lx->complain == NULL)
 		return;
 	va_start(ap, fmt);
@@ -224,10 +225,10 @@ check_text_end(struct config_lexer *lx, const struct config_token *t, char quote
 	if (c == -1 || is_in(" \t\r\n{}=,#", c))
 		return true;
 	if (lx->line != first)
-		config_lex_complain(lx, place_of(lx, lx->pos),
-		    "text directly after the %c that closes the text opened on line %u; "
-		    "is a %c missing there?",
-		    quote, first, quote);
+		config_lex_complain(lx, t->scalar.place,
+		    "the text opened here is closed on line %u with text directly after it; is a "
+		    "%c missing?",
+		    lx->line, quote);
 	else
 		config_lex_complain(lx, place_of(lx, lx->pos),
 		    "text directly after the closing %c; expected a blank%s", quote,

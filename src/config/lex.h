@@ -42,6 +42,7 @@ struct config_lexer {
 	size_t len, pos;
 	size_t line_start;		/* offset of column 1 */
 	uint32_t line;
+	uint32_t ncomplaints;		/* also those passed over */
 	config_complain *complain;	/* NULL = errors are passed over in silence */
 	void *arg;
 };

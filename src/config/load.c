@@ -62,11 +62,11 @@ config_drop_before(struct config_problems *pending, struct config_place place)
 }
 
 void
-config_drop_from(struct config_problems *pending, struct config_place place)
+config_drop_from(struct config_problems *pending, size_t first, struct config_place place)
 {
-	size_t kept = 0;
+	size_t kept = first;
 
-	for (size_t i = 0; i < pending->n; i++)
+	for (size_t i = first; i < pending->n; i++)
 		if (is_before(pending->list[i].place, place))
 			pending->list[kept++] = pending->list[i];
 	pending->n = kept;
@@ -151,6 +151,8 @@ read_given(struct config_loader *ld, const struct config_file *file, struct conf
 	struct arena *a = &ld->cfg->arena;
 	struct config_setting set = config_loader_setting(ld, file, a);
 	struct config_given *g = arena_zalloc(a, sizeof(*g));
+	uint32_t before;
+	int rc;
 
 	if (g == NULL)
 		return err_nomem(err, "configuration");
@@ -168,8 +170,11 @@ read_given(struct config_loader *ld, const struct config_file *file, struct conf
 	if (add_given(ld, &set, g, err) == -1)
 		return -1;
 	p->arena = a;
-	return config_read_block(
+	before = p->lx.ncomplaints;
+	rc = config_read_block(
 	    &set, p, block, g->record, g->places, &g->literal_secret, NULL, next, err);
+	g->broken = p->lx.ncomplaints != before;
+	return rc;
 }
 
 static int
@@ -381,7 +386,7 @@ parse_file(struct config_loader *ld, const struct config_file *file, struct erro
 		do {
 			after_reader = is_reader(&it);
 			if (after_reader)
-				config_drop_from(&ld->pending, it.place);
+				config_drop_from(&ld->pending, 0, it.place);
 			config_commit(ld, NULL);
 			interrupted = read_top(ld, file, &p, &it, &next, err);
 			if (interrupted == -1)

@@ -26,6 +26,7 @@ struct config_given {
 	struct config_place place;
 	struct config_place places[CONFIG_MAX_KEYS];	/* of each row of the block, line 0 = not given */
 	bool literal_secret;			/* a password stands in the file */
+	bool broken;				/* keys may be missing because they cannot be read */
 };
 
 /* A subscriber block: where it stands is all that is kept of it. */
@@ -74,9 +75,9 @@ struct config_loader {
 struct config_setting config_loader_setting(struct config_loader *ld, const struct config_file *file,
     struct arena *arena);
 
-/* Forget the pending complaints before (or from) a place. */
+/* Forget the pending complaints before a place, or those from number first on that are not before it. */
 void	config_drop_before(struct config_problems *pending, struct config_place place);
-void	config_drop_from(struct config_problems *pending, struct config_place place);
+void	config_drop_from(struct config_problems *pending, size_t first, struct config_place place);
 /* Move the pending complaints to the global ones, or to those of the reader called so. Returns how many there were. */
 size_t	config_commit(struct config_loader *ld, const char *reader);
 

@@ -116,7 +116,7 @@ complain_ahead(struct config_parser *p, const char *fmt, ...)
 	config_lex_complain(&p->lx, t->scalar.place, "%s %s", describe(p, t, name), rest);
 }
 
-/* Leave the token ahead and what follows on its line. */
+/* Leave what is ahead on its line. */
 static void
 skip_ahead(struct config_parser *p)
 {
@@ -124,6 +124,14 @@ skip_ahead(struct config_parser *p)
 		return;
 	config_lex_skip(&p->lx, &p->ahead);
 	p->has_ahead = false;
+}
+
+/* Leave what is left of the line of a broken item. */
+static void
+skip_item(struct config_parser *p, const struct config_item *it)
+{
+	if (peek(p)->kind == TOKEN_BAD || peek(p)->scalar.place.line == it->place.line)
+		skip_ahead(p);
 }
 
 static int
@@ -146,14 +154,41 @@ append_value(struct config_parser *p, struct config_item *it, size_t *room)
 	return 0;
 }
 
-/* A list that went wrong ends at the next '}', on whatever line. */
+/* The token behind the one ahead; nothing is complained of. */
+static struct config_token
+look_further(struct config_parser *p)
+{
+	struct config_lexer after;
+	struct config_token t;
+
+	peek(p);
+	after = p->lx;
+	after.complain = NULL;
+	config_lex(&after, &t);
+	return t;
+}
+
+/* Whether the word ahead begins a key or a block, which may belong to somebody else. */
+static bool
+begins_item(struct config_parser *p)
+{
+	struct config_token t;
+
+	if (peek(p)->kind != TOKEN_WORD)
+		return false;
+	t = look_further(p);
+	return is_punct(&t, '=') || is_punct(&t, '{') || t.kind == TOKEN_TEXT;
+}
+
+/* A list that went wrong ends at its '}', or where a line begins with a key or a block. */
 static void
 skip_list(struct config_parser *p)
 {
 	do {
 		skip_ahead(p);
-	} while (peek(p)->kind != TOKEN_END && !is_punct(peek(p), '}'));
-	take(p);
+	} while (peek(p)->kind != TOKEN_END && !is_punct(peek(p), '}') && !begins_item(p));
+	if (is_punct(peek(p), '}'))
+		take(p);
 }
 
 /* The list whose '{' stands ahead. */
@@ -169,6 +204,11 @@ parse_list(struct config_parser *p, struct config_item *it)
 		return true;
 	}
 	for (;;) {
+		if (peek(p)->scalar.place.line > line && begins_item(p)) {
+			complain_ahead(
+			    p, "in the list opened on line %u; expected '}' before it", line);
+			return false;
+		}
 		if (!is_scalar(peek(p))) {
 			complain_ahead(p,
 			    "in the list opened on line %u; expected a word or a quoted text",
@@ -209,8 +249,7 @@ parse_value(struct config_parser *p, struct config_item *it)
 		return append_value(p, it, &room) == 0;
 	}
 	complain_ahead(p, "after '%.40s ='; expected a value", it->name);
-	if (!is_punct(peek(p), '}'))
-		skip_ahead(p);
+	skip_item(p, it);
 	return false;
 }
 
@@ -251,6 +290,7 @@ parse_titled(struct config_parser *p, struct config_item *it)
 	complain_ahead(p, "after '%.40s %s%.60s%s'; expected '{' to open a block, or %.40s = value",
 	    it->name, title.kind == TOKEN_TEXT ? "\"" : "", title.scalar.text,
 	    title.kind == TOKEN_TEXT ? "\"" : "", it->name);
+	skip_item(p, it);
 	return false;
 }
 
@@ -301,16 +341,13 @@ parse_named(struct config_parser *p, struct config_item *it)
 		return parse_titled(p, it);
 	if (peek(p)->kind == TOKEN_WORD) {
 		/* Two words: a title without its quotes, if a block is opened, else text without them. */
-		struct config_lexer after = p->lx;
-		struct config_token t;
+		struct config_token t = look_further(p);
 
-		after.complain = NULL;
-		config_lex(&after, &t);
 		if (is_punct(&t, '{'))
 			return parse_titled(p, it);
 	}
 	complain_of_stray(p, &word);
-	skip_ahead(p);
+	skip_item(p, it);
 	return false;
 }
 

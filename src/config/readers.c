@@ -257,10 +257,12 @@ check_reader(
 		return -1;
 	/* What stands between this reader and the next block is this reader's. */
 	if (rc == 0) {
+		size_t before = ld->pending.n;
+
 		if ((rc = config_parser_next(&r.parser, &after, err)) == -1)
 			return -1;
 		if (rc == 1)
-			config_drop_from(&ld->pending, after.place);
+			config_drop_from(&ld->pending, before, after.place);
 	}
 	if (config_commit(ld, r.reader.sub.canonical) > 0) {
 		e->bad = 1;

@@ -19,7 +19,7 @@ fake_address(
 	const char *start = strchr(text, '<');
 	char *copy = arena_strdup(a, start != NULL ? start + 1 : text);
 
-	*offset = strcspn(text, "!");
+	*offset = strchr(text, '!') != NULL ? strcspn(text, "!") : 0;
 	if (copy == NULL)
 		return err_nomem(err, "address");
 	copy[strcspn(copy, ">")] = '\0';
