@@ -47,9 +47,9 @@ struct tzif {
  * Read the bytes of a file. Every count is checked against len; nothing is believed.
  * Fails with ERR_CONFIG and owns nothing then. tzif is overwritten.
  */
-int	tzif_parse(struct tzif *tzif, const char *bytes, size_t len, struct error *err);
-void	tzif_init_utc(struct tzif *tzif);
-void	tzif_release(struct tzif *tzif);
+int tzif_parse(struct tzif *tzif, const char *bytes, size_t len, struct error *err);
+void tzif_init_utc(struct tzif *tzif);
+void tzif_release(struct tzif *tzif);
 
 /* What holds at a moment, and the first later moment at which something else may (INT64_MAX =
  * never). */

@@ -28,7 +28,7 @@ static void
 set_cursor(struct fixture *fx, int64_t reader, int64_t seq)
 {
 	struct edition e = {
-		.period = T_TODAY, .reader = reader, .state = EDITION_EMPTY, .cursor_to = seq
+		.period = T_TODAY, .reader = reader, .state = EDITION_EMPTY, .cursor_to = seq, .note = ""
 	};
 
 	must(fx, store_begin(fx->store, &fx->err));
