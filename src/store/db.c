@@ -33,15 +33,18 @@ int
 db_fail(struct store *store, int rc, struct error *err)
 {
 	int code = rc & 0xff;
+	int cause = store->db != NULL ? sqlite3_system_errno(store->db) : 0;
 
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].code == code)
 			return err_set(
 			    err, sentences[i].kind, "%s: %s", store->path, sentences[i].cure);
+	if (code == SQLITE_IOERR && cause != 0)
+		return err_set(
+		    err, ERR_IO, "%s: the disk failed: %s", store->path, strerror(cause));
 	if (code == SQLITE_IOERR)
-		return err_set(err, ERR_IO, "%s: the disk failed: %s (%s)", store->path,
-		    strerror(store->db != NULL ? sqlite3_system_errno(store->db) : 0),
-		    sqlite3_errstr(rc));
+		return err_set(err, ERR_IO, "%s: the disk failed (%s, code %d)", store->path,
+		    sqlite3_errstr(rc), rc);
 	return err_set(err, ERR_BUG, "%s: %s", store->path,
 	    store->db != NULL ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc));
 }
