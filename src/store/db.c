@@ -85,13 +85,6 @@ db_bind_int(struct stmt *q, int64_t value)
 }
 
 void
-db_bind_real(struct stmt *q, double value)
-{
-	if (q->rc == SQLITE_OK)
-		note_bind(q, sqlite3_bind_double(q->st, q->next, value));
-}
-
-void
 db_bind_text(struct stmt *q, const char *text)
 {
 	if (q->rc == SQLITE_OK)

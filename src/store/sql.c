@@ -10,9 +10,10 @@
 	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks"
 
-/* Numbers of states are those of the enums in store.h. "state = 4 AND state IN (4, 5, 6)" lets SQLite see that the partial
- * index edition_open holds all of them; LIMIT -1 makes it go through the cursors and not through all editions; +id keeps
- * it from walking all papers for the smallest. */
+/* Numbers of states are those of the enums in store.h. "state = 4 AND state IN (4, 5, 6)" lets
+ * SQLite see that the partial index edition_open holds all of them; LIMIT -1 makes it go through
+ * the cursors and not through all editions; +id keeps it from walking all papers for the
+ * smallest. */
 const char *const sql_text[SQL_COUNT] = {
 	/* what is remembered of the store itself */
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
@@ -42,7 +43,6 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ALIAS_ALL] = "SELECT key FROM alias WHERE paper = ?1 ORDER BY key",
 	[SQL_PAPER_NEXT_ID] =
 	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'paper'), 0) + 1",
-	[SQL_PAPER_EXISTS] = "SELECT 1 FROM paper WHERE id = ?1",
 	[SQL_PAPER_GET] =
 	    "SELECT p.revision, p.first_listed_utc, p.base_source, p.social_source, s.card "
 	    "FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
@@ -238,7 +238,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    "SELECT coalesce(min(+id), 1) FROM paper WHERE first_listed_utc >= ?1 AND "
 	    "first_listed_utc > 0",
 
-	/* editions: 0 leased, 1 intent, 2 sent, 3 failed, 4 deferred, 5 unknown, 6 held, 7 expired, 8 merged, 9 empty */
+	/* editions: 0 leased, 1 intent, 2 sent, 3 failed, 4 deferred, 5 unknown, 6 held, 7
+	 * expired, 8 merged, 9 empty */
 	[SQL_EDITION_ADD] =
 	    "INSERT INTO edition(period, reader, state, boot, cursor_from, cursor_to, "
 	    "composed_utc, nread, nmatched, attempts, copies, next_utc, hash, reply, picks)"

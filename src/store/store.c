@@ -60,8 +60,9 @@ store_open(
 	return -1;
 }
 
-/* With both locks ours, no one else writes or checkpoints and no overlay reads: SQLite may fold its log into the file
- * and remove it. Otherwise the log stays for the next one; nothing is lost. */
+/* With both locks ours, no one else writes or checkpoints and no overlay reads: SQLite may fold
+ * its log into the file and remove it. Otherwise the log stays for the next one; nothing is
+ * lost. */
 static void
 close_clean(struct store *store)
 {
@@ -128,8 +129,8 @@ store_begin(struct store *store, struct error *err)
 	return -1;
 }
 
-/* synchronous is NORMAL, because SQLite cannot change it inside a transaction; a durable commit adds what FULL would do:
- * sync the log after the commit record. */
+/* synchronous is NORMAL, because SQLite cannot change it inside a transaction; a durable commit
+ * adds what FULL would do: sync the log after the commit record. */
 static int
 sync_log(struct store *store)
 {

@@ -1,5 +1,6 @@
 #include "store/db.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,8 +124,9 @@ carry_suppression(struct store *store, const char *from, const char *to, struct 
 	return store_suppress(store, to, reason, since_utc, err);
 }
 
-/* was = "old@example.org": the reader of that address gets the new one and keeps number, cursor and history. The folding
- * of addresses belongs to mail/; of `was` only ASCII capitals are folded here. */
+/* was = "old@example.org": the reader of that address gets the new one and keeps number, cursor
+ * and history. The folding of addresses belongs to mail/; of `was` only ASCII capitals are
+ * folded here. */
 static int
 take_over_history(struct store *store, const struct subscriber *s, struct error *err)
 {
@@ -184,6 +186,7 @@ store_sync_reader(
 	struct known k = { 0 };
 	int found;
 
+	assert(sync != NULL);
 	if (good) {
 		strbuf_reset(&sync->profile);
 		readers_pack(&sync->profile, reader);
