@@ -68,10 +68,11 @@ close_clean(struct store *store)
 {
 	int on = 0;
 
-	if (lock_wait(store->write_fd, LOCK_WRITER, false, CLOSE_TIMEOUT_MS) != 1)
+	if (lock_wait(store->write_fd, LOCK_WRITER, false, store->wrote ? CLOSE_TIMEOUT_MS : 0) !=
+	    1)
 		return;
 	store->in_transaction = true; /* the statement below is a transaction of its own */
-	if (db_set_meta(store, "clean", 1, NULL) == 0 &&
+	if ((!store->wrote || db_set_meta(store, "clean", 1, NULL) == 0) &&
 	    lock_try(store->write_fd, LOCK_SNAPSHOT, false) == 1)
 		sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, &on);
 	store->in_transaction = false;
@@ -84,7 +85,7 @@ store_close(struct store *store)
 		return;
 	if (store->in_transaction)
 		store_rollback(store);
-	if (store->mode == STORE_WRITE && store->wrote)
+	if (store->mode == STORE_WRITE && store->db != NULL)
 		close_clean(store);
 	release(store);
 }
