@@ -1,4 +1,5 @@
-/* Editions: states, sweeps after a kill and after a power loss, copies, cursors given back, suppression at the last moment. */
+/* Editions: states, sweeps after a kill and after a power loss, copies, cursors given back,
+ * suppression at the last moment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

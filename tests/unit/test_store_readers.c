@@ -1,4 +1,5 @@
-/* Readers: the pass over the config file, vanishing blocks, `was`, suppression, erasure; and 100,000 of them. */
+/* Readers: the pass over the config file, vanishing blocks, `was`, suppression, erasure; and
+ * 100,000 of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
