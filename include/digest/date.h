@@ -14,9 +14,16 @@ struct civil {
 	int hour, minute, second;
 };
 
+/* The first and the last second that has a four-digit year. */
+#define DATE_MIN_UTC	INT64_C(-62135596800)	/* 0001-01-01T00:00:00Z */
+#define DATE_MAX_UTC	INT64_C(253402300799)	/* 9999-12-31T23:59:59Z */
+
 enum { DATE_RFC3339_SIZE = 32, DATE_RFC5322_SIZE = 48 };
 
-/* Days since 1970-01-01 of a date, and back. */
+/* utc, or the nearest moment between DATE_MIN_UTC and DATE_MAX_UTC. */
+int64_t	date_clamp(int64_t utc);
+
+/* Days since 1970-01-01 of a date, and back. What lies outside years 1..9999 becomes its first or last day. */
 int32_t	date_day(int year, int month, int day);
 void	date_civil_of_day(int32_t day, struct civil *out);	/* the time of day is 00:00:00 */
 /* 0 = Sunday .. 6 = Saturday. */
@@ -24,13 +31,13 @@ int	date_weekday(int32_t day);
 /* 28..31. */
 int	date_days_in_month(int year, int month);
 
-/* Seconds since 1970-01-01T00:00:00 of a wall time, taken as UTC, and back. */
+/* Seconds since 1970-01-01T00:00:00 of a wall time, taken as UTC, and back (clamped). */
 int64_t	date_seconds(const struct civil *c);
 void	date_civil(int64_t seconds, struct civil *out);
 
 /*
  * A time as services write it: RFC 3339 ("2026-08-21T00:00:00.000Z", offset or Z, a blank for T,
- * fraction ignored), a bare "2026-08-21" (midnight UTC), or RFC 5322 ("Mon, 27 Apr 2026 00:00:00 -0400",
+ * fraction ignored, without a zone UTC), a bare "2026-08-21" (midnight UTC), or RFC 5322 ("Mon, 27 Apr 2026 00:00:00 -0400",
  * day name optional, two-digit years and zone names of section 4.3).
  * Fails with ERR_DATA and what was expected.
  */

@@ -18,6 +18,7 @@
 /* Answers of sources. */
 #define MAX_JSON_BYTES		(4u * 1024 * 1024)	/* a day of Hugging Face is 0.5 MB */
 #define MAX_JSON_TOKENS		500000u			/* 16 MB of "[]" took 714 MB in the parser */
+#define MAX_JSON_DEPTH		64			/* no service nests deeper than 10; bounds recursion */
 #define MAX_JSON_LINE		(256u * 1024)		/* one paper with 3,000 authors fits */
 #define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
 #define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
@@ -49,6 +50,7 @@
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
 #define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
 #define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime */
+#define MAX_TZ_FILE		(64u * 1024)		/* the largest TZif file has 4 KB, zone.tab 20 KB */
 
 /* Memory. */
 #define MAX_RUN_BYTES		(1024u * 1024 * 1024)	/* the run's arena: a window of 100,000 papers */

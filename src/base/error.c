@@ -19,7 +19,7 @@ unsigned
 err_printable(char *out, unsigned size, const char *text)
 {
 	const char *end = text + strlen(text);
-	unsigned len = 0;
+	unsigned len = 0, room = 0; /* room = the last place where "..." still fits */
 
 	while (text < end) {
 		uint32_t cp;
@@ -28,11 +28,11 @@ err_printable(char *out, unsigned size, const char *text)
 		unsigned step = n > 0 ? n : 1;
 		unsigned need = plain ? step : 4 * step;
 
-		if (len + need + 4 > size) {
-			if (text[step] != '\0' || len + need + 1 > size) {
-				memcpy(out + len, "...", 4);
-				return len + 3;
-			}
+		if (len + 4 <= size)
+			room = len;
+		if (len + need + 1 > size) {
+			memcpy(out + room, "...", 4);
+			return room + 3;
 		}
 		if (plain) {
 			memcpy(out + len, text, step);
