@@ -23,7 +23,8 @@ enum { DATE_RFC3339_SIZE = 32, DATE_RFC5322_SIZE = 48 };
 /* utc, or the nearest moment between DATE_MIN_UTC and DATE_MAX_UTC. */
 int64_t	date_clamp(int64_t utc);
 
-/* Days since 1970-01-01 of a date, and back. What lies outside years 1..9999 becomes its first or last day. */
+/* Days since 1970-01-01 of a date, and back. What lies outside years 1..9999 becomes its first or last
+ * day. */
 int32_t	date_day(int year, int month, int day);
 void	date_civil_of_day(int32_t day, struct civil *out);	/* the time of day is 00:00:00 */
 /* 0 = Sunday .. 6 = Saturday. */
@@ -37,7 +38,7 @@ void	date_civil(int64_t seconds, struct civil *out);
 
 /*
  * A time as services write it: RFC 3339 ("2026-08-21T00:00:00.000Z", offset or Z, a blank for T,
- * fraction ignored, without a zone UTC), a bare "2026-08-21" (midnight UTC), or RFC 5322 ("Mon, 27 Apr 2026 00:00:00 -0400",
+ * fraction ignored, UTC without a zone), a bare "2026-08-21" (midnight UTC), or RFC 5322 ("Mon, 27 Apr 2026 00:00:00 -0400",
  * day name optional, two-digit years and zone names of section 4.3).
  * Fails with ERR_DATA and what was expected.
  */

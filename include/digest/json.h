@@ -1,6 +1,7 @@
-/* json.h - a bounded reader of the JSON that services send, over jansson. The document belongs to the caller
- * (json_decref); what the getters return is borrowed from it. Strings are valid UTF-8 but may hold anything
- * else, also NUL and line breaks: pass them through text_add_clean before they are stored or shown. */
+/* json.h - a bounded reader of the JSON that services send, over jansson. The document belongs to
+ * the caller (json_decref); what the getters return is borrowed from it. Strings are valid UTF-8
+ * but may hold anything else, also NUL and line breaks: pass them through text_add_clean before
+ * they are stored or shown. */
 #ifndef DIGEST_JSON_H
 #define DIGEST_JSON_H
 
@@ -23,9 +24,9 @@
  */
 int	json_read(const char *bytes, size_t len, size_t max_bytes, json_t **out, struct error *err);
 
-/* The members of an object. Anything missing, of another type or null gives the answer "not there": NULL, or
- * false with *out untouched. object may be NULL or no object, so that a path is walked without asking at each
- * step. */
+/* The members of an object. Anything missing, of another type or null gives the answer "not
+ * there": NULL, or false with *out untouched. object may be NULL or no object, so that a path is
+ * walked without asking at each step. */
 const char *json_get_string(const json_t *object, const char *name);
 /* With its length, for strings that may hold NUL; *len = 0 when NULL. */
 const char *json_get_text(const json_t *object, const char *name, size_t *len);

@@ -41,7 +41,8 @@ void	tokens_reset(struct token_list *list);
  * Append the words of text. A word is a run of letters, digits and marks; '+' and '#' end a word that has letters
  * ("C++", "C#"), a '.' may begin one before a letter (".NET") and stands inside numbers and versions ("0.5", "v1.2",
  * "2312.00752"); '-', '/', apostrophes and other punctuation separate; soft hyphens and zero-width characters vanish.
- * Each CJK ideograph, kana or hangul syllable is a word of its own.
+ * Each CJK ideograph, kana or hangul syllable is a word of its own. Super- and subscripts are digits ("H2O"); an en
+ * dash separates. Words joined by '-' or an apostrophe directly between letters or digits are a run with a joined form.
  * first_position	of the first word; a caller that indexes several fields leaves gaps between them
  * Returns 0, or -1 when memory is short or there are more than 2^20 tokens.
  */
@@ -58,8 +59,10 @@ void	text_normal_word(const char *folded, char *out, size_t size);
 
 /*
  * Append text with LaTeX made readable: accents, Greek, operators, arrows, sub- and superscripts, \textbf and its
- * kind dropped around their text, $...$ and \(...\) removed around mathematics, ~ a blank. Unknown commands stay
- * as they are; a lone '$' is money and stays.
+ * kind dropped around their text, citations and references removed, $...$ and \(...\) removed around mathematics,
+ * fractions and scripts that have no Unicode form written as a/b, x^(a+b) and x_max, -- a dash, ``'' quotes, ~ a blank
+ * between words. Unknown commands stay as they are; a lone '$' is money and stays. White space is not collapsed
+ * (text_add_clean does). Linear time, bounded recursion. Not idempotent: run it once, before cleaning.
  */
 void	text_add_latex(struct strbuf *out, const char *text, size_t len);
 
@@ -82,15 +85,17 @@ size_t	text_cut(const char *text, size_t len, size_t max_bytes, size_t max_width
 
 /*
  * Append text filled to lines of at most width columns, each line begun by indent; words longer than a line
- * (URLs) stand on a line of their own, unbroken. Ends without a newline.
+ * (URLs) stand on a line of their own, unbroken; between ideographs a line may end. Ends without a newline.
  */
 void	text_add_wrapped(struct strbuf *out, const char *text, const char *indent, size_t width);
 
 /* The first sentence of an abstract: ends at ". ", "! " or "? " before a capital, not after "e.g.", "et al.",
- * "i.e.", "vs.", single letters or inside brackets. Returns its length in bytes; all of it when there is no end. */
+ * "i.e.", "vs.", "Fig.", single letters, "U.S." or inside brackets that close; or at an ideographic full stop.
+ * Returns its length in bytes; all of it when there is no end. */
 size_t	text_first_sentence(const char *text, size_t len);
 
-/* The entry of names (ends with NULL) nearest to word within 2 edits (Damerau-Levenshtein), else NULL. */
+/* The entry of names (ends with NULL) nearest to word within 2 edits (Damerau-Levenshtein) that are fewer than
+ * half the letters of the shorter one, else NULL; the first of several. */
 const char *text_nearest(const char *word, const char *const *names);
 
 #endif

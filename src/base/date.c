@@ -34,8 +34,8 @@ static const struct {
 	{ "PST", -8 },
 };
 
-/* Counted in years that begin in March, so that the leap day is the last of its year; 400 years have
- * 146,097 days and 1970-01-01 is day 719,468 after 0000-03-01. */
+/* Counted in years that begin in March, so that the leap day is the last of its year; 400 years
+ * have 146,097 days and 1970-01-01 is day 719,468 after 0000-03-01. */
 int32_t
 date_day(int year, int month, int day)
 {
@@ -368,7 +368,8 @@ date_format_rfc5322(int64_t utc, int offset_s, char out[DATE_RFC5322_SIZE])
 	int minutes = (offset_s < 0 ? -offset_s : offset_s) / MINUTE_S;
 	struct civil c;
 
-	/* The header has no seconds in its zone: an offset that has some is cut, and the time with it. */
+	/* The header has no seconds in its zone: an offset that has some is cut, and the time with
+	 * it. */
 	date_civil(date_clamp(utc) + offset_s - offset_s % MINUTE_S, &c);
 	snprintf(out, DATE_RFC5322_SIZE, "%s, %02d %s %04d %02d:%02d:%02d %c%02d%02d",
 	    date_weekday_name(date_weekday(date_day(c.year, c.month, c.day))), c.day,

@@ -73,7 +73,8 @@ is_meant(const char *name, const char *zone, size_t zone_len)
 	    is_near(name, name_len, zone + city, zone_len - city);
 }
 
-/* zone.tab: country, coordinates, zone, then perhaps comments, separated by tabs; '#' begins a comment. */
+/* zone.tab: country, coordinates, zone, then perhaps comments, separated by tabs; '#' begins a
+ * comment. */
 static void
 add_suggestion(const char *name, const char *dir, struct strbuf *out)
 {
@@ -232,7 +233,8 @@ tz_local(const struct tz *tz, int64_t utc, struct civil *out, int *offset_s, con
 		*abbr = type->abbr;
 }
 
-/* Walk the stretches of constant offset from before any clock on earth can show the time asked for. */
+/* Walk the stretches of constant offset from before any clock on earth can show the time asked
+ * for. */
 int64_t
 tz_utc(const struct tz *tz, const struct civil *wall)
 {

@@ -316,8 +316,9 @@ rule_utc(const struct tz_rule *r, int year, int32_t offset_s)
 	return (int64_t)rule_day(r, year) * DAY_S + r->time_s - offset_s;
 }
 
-/* The rule's times reach a week over the ends of a year, so the years beside count too. Where the end of
- * one summer is the beginning of the next (a zone that always has summer time), the beginning wins. */
+/* The rule's times reach a week over the ends of a year, so the years beside count too. Where the
+ * end of one summer is the beginning of the next (a zone that always has summer time), the
+ * beginning wins. */
 static const struct tz_type *
 footer_type_at(const struct tz_footer *f, int64_t utc, int64_t *until)
 {

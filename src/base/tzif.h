@@ -1,5 +1,5 @@
-/* tzif.h - the contents of one TZif file (RFC 8536, RFC 9636) and of the POSIX rule at its end. Shared by
- * tz.c and tzif.c only. */
+/* tzif.h - the contents of one TZif file (RFC 8536, RFC 9636) and of the POSIX rule at its end.
+ * Shared by tz.c and tzif.c only. */
 #ifndef DIGEST_BASE_TZIF_H
 #define DIGEST_BASE_TZIF_H
 
@@ -18,8 +18,8 @@ struct tz_type {
 	char abbr[MAX_TZ_ABBR];
 };
 
-/* One change of the clock in each year: RULE_MONTH is Mm.w.d, RULE_JULIAN Jn (1..365, never 29 February),
- * RULE_DAY n (0..365). */
+/* One change of the clock in each year: RULE_MONTH is Mm.w.d, RULE_JULIAN Jn (1..365, never 29
+ * February), RULE_DAY n (0..365). */
 struct tz_rule {
 	enum { RULE_MONTH, RULE_JULIAN, RULE_DAY } kind;
 	int month, week, day;
@@ -51,7 +51,8 @@ int	tzif_parse(struct tzif *tzif, const char *bytes, size_t len, struct error *e
 void	tzif_init_utc(struct tzif *tzif);
 void	tzif_release(struct tzif *tzif);
 
-/* What holds at a moment, and the first later moment at which something else may (INT64_MAX = never). */
+/* What holds at a moment, and the first later moment at which something else may (INT64_MAX =
+ * never). */
 const struct tz_type *tzif_type_at(const struct tzif *tzif, int64_t utc, int64_t *until);
 
 #endif

@@ -25,15 +25,30 @@ is_blank(uint32_t cp)
 	    c == UTF8PROC_CATEGORY_ZP;
 }
 
-/* Control characters, bidirectional controls, the byte order mark and the zero-width space, and what is no
- * character at all and would make an XML or HTML document invalid. */
+/* What never belongs in a line of text. Ascending. */
+static const struct {
+	uint32_t first, last;
+} dropped[] = {
+	{ 0x0000, 0x001f }, /* control characters */
+	{ 0x007f, 0x009f },
+	{ 0x061c, 0x061c }, /* bidirectional controls */
+	{ 0x200b, 0x200b }, /* the zero-width space */
+	{ 0x200e, 0x200f },
+	{ 0x202a, 0x202e },
+	{ 0x2066, 0x2069 },
+	{ 0xfdd0, 0xfdef }, /* no characters: an XML document with them is not well-formed */
+	{ 0xfeff, 0xfeff }, /* the byte order mark */
+	{ 0xfff9, 0xfffb },
+	{ 0xfffe, 0xffff },
+};
+
 static bool
 is_dropped(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x061c || cp == 0x200b ||
-	    cp == 0x200e || cp == 0x200f || (cp >= 0x202a && cp <= 0x202e) ||
-	    (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb) ||
-	    (cp >= 0xfdd0 && cp <= 0xfdef) || (cp & 0xfffe) == 0xfffe;
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]) && cp >= dropped[i].first; i++)
+		if (cp <= dropped[i].last)
+			return true;
+	return (cp & 0xfffe) == 0xfffe; /* the last two of every plane */
 }
 
 static bool

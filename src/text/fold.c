@@ -7,8 +7,8 @@
 /* A cluster is a character and the marks on it. U+FDFA becomes 18 characters, none becomes more. */
 enum { MAX_CLUSTER = 32, MAX_DECOMPOSED = MAX_CLUSTER * 18 };
 
-/* Letters that Unicode does not take apart, but that people leave out or write so on another keyboard.
- * The capitals and ß have gone through case folding. Ascending. */
+/* Letters that Unicode does not take apart, but that people leave out or write so on another
+ * keyboard. The capitals and ß have gone through case folding. Ascending. */
 static const struct {
 	uint32_t cp;
 	const char *ascii;
@@ -36,8 +36,8 @@ is_mark(uint32_t cp)
 	return c == UTF8PROC_CATEGORY_MN || c == UTF8PROC_CATEGORY_MC || c == UTF8PROC_CATEGORY_ME;
 }
 
-/* Characters that may melt into the one before them: marks, the half-width voiced marks of katakana, and the
- * vowels and finals of hangul. */
+/* Characters that may melt into the one before them: marks, the half-width voiced marks of
+ * katakana, and the vowels and finals of hangul. */
 static bool
 continues_cluster(uint32_t cp)
 {

@@ -26,7 +26,8 @@ is_scalar_byte(char c)
 	    c == '+' || c == '-' || c == '.';
 }
 
-/* Brackets, strings and scalars, each a token; commas and colons cost nothing. The document need not be valid. */
+/* Brackets, strings and scalars, each a token; commas and colons cost nothing. The document need
+ * not be valid. */
 static int
 take_census(const char *bytes, size_t len, struct error *err)
 {

@@ -13,8 +13,9 @@ enum {
 	MAX_SCRIPT_BYTES = 200, /* of [...], and outside mathematics of ^{...} and _{...} */
 };
 
-/* Every function reads from at to end and appends to out. What it appended may be worked over by its caller
- * (raised, lowered, bracketed), so nothing is read twice and the whole takes linear time. */
+/* Every function reads from at to end and appends to out. What it appended may be worked over by
+ * its caller (raised, lowered, bracketed), so nothing is read twice and the whole takes linear
+ * time. */
 struct latex {
 	const char *text;
 	size_t at, end;
@@ -317,7 +318,8 @@ add_binomial(struct latex *x)
 	strbuf_addc(x->out, ')');
 }
 
-/* The letters of names, "\ss" and "\o", as against \alpha and \times, which stand apart in plain text. */
+/* The letters of names, "\ss" and "\o", as against \alpha and \times, which stand apart in plain
+ * text. */
 static bool
 is_latin(const char *text)
 {
@@ -505,7 +507,8 @@ add_sign(struct latex *x)
 	}
 }
 
-/* Whether the text between two dollars is mathematics, or they are prices and variables of a shell. */
+/* Whether the text between two dollars is mathematics, or they are prices and variables of a
+ * shell. */
 static bool
 is_math(const char *s, size_t len, char next)
 {
@@ -564,8 +567,8 @@ add_dollar(struct latex *x)
 	x->at = close + (close + 1 < end && x->text[close + 1] == '$' ? fence : 1);
 }
 
-/* Outside mathematics '^' and '_' count only where they can mean nothing else: "S^2-KD", "360^circ",
- * "ECI_{sem}", but not "execute_code" or "^_^". */
+/* Outside mathematics '^' and '_' count only where they can mean nothing else: "S^2-KD",
+ * "360^circ", "ECI_{sem}", but not "execute_code" or "^_^". */
 static bool
 is_script(const struct latex *x)
 {
@@ -664,7 +667,8 @@ add_quote(struct latex *x)
 	}
 }
 
-/* Braces group in mathematics and around a command ({\"o}, {\bf x}); in plain text they are themselves. */
+/* Braces group in mathematics and around a command ({\"o}, {\bf x}); in plain text they are
+ * themselves. */
 static void
 add_brace(struct latex *x)
 {

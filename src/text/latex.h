@@ -1,5 +1,5 @@
-/* latex.h - the tables of latex.c: what a LaTeX command means to a reader of plain text; and the work on what
- * was appended last. */
+/* latex.h - the tables of latex.c: what a LaTeX command means to a reader of plain text; and the
+ * work on what was appended last. */
 #ifndef DIGEST_TEXT_LATEX_H
 #define DIGEST_TEXT_LATEX_H
 
@@ -11,10 +11,10 @@
 
 /* The first three take no argument. */
 enum latex_action {
-	LATEX_SYMBOL,	/* the text, close to what follows: Greek, letters */
-	LATEX_OPERATOR, /* the text, with a blank on both sides or on none */
-	LATEX_FUNCTION, /* a name such as log, apart from letters beside it */
-	LATEX_ACCENT, /* a combining character on the argument, which must be a letter that takes it */
+	LATEX_SYMBOL,	   /* the text, close to what follows: Greek, letters */
+	LATEX_OPERATOR,	   /* the text, with a blank on both sides or on none */
+	LATEX_FUNCTION,	   /* a name such as log, apart from letters beside it */
+	LATEX_ACCENT,	   /* a combining character on a letter that takes it */
 	LATEX_MATH_ACCENT, /* the same, but any one character may take it */
 	LATEX_WRAPPER,	   /* only the argument is left */
 	LATEX_TEXT,	   /* the same; it is not mathematics, even inside it */
@@ -46,10 +46,12 @@ const struct latex_command *latex_find(const char *name, size_t len);
 const char *latex_raised(uint32_t cp);
 const char *latex_lowered(uint32_t cp);
 
-/* The letter of \mathbb, \mathcal or \mathfrak (the first letter of font: 'b', 'c', 'f'), 0 = none. */
+/* The letter of \mathbb, \mathcal or \mathfrak (the first letter of font: 'b', 'c', 'f'), 0 =
+ * none. */
 uint32_t latex_font_letter(char font, uint32_t cp);
 
-/* The following work on the tail of out: the bytes from mark on. When out has failed they do nothing. */
+/* The following work on the tail of out: the bytes from mark on. When out has failed they do
+ * nothing. */
 
 /* Put text before the tail. */
 void latex_insert(struct strbuf *out, size_t mark, const char *text);
@@ -57,10 +59,12 @@ void latex_insert(struct strbuf *out, size_t mark, const char *text);
 /* Replace every character of the tail by its form; all of them or, returning false, none. */
 bool latex_transform(struct strbuf *out, size_t mark, const char *(*form_of)(uint32_t cp));
 
-/* Put brackets around the tail when it is more than one word or number; also_products: around "2p" too. */
+/* Put brackets around the tail when it is more than one word or number; also_products: around "2p"
+ * too. */
 void latex_bracket(struct strbuf *out, size_t mark, bool also_products);
 
-/* Put a combining character on the first letter of the tail; false when Unicode has no such letter. */
+/* Put a combining character on the first letter of the tail; false when Unicode has no such
+ * letter. */
 bool latex_set_accent(struct strbuf *out, size_t mark, const char *accent);
 
 #endif

@@ -7,7 +7,8 @@ struct form {
 	const char *text;
 };
 
-/* Those that end in themselves (a star, a prime, a dagger) need no form of their own above the line. */
+/* Those that end in themselves (a star, a prime, a dagger) need no form of their own above the
+ * line. */
 static const struct form raised[] = {
 	/* clang-format off */
 	{ 0x0028, "⁽" }, /* ( */

@@ -48,7 +48,8 @@ latex_transform(struct strbuf *out, size_t mark, const char *(*of)(uint32_t cp))
 	return all;
 }
 
-/* True when what was appended since mark is more than one word or number and needs brackets in a formula. */
+/* True when what was appended since mark is more than one word or number and needs brackets in a
+ * formula. */
 static bool
 is_compound(const struct strbuf *out, size_t mark)
 {

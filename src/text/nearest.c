@@ -10,7 +10,8 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Insertions, deletions, substitutions and swaps of neighbours that make b of a, by three rows of the table. */
+/* Insertions, deletions, substitutions and swaps of neighbours that make b of a, by three rows of
+ * the table. */
 static size_t
 edits(const char *a, size_t alen, const char *b, size_t blen)
 {

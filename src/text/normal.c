@@ -1,8 +1,9 @@
-/* The singular of English words and one spelling for British and American ones, by tables. Both sides of every
- * comparison pass through here, so it does no harm when a word comes out that no dictionary has ("noize",
- * "alway"), as long as no other word becomes the same. */
+/* The singular of English words and one spelling for British and American ones, by tables. Both
+ * sides of every comparison pass through here, so it does no harm when a word comes out that no
+ * dictionary has ("noize", "alway"), as long as no other word becomes the same. */
 #include "digest/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MIN_STEM = 3, MAX_NORMAL = 256 };
@@ -11,10 +12,11 @@ struct word_pair {
 	const char *from, *to;
 };
 
-/* Plurals that no rule below makes singular, and doubled letters that differ over the sea. Sorted. */
+/* Plurals that no rule below makes singular, and spellings that differ over the sea. Sorted by the
+ * first word. */
 static const struct word_pair irregular[] = {
-	{ "ais", "ai" },
 	{ "agis", "agi" },
+	{ "ais", "ai" },
 	{ "aliases", "alias" },
 	{ "apis", "api" },
 	{ "appendices", "appendix" },
@@ -30,17 +32,17 @@ static const struct word_pair irregular[] = {
 	{ "caches", "cache" },
 	{ "calories", "calorie" },
 	{ "campuses", "campus" },
-	{ "canvases", "canvas" },
 	{ "cancelled", "canceled" },
 	{ "cancelling", "canceling" },
+	{ "canvases", "canvas" },
 	{ "catalogue", "catalog" },
 	{ "catalogues", "catalog" },
 	{ "centre", "center" },
 	{ "centres", "center" },
 	{ "characteristics", "characteristic" },
 	{ "children", "child" },
-	{ "clis", "cli" },
 	{ "clinics", "clinic" },
+	{ "clis", "cli" },
 	{ "comics", "comic" },
 	{ "cookies", "cookie" },
 	{ "corpora", "corpus" },
@@ -134,7 +136,8 @@ static const struct word_pair irregular[] = {
 	{ "xpus", "xpu" },
 };
 
-/* Words that end like a plural and are none; -ss, -us, -is and -ics are never taken for one. */
+/* Words that end like a plural and are none; -ss, -us, -is and -ics are never taken for one.
+ * Sorted. */
 static const char *const singulars[] = { "aids", "alias", "always", "atlas", "bayes", "bias",
 	"canvas", "chaos", "cosmos", "ethos", "hopkins", "james", "kubernetes", "lens", "macos",
 	"means", "news", "pandas", "pathos", "perhaps", "sars", "series", "species", "stokes",
@@ -199,19 +202,29 @@ replace_end(char *word, size_t *len, size_t from_len, const char *to)
 	*len += n - from_len;
 }
 
+static int
+compare_pair(const void *word, const void *pair)
+{
+	return strcmp(word, ((const struct word_pair *)pair)->from);
+}
+
+static int
+compare_word(const void *word, const void *element)
+{
+	return strcmp(word, *(const char *const *)element);
+}
+
 static bool
 replace_irregular(char *word, size_t *len)
 {
-	for (size_t i = 0; i < sizeof(irregular) / sizeof(irregular[0]); i++) {
-		if (strcmp(irregular[i].from, word) == 0) {
-			replace_end(word, len, *len, irregular[i].to);
-			return true;
-		}
-	}
-	for (size_t i = 0; i < sizeof(singulars) / sizeof(singulars[0]); i++)
-		if (strcmp(singulars[i], word) == 0)
-			return true;
-	return false;
+	const struct word_pair *pair = bsearch(word, irregular,
+	    sizeof(irregular) / sizeof(irregular[0]), sizeof(irregular[0]), compare_pair);
+
+	if (pair != NULL)
+		replace_end(word, len, *len, pair->to);
+	return pair != NULL ||
+	    bsearch(word, singulars, sizeof(singulars) / sizeof(singulars[0]), sizeof(singulars[0]),
+		compare_word) != NULL;
 }
 
 static void
@@ -244,6 +257,8 @@ unify_spelling(char *word, size_t *len)
 			break;
 		}
 	}
+	if (strstr(word, "our") == NULL)
+		return;
 	for (size_t i = 0; i < sizeof(our_stems) / sizeof(our_stems[0]); i++) {
 		char *at = strstr(word, our_stems[i]);
 

@@ -10,8 +10,8 @@
 enum { MAX_TOKENS = 1 << 20, MAX_FORM_BYTES = 1 << 30 };
 
 enum char_class {
-	CHAR_END, /* of the text */
 	CHAR_OTHER,
+	CHAR_END, /* of the text */
 	CHAR_BLANK,
 	CHAR_OPENING, /* brackets and quotes: a word may begin behind them with a dot */
 	CHAR_LETTER,
@@ -71,6 +71,44 @@ is_cjk(uint32_t cp)
 	return false;
 }
 
+/* What is not listed is CHAR_OTHER. */
+static const unsigned char ascii_classes[128] = {
+	[' '] = CHAR_BLANK,
+	['\t'] = CHAR_BLANK,
+	['\n'] = CHAR_BLANK,
+	['\r'] = CHAR_BLANK,
+	['('] = CHAR_OPENING,
+	['['] = CHAR_OPENING,
+	['{'] = CHAR_OPENING,
+	['"'] = CHAR_OPENING,
+	['/'] = CHAR_OPENING,
+	['-'] = CHAR_HYPHEN,
+	['\''] = CHAR_APOSTROPHE,
+	['.'] = CHAR_DOT,
+	['+'] = CHAR_PLUS,
+	['#'] = CHAR_PLUS,
+};
+
+static const unsigned char category_classes[] = {
+	[UTF8PROC_CATEGORY_LU] = CHAR_LETTER,
+	[UTF8PROC_CATEGORY_LL] = CHAR_LETTER,
+	[UTF8PROC_CATEGORY_LT] = CHAR_LETTER,
+	[UTF8PROC_CATEGORY_LM] = CHAR_LETTER,
+	[UTF8PROC_CATEGORY_LO] = CHAR_LETTER,
+	[UTF8PROC_CATEGORY_ND] = CHAR_DIGIT,
+	[UTF8PROC_CATEGORY_NL] = CHAR_DIGIT,
+	[UTF8PROC_CATEGORY_NO] = CHAR_DIGIT,
+	[UTF8PROC_CATEGORY_MN] = CHAR_MARK,
+	[UTF8PROC_CATEGORY_MC] = CHAR_MARK,
+	[UTF8PROC_CATEGORY_ME] = CHAR_MARK,
+	[UTF8PROC_CATEGORY_ZS] = CHAR_BLANK,
+	[UTF8PROC_CATEGORY_ZL] = CHAR_BLANK,
+	[UTF8PROC_CATEGORY_ZP] = CHAR_BLANK,
+	[UTF8PROC_CATEGORY_PS] = CHAR_OPENING,
+	[UTF8PROC_CATEGORY_PI] = CHAR_OPENING,
+	[UTF8PROC_CATEGORY_CO] = CHAR_OTHER, /* the last category */
+};
+
 static enum char_class
 classify_ascii(unsigned char c)
 {
@@ -78,60 +116,7 @@ classify_ascii(unsigned char c)
 		return CHAR_LETTER;
 	if (c >= '0' && c <= '9')
 		return CHAR_DIGIT;
-	switch (c) {
-	case ' ':
-	case '\t':
-	case '\n':
-	case '\r':
-		return CHAR_BLANK;
-	case '(':
-	case '[':
-	case '{':
-	case '"':
-	case '/':
-		return CHAR_OPENING;
-	case '-':
-		return CHAR_HYPHEN;
-	case '\'':
-		return CHAR_APOSTROPHE;
-	case '.':
-		return CHAR_DOT;
-	case '+':
-	case '#':
-		return CHAR_PLUS;
-	default:
-		return CHAR_OTHER;
-	}
-}
-
-static enum char_class
-classify_category(utf8proc_category_t category)
-{
-	switch (category) {
-	case UTF8PROC_CATEGORY_LU:
-	case UTF8PROC_CATEGORY_LL:
-	case UTF8PROC_CATEGORY_LT:
-	case UTF8PROC_CATEGORY_LM:
-	case UTF8PROC_CATEGORY_LO:
-		return CHAR_LETTER;
-	case UTF8PROC_CATEGORY_ND:
-	case UTF8PROC_CATEGORY_NL:
-	case UTF8PROC_CATEGORY_NO:
-		return CHAR_DIGIT;
-	case UTF8PROC_CATEGORY_MN:
-	case UTF8PROC_CATEGORY_MC:
-	case UTF8PROC_CATEGORY_ME:
-		return CHAR_MARK;
-	case UTF8PROC_CATEGORY_ZS:
-	case UTF8PROC_CATEGORY_ZL:
-	case UTF8PROC_CATEGORY_ZP:
-		return CHAR_BLANK;
-	case UTF8PROC_CATEGORY_PS:
-	case UTF8PROC_CATEGORY_PI:
-		return CHAR_OPENING;
-	default:
-		return CHAR_OTHER;
-	}
+	return ascii_classes[c];
 }
 
 static enum char_class
@@ -157,7 +142,7 @@ classify(uint32_t cp)
 		return CHAR_CJK;
 	if (utf8proc_get_property((utf8proc_int32_t)cp)->ignorable)
 		return CHAR_IGNORABLE;
-	return classify_category(utf8proc_category((utf8proc_int32_t)cp));
+	return category_classes[utf8proc_category((utf8proc_int32_t)cp)];
 }
 
 static struct character
@@ -204,7 +189,7 @@ is_inner_dot(const struct scanner *s, size_t at, enum char_class previous)
 	    look(s, at + 1).class == CHAR_DIGIT;
 }
 
-/* The end of the word that begins at at. Characters that vanish stay inside but do not end a word. */
+/* The end of the word that begins at at. Characters that vanish stay inside but do not end it. */
 static size_t
 word_end(const struct scanner *s, size_t at)
 {

@@ -79,8 +79,8 @@ is_wide_letter(uint32_t cp)
 	    utf8proc_category((utf8proc_int32_t)cp) == UTF8PROC_CATEGORY_LO;
 }
 
-/* The longest stretch without a place for a line to end: up to a blank, or to an ideograph; what follows an
- * ideograph and is no letter (its punctuation) stays with it. */
+/* The longest stretch without a place for a line to end: up to a blank, or to an ideograph; what
+ * follows an ideograph and is no letter (its punctuation) stays with it. */
 static size_t
 unbreakable(const char *text, size_t len)
 {
