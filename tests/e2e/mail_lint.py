@@ -36,6 +36,7 @@ CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 PLAIN_URL = re.compile(r"https?://[^\s<>\"]+")
 # A line that is a link, "pdf: https://..." or the URL alone; prose may hold URLs, too, and is none.
 LINK_LINE = re.compile(r"^(?:[ \t]*[^:\n]{1,60}: )?(https?://[^\s<>\"]+)\r?$", re.MULTILINE)
+WAY_OUT = re.compile(r"unsubscribe|abbestellen|abmelden", re.IGNORECASE)
 SIZE_LIMIT = 80000
 
 
@@ -291,7 +292,7 @@ def check_same(text, markup, one_click, find):
     for url in sorted(LINK_LINE.findall(text)):
         if url not in links.all and url not in links.shown:
             find.add("S-26", f"only the text names {url}")
-    ways_out = [url for url, words in links.words.items() if "unsubscribe" in words.lower()]
+    ways_out = [url for url, words in links.words.items() if WAY_OUT.search(words)]
     if not ways_out:
         find.add("S-26", "the HTML has no link to unsubscribe")
     for url in ways_out:

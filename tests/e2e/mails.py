@@ -72,7 +72,7 @@ def papers_of(mail):
 
 
 def check(folder):
-    faults = []
+    faults = [] if mails_below(folder) else ["no mail"]
     for file, mail in mails_below(folder):
         for part in mail.walk():
             faults += [f"{file}: {type(defect).__name__}" for defect in part.defects]
