@@ -22,10 +22,13 @@ struct fetcher {
 	struct http *http;
 	struct store_source *state;
 	struct run_source_report *report;
-	const char *cache;  /* folder for the answers of previews, "" = none */
-	struct arena arena; /* of this source's papers */
+	const char *cache;    /* folder for the answers of previews, "" = none */
+	struct arena arena;   /* of the plan */
+	struct arena scratch; /* of one answer's papers */
 	int64_t now_utc;
 	bool store_failed; /* then the run ends; any other failure is this source's own */
+	bool
+	    asked_service; /* the last answer came from the service itself, not from a file or the cache */
 };
 
 static int64_t
@@ -39,11 +42,14 @@ static int
 get_bytes(struct fetcher *f, const struct source_request *req, struct http_answer *answer,
     struct error *err)
 {
+	f->asked_service = false;
 	if (req->path[0] != '\0') {
 		answer->status = 200;
 		return file_read(req->path, &answer->body, err) == 0 ? 1 : -1;
 	}
 	if (cache_load(f->cache, req->url, f->now_utc, interval_of(f), answer) == 0) {
+		/* A mirror of one's own is not in need of the pause the service asks for. */
+		f->asked_service = f->cfg->url[0] == '\0';
 		if (http_get(f->http, req->url, req->etag, req->last_modified, answer, err) == -1)
 			return -1;
 		if (answer->status == 200)
@@ -155,7 +161,7 @@ wait_between(const struct fetcher *f)
 {
 	int64_t gap_ms = f->type->request_gap_ms;
 
-	if (gap_ms > 0 && f->type->base_url[0] != '\0')
+	if (gap_ms > 0 && f->asked_service)
 		usleep((useconds_t)(gap_ms * 1000));
 }
 
