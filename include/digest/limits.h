@@ -56,7 +56,6 @@
 /* Time. */
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
 #define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
-#define MAX_CUT_TITLES		30			/* papers cut by a limit that are still named */
 #define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime */
 #define MAX_TZ_FILE		(64u * 1024)		/* the largest TZif file has 4 KB, zone.tab 20 KB */
 

@@ -8,8 +8,8 @@
 #include "stages.h"
 
 enum {
-	MAX_PAGES = 200,		/* answers of one source in one run */
-	FAULT_DAYS = 3,			/* a source failing for longer is no longer only a warning */
+	MAX_PAGES = 200, /* answers of one source in one run */
+	FAULT_DAYS = 3,	 /* a source failing for longer is no longer only a warning */
 	MAX_BACKOFF_S = 6 * 3600,
 	DAY_SECONDS = 86400,
 };
@@ -22,10 +22,10 @@ struct fetcher {
 	struct http *http;
 	struct store_source *state;
 	struct run_source_report *report;
-	const char *cache;	/* folder for the answers of previews, "" = none */
-	struct arena arena;	/* of this source's papers */
+	const char *cache;  /* folder for the answers of previews, "" = none */
+	struct arena arena; /* of this source's papers */
 	int64_t now_utc;
-	bool store_failed;	/* then the run ends; any other failure is this source's own */
+	bool store_failed; /* then the run ends; any other failure is this source's own */
 };
 
 static int64_t
@@ -54,7 +54,8 @@ get_bytes(struct fetcher *f, const struct source_request *req, struct http_answe
 	if (answer->status != 200) {
 		if (answer->retry_after_s > 0)
 			f->state->next_allowed_utc = f->now_utc + answer->retry_after_s;
-		return f->type->status(req, answer->status, answer->body.buf, answer->body.len, err) == 1
+		return f->type->status(
+			   req, answer->status, answer->body.buf, answer->body.len, err) == 1
 		    ? 0
 		    : -1;
 	}
@@ -67,7 +68,8 @@ save_answer(struct fetcher *f, const struct source_request *req, const struct ht
     const struct source_batch *batch, struct error *err)
 {
 	int64_t settle_s = f->cfg->settle_s >= 0 ? f->cfg->settle_s : f->type->settle_s;
-	const struct store_page page = { req->key, answer->etag, answer->last_modified, f->now_utc };
+	const struct store_page page = { req->key, answer->etag, answer->last_modified,
+		f->now_utc };
 	struct store *store = f->run->store;
 	struct store_put_counts counts = { 0 };
 
@@ -109,8 +111,8 @@ take_request(struct fetcher *f, const struct source_request *req, struct source_
 	http_answer_init(&answer, (size_t)f->run->cfg->fetch.max_body);
 	rc = get_bytes(f, req, &answer, err);
 	if (rc == 1)
-		rc = f->type->read(f->cfg, req, answer.body.buf, answer.body.len, f->now_utc, &f->arena,
-			 &batch, err) == -1
+		rc = f->type->read(f->cfg, req, answer.body.buf, answer.body.len, f->now_utc,
+			 &f->arena, &batch, err) == -1
 		    ? -1
 		    : 1;
 	if (rc != -1) {
@@ -265,8 +267,8 @@ fetch_source(struct fetcher *f, const struct run_fetch_options *options, struct 
 		}
 		note_failure(f, &fault);
 		if (f->now_utc - f->state->failing_since_utc >= (int64_t)FAULT_DAYS * DAY_SECONDS)
-			log_error(f->run->log, "source %s: %s; failing for %d days or more", f->cfg->name,
-			    fault.msg, FAULT_DAYS);
+			log_error(f->run->log, "source %s: %s; failing for %d days or more",
+			    f->cfg->name, fault.msg, FAULT_DAYS);
 		else
 			log_warn(f->run->log, "source %s: %s", f->cfg->name, fault.msg);
 	} else {
@@ -315,7 +317,8 @@ fetch_each(struct run *run, struct http *http, const struct run_fetch_options *o
 		if (!is_named(options, cfg->name))
 			continue;
 		if ((f.type = source_type_find(cfg->type, err)) == NULL) {
-			err_prefix(err, "%s:%u: source %s", cfg->file, (unsigned)cfg->line, cfg->name);
+			err_prefix(
+			    err, "%s:%u: source %s", cfg->file, (unsigned)cfg->line, cfg->name);
 			return -1;
 		}
 		f.now_utc = clock_now_utc(&run->clock);

@@ -86,7 +86,8 @@ field_list(struct fields *f, const json_t *array, size_t max, size_t *n)
 
 		if (!json_is_string(item))
 			continue;
-		text = field_text(f, json_string_value(item), json_string_length(item), MAX_NAME_BYTES);
+		text = field_text(
+		    f, json_string_value(item), json_string_length(item), MAX_NAME_BYTES);
 		if (text[0] != '\0')
 			items[(*n)++] = text;
 	}
@@ -118,5 +119,6 @@ void
 batch_add_broken(struct source_batch *batch, const char *where, size_t n, const char *why)
 {
 	if (batch->nbroken++ == 0)
-		snprintf(batch->first_broken, sizeof(batch->first_broken), "%s %zu: %s", where, n, why);
+		snprintf(
+		    batch->first_broken, sizeof(batch->first_broken), "%s %zu: %s", where, n, why);
 }

@@ -64,7 +64,8 @@ plan(const struct config_source *source, const struct source_progress *progress,
 		goto out;
 	}
 	for (size_t i = 0; i < found.gl_pathc && rc == 0; i++)
-		rc = add_request(found.gl_pathv[i], progress, force || since_day > 0, a, *out, n, err);
+		rc = add_request(
+		    found.gl_pathv[i], progress, force || since_day > 0, a, *out, n, err);
 	/* A pattern may match nothing, a plain name must exist. */
 	if (found.gl_pathc == 1 && strcmp(found.gl_pathv[0], pattern.buf) == 0 &&
 	    !file_exists(pattern.buf) && strpbrk(source->path, "*?[") != NULL)
@@ -76,8 +77,9 @@ out:
 }
 
 static int
-read_bytes(const struct config_source *source, const struct source_request *request, const char *bytes,
-    size_t len, int64_t now_utc, struct arena *a, struct source_batch *out, struct error *err)
+read_bytes(const struct config_source *source, const struct source_request *request,
+    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+    struct error *err)
 {
 	size_t start = strspn(bytes, "\xef\xbb\xbf \t\r\n");
 	int rc;

@@ -10,18 +10,28 @@ static const struct {
 	uint8_t bytes[4];
 	unsigned prefix;
 } closed_v4[] = {
-	{ { 0, 0, 0, 0 }, 8 },	   { { 10, 0, 0, 0 }, 8 },	{ { 100, 64, 0, 0 }, 10 },
-	{ { 127, 0, 0, 0 }, 8 },   { { 169, 254, 0, 0 }, 16 },	{ { 172, 16, 0, 0 }, 12 },
-	{ { 192, 0, 0, 0 }, 24 },  { { 192, 0, 2, 0 }, 24 },	{ { 192, 88, 99, 0 }, 24 },
-	{ { 192, 168, 0, 0 }, 16 }, { { 198, 18, 0, 0 }, 15 },	{ { 198, 51, 100, 0 }, 24 },
-	{ { 203, 0, 113, 0 }, 24 }, { { 224, 0, 0, 0 }, 4 },	{ { 240, 0, 0, 0 }, 4 },
+	{ { 0, 0, 0, 0 }, 8 },
+	{ { 10, 0, 0, 0 }, 8 },
+	{ { 100, 64, 0, 0 }, 10 },
+	{ { 127, 0, 0, 0 }, 8 },
+	{ { 169, 254, 0, 0 }, 16 },
+	{ { 172, 16, 0, 0 }, 12 },
+	{ { 192, 0, 0, 0 }, 24 },
+	{ { 192, 0, 2, 0 }, 24 },
+	{ { 192, 88, 99, 0 }, 24 },
+	{ { 192, 168, 0, 0 }, 16 },
+	{ { 198, 18, 0, 0 }, 15 },
+	{ { 198, 51, 100, 0 }, 24 },
+	{ { 203, 0, 113, 0 }, 24 },
+	{ { 224, 0, 0, 0 }, 4 },
+	{ { 240, 0, 0, 0 }, 4 },
 };
 
 /* IPv6: only 2000::/3 is handed out, so everything else is closed; inside it these are. */
 static const struct cidr closed_v6[] = {
-	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32 },	/* documentation */
-	{ { 0x20, 0x01, 0x00, 0x00 }, 23 },	/* protocol assignments: Teredo, ORCHID, benchmarking */
-	{ { 0x3f, 0xff }, 20 },			/* documentation, RFC 9637 */
+	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32 }, /* documentation */
+	{ { 0x20, 0x01, 0x00, 0x00 }, 23 }, /* protocol assignments: Teredo, ORCHID, benchmarking */
+	{ { 0x3f, 0xff }, 20 },		    /* documentation, RFC 9637 */
 };
 
 static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -53,7 +63,7 @@ is_public(const uint8_t *bytes)
 		return is_public_v4(bytes + 12);
 	if ((bytes[0] & 0xe0) != 0x20)
 		return false;
-	if (bytes[0] == 0x20 && bytes[1] == 0x02)	/* 6to4, RFC 3056 */
+	if (bytes[0] == 0x20 && bytes[1] == 0x02) /* 6to4, RFC 3056 */
 		return is_public_v4(bytes + 2);
 	for (size_t i = 0; i < sizeof(closed_v6) / sizeof(closed_v6[0]); i++)
 		if (has_prefix(bytes, closed_v6[i].bytes, closed_v6[i].prefix))
@@ -113,11 +123,12 @@ cidr_parse(const char *text, struct cidr *out, struct error *err)
 	}
 	max = 128 - base;
 	prefix = slash != NULL ? strtol(slash + 1, &end, 10) : (long)max;
-	if (prefix < 0 || prefix > (long)max || (slash != NULL && (end == slash + 1 || *end != '\0')))
+	if (prefix < 0 || prefix > (long)max ||
+	    (slash != NULL && (end == slash + 1 || *end != '\0')))
 		goto bad;
 	out->prefix = base + (unsigned)prefix;
 	return 0;
 bad:
-	return err_set(err, ERR_CONFIG, "'%s' is not a block of addresses; expected one as 127.0.0.0/8 or fd00::/8",
-	    text);
+	return err_set(err, ERR_CONFIG,
+	    "'%s' is not a block of addresses; expected one as 127.0.0.0/8 or fd00::/8", text);
 }

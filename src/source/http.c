@@ -11,12 +11,12 @@
 #include "guard.h"
 
 enum {
-	MAX_ALLOWED = 100,		/* blocks of fetch.allow-private */
+	MAX_ALLOWED = 100, /* blocks of fetch.allow-private */
 	CONNECT_TIMEOUT_S = 30,
-	SLOW_BYTES = 100,		/* fewer bytes a second than that ... */
-	SLOW_SECONDS = 20,		/* ... for so long is a server that stalls */
-	RATIO_FROM = 1024 * 1024,	/* decoded bytes from which on the ratio counts */
-	MAX_RATIO = 100,		/* decoded to received: beyond it is a bomb */
+	SLOW_BYTES = 100,	  /* fewer bytes a second than that ... */
+	SLOW_SECONDS = 20,	  /* ... for so long is a server that stalls */
+	RATIO_FROM = 1024 * 1024, /* decoded bytes from which on the ratio counts */
+	MAX_RATIO = 100,	  /* decoded to received: beyond it is a bomb */
 	MAX_RETRY_AFTER_S = 86400,
 };
 
@@ -66,7 +66,8 @@ take_body(char *bytes, size_t size, size_t n, void *arg)
 		return 0;
 	}
 	curl_easy_getinfo(http->curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
-	if (body->len > RATIO_FROM && received > 0 && (curl_off_t)body->len / MAX_RATIO > received) {
+	if (body->len > RATIO_FROM && received > 0 &&
+	    (curl_off_t)body->len / MAX_RATIO > received) {
 		http->bomb = true;
 		return 0;
 	}
@@ -161,7 +162,8 @@ take_header_line(struct http_answer *answer, const char *line, size_t len)
 static void
 forget_headers(struct http_answer *answer)
 {
-	answer->etag[0] = answer->last_modified[0] = answer->content_type[0] = answer->next[0] = '\0';
+	answer->etag[0] = answer->last_modified[0] = answer->content_type[0] = answer->next[0] =
+	    '\0';
 	answer->quota_left = answer->quota_reset_s = -1;
 	answer->retry_after_s = 0;
 }
@@ -209,7 +211,8 @@ set_redirects(CURL *curl, const char *url)
 	bool secure = strncasecmp(url, "https:", 6) == 0;
 
 #if LIBCURL_VERSION_NUM >= 0x075500
-	if (curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https") != CURLE_OK)
+	if (curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https") !=
+	    CURLE_OK)
 		return -1;
 #else
 	if (curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS,
@@ -253,7 +256,8 @@ read_allowed(struct http *http, struct error *err)
 	const struct http_options *o = http->options;
 
 	if (o->nallow_private > MAX_ALLOWED)
-		return err_set(err, ERR_CONFIG, "fetch.allow-private: more than %d blocks", MAX_ALLOWED);
+		return err_set(
+		    err, ERR_CONFIG, "fetch.allow-private: more than %d blocks", MAX_ALLOWED);
 	for (size_t i = 0; i < o->nallow_private; i++)
 		if (cidr_parse(o->allow_private[i], &http->allowed[i], err) == -1)
 			return err_prefix(err, "fetch.allow-private");
@@ -334,23 +338,31 @@ explain(struct http *http, CURLcode code, const char *url, struct error *err)
 	copy_host(host, sizeof(host), url);
 	if (http->refused_address)
 		return err_set(err, ERR_NET,
-		    "%s: is an address of this machine or a private network; fetch { allow-private = {...} } would allow it",
+		    "%s: is an address of this machine or a private network; fetch { allow-private "
+		    "= {...} } would allow it",
 		    host);
 	if (http->bomb)
-		return err_set(err, ERR_NET, "%s: the answer grows more than %d times when unpacked; refused",
-		    host, MAX_RATIO);
+		return err_set(err, ERR_NET,
+		    "%s: the answer grows more than %d times when unpacked; refused", host,
+		    MAX_RATIO);
 	if (http->too_long)
-		return err_set(err, ERR_NET, "%s: the answer is longer than %zu bytes (fetch.max-body), or its header than %u",
+		return err_set(err, ERR_NET,
+		    "%s: the answer is longer than %zu bytes (fetch.max-body), or its header than "
+		    "%u",
 		    host, http->answer->body.max_bytes, MAX_HTTP_HEADER);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
-		return err_set(err, ERR_NET, "%s: no whole answer within %lld s", host, (long long)o->timeout_s);
+		return err_set(err, ERR_NET, "%s: no whole answer within %lld s", host,
+		    (long long)o->timeout_s);
 	case CURLE_TOO_MANY_REDIRECTS:
-		return err_set(err, ERR_NET, "%s: more than %d redirects", host, MAX_HTTP_REDIRECTS);
+		return err_set(
+		    err, ERR_NET, "%s: more than %d redirects", host, MAX_HTTP_REDIRECTS);
 	case CURLE_UNSUPPORTED_PROTOCOL:
-		return err_set(err, ERR_NET, "%s: leads to something other than http or https; refused", host);
+		return err_set(
+		    err, ERR_NET, "%s: leads to something other than http or https; refused", host);
 	case CURLE_PARTIAL_FILE:
-		return err_set(err, ERR_NET, "%s: the answer ends before its announced length", host);
+		return err_set(
+		    err, ERR_NET, "%s: the answer ends before its announced length", host);
 	default:
 		return err_set(err, ERR_NET, "%s: %s", host,
 		    http->message[0] != '\0' ? http->message : curl_easy_strerror(code));

@@ -10,13 +10,13 @@
 #include "fields.h"
 
 enum {
-	PAGE_ENTRIES = 100,	/* the service's own upper limit */
+	PAGE_ENTRIES = 100, /* the service's own upper limit */
 	MAX_PAGES = 20,
-	FIRST_DAYS = 7,		/* what a new installation begins with */
-	REREAD_DAYS = 14,	/* votes grow and late entries come for that long */
+	FIRST_DAYS = 7,	  /* what a new installation begins with */
+	REREAD_DAYS = 14, /* votes grow and late entries come for that long */
 	REREAD_SECONDS = 12 * 3600,
 	DAY_SECONDS = 86400,
-	MAX_PLAN_DAYS = 4000,	/* of a back-fill: the service began in 2023 */
+	MAX_PLAN_DAYS = 4000, /* of a back-fill: the service began in 2023 */
 };
 
 /* ---- what to ask for ---- */
@@ -52,7 +52,8 @@ set_request(struct source_request *r, const char *base, int32_t day, unsigned pa
 	r->key = page == 0 ? arena_strdup(a, date) : arena_printf(a, "%s p%u", date, page);
 	r->url = page == 0
 	    ? arena_printf(a, "%s/api/daily_papers?date=%s&limit=%d", base, date, PAGE_ENTRIES)
-	    : arena_printf(a, "%s/api/daily_papers?date=%s&limit=%d&p=%u", base, date, PAGE_ENTRIES, page);
+	    : arena_printf(
+		  a, "%s/api/daily_papers?date=%s&limit=%d&p=%u", base, date, PAGE_ENTRIES, page);
 	return r->key == NULL || r->url == NULL ? -1 : 0;
 }
 
@@ -72,7 +73,8 @@ plan(const struct config_source *source, const struct source_progress *progress,
     int32_t since_day, bool force, struct arena *a, struct source_request **out, size_t *n,
     struct error *err)
 {
-	int64_t interval_s = source->interval_s >= 0 ? source->interval_s : source_huggingface.interval_s;
+	int64_t interval_s =
+	    source->interval_s >= 0 ? source->interval_s : source_huggingface.interval_s;
 	int32_t today = (int32_t)(now_utc / DAY_SECONDS), first = today - FIRST_DAYS;
 	const char *base = base_of(source, a);
 	struct source_request *requests;
@@ -85,7 +87,8 @@ plan(const struct config_source *source, const struct source_progress *progress,
 	if (first < today - MAX_PLAN_DAYS)
 		first = today - MAX_PLAN_DAYS;
 	*n = 0;
-	*out = requests = arena_array(a, first <= today ? (size_t)(today - first) + 1 : 0, sizeof(*requests));
+	*out = requests =
+	    arena_array(a, first <= today ? (size_t)(today - first) + 1 : 0, sizeof(*requests));
 	if (requests == NULL || base == NULL)
 		return err_nomem(err, "plan");
 	for (int32_t day = first; day <= today; day++) {
@@ -96,7 +99,8 @@ plan(const struct config_source *source, const struct source_progress *progress,
 			return err_nomem(err, "plan");
 		page = find_page(progress, r->key);
 		/* Days before the first one ever read are not new to anybody. */
-		if (page == NULL && since_day == 0 && progress->cursor_day > 0 && day <= progress->cursor_day)
+		if (page == NULL && since_day == 0 && progress->cursor_day > 0 &&
+		    day <= progress->cursor_day)
 			continue;
 		if (since_day == 0 && !force && !is_due(page, today - day, interval_s, now_utc))
 			continue;
@@ -149,13 +153,15 @@ read_org(struct fields *f, const json_t *entry, const json_t *paper)
 }
 
 static void
-read_links(struct fields *f, const json_t *entry, const json_t *paper, const char *id, struct paper *p)
+read_links(
+    struct fields *f, const json_t *entry, const json_t *paper, const char *id, struct paper *p)
 {
 	const json_t *media = json_get_array(entry, "mediaUrls");
 
 	p->url = field_url(f, arena_printf(f->arena, "https://arxiv.org/abs/%s", id));
 	p->pdf_url = field_url(f, arena_printf(f->arena, "https://arxiv.org/pdf/%s", id));
-	p->discussion_url = field_url(f, arena_printf(f->arena, "https://huggingface.co/papers/%s", id));
+	p->discussion_url =
+	    field_url(f, arena_printf(f->arena, "https://huggingface.co/papers/%s", id));
 	p->project_url = field_url_member(f, paper, "projectPage");
 	p->code_url = field_url_member(f, paper, "githubRepo");
 	p->thumbnail_url = field_url_member(f, entry, "thumbnail");
@@ -256,8 +262,8 @@ explain_shape(const json_t *root, struct error *err)
 }
 
 int
-huggingface_read(const char *bytes, size_t len, int32_t day, struct arena *a, struct source_batch *out,
-    struct error *err)
+huggingface_read(const char *bytes, size_t len, int32_t day, struct arena *a,
+    struct source_batch *out, struct error *err)
 {
 	struct fields f = { .arena = a };
 	json_t *root;
@@ -266,7 +272,8 @@ huggingface_read(const char *bytes, size_t len, int32_t day, struct arena *a, st
 	if (json_read(bytes, len, MAX_JSON_BYTES, &root, err) == -1) {
 		if (len > 0 && bytes[strspn(bytes, " \t\r\n")] == '<')
 			return err_set(err, ERR_DATA,
-			    "the answer is a page of HTML or XML; expected a JSON array of daily papers");
+			    "the answer is a page of HTML or XML; expected a JSON array of daily "
+			    "papers");
 		return -1;
 	}
 	if (!json_is_array(root)) {
@@ -291,13 +298,15 @@ huggingface_read(const char *bytes, size_t len, int32_t day, struct arena *a, st
 	if (f.nomem)
 		return err_nomem(err, "papers");
 	if (n > 0 && out->npapers == 0)
-		return err_set(err, ERR_DATA, "none of %zu entries is a paper; %s", n, out->first_broken);
+		return err_set(
+		    err, ERR_DATA, "none of %zu entries is a paper; %s", n, out->first_broken);
 	return 0;
 }
 
 static int
-read_answer(const struct config_source *source, const struct source_request *request, const char *bytes,
-    size_t len, int64_t now_utc, struct arena *a, struct source_batch *out, struct error *err)
+read_answer(const struct config_source *source, const struct source_request *request,
+    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+    struct error *err)
 {
 	const char *base;
 
@@ -332,8 +341,10 @@ read_status(const struct source_request *request, long status, const char *bytes
 		json_decref(root);
 	}
 	if (status == 429)
-		return err_set(err, ERR_NET, "%s: the service asks to wait (status 429)%s", request->key, said);
-	return err_set(err, ERR_NET, "%s: the service answered with status %ld%s", request->key, status, said);
+		return err_set(err, ERR_NET, "%s: the service asks to wait (status 429)%s",
+		    request->key, said);
+	return err_set(
+	    err, ERR_NET, "%s: the service answered with status %ld%s", request->key, status, said);
 }
 
 const struct source_type source_huggingface = {

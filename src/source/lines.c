@@ -13,21 +13,35 @@ enum { DAY_SECONDS = 86400 };
 struct text_member {
 	const char *name;
 	size_t at;
-	size_t max_bytes;	/* 0 = a link */
+	size_t max_bytes; /* 0 = a link */
 };
 
-#define TEXT(name, max)	{ #name, offsetof(struct paper, name), max }
-#define LINK(name)	{ #name, offsetof(struct paper, name), 0 }
+#define TEXT(name, max)                                  \
+	{                                                \
+#name, offsetof(struct paper, name), max \
+	}
+#define LINK(name)                                     \
+	{                                              \
+#name, offsetof(struct paper, name), 0 \
+	}
 
 static const struct text_member texts[] = {
-	TEXT(title, MAX_TITLE_BYTES),	     TEXT(abstract, MAX_ABSTRACT_BYTES),
-	TEXT(summary, MAX_ABSTRACT_BYTES),   TEXT(summary_by, MAX_NAME_BYTES),
-	TEXT(org, MAX_NAME_BYTES),	     TEXT(comment, MAX_TITLE_BYTES),
-	TEXT(journal_ref, MAX_TITLE_BYTES),  TEXT(venue, MAX_TITLE_BYTES),
-	TEXT(language, MAX_NAME_BYTES),	     LINK(url),
-	LINK(html_url),			     LINK(pdf_url),
-	LINK(code_url),			     LINK(project_url),
-	LINK(discussion_url),		     LINK(thumbnail_url),
+	TEXT(title, MAX_TITLE_BYTES),
+	TEXT(abstract, MAX_ABSTRACT_BYTES),
+	TEXT(summary, MAX_ABSTRACT_BYTES),
+	TEXT(summary_by, MAX_NAME_BYTES),
+	TEXT(org, MAX_NAME_BYTES),
+	TEXT(comment, MAX_TITLE_BYTES),
+	TEXT(journal_ref, MAX_TITLE_BYTES),
+	TEXT(venue, MAX_TITLE_BYTES),
+	TEXT(language, MAX_NAME_BYTES),
+	LINK(url),
+	LINK(html_url),
+	LINK(pdf_url),
+	LINK(code_url),
+	LINK(project_url),
+	LINK(discussion_url),
+	LINK(thumbnail_url),
 	LINK(media_url),
 };
 
@@ -36,9 +50,12 @@ static const struct {
 	size_t items, count;
 	size_t max;
 } lists[] = {
-	{ "authors", offsetof(struct paper, authors), offsetof(struct paper, nauthors), MAX_AUTHORS },
-	{ "categories", offsetof(struct paper, categories), offsetof(struct paper, ncategories), MAX_LIST },
-	{ "keywords", offsetof(struct paper, keywords), offsetof(struct paper, nkeywords), MAX_LIST },
+	{ "authors", offsetof(struct paper, authors), offsetof(struct paper, nauthors),
+	    MAX_AUTHORS },
+	{ "categories", offsetof(struct paper, categories), offsetof(struct paper, ncategories),
+	    MAX_LIST },
+	{ "keywords", offsetof(struct paper, keywords), offsetof(struct paper, nkeywords),
+	    MAX_LIST },
 };
 
 static const struct {
@@ -59,10 +76,12 @@ static const struct {
 	{ "stars", offsetof(struct paper, stars) },
 };
 
-static const char *const kinds[] = { [PAPER_NEW] = "new", [PAPER_CROSS] = "cross", [PAPER_REPLACE] = "replace",
+static const char *const kinds[] = { [PAPER_NEW] = "new",
+	[PAPER_CROSS] = "cross",
+	[PAPER_REPLACE] = "replace",
 	[PAPER_REPLACE_CROSS] = "replace-cross" };
 
-#define COUNT_OF(table)	(sizeof(table) / sizeof((table)[0]))
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 /* ---- reading ---- */
 
@@ -74,8 +93,8 @@ add_alias(struct fields *f, struct paper *p, const char *text, uint32_t *version
 	const char *copy;
 
 	strbuf_init(&key, MAX_URL_BYTES);
-	if (text[0] != '\0' && paper_add_key(&key, text, version) == 1 && strcmp(key.buf, p->key) != 0 &&
-	    p->naliases < 4) {
+	if (text[0] != '\0' && paper_add_key(&key, text, version) == 1 &&
+	    strcmp(key.buf, p->key) != 0 && p->naliases < 4) {
 		copy = arena_strndup(f->arena, key.buf, key.len);
 		if (copy != NULL)
 			p->aliases[p->naliases++] = copy;
@@ -133,7 +152,8 @@ read_members(struct fields *f, const json_t *line, struct paper *p)
 	}
 	for (size_t i = 0; i < COUNT_OF(lists); i++) {
 		size_t n;
-		const char **items = field_list(f, json_get_array(line, lists[i].name), lists[i].max, &n);
+		const char **items =
+		    field_list(f, json_get_array(line, lists[i].name), lists[i].max, &n);
 
 		memcpy((char *)p + lists[i].items, &items, sizeof(items));
 		memcpy((char *)p + lists[i].count, &n, sizeof(n));
@@ -178,7 +198,8 @@ read_rest(struct fields *f, const json_t *line, int64_t now_utc, struct paper *p
 }
 
 static struct paper *
-read_line(struct fields *f, const char *source, const json_t *line, int64_t now_utc, const char **why)
+read_line(
+    struct fields *f, const char *source, const json_t *line, int64_t now_utc, const char **why)
 {
 	struct paper *p = paper_new(f->arena);
 	uint32_t version;
@@ -246,8 +267,8 @@ take_line(struct fields *f, const char *source, const char *bytes, size_t len, s
 }
 
 int
-source_read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc, struct arena *a,
-    struct source_batch *out, struct error *err)
+source_read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc,
+    struct arena *a, struct source_batch *out, struct error *err)
 {
 	struct fields f = { .arena = a };
 	const char *end = bytes + len;
@@ -255,7 +276,8 @@ source_read_lines(const char *source, const char *bytes, size_t len, int64_t now
 
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
 		bytes += 3;
-	out->papers = arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(struct paper *));
+	out->papers =
+	    arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(struct paper *));
 	if (out->papers == NULL)
 		return err_nomem(err, "papers");
 	while (bytes < end && !f.nomem) {

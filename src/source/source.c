@@ -28,6 +28,7 @@ source_type_find(const char *name, struct error *err)
 	names[NTYPES] = NULL;
 	near = text_nearest(name, names);
 	err_set(err, ERR_CONFIG, "type '%s' is not known; expected huggingface or file%s%s%s", name,
-	    near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");
+	    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+	    near != NULL ? "'?" : "");
 	return NULL;
 }
