@@ -7,13 +7,12 @@
 #include "digest/limits.h"
 #include "fields.h"
 
-/* The path of the configuration, relative to the file it stands in. */
 static int
-resolve(const struct config_source *source, struct strbuf *out, struct error *err)
+add_pattern(const struct config_source *source, struct strbuf *out, struct error *err)
 {
 	if (source->path[0] == '\0')
 		return err_set(err, ERR_CONFIG, "a source of type file needs a path");
-	file_resolve(out, source->file, source->path);
+	strbuf_add(out, source->path);
 	return strbuf_check(out, err);
 }
 
@@ -56,7 +55,7 @@ plan(const struct config_source *source, const struct source_progress *progress,
 	(void)now_utc;
 	*n = 0;
 	strbuf_init(&pattern, MAX_URL_BYTES);
-	if (resolve(source, &pattern, err) == -1)
+	if (add_pattern(source, &pattern, err) == -1)
 		goto out;
 	rc = glob(pattern.buf, GLOB_NOCHECK, NULL, &found);
 	if (rc != 0 || (*out = arena_array(a, found.gl_pathc, sizeof(**out))) == NULL) {
