@@ -204,7 +204,8 @@ check_users(struct run *run, const struct run_options *options, struct error *er
 	for (size_t i = 0; i < options->nusers && found == 1; i++) {
 		found = store_find_reader(run->store, options->users[i], &a, &reader, err);
 		if (found == 0)
-			err_set(err, ERR_USAGE, "%s is not a reader; 'digest subscribers' lists them",
+			err_set(err, ERR_USAGE,
+			    "%s is not a reader; 'digest subscribers' lists them",
 			    options->users[i]);
 		arena_reset(&a);
 	}

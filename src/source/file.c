@@ -112,7 +112,7 @@ files_plan(const struct config_source *source, const struct source_progress *pro
 		    source->file, (unsigned)source->line);
 		goto out;
 	}
-	file_resolve(&path, source->file, source->path);
+	strbuf_add(&path, source->path);
 	if (strbuf_check(&path, err) == -1 || check_no_directory(source, path.buf, err) == -1 ||
 	    list_files(path.buf, &found, err) == -1)
 		goto out;
