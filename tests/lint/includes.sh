@@ -11,9 +11,9 @@ BEGIN {
 	allow["store"] = text " store"
 	allow["match"] = text " query match"
 	allow["render"] = text " value template render"
-	allow["mail"] = text " address message sink token"
+	allow["mail"] = text " address message sink smtp token"
 	allow["run"] = text " config http source store query match value template render address message" \
-	    " sink token schedule run"
+	    " sink smtp token schedule run"
 	allow["cli"] = base " text paper subscriber config store value render run"
 	# A library that only some folders may know.
 	only["sqlite3.h"] = "store"

@@ -1,0 +1,86 @@
+/* smtp.h - mail submission (RFC 5321, 6409, 4954, 3207, 8314). libcurl opens each connection: name, TCP, TLS with the
+ * certificate verified, STARTTLS, AUTH. Then our own engine speaks over it, several connections in one epoll loop, so
+ * that no answer of one mail holds up another and the intent of every mail is recorded before its final dot leaves. */
+#ifndef DIGEST_SMTP_H
+#define DIGEST_SMTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/error.h"
+#include "digest/log.h"
+#include "digest/sink.h"
+
+/* The strings are copied; the copy of the password is wiped when it is freed. NULL is taken as "". */
+struct smtp_options {
+	const char *url;	/* smtps://host[:port] or smtp://host[:port]; see struct smtp_place for the ports */
+	const char *user;	/* "" = no login */
+	const char *password;	/* never in a log, an error or a reply */
+	const char *auth;	/* auto (PLAIN before LOGIN), plain, login */
+	bool tls_required;	/* false: smtp:// without STARTTLS, to loopback or with insecure only */
+	bool insecure;		/* allow that elsewhere; a certificate is verified all the same */
+	const char *ca_file;	/* PEM, instead of the system's authorities; "" = these */
+	const char *helo;	/* our name, a domain with a dot or [address literal]; "" = this host's, if it is one */
+	unsigned connections;	/* 1..SMTP_MAX_CONNECTIONS at once */
+	unsigned max_messages;	/* of one connection, then another is opened; 0 = any */
+	double timeout_scale;	/* of every time-out, for tests; 0 = 1.0 */
+};
+
+enum { SMTP_MAX_CONNECTIONS = 1000 };
+
+/* What stands in a URL. */
+struct smtp_place {
+	bool implicit_tls;	/* smtps:// */
+	bool loopback;		/* localhost, 127.0.0.0/8, ::1: by the text, no name is looked up */
+	unsigned port;		/* default 465 of smtps://, 587 of smtp://, 25 of smtp:// to loopback */
+	char host[256];		/* without the brackets of an IPv6 address */
+};
+
+/* Fails with ERR_CONFIG: no such scheme, no host, not a port, or a user, path or query. */
+int	smtp_parse_url(const char *url, struct smtp_place *out, struct error *err);
+
+/*
+ * A sink that submits to one relay. Nothing is connected before sink_run. Fails with ERR_CONFIG.
+ *
+ * Outcomes. Refused at RCPT, DATA or after the dot: 4xx DEFERRED, 5xx FAILED. A 5xx with an enhanced code x.7.x (policy,
+ * authentication) says that the sender is not trusted, not that the recipient is wrong: DEFERRED. The link lost, silent or
+ * out of order: DEFERRED before the dot, UNKNOWN after it; 421 the same. A mail above the server's SIZE, an address that is
+ * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
+ * server.
+ *
+ * sink_run returns 0 when the queue is empty. It returns -1 when the account stopped and the rest was left in the queue:
+ * ERR_CONFIG for a certificate, STARTTLS, AUTH, password or sender refused; ERR_NET for a relay that cannot be reached or
+ * will not serve, SMTP_MAX_ROW times in a row once it had been. Whatever was pulled is settled before, also when the queue
+ * itself fails. SIGPIPE must be ignored.
+ */
+int	sink_open_smtp(const struct smtp_options *options, struct log *log, struct sink **out, struct error *err);
+
+enum {
+	SMTP_MAX_ROW = 5,	/* lost links, or refusals by policy, in a row; then the account stops */
+};
+
+/* What a server told about itself (RFC 5321 4.1.1.1), after STARTTLS where there is one. */
+struct smtp_probe {
+	uint64_t max_size;	/* bytes, 0 = none told */
+	bool tls;
+	bool logged_in;
+	bool pipelining, size, eightbit, smtputf8, enhanced_codes;
+	char auth[128];		/* the mechanisms offered, blank between, "" = none */
+};
+
+/* Connect, log in if there is a user, QUIT. Errors as sink_run gives them. */
+int	smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct error *err);
+
+/*
+ * The system's sendmail: one process `path -i -f SENDER -- RCPT` per mail, the mail on its standard input with LF line ends.
+ * Its standard input is whole before it starts, so that no death of ours makes it deliver half a mail.
+ * Exit codes by sysexits.h: 0 SENT; 65..69 and 76 (the recipient or the mail is refused) FAILED; anything else, a signal or
+ * no start DEFERRED. Codes that mean this machine's set-up (64, 70..72, 77, 78) or no start end the run with ERR_CONFIG.
+ * path		"" = /usr/sbin/sendmail
+ * timeout_s	for one process, then it is killed; 0 = 600
+ * Fails with ERR_CONFIG when path cannot be executed.
+ */
+int	sink_open_sendmail(const char *path, unsigned timeout_s, struct sink **out, struct error *err);
+
+#endif

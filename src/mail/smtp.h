@@ -1,0 +1,238 @@
+/* smtp.h - what the files of the SMTP engine share. smtp.c is the loop that moves all links; smtp_open.c opens a link by
+ * libcurl by what smtp_account.c made of the options; smtp_talk.c is the dialogue of one link; smtp_reply.c and smtp_body.c are pure. */
+#ifndef DIGEST_MAIL_SMTP_H
+#define DIGEST_MAIL_SMTP_H
+
+#include <curl/curl.h>
+
+#include "digest/smtp.h"
+
+/* ---- smtp_reply.c ---- */
+
+enum {
+	MAX_REPLY_BYTES = 64 * 1024,	/* of one reply, all lines; RFC 5321 4.5.3.1.5 grants 512 a line */
+	MAX_REPLY_LINES = 200,
+	MAX_REPLY_TEXT = 480,		/* kept of it */
+};
+
+struct smtp_reply {
+	int code;			/* 200..599 */
+	char enhanced[12];		/* "5.1.1" (RFC 3463), "" = none, or one of another class than the code */
+	char text[MAX_REPLY_TEXT];	/* "550 5.1.1 no such user here", lines joined by a blank; printable */
+};
+
+/* Reads replies from bytes that come in any pieces. All zero is the start. */
+struct smtp_reader {
+	size_t nbytes, nlines;		/* of the reply so far */
+	size_t column;			/* of its line */
+	int code;			/* of its first line */
+	char head[4];			/* the first four bytes of the line */
+	char text[MAX_REPLY_TEXT / 2];	/* raw, NUL as '?'; room is left for \xNN */
+	size_t len;
+};
+
+/*
+ * Read on. *used is how many of the n bytes were taken, up to the end of a reply.
+ * 1 = a reply is in out, 0 = more bytes are needed, -1 = no SMTP: a line that is none, codes that differ, too long.
+ */
+int	smtp_read_reply(struct smtp_reader *r, const char *bytes, size_t n, size_t *used, struct smtp_reply *out);
+
+/* What the EHLO lines say. */
+struct smtp_caps {
+	struct smtp_probe told;
+	bool starttls;
+	bool plain, login;
+};
+
+/* One line of an EHLO answer after "250-": "SIZE 1000000". */
+void	smtp_add_capability(struct smtp_caps *caps, const char *line);
+
+/* ---- smtp_body.c ---- */
+
+struct smtp_scan {
+	bool clean;	/* only CRLF line ends, no NUL */
+	bool has_dots;	/* a line begins with a dot */
+	bool ends;	/* in CRLF */
+};
+
+struct smtp_scan smtp_scan_body(const char *bytes, size_t len);
+
+/*
+ * Copy a body with the dots at line starts doubled (RFC 5321 4.5.2).
+ * at_start	whether the next byte begins a line; true before the first call, kept between calls
+ * used		how many of the len bytes were taken; all of them unless out is full
+ * Returns how many bytes were written, at most room.
+ */
+size_t	smtp_stuff_dots(bool *at_start, const char *bytes, size_t len, size_t *used, char *out, size_t room);
+
+/* Whether a mailbox can stand between < and > of a command: it cannot end it nor become another one. */
+bool	smtp_is_mailbox(const char *mailbox);
+bool	smtp_is_ascii(const char *text);
+
+/* ---- links ---- */
+
+/* What the next reply answers. */
+enum smtp_step { STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_DOT, STEP_RSET, STEP_QUIT };
+
+enum smtp_state {
+	LINK_CLOSED,
+	LINK_OPENING,	/* libcurl is at work */
+	LINK_IDLE,	/* may take a mail */
+	LINK_BUSY,	/* has a mail */
+	LINK_RESETTING,	/* its mail is settled, the server's answer to RSET is awaited */
+	LINK_QUITTING,
+};
+
+/* Where the mail of a busy link is. */
+enum smtp_phase {
+	PHASE_ENVELOPE,
+	PHASE_BODY,	/* going out */
+	PHASE_INTENT,	/* out but for the final dot, which waits for the intent */
+	PHASE_DOT,	/* the dot may have left */
+};
+
+enum smtp_trouble {
+	TROUBLE_NONE,
+	TROUBLE_LINK,	/* lost, silent, or not SMTP; counts towards SMTP_MAX_ROW */
+	TROUBLE_POLICY,	/* a mail refused by policy; counts likewise */
+	TROUBLE_STOP,	/* another try would end the same way */
+};
+
+/* How far the opening of a link is, as the replies tell it. */
+enum smtp_opening { OPENING_GREETING, OPENING_HELLO, OPENING_STARTTLS, OPENING_AUTH };
+
+enum {
+	MAX_EXPECTED = 8,		/* replies under way; lock-step needs one */
+	MAX_COMMANDS = 1024,		/* MAIL or RCPT: an address, SIZE and SMTPUTF8; and room */
+	STUFF_BYTES = 16 * 1024,	/* one TLS record */
+};
+
+struct smtp_link {
+	struct smtp_engine *engine;
+	unsigned number;
+	enum smtp_state state;
+	int64_t deadline_ms;		/* monotonic; of what is awaited, or of the next try of a closed link */
+
+	/* Opening. One multi handle per link: in a shared one, libcurl closes idle connections of others. */
+	CURL *easy;
+	CURLM *multi;
+	int64_t curl_timer_ms;		/* when libcurl wants to be called, -1 = not */
+	enum smtp_opening opening;
+	bool connected;			/* TCP stands, and the greeting is awaited */
+	bool tls_up;
+	struct smtp_caps caps;
+	struct smtp_reader opening_reader;
+	struct smtp_reply last;		/* of the opening */
+	struct error why;		/* why we ended it ourselves; ERR_NONE = we did not */
+	char curl_error[CURL_ERROR_SIZE];
+
+	/* Talking. */
+	int fd;
+	bool wants_write;		/* so it is registered */
+	struct smtp_reader reader;
+	enum smtp_step expected[MAX_EXPECTED];
+	unsigned nexpected;
+	unsigned nmails;		/* over this connection */
+
+	/* Going out: first the commands, then the body. Neither moves while libcurl may hold a part of it. */
+	char commands[MAX_COMMANDS];
+	size_t ncommands, commands_sent;
+	const char *chunk;		/* the piece of the body under way */
+	size_t chunk_len;
+	size_t body_used;		/* bytes of the mail that are in chunks so far */
+	bool at_line_start;
+	char *stuffed;			/* STUFF_BYTES, made when a mail needs it */
+
+	struct delivery mail;
+	struct smtp_scan scan;
+	enum smtp_phase phase;
+};
+
+struct smtp_account {
+	struct smtp_place place;
+	char *name;			/* "smtp.example.org:465", for errors */
+	char *url;			/* for libcurl, with our name as path */
+	char *user, *password, *login_options, *ca_file;
+	char *encoded[2];		/* the password as AUTH sends it, so that no reply shows it */
+	bool tls_required;
+	bool plain, login;		/* mechanisms that may be used */
+	unsigned connections, max_messages;
+	double timeout_scale;
+};
+
+struct smtp_engine {
+	struct sink sink;
+	struct smtp_account account;
+	struct log *log;
+	int epoll;
+
+	struct smtp_link *links;
+	unsigned nlinks;
+	unsigned max_open;		/* of them at once; fewer once the server refused one more */
+	int64_t retry_ms;		/* monotonic; no connection is tried before */
+
+	/* One run. */
+	const struct delivery_queue *queue;
+	bool drained;			/* next said that there is no more, or is not to be asked again */
+	struct delivery waiting;	/* pulled, for the next idle link */
+	bool has_waiting;
+	struct delivery_outcome *outcomes;	/* of this turn; OUTCOME_BATCH */
+	size_t noutcomes;
+	unsigned nlost, nrefused;	/* in a row */
+	bool lost_now;			/* a link was lost in this turn: several at once count as one */
+	bool ever_open;
+	bool stopped;			/* the account; why says it */
+	bool broken;			/* the queue failed; why says it */
+	struct error why;
+};
+
+/* ---- smtp_account.c ---- */
+
+int	smtp_account_init(struct smtp_account *a, const struct smtp_options *options, struct error *err);
+void	smtp_account_release(struct smtp_account *a);
+
+/* Replace text by a note if it holds the password in any spelling that was sent. */
+void	smtp_hide_secret(const struct smtp_account *a, struct smtp_reply *reply);
+
+/* ---- smtp_open.c ---- */
+
+/* Begin to open a closed link. -1 when libcurl cannot even start. */
+int	smtp_link_open(struct smtp_link *l, struct error *err);
+/* Let libcurl work: fd and what epoll says of it, or CURL_SOCKET_TIMEOUT. 1 = open, 0 = not yet, -1 = failed with err and
+ * *trouble. */
+int	smtp_link_advance(struct smtp_link *l, curl_socket_t fd, int events, enum smtp_trouble *trouble,
+	    struct error *err);
+/* The deadline passed: 1 = it was moved since libcurl had got further, -1 = failed with err. */
+int	smtp_link_is_late(struct smtp_link *l, struct error *err);
+/* Drop the connection and what libcurl holds of it. */
+void	smtp_link_close(struct smtp_link *l);
+
+/* ---- smtp_talk.c ---- */
+
+/* Give an idle link the mail (taken from *mail by swapping). Its outcome may be told at once. */
+void	smtp_link_take(struct smtp_link *l, struct delivery *mail);
+/* Whether its mail is out but for the dot, and the server has not said a word against it so far. */
+bool	smtp_link_is_ready(struct smtp_link *l);
+/* The intent of its mail is recorded: let the dot go. */
+void	smtp_link_send_dot(struct smtp_link *l);
+void	smtp_link_quit(struct smtp_link *l);
+/* epoll says that there is something to read or room to write. */
+void	smtp_link_move(struct smtp_link *l);
+/* The link is of no use any more: settle its mail by where it is and close it. */
+void	smtp_link_lose(struct smtp_link *l, const char *why);
+/* The same for a deadline that passed on an open link. */
+void	smtp_link_be_late(struct smtp_link *l);
+/* We have no more use for it: its mail, whose dot is not out, is deferred. */
+void	smtp_link_abandon(struct smtp_link *l, const char *why);
+
+/* ---- smtp.c: what the dialogue tells the loop ---- */
+
+int64_t	smtp_deadline(const struct smtp_engine *e, double seconds);
+/* Register what the loop waits for on a socket of a link. */
+int	smtp_watch(struct smtp_link *l, int fd, uint32_t events);
+void	smtp_unwatch(struct smtp_link *l, int fd);
+void	smtp_settle(struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply);
+/* Something went wrong, or (TROUBLE_NONE) a mail was answered properly. sentence: for the operator. */
+void	smtp_note(struct smtp_engine *e, enum smtp_trouble trouble, enum err_kind kind, const char *sentence);
+
+#endif

@@ -1,0 +1,96 @@
+/* The queue that the tests of the SMTP and sendmail sinks deliver from: mails 0 .. nmails-1, and the books. */
+#ifndef DIGEST_TEST_SMTP_BOOKS_H
+#define DIGEST_TEST_SMTP_BOOKS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "digest/sink.h"
+
+enum { MAX_BOOKED = 2000 };
+
+struct books {
+	int nmails, next;
+	const char *to;		/* of every mail, NULL = reader<n>@example.net */
+	const char *const *tos;	/* one each */
+	const char *sender;
+	const char *bytes;	/* of every mail, NULL = a small one */
+	size_t nbytes;
+	int fail_next, fail_intend, fail_settle;	/* at this call, 1-based; 0 = never */
+	int nnexts, nintends, nsettles;
+	int nintended, nsettled, n[4];
+	bool intended[MAX_BOOKED], settled[MAX_BOOKED];
+	enum outcome outcome[MAX_BOOKED];
+	char reply[MAX_BOOKED][512];
+	bool wrong;		/* settled twice, or sent or unknown without an intent */
+};
+
+static inline int
+books_next(void *arg, struct delivery *out, struct error *err)
+{
+	struct books *b = arg;
+
+	b->nnexts++;
+	if (b->nnexts == b->fail_next)
+		return err_set(err, ERR_IO, "the queue broke");
+	if (b->next == b->nmails)
+		return 0;
+	out->period = 20260821;
+	out->reader = b->next;
+	out->sender = b->sender != NULL ? b->sender : "me@example.org";
+	out->needs_smtputf8 = false;
+	if (b->tos != NULL)
+		snprintf(out->to, sizeof(out->to), "%s", b->tos[b->next]);
+	else if (b->to != NULL)
+		snprintf(out->to, sizeof(out->to), "%s", b->to);
+	else
+		snprintf(out->to, sizeof(out->to), "reader%d@example.net", b->next);
+	if (b->bytes != NULL)
+		strbuf_addn(&out->bytes, b->bytes, b->nbytes);
+	else
+		strbuf_addf(&out->bytes, "Subject: mail %d\r\nMessage-ID: <%d@example.org>\r\n\r\nHello.\r\n", b->next,
+		    b->next);
+	b->next++;
+	return strbuf_check(&out->bytes, err) == 0 ? 1 : -1;
+}
+
+static inline int
+books_intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+{
+	struct books *b = arg;
+
+	b->nintends++;
+	if (b->nintends == b->fail_intend)
+		return err_set(err, ERR_IO, "the store broke");
+	for (size_t i = 0; i < n; i++) {
+		b->wrong = b->wrong || b->intended[mails[i]->reader] || b->settled[mails[i]->reader];
+		b->intended[mails[i]->reader] = true;
+	}
+	b->nintended += (int)n;
+	return 0;
+}
+
+static inline int
+books_settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+{
+	struct books *b = arg;
+
+	b->nsettles++;
+	if (b->nsettles == b->fail_settle)
+		return err_set(err, ERR_IO, "the books broke");
+	for (size_t i = 0; i < n; i++) {
+		const struct delivery_outcome *o = &outcomes[i];
+		bool left = o->outcome == OUTCOME_SENT || o->outcome == OUTCOME_UNKNOWN;
+
+		b->wrong = b->wrong || b->settled[o->reader] || (left && !b->intended[o->reader]);
+		b->settled[o->reader] = true;
+		b->outcome[o->reader] = o->outcome;
+		b->n[o->outcome]++;
+		snprintf(b->reply[o->reader], sizeof(b->reply[0]), "%s", o->reply);
+	}
+	b->nsettled += (int)n;
+	return 0;
+}
+
+#endif
