@@ -355,6 +355,11 @@ explain(const struct smtp_link *l, CURLcode code, enum smtp_trouble *trouble, st
 		return err_set(err, ERR_CONFIG,
 		    "said more before TLS than it was asked; somebody may stand between");
 	}
+	if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_LOGIN_DENIED) {
+		*trouble = TROUBLE_STOP;
+		return err_set(
+		    err, ERR_CONFIG, "an answer out of order at the opening: %s", l->last.text);
+	}
 	return explain_lost(l, err);
 }
 

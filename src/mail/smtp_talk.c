@@ -428,8 +428,7 @@ smtp_link_take(struct smtp_link *l, struct delivery *mail)
 		smtp_settle(l->engine, &l->mail, OUTCOME_FAILED, fault);
 		return;
 	}
-	if (l->scan.has_dots && l->stuffed == NULL &&
-	    (l->stuffed = malloc(STUFF_BYTES)) == NULL) {
+	if (l->scan.has_dots && l->stuffed == NULL && (l->stuffed = malloc(STUFF_BYTES)) == NULL) {
 		smtp_settle(l->engine, &l->mail, OUTCOME_DEFERRED, "out of memory");
 		return;
 	}

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -226,6 +227,7 @@ smtp_server_serve(int fd, const struct smtp_script *script, struct smtp_seen *se
 static inline void
 smtp_server_loop(int listener, const struct smtp_script *script, struct smtp_seen *seen)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails stops nothing */
 	setpgid(0, 0);
 	signal(SIGCHLD, SIG_IGN);
 	for (;;) {
@@ -238,8 +240,10 @@ smtp_server_loop(int listener, const struct smtp_script *script, struct smtp_see
 		nopen = atomic_fetch_add(&seen->nopen, 1) + 1;
 		if (nopen > atomic_load(&seen->most_open))
 			atomic_store(&seen->most_open, nopen);
-		if (fork() == 0)
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			smtp_server_serve(fd, script, seen);
+		}
 		close(fd);
 	}
 }
