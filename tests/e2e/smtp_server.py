@@ -34,6 +34,10 @@ import ssl
 import sys
 import threading
 import time
+import warnings
+
+
+warnings.filterwarnings("ignore", category=DeprecationWarning)  # TLS 1.1 is asked for by name
 
 
 class State:
