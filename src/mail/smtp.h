@@ -51,7 +51,7 @@ void	smtp_add_capability(struct smtp_caps *caps, const char *line);
 
 struct smtp_scan {
 	bool clean;	/* only CRLF line ends, no NUL */
-	bool has_dots;	/* a line begins with a dot */
+	bool has_dots;	/* a line begins with a dot; told of a clean one only, as the next */
 	bool ends;	/* in CRLF */
 };
 

@@ -187,8 +187,9 @@ test_scan(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct smtp_scan s = smtp_scan_body(rows[i].bytes, rows[i].len);
 
-		if (s.clean != rows[i].want.clean || s.has_dots != rows[i].want.has_dots ||
-		    s.ends != rows[i].want.ends)
+		if (s.clean != rows[i].want.clean ||
+		    (s.clean &&
+			(s.has_dots != rows[i].want.has_dots || s.ends != rows[i].want.ends)))
 			fail_msg("row %zu: %d %d %d", i, s.clean, s.has_dots, s.ends);
 	}
 }
