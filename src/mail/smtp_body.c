@@ -60,27 +60,29 @@ smtp_is_ascii(const char *text)
 	return true;
 }
 
+static bool
+is_harmless(char c)
+{
+	return (unsigned char)c >= ' ' && c != 0x7f && c != '<' && c != '>';
+}
+
 /* The address gate has seen it before; this is the last function before the wire. */
 bool
 smtp_is_mailbox(const char *mailbox)
 {
-	size_t len = strnlen(mailbox, MAX_ADDRESS_BYTES + 1);
 	bool quoted = false;
 	const char *at = NULL;
 
-	if (len > MAX_ADDRESS_BYTES)
+	if (strnlen(mailbox, MAX_ADDRESS_BYTES + 1) > MAX_ADDRESS_BYTES)
 		return false;
 	for (const char *p = mailbox; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if (c < ' ' || c == 0x7f || c == '<' || c == '>' || (c == ' ' && !quoted))
+		if (!is_harmless(*p) || (*p == ' ' && !quoted))
 			return false;
-		if (c == '"')
+		if (*p == '"')
 			quoted = !quoted;
-		else if (c == '\\' && quoted && p[1] >= ' ' && p[1] < 0x7f && p[1] != '<' &&
-		    p[1] != '>')
+		else if (*p == '\\' && quoted && is_harmless(p[1]))
 			p++;
-		else if (c == '@' && !quoted)
+		else if (*p == '@' && !quoted)
 			at = p;
 	}
 	return !quoted && at != NULL && at > mailbox && at[1] != '\0';

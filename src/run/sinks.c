@@ -4,7 +4,10 @@
 
 #include "digest/file.h"
 #include "digest/limits.h"
+#include "digest/smtp.h"
 #include "stages.h"
+
+enum { MAX_PER_CONNECTION = 100 }; /* relays end longer sessions as they like */
 
 /* A preview: every mail is taken and forgotten; the overlay keeps what a run would have written. */
 static int
@@ -50,49 +53,116 @@ open_preview(struct sink **out, struct error *err)
 	return 0;
 }
 
+/* What follows "scheme:" in a URL of that scheme, else NULL. */
 static const char *
-maildir_of(const char *url)
+after_scheme(const char *url, const char *scheme)
 {
-	return strncmp(url, "maildir:", 8) == 0 ? url + 8 : NULL;
+	size_t len = strlen(scheme);
+
+	return strncmp(url, scheme, len) == 0 ? url + len : NULL;
+}
+
+/* A path that stands in the configuration, relative to the file it stands in. */
+static int
+open_by_path(const struct config_smtp *smtp, const char *given,
+    int (*open_sink)(const char *path, struct sink **out, struct error *err), struct sink **out,
+    struct error *err)
+{
+	struct strbuf path;
+	int rc;
+
+	strbuf_init(&path, MAX_URL_BYTES);
+	if (given[0] != '\0')
+		file_resolve(&path, smtp->file, given);
+	rc = strbuf_check(&path, err);
+	if (rc == 0)
+		rc = open_sink(path.buf, out, err);
+	strbuf_release(&path);
+	return rc;
+}
+
+static int
+open_sendmail(const char *path, struct sink **out, struct error *err)
+{
+	return sink_open_sendmail(path, 0, out, err);
+}
+
+static bool
+has_secret(const struct config_secret *s)
+{
+	return s->value[0] != '\0' || s->file[0] != '\0' || s->env[0] != '\0' ||
+	    s->command[0] != '\0';
+}
+
+static int
+open_smtp(struct run *run, const struct config_smtp *smtp, struct sink **out, struct error *err)
+{
+	struct smtp_options options = { .url = smtp->url,
+		.user = smtp->user,
+		.auth = smtp->auth,
+		.tls_required = smtp->tls_required,
+		.insecure = smtp->insecure,
+		.ca_file = smtp->ca_file,
+		.helo = smtp->helo,
+		.connections = smtp->connections,
+		.max_messages = MAX_PER_CONNECTION };
+	struct strbuf password;
+	char what[200];
+	int rc = 0;
+
+	strbuf_init(&password, MAX_SECRET_BYTES);
+	snprintf(what, sizeof(what), "smtp %s: password", smtp->name);
+	if (has_secret(&smtp->password))
+		rc = config_read_secret(&smtp->password, what, &password, err);
+	options.password = password.buf;
+	if (rc == 0 && sink_open_smtp(&options, run->log, out, err) == -1)
+		rc = err_prefix(err, "smtp %s", smtp->name);
+	if (password.alloc > 0)
+		explicit_bzero(password.buf, password.alloc);
+	strbuf_release(&password);
+	return rc;
 }
 
 int
 sinks_open(struct run *run, bool preview, struct sink **out, struct error *err)
 {
-	const struct config *cfg = run->cfg;
-	const char *maildir = cfg->nsmtps > 0 ? maildir_of(cfg->smtps[0].url) : NULL;
-	struct strbuf path;
-	int rc;
+	const struct config_smtp *smtp = &run->cfg->smtps[0];
+	const char *path;
 
 	if (preview)
 		return open_preview(out, err);
-	if (maildir == NULL)
-		return err_set(err, ERR_CONFIG,
-		    "this version delivers into a Maildir only; expected smtp \"name\" { url = "
-		    "\"maildir:/path\" }");
-	strbuf_init(&path, MAX_URL_BYTES);
-	file_resolve(&path, cfg->smtps[0].file, maildir);
-	rc = strbuf_check(&path, err);
-	if (rc == 0)
-		rc = sink_open_maildir(path.buf, out, err);
-	strbuf_release(&path);
-	return rc;
+	if ((path = after_scheme(smtp->url, "maildir:")) != NULL)
+		return open_by_path(smtp, path, sink_open_maildir, out, err);
+	if ((path = after_scheme(smtp->url, "sendmail:")) != NULL)
+		return open_by_path(smtp, path, open_sendmail, out, err);
+	return open_smtp(run, smtp, out, err);
 }
 
 void
 sinks_describe(const struct config *cfg, char *out, size_t size)
 {
-	if (cfg->nsmtps == 0)
+	const struct config_smtp *smtp = &cfg->smtps[0];
+	struct smtp_place place;
+
+	if (after_scheme(smtp->url, "sendmail:") != NULL && smtp->file[0] == '\0')
 		snprintf(out, size, "the system's sendmail");
+	else if (smtp_parse_url(smtp->url, &place, NULL) == 0)
+		snprintf(out, size, "%s (%s:%u%s)", smtp->name, place.host, place.port,
+		    place.implicit_tls || smtp->tls_required ? ", TLS" : "");
 	else
-		snprintf(out, size, "%s (%s)", cfg->smtps[0].name, cfg->smtps[0].url);
+		snprintf(out, size, "%s (%s)", smtp->name, smtp->url);
 }
 
 bool
 run_sinks_are_local(const struct config *cfg)
 {
-	for (size_t i = 0; i < cfg->nsmtps; i++)
-		if (maildir_of(cfg->smtps[i].url) == NULL)
+	for (size_t i = 0; i < cfg->nsmtps; i++) {
+		const char *url = cfg->smtps[i].url;
+		struct smtp_place place;
+
+		if (after_scheme(url, "maildir:") == NULL &&
+		    (smtp_parse_url(url, &place, NULL) == -1 || !place.loopback))
 			return false;
+	}
 	return cfg->nsmtps > 0;
 }
