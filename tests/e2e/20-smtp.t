@@ -1,0 +1,103 @@
+#!/bin/sh
+# The program hands its mails to a relay, by SMTP with and without TLS, and to a sendmail; what the relay says decides.
+. "$(dirname "$0")/lib.sh"
+command -v openssl >/dev/null || skip_all "openssl is missing"
+plan 17
+
+cp "$FIXTURES/2026-03-02.json" plain.json
+printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 \
+	-subj /CN=Authority 2>/dev/null
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout s.key -out s.csr -subj /CN=localhost 2>/dev/null
+echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' >ext
+openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile ext -out s.pem 2>/dev/null
+
+# start_smtp FOLDER ARGUMENT...: a relay that dumps into FOLDER; sets $PORT and $smtp_pid.
+start_smtp() {
+	box=$1
+	shift
+	mkdir -p "$box"
+	: >"$T/.port"
+	python3 "$E2E/smtp_server.py" --dump "$box" --log "$box.log" "$@" >"$T/.port" 2>"$T/smtp.err" &
+	smtp_pid=$!
+	pids="$pids $smtp_pid"
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+		PORT=$(head -n 1 "$T/.port")
+		[ -n "$PORT" ] && return 0
+		sleep 0.1
+	done
+	echo "Bail out! the SMTP server does not start: $(cat "$T/smtp.err")"
+	exit 1
+}
+
+# A place of its own with three readers and this smtp block.
+place() {
+	mkdir -p "$1" && cat >"$1/digest.conf" <<X
+list { from = "Papers <papers@digest.test>" }
+store { path = "digest.db" }
+smtp "main" { $2 }
+source "days" { type = file  path = "../plain.json" }
+subscriber "ada@digest.test" {}
+subscriber "bob@digest.test" {}
+subscriber "eve@digest.test" {}
+X
+	cd "$1" || exit 1
+}
+
+run() {
+	"$DIGEST" -c digest.conf --now "${1:-2026-03-03T08:00:00Z}" run
+}
+
+dumped() {
+	find "$T/$1" -name '*.eml' | wc -l | tr -d ' '
+}
+
+start_smtp plain
+place one "url = \"smtp://127.0.0.1:$PORT\"  tls = none  helo = client.digest.test"
+check 'the preview names the relay, and asks it nothing' '"$DIGEST" -c digest.conf --now 2026-03-03T08:00:00Z -n >out 2>&1; grep -q "main (127.0.0.1:$PORT)" out && test ! -s ../plain.log'
+check 'a run over SMTP is silent'               'silent 0 run'
+check 'each reader has a mail'                  'test "$(dumped plain)" = 3'
+check 'one recipient each'                      'test "$(grep -h "^X-Recipient" ../plain/*.eml | sort -u | wc -l)" = 3 && test "$(grep -ch "^X-Recipient" ../plain/*.eml | sort -u)" = 1'
+check 'it says who it is, and goodbye'          'grep -q "EHLO client.digest.test" ../plain.log && test "$(grep -c QUIT ../plain.log)" = "$(grep -c EHLO ../plain.log)"'
+check 'the mails are clean'                     'for f in ../plain/*.eml; do sed "/^X-Recipient/d; /^X-Sender/d" "$f" >x.eml && python3 "$E2E/mail_lint.py" x.eml || exit 1; done'
+check 'a second run mails nothing and connects to nobody' 'before=$(wc -l <../plain.log) && silent 0 run && test "$(wc -l <../plain.log)" = "$before"'
+cd ..
+
+start_smtp tls --tls implicit --cert s.pem --key s.key --auth ada:c4nary-Pa55word
+place two "url = \"smtps://localhost:$PORT\"  user = ada  password-file = \"../secret\"  ca-file = \"../ca.pem\""
+check 'over TLS, with a login'                  'silent 0 run && test "$(dumped tls)" = 3'
+cd ..
+place three "url = \"smtps://localhost:$PORT\"  user = eve  password-file = \"../secret\"  ca-file = \"../ca.pem\""
+check 'a wrong password is told, with what to do' 'says 78 "localhost:$PORT: refuses user and password .535 5.7.8" run'
+check 'the password is nowhere'                 '! run 2>&1 | grep -q c4nary && ! grep -rq c4nary . && ! grep -q c4nary ../tls.log'
+cd ..
+place four "url = \"smtps://localhost:$PORT\"  user = ada  password-file = \"../secret\""
+check 'an unknown authority is told'            'says 78 "signed by nobody this machine trusts" run && test "$(dumped tls)" = 3'
+cd ..
+
+cat >script <<'X'
+[{"expect": "RCPT TO:<bob", "reply": "550 5.1.1 no such user", "times": 0},
+ {"expect": "RCPT TO:<eve", "reply": "451 4.7.1 greylisted, come back"}]
+X
+start_smtp grey --tls starttls --cert s.pem --key s.key --script script
+place five "url = \"smtp://localhost:$PORT\"  ca-file = \"../ca.pem\""
+check 'STARTTLS; a refused and a deferred reader hold up nobody' 'run; test $? = 75 && test "$(dumped grey)" = 1'
+check 'the deferred one has it from the next run' 'run 2026-03-03T08:10:00Z; test "$(dumped grey)" = 2 && grep -hq "X-Recipient: eve" ../grey/*.eml'
+check 'the refused one is not tried again'      'run 2026-03-03T09:00:00Z; test "$(grep -c "RCPT TO:<bob" ../grey.log)" = 1'
+cd ..
+
+cat >sendmail <<'X'
+#!/bin/sh
+{ echo "args $*"; cat; } >>"$HOME/sent"
+X
+chmod 755 sendmail
+place six 'url = "sendmail:../sendmail"'
+sed -i "s/plain.json/new.json/" digest.conf
+# A sendmail is not known to be local, so the clock is the real one.
+sed "s/2026-03-0[0-9]/$(date -u -d yesterday +%Y-%m-%d)/g; s/2026-02-[0-9]*/$(date -u -d yesterday +%Y-%m-%d)/g" ../plain.json >../new.json
+check 'sendmail is asked once for each'         '"$DIGEST" -c digest.conf run; test "$(grep -c "^args -i -f papers@digest.test -- " "$HOME/sent")" = 3'
+cd ..
+place seven 'url = "smtp://127.0.0.1:1"  tls = none'
+check 'nobody there: it says so'                'says 69 "127.0.0.1:1: Connection refused" run || says 75 "127.0.0.1:1: Connection refused" run'
+check 'and it is made up for later'             'sed -i "s|smtp://127.0.0.1:1\"|maildir:Mail\"|" digest.conf; run 2026-03-03T08:20:00Z; test "$(mails_sent)" = 3'
