@@ -292,8 +292,6 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 {
 	struct composed *mail = &c->mails[c->nmails];
 
-	c->after_period = e->period;
-	c->after_reader = e->reader;
 	composed_init(mail);
 	mail->edition = *e;
 	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
@@ -315,20 +313,46 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 	return 0;
 }
 
-/* Mail of earlier runs that was deferred and is due again. */
+/* Lease the next editions that were deferred and are due again, at most BATCH_MAILS, in one transaction. */
+static int
+lease_retries(struct courier *c, struct edition **out, size_t *n, struct error *err)
+{
+	struct store *store = c->run->store;
+
+	*n = 0;
+	if (store_begin(store, err) == -1)
+		return -1;
+	while (*n < BATCH_MAILS && !c->retries_done) {
+		int found = store_next_due(
+		    store, c->now_utc, c->after_period, c->after_reader, &c->arena, &out[*n], err);
+
+		if (found == -1) {
+			store_rollback(store);
+			return -1;
+		}
+		c->retries_done = found == 0;
+		if (found == 0)
+			break;
+		c->after_period = out[*n]->period;
+		c->after_reader = out[*n]->reader;
+		(*n)++;
+	}
+	return store_commit(store, true, err);
+}
+
+/* Mail of earlier runs that was deferred, or that a killed run left behind, and is due again. */
 static int
 retry_batch(struct courier *c, struct error *err)
 {
-	release_batch(c);
-	while (c->nmails < BATCH_MAILS && !c->retries_done) {
-		struct edition *e;
-		int found = store_next_due(c->run->store, c->now_utc, c->after_period,
-		    c->after_reader, &c->arena, &e, err);
+	struct edition *leased[BATCH_MAILS];
+	size_t n;
 
-		if (found == -1 || (found == 1 && retry_one(c, e, err) == -1))
+	release_batch(c);
+	if (lease_retries(c, leased, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (retry_one(c, leased[i], err) == -1)
 			return -1;
-		c->retries_done = found == 0;
-	}
 	return 0;
 }
 
@@ -437,6 +461,8 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		const struct delivery_outcome *o = &outcomes[i];
 		enum edition_state state = count_outcome(c->report, o->outcome);
 
+		if (state == EDITION_DEFERRED && c->report->ndeferred == 1)
+			log_warn(c->run->log, "mail waits for a later run: %s", o->reply);
 		if (store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
 			state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err) == -1) {
 			store_rollback(store);
