@@ -68,14 +68,16 @@ struct store_put_counts {
 
 /*
  * Take in papers of one source: found again by any alias, merged field by field (what a source does not deliver stays;
- * what it does stands if the source is trusted at least as much as the one before: names that begin with "arxiv" first
- * for what authors submit, with "huggingface" for votes, organisation, summary and links), papers that one record names
- * together made one, listings and signals added. Every new listing, replacement, withdrawal, changed field or signal
+ * what it does stands if the source is trusted at least as much as the one before: type arxiv first for what authors
+ * submit, huggingface for votes, organisation, summary and links), papers that one record names together made one, listings and signals added. Every new listing, replacement, withdrawal, changed field or signal
  * gives the paper a new change_seq; what a card shows gets a new revision only when it changes.
+ * source	its name in the configuration
+ * type		what kind it is: decides how far it is trusted
  * settle_s	how long after its listing a paper counts, see store_settle_listings
  */
-int	store_put_papers(struct store *store, const char *source, struct paper *const *papers, size_t n,
-	    int64_t settle_s, int64_t now_utc, struct store_put_counts *counts, struct error *err);
+int	store_put_papers(struct store *store, const char *source, const char *type,
+	    struct paper *const *papers, size_t n, int64_t settle_s, int64_t now_utc,
+	    struct store_put_counts *counts, struct error *err);
 
 /* Listings whose time has come begin to count; their papers get a new change_seq. */
 int	store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err);

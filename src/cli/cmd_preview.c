@@ -330,8 +330,10 @@ open_in_browser(const struct preview *p)
 }
 
 static void
-print_warnings(const struct run_report *r)
+print_warnings(const struct preview *p, const struct run_report *r)
 {
+	char wall[64];
+
 	for (size_t i = 0; i < r->nsources; i++)
 		if (r->sources[i].failed)
 			fprintf(
@@ -344,7 +346,7 @@ show_result(struct preview *p, const struct run_report *report, struct error *er
 	struct run_next next;
 	struct arena a;
 
-	print_warnings(report);
+	print_warnings(p, report);
 	if (p->form == FORM_JSON)
 		return 0;
 	if (report->ahead)

@@ -82,8 +82,8 @@ save_answer(struct fetcher *f, const struct source_request *req, const struct ht
 	if (store_begin(store, err) == -1)
 		return -1;
 	if ((batch->npapers > 0 &&
-		store_put_papers(store, f->cfg->name, batch->papers, batch->npapers, settle_s,
-		    f->now_utc, &counts, err) == -1) ||
+		store_put_papers(store, f->cfg->name, f->type->name, batch->papers, batch->npapers,
+		    settle_s, f->now_utc, &counts, err) == -1) ||
 	    store_save_page(store, f->cfg->name, &page, err) == -1) {
 		store_rollback(store);
 		return -1;

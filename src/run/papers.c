@@ -40,7 +40,7 @@ save_import(struct run *run, const struct source_batch *batch, struct run_import
 
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_put_papers(run->store, "import", batch->papers, batch->npapers, 0,
+	if (store_put_papers(run->store, "import", "file", batch->papers, batch->npapers, 0,
 		clock_now_utc(&run->clock), &put, err) == -1) {
 		store_rollback(run->store);
 		return -1;

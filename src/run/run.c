@@ -230,7 +230,9 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 		return -1;
 	if (options->fetch && run_fetch(run, &due_only, report, err) == -1)
 		return -1;
-	if (settle_listings(run, now_utc, report, err) == -1)
+	if (settle_listings(run, now_utc, report, err) == -1 ||
+	    store_count_waiting(run->store, &report->nwaiting, &report->next_settled_utc, err) ==
+		-1)
 		return -1;
 	if (options->deliver &&
 	    (tidy_editions(run, now_utc, report, err) == -1 ||
