@@ -101,7 +101,7 @@ const char *term_dim(const struct term *term);
 const char *term_accent(const struct term *term);
 const char *term_warn(const struct term *term);
 const char *term_reset(const struct term *term);
-/* Put text on stdout with control characters made harmless. */
+/* Put text on stdout with control characters but tab and newline made harmless. */
 void	term_put(const char *text);
 /* The same padded or cut to columns. */
 void	term_put_cell(const char *text, size_t columns);

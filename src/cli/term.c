@@ -64,7 +64,7 @@ term_put(const char *text)
 	while (*text != '\0') {
 		char safe[MAX_CELL];
 		char part[MAX_CELL / 4];
-		size_t len = strcspn(text, "\n");
+		size_t len = strcspn(text, "\n\t");
 		size_t take = text_cut(text, len, sizeof(part) - 1, SIZE_MAX);
 
 		if (take == 0 && len > 0)
@@ -74,10 +74,8 @@ term_put(const char *text)
 		err_printable(safe, sizeof(safe), part);
 		fputs(safe, stdout);
 		text += take;
-		if (*text == '\n') {
-			putchar('\n');
-			text++;
-		}
+		if (*text == '\n' || *text == '\t')
+			putchar(*text++);
 	}
 }
 
