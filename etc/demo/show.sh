@@ -8,6 +8,7 @@ digest=${1:-$top/build/gcc/digest}	# as `make` builds it
 out=$top/build/demo
 now=2026-08-22T07:00:00Z
 
+rm -rf "$out"	# a store left there would know these papers as sent
 mkdir -p "$out"
 export XDG_CACHE_HOME="$out/cache"	# leaves nothing outside of build
 said=$("$digest" --config "$here/digest.conf" --now $now --dry-run --out "$out" 2>&1) || {
