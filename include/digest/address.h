@@ -22,13 +22,16 @@ struct address {
  * Read "local@domain", "<local@domain>" or "Name <local@domain>" (the name quoted or not, UTF-8).
  * Our choices: dot-atom and quoted local parts; no comments, no address literals, no routes, no obsolete forms; the
  * domain needs a dot unless it is "localhost"; local part <= 64, domain <= 255, mailbox <= 254 octets.
- * column	(may be NULL) gets the 1-based byte at which an error was found
+ * The local part is NFC and in its shortest spelling: "ada"@x.org is ada@x.org. Blanks around the whole are dropped. No
+ * control, bidirectional override or broken UTF-8 anywhere; no '<', '>' or invisible character in a mailbox.
+ * column	(may be NULL) gets the 1-based byte at which an error was found, 1 .. strlen(text) + 1
  * Fails with ERR_DATA and what was found and expected; out is then untouched.
  */
 int	address_parse(const char *text, struct arena *a, struct address *out, unsigned *column,
 	    struct error *err);
 
-/* "Name <local@domain>" for a header, the name quoted or encoded (RFC 2047) as needed, folded lines not needed. */
+/* "Name <local@domain>" for a header, the name quoted or encoded (RFC 2047) as needed, and folded if it is long; the name
+ * of the header may be as long as "Reply-To". */
 struct strbuf;
 void	address_add_header(struct strbuf *out, const struct address *addr);
 

@@ -7,11 +7,14 @@
 #define MAX_CONFIG_ERRORS	100			/* more only scroll the first ones away */
 #define MAX_INCLUDE_DEPTH	10			/* deeper is a loop */
 #define MAX_CONFIG_VALUE	(64u * 1024)		/* a query is at most 16 KB; room for the rest */
+#define MAX_CONFIG_LIST		1000			/* as many as a reader may have filters */
+#define MAX_SECRET_BYTES	(16u * 1024)		/* OAuth tokens of 2 KB are usual */
 
 /* The filter language (DESIGN: digest-filter(7) states them). */
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
 #define MAX_QUERY_DEPTH		64			/* bounds recursion */
 #define MAX_QUERY_TERMS		10000			/* after @names are expanded */
+#define MAX_QUERY_DISTANCE	1000			/* words of "a b"~N: longer than any abstract is an AND */
 #define MAX_READER_FILTERS	1000			/* per reader */
 #define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
 
@@ -37,6 +40,7 @@
 #define MAX_ADDRESS_BYTES	254			/* RFC 5321 4.5.3.1.3, less the brackets */
 #define MAX_LOCAL_PART		64			/* RFC 5321 4.5.3.1.1 */
 #define MAX_DOMAIN		255			/* RFC 5321 4.5.3.1.2 */
+#define MAX_HEADER_TEXT		2000u			/* one header value: 500 characters, the rest is cut */
 #define MAX_HTML_BYTES		80000u			/* Gmail clips near 102 KB */
 #define MAX_TEXT_BYTES		(512u * 1024)		/* the text part is never clipped, but bounded */
 #define MAX_MESSAGE_BYTES	(1024u * 1024)
@@ -45,7 +49,10 @@
 /* Templates. */
 #define MAX_TEMPLATE_BYTES	(256u * 1024)
 #define MAX_TEMPLATE_DEPTH	64			/* sections and partials inside each other */
+#define MAX_TEMPLATE_STEPS	4000000u		/* loops in loops over lists could take years without output */
 #define MAX_RENDER_BYTES	(4u * 1024 * 1024)	/* a template cannot make more than this */
+#define MAX_CUT_TITLES		30			/* titles of one section cut by a limit; then "N more" */
+#define MAX_CARD_LEAD		400u			/* bytes of the sentence on a card; some have no full stop */
 
 /* Time. */
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
@@ -55,6 +62,7 @@
 
 /* Memory. */
 #define MAX_RUN_BYTES		(1024u * 1024 * 1024)	/* the run's arena: a window of 100,000 papers */
+#define MAX_OVERLAY_BYTES	((size_t)512 * 1024 * 1024)	/* what a dry run writes: a window and 100,000 readers */
 #define MAX_READER_BYTES	(64u * 1024 * 1024)	/* the scratch of one reader, reset after each */
 
 #endif

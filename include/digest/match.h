@@ -24,6 +24,7 @@ struct match_weights {
 /*
  * papers	borrowed, must outlive the index; at most 2^20
  * now_utc	age and freshness are measured from it
+ * Not for several threads at once: what is found out about a word is kept.
  */
 int	match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
 	    const struct match_weights *weights, struct match_index **out, struct error *err);
@@ -43,10 +44,10 @@ int	match_evaluate(struct match_index *index, const struct program *program, con
 
 struct pick {
 	uint32_t paper;		/* index into the papers */
-	double score;		/* higher is earlier */
-	double text, votes, trend, freshness;	/* its parts, already weighted */
-	const char *why;	/* the words and conditions that matched, "a, b, votes>=30"; in the arena */
-	const uint32_t *also_in;	/* other sections of the request that matched */
+	double score;		/* sum of its parts; under SORT_BEST higher is earlier */
+	double text, votes, trend, freshness;	/* its parts, already weighted, each rounded to 6 digits */
+	const char *why;	/* what matched, at most 5, "a, b, votes>=30"; in the arena; "" in a cut pick */
+	const uint32_t *also_in;	/* other sections of the request that matched; none in a cut pick */
 	size_t nalso_in;
 	bool replaced;
 };
@@ -58,7 +59,8 @@ struct match_section {
 	/* out */
 	struct pick *picks;
 	size_t npicks;
-	struct pick *cut;	/* matched but over a limit, same order */
+	struct pick *cut;	/* matched but over a limit, same order, at most MAX_SECTION_PICKS; each paper is
+				   named once, under its first section */
 	size_t ncut;
 	size_t nmatched;	/* eligible papers that satisfied the query */
 };
@@ -72,7 +74,8 @@ struct match_request {
 					   NULL */
 	const uint64_t *sent;	/* papers sent before, for is:sent; may be NULL */
 	uint32_t max_papers;	/* in all sections together, those outside not counted */
-	uint32_t outside;	/* popular papers that no filter found */
+	uint32_t outside;	/* how many popular papers that no section matched are wanted: of plain, with votes,
+				   by trend, then votes */
 	/* out */
 	struct pick *outside_picks;
 	size_t noutside;
@@ -86,10 +89,17 @@ struct match_request {
  */
 int	match_run(struct match_index *index, struct match_request *request, struct arena *a, struct error *err);
 
-/* Where the words of a program stand in one text of a paper, for highlighting and explanation. */
+/* Bytes of a text. */
 struct match_span {
-	uint32_t start, end;	/* bytes */
+	uint32_t start, end;
 };
+/*
+ * Where the words of a program stand in one text of a paper, for highlighting and explanation: terms that are not negated
+ * and ask for this field.
+ * field	FIELD_TITLE, FIELD_ABSTRACT, FIELD_ORG or FIELD_VENUE (paper.venue); others have no text of their own and no
+ *		spans
+ * out		ascending, none touches another; bytes of the text as it stands in the paper
+ */
 int	match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
 	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
 

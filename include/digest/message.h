@@ -34,18 +34,27 @@ struct message {
 void	message_make_id(char out[MESSAGE_ID_SIZE], const char *list_id, const char *canonical,
 	    const char *period, const char *domain);
 
-/* Append the whole mail. Fails with ERR_NOMEM when out's bound is reached, ERR_BUG if a line rule would be broken. */
+/*
+ * Append the whole mail. Its boundary is made from the Message-ID and begins with "=_", which no quoted-printable text
+ * can hold. Headers are 7 bit unless an address needs SMTPUTF8 (the header block then is RFC 6532).
+ * Fails with ERR_NOMEM when out's bound is reached, and with ERR_BUG when a mailbox, link or id cannot stand in a header
+ * or the finished bytes break a rule: a CR or LF alone, NUL, 8 bit, a header line > 998 or body line > 76 bytes, a header
+ * block > MAX_HEADER_BYTES. out then has what it had.
+ */
 int	message_add(struct strbuf *out, const struct message *m, struct error *err);
 
 /* 128-bit BLAKE2b of a mail's bytes: an edition is sent again only when it is still the same. */
 void	message_hash(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES]);
 
 /* Append text as quoted-printable lines with CRLF (RFC 2045 6.7): <= 76 columns, no trailing blank, a dot at the start
- * of a line and "From " as =2E and =46, soft breaks never inside a UTF-8 character. text has LF line ends. */
+ * of a line and "From " as =2E and =46, soft breaks never inside a UTF-8 character. text has LF line ends; CRLF counts as
+ * one, a CR alone becomes =0D, a byte that is not UTF-8 becomes U+FFFD. A text that ends in LF gives whole lines, so that
+ * such pieces can be put one after the other. */
 void	message_add_qp(struct strbuf *out, const char *text, size_t len);
 
-/* Append an unstructured header value, encoded as RFC 2047 words where needed and folded; name_len = columns used by
- * "Name: " before it. */
+/* Append an unstructured header value, encoded as RFC 2047 words where needed and folded at 76 columns; name_len = columns
+ * used by "Name: " before it. Controls and runs of blanks become one blank, bidirectional overrides vanish, what looks like
+ * an encoded word is encoded, more than MAX_HEADER_TEXT bytes are cut at a grapheme. */
 void	message_add_words(struct strbuf *out, const char *text, size_t name_len);
 
 #endif

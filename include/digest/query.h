@@ -39,6 +39,14 @@ enum query_property {
 	HAS_CODE, HAS_PROJECT, HAS_MEDIA, HAS_DOI, IS_NEW, IS_CROSS, IS_REPLACED, IS_WITHDRAWN, IS_SENT,
 };
 
+/* A word as it is compared. The forms are folded, and normalised (text_normal_word) where English is expected: not in
+ * names of authors, not the last word of a prefix. TERM_EXACT has them as written. */
+struct query_word {
+	const char *form;
+	const char *joined;	/* stands for this word and the ones behind it ("pretraining"), "" = none */
+	uint32_t njoined;	/* how many words joined stands for, 0 = none */
+};
+
 struct query {
 	enum query_op op;
 	uint32_t offset, length;	/* where it stands in the text */
@@ -46,11 +54,11 @@ struct query {
 	size_t nchildren;
 	enum query_field field;
 	enum query_term_kind kind;
-	const char *text;	/* as written, without quotes; of QUERY_NAMED the name */
-	const char **words;	/* folded, normalised words of a word, prefix or phrase; TERM_EXACT: as written */
+	const char *text;	/* as written, without quotes and the '*' of a prefix, white space collapsed; of
+				   QUERY_NAMED the name */
+	struct query_word *words;	/* of a term; cat:, primary: and id: have one */
 	size_t nwords;
-	const char *joined;	/* the joined form that is tried too ("pretraining"), "" = none */
-	uint32_t distance;	/* of TERM_NEAR */
+	uint32_t distance;	/* of TERM_NEAR: at most so many words between the first and the last */
 	enum query_measure measure;
 	enum query_compare compare;
 	int64_t number;
@@ -65,12 +73,19 @@ struct query {
 int	query_parse(const char *text, size_t len, struct arena *a, struct query **out, size_t *offset,
 	    struct error *err);
 
-/* The text of the filter called name, or NULL; *shared tells whether @names in it mean shared filters only. */
+/*
+ * The text of the filter called name, or NULL.
+ * shared	in: look among shared filters only; out: the filter found is a shared one, and so @names in it mean
+ *		shared filters only
+ */
 typedef const char *query_lookup(void *arg, const char *name, bool *shared);
 
 /*
  * Replace every @name by the tree of its query, to MAX_QUERY_TERMS terms in all. A cycle is an error that shows it:
- * "@a -> @b -> @a". self is the name of the filter the query belongs to, "" = none.
+ * "@a -> @b -> @a". "*" behind an @name disappears from an AND and swallows an OR; taking it away is an error.
+ * self		the name of the filter the query belongs to, "" = none; @self means the shared filter of that name
+ * offset	(may be NULL) gets the place of the @name in q's text
+ * out		shares nodes with q
  */
 int	query_expand(struct query *q, const char *self, query_lookup *lookup, void *arg, struct arena *a,
 	    struct query **out, size_t *offset, struct error *err);

@@ -1,9 +1,10 @@
 /* render.h - from an edition's picks to subject, HTML and text. Pure: templates and records in, bytes out; the same
  * input gives the same bytes on every machine.
  *
- * A card depends on the paper alone: card templates see only `paper` and `list` (any other name is an error when
- * templates are loaded), so that one card can serve every reader. What is personal about a paper (its number, the
- * why-line, other filters that found it) is a strip that the digest template puts around the ready card. */
+ * A card depends on the paper alone: card templates see only `paper`, `list` and `text`, the fixed words of a language
+ * (any other name is an error when templates are loaded), so that one card can serve every reader. What is personal
+ * about a paper (its number, the why-line, other filters that found it) is a strip that the digest template puts around
+ * the ready card. */
 #ifndef DIGEST_RENDER_H
 #define DIGEST_RENDER_H
 
@@ -79,14 +80,15 @@ struct rendered {
 };
 
 /*
- * Load and compile all templates.
- * user_dir	folder whose files override built-in ones by name, or NULL
- * Fails with ERR_CONFIG and template:line:column.
+ * Load and compile all templates and languages.
+ * user_dir	folder whose files override built-in ones by name, and may add languages ("fr.strings"); NULL = none
+ * Fails with ERR_CONFIG and template:line:column: syntax, a name that no context has, an unknown partial, a file
+ * like "crad.html" that is none of the templates.
  */
 int	render_new(const char *user_dir, struct render **out, struct error *err);
 void	render_free(struct render *r);
 
-/* All templates by name, NULL-named entry last; borrowed. */
+/* All templates and languages, NULL-named entry last; borrowed. */
 const struct render_template *render_templates(const struct render *r);
 
 void	rendered_init(struct rendered *out);
@@ -94,9 +96,10 @@ void	rendered_release(struct rendered *out);
 
 /*
  * Draw one edition. The HTML part stays within MAX_HTML_BYTES as bytes and as quoted-printable: cards step down from full to
- * short to one line, the last ones first, then "and N more"; header, footer and unsubscribe are never cut, the text
- * part names every paper.
- * scratch	for the context; the caller resets it
+ * short to one line, the last ones first, then "and N more"; header, footer and unsubscribe are never cut. The text
+ * part has lines of 72 columns and names every paper, as far as MAX_TEXT_BYTES allow.
+ * scratch	for the context, some 8 KB for each paper; the caller resets it
+ * Fails with ERR_CONFIG when a user's templates alone exceed the budget, ERR_NOMEM when memory or scratch is short.
  */
 int	render_edition(struct render *r, const struct edition_view *view, struct arena *scratch,
 	    struct rendered *out, struct error *err);

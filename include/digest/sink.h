@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "digest/address.h"
 #include "digest/error.h"
+#include "digest/limits.h"
 #include "digest/strbuf.h"
 
 enum outcome {
@@ -22,8 +22,9 @@ enum outcome {
 /* One mail on its way. */
 struct delivery {
 	int64_t period, reader;	/* the edition it belongs to */
-	const char *sender;	/* envelope sender, a mailbox */
-	const struct address *to;
+	const char *sender;	/* envelope sender, a mailbox; lives as long as the queue */
+	char to[MAX_ADDRESS_BYTES + 1];	/* envelope recipient, a mailbox that passed the address gate */
+	bool needs_smtputf8;	/* its local part is not ASCII */
 	struct strbuf bytes;	/* the whole mail with CRLF; the sink does dot-stuffing where its protocol needs it */
 };
 
@@ -57,11 +58,17 @@ struct sink {
 };
 
 /*
- * A Maildir (the folders tmp, new and cur are made when missing): each mail is written to tmp, synced and renamed
- * into new under a name made from its Message-ID hash, so that a second delivery of the same mail replaces the first.
+ * A Maildir (the folders tmp, new and cur are made when missing, mode 0700): each mail is written to tmp with LF line
+ * ends, as delivery agents do, synced and renamed into new. Its name is "<Date in seconds>.<hash of its Message-ID>.digest":
+ * a second delivery of the same mail replaces the first as long as no mail reader has moved it.
+ * Mails go in batches of up to MAILDIR_BATCH: one intend, the renames, one sync of the folder, one settle. A full or
+ * failing disk (also a file size limit) defers the mail it meets and the others go on.
+ * Fails with ERR_IO when a folder cannot be made or opened.
  */
+enum { MAILDIR_BATCH = 64 };
 int	sink_open_maildir(const char *path, struct sink **out, struct error *err);
 
+/* Work through the queue; see sink_ops. */
 int	sink_run(struct sink *sink, const struct delivery_queue *queue, struct error *err);
 void	sink_free(struct sink *sink);
 

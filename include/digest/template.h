@@ -28,7 +28,7 @@ int	template_compile(const char *name, const char *text, size_t len, enum templa
 void	template_free(struct template *t);
 
 /* Render with data as the outermost context. lookup may be NULL. Fails with ERR_CONFIG and the place when nesting
- * exceeds MAX_TEMPLATE_DEPTH, with ERR_NOMEM when out's bound is reached. */
+ * exceeds MAX_TEMPLATE_DEPTH or the work exceeds MAX_TEMPLATE_STEPS, with ERR_NOMEM when out's bound is reached. */
 int	template_render(const struct template *t, const struct value *data, template_lookup *lookup,
 	    void *lookup_arg, struct strbuf *out, struct error *err);
 
@@ -37,6 +37,10 @@ int	template_render(const struct template *t, const struct value *data, template
  * Calls visit for each with line and column until it returns non-zero, and returns that, else 0.
  */
 int	template_each_name(const struct template *t,
+	    int (*visit)(void *arg, const char *name, unsigned line, unsigned column), void *arg);
+
+/* The same for the names of its partials. */
+int	template_each_partial(const struct template *t,
 	    int (*visit)(void *arg, const char *name, unsigned line, unsigned column), void *arg);
 
 #endif

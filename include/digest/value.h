@@ -8,14 +8,16 @@
 #include <stdint.h>
 
 #include "digest/arena.h"
+#include "digest/error.h"
 #include "digest/strbuf.h"
 
 enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_NUMBER, VALUE_STRING, VALUE_LIST, VALUE_OBJECT };
 
 struct value;
 
-/* All constructors return NULL when memory is short; every function accepts NULL and then does nothing, so that a
- * tree is built without a check at each line and checked once. Strings are borrowed. */
+/* All constructors return NULL when memory is short; every function accepts NULL and then does nothing, but a list or
+ * object that is given NULL is marked as not whole. Strings are borrowed; a NULL string is memory that was short. */
+struct value *value_null(struct arena *a);
 struct value *value_object(struct arena *a);
 struct value *value_list(struct arena *a);
 struct value *value_string(struct arena *a, const char *text);
@@ -28,9 +30,17 @@ void	value_set_string(struct arena *a, struct value *object, const char *name, c
 void	value_set_number(struct arena *a, struct value *object, const char *name, int64_t n);
 void	value_set_bool(struct arena *a, struct value *object, const char *name, bool b);
 void	value_append(struct arena *a, struct value *list, struct value *item);
+/* An object with the members of another, which are shared: setting one later does not touch the other. */
+struct value *value_copy(struct arena *a, const struct value *object);
+
+/* The one check for all additions: 0, or -1 with ERR_NOMEM when v is NULL or anything in it is missing. */
+int	value_check(const struct value *v, struct error *err);
 
 enum value_kind value_kind(const struct value *v);	/* NULL is VALUE_NULL */
 const struct value *value_member(const struct value *object, const char *name, size_t len);
+/* Members of an object in their order. */
+size_t	value_member_count(const struct value *object);
+const struct value *value_member_at(const struct value *object, size_t i, const char **name);
 size_t	value_count(const struct value *list);
 const struct value *value_item(const struct value *list, size_t i);
 const char *value_text(const struct value *v);		/* of a string, else "" */

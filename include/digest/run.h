@@ -1,0 +1,206 @@
+/* run.h - the only part that knows all stages and joins them: config, sources, store, matching, rendering, mail. The
+ * command line reaches everything that writes through here. */
+#ifndef DIGEST_RUN_H
+#define DIGEST_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/arena.h"
+#include "digest/clock.h"
+#include "digest/config.h"
+#include "digest/error.h"
+#include "digest/log.h"
+#include "digest/render.h"
+#include "digest/store.h"
+#include "digest/strbuf.h"
+#include "digest/value.h"
+
+/* What a person at a terminal sees and is asked; members may be NULL. */
+struct run_ui {
+	void *arg;
+	/* Long work moved on: "reading huggingface", 3 of 7; total 0 = unknown. done == total ends the line. */
+	void (*progress)(void *arg, const char *what, size_t done, size_t total);
+	/* The first real run to more than 50 readers: go on? */
+	bool (*confirm)(void *arg, size_t nreaders);
+};
+
+struct run_settings {
+	const char *config_path;	/* NULL = where config_load looks */
+	struct clock clock;
+	struct log *log;
+	enum store_mode mode;
+	struct run_ui ui;
+	const volatile int *stop;	/* a signal number once one came; may be NULL */
+};
+
+/* One process's work. */
+struct run {
+	struct config *cfg;
+	struct store *store;	/* NULL before run_open_store */
+	struct log *log;
+	struct clock clock;
+	struct run_ui ui;
+	enum store_mode mode;
+	const volatile int *stop;
+	char zone[128];		/* of this machine: readers without one of their own live there */
+	struct zone_cache *zones;	/* private: time zones read so far */
+	size_t nreader_errors;	/* readers whose block has an error */
+};
+
+/*
+ * Read and check the configuration: every error goes to the log as file:line:column; an error of one reader's block is
+ * logged and counted, the run goes on without it. Fails with ERR_CONFIG.
+ */
+int	run_open(const struct run_settings *settings, struct run **out, struct error *err);
+/* Open the store the configuration names, in the mode of the settings. */
+int	run_open_store(struct run *run, struct error *err);
+void	run_close(struct run *run);
+
+/* Why the process should exit as it does; several may apply, see exit_code() of the command line. */
+enum run_fault {
+	RUN_FAULT_CONFIG = 1,	/* a reader's block is broken */
+	RUN_FAULT_DEFERRED = 2,	/* mail waits for a later run */
+	RUN_FAULT_UNREACHABLE = 4,	/* every source, or the relay */
+	RUN_FAULT_IO = 8,
+	RUN_FAULT_BUG = 16,
+};
+
+struct run_source_report {
+	const char *name;	/* borrowed from the configuration */
+	bool asked;		/* false: not yet time to ask again */
+	bool failed;
+	size_t nanswers, nread, nnew, nchanged;	/* answers, papers in them, of those */
+	int64_t failing_since_utc;
+	char message[256];	/* of the failure */
+};
+
+struct run_report {
+	struct run_source_report *sources;
+	size_t nsources;
+	size_t nsettled;	/* listings that began to count */
+	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
+	bool ahead;		/* nothing was due: the next editions were shown as they stand */
+	unsigned faults;	/* enum run_fault */
+	struct arena arena;	/* owns the above */
+};
+
+void	run_report_init(struct run_report *report);
+void	run_report_release(struct run_report *report);
+
+/* Why a reader gets no mail from this run. */
+enum run_skip { SKIP_NOT_DUE, SKIP_EMPTY, SKIP_PAUSED, SKIP_SUPPRESSED, SKIP_WAITING, SKIP_HELD_BACK, SKIP_BROKEN };
+
+/* One mail of a run as it was composed. */
+struct run_mail {
+	const struct store_reader *reader;
+	const struct edition *edition;
+	const struct edition_view *view;
+	const struct rendered *rendered;
+	const struct strbuf *bytes;
+	int64_t due_utc;	/* when it was or will be due */
+	const char *via;	/* "main (smtp.example.org:465, TLS)" */
+	const char *period;	/* "2026-08-21" */
+};
+
+struct run_options {
+	bool fetch;		/* ask the sources that are due */
+	bool deliver;		/* plan and hand over what is due */
+	bool preview;		/* hand over to on_mail instead of a sink; editions not due yet are shown when nothing is */
+	bool accept_removals;
+	const char *const *users;	/* canonical addresses; only these readers */
+	size_t nusers;
+	void *arg;
+	/* Each mail in the order of the readers; may be NULL. */
+	int (*on_mail)(void *arg, const struct run_mail *mail, struct error *err);
+	/* Each reader without one; may be NULL. */
+	int (*on_skip)(void *arg, const struct store_reader *reader, enum run_skip why, int64_t next_utc,
+	    struct error *err);
+};
+
+/*
+ * The main job, in order: readers from the configuration, fetch, settle listings, sweep and expire old editions, plan, compose,
+ * hand over. One source, reader or mail that fails is reported and the rest goes on; -1 only when nothing can go on
+ * (the store, the disk, memory). Another process that sends already: 0 with nothing done and a log line.
+ */
+int	run_digests(struct run *run, const struct run_options *options, struct run_report *report,
+	    struct error *err);
+
+struct run_fetch_options {
+	const char *const *names;	/* only these sources */
+	size_t nnames;
+	int32_t since_day;	/* back-fill from this day; 0 = none */
+	bool force;		/* also those not due */
+};
+int	run_fetch(struct run *run, const struct run_fetch_options *options, struct run_report *report,
+	    struct error *err);
+
+/* Take in the readers of the configuration; every command that looks at or changes readers begins so. */
+int	run_sync_readers(struct run *run, bool accept_removals, struct store_sync_counts *counts,
+	    struct error *err);
+
+/* ---- the list by command ---- */
+
+struct run_filter {
+	const char *name, *match;
+};
+/* Add or change a reader by command. address may have a name. Fails with ERR_DATA for a bad address or query, ERR_USAGE for a
+ * reader of the file ("ada@example.org is in digest.conf:23; edit there"). */
+int	run_subscribe(struct run *run, const char *address, const struct run_filter *filters,
+	    size_t nfilters, struct error *err);
+/* End and suppress: no mail until `subscribers resume --consent`. */
+int	run_unsubscribe(struct run *run, const char *address, struct error *err);
+/* By the token of a mail. */
+int	run_unsubscribe_token(struct run *run, const char *token, struct strbuf *address, struct error *err);
+int	run_pause(struct run *run, const char *address, int32_t until_day, struct error *err);
+int	run_resume(struct run *run, const char *address, const char *consent, struct error *err);
+int	run_erase(struct run *run, const char *address, struct error *err);
+
+/* The identity of an address as the store knows it. Fails with ERR_DATA. */
+int	run_canonical(const char *address, struct arena *a, const char **out, struct error *err);
+
+/* ---- papers ---- */
+
+/* PAPER is an id, a DOI, a URL or words of the title: 1 found, 0 not, -1. */
+int	run_find_paper(struct run *run, const char *text, struct arena *a, struct paper **out,
+	    struct error *err);
+struct run_import_counts {
+	size_t nread, nbroken, nnew, nchanged;
+	char first_broken[256];
+};
+/* Papers in our JSON-lines form. */
+int	run_import_papers(struct run *run, const char *path, struct run_import_counts *counts,
+	    struct error *err);
+void	run_add_paper_line(struct strbuf *out, const struct paper *p);
+
+/* ---- templates ---- */
+
+/* The templates of the configuration; cfg's folder when it has one. */
+int	run_load_templates(const struct run *run, struct render **out, struct error *err);
+/* Data for a template from a file with a JSON object. */
+int	run_read_data(const char *path, struct arena *a, struct value **out, struct error *err);
+/* Built-in data to try templates with: an edition that uses every member. */
+struct value *run_example_data(struct render *render, struct arena *a);
+
+/* ---- what is next ---- */
+
+struct run_next {
+	const char *address;	/* of the reader who is next, "" = nobody */
+	int64_t due_utc;
+	char wall[64];		/* "Tue 06:45 Europe/London" */
+	size_t nactive;
+	size_t ndue;		/* due already */
+};
+int	run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err);
+
+/* "Tue 06:45 Europe/London" of a moment in a zone ("" = this machine's). */
+void	run_format_wall(const struct run *run, const char *zone, int64_t utc, char *out, size_t size);
+
+/* "in 14 h", "2 days ago". */
+void	run_format_span(int64_t seconds, char *out, size_t size);
+
+/* Every sink is on loopback, a file or a Maildir: --now may be given to commands that send. */
+bool	run_sinks_are_local(const struct config *cfg);
+
+#endif

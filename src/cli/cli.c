@@ -1,0 +1,108 @@
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "digest/limits.h"
+
+int
+cli_exit_of_error(const struct error *err)
+{
+	static const struct {
+		enum err_kind kind;
+		int code;
+	} codes[] = {
+		{ ERR_USAGE, EXIT_USAGE },
+		{ ERR_DATA, EXIT_DATA },
+		{ ERR_NET, EXIT_UNREACHABLE },
+		{ ERR_BUG, EXIT_BUG },
+		{ ERR_IO, EXIT_IO },
+		{ ERR_TEMP, EXIT_DEFERRED },
+		{ ERR_CONFIG, EXIT_CONFIG },
+		{ ERR_NOMEM, EXIT_IO },
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].kind == err->kind)
+			return codes[i].code;
+	return EXIT_BUG;
+}
+
+int
+cli_exit_of_faults(unsigned faults)
+{
+	if ((faults & RUN_FAULT_BUG) != 0)
+		return EXIT_BUG;
+	if ((faults & RUN_FAULT_IO) != 0)
+		return EXIT_IO;
+	if ((faults & RUN_FAULT_CONFIG) != 0)
+		return EXIT_CONFIG;
+	if ((faults & RUN_FAULT_DEFERRED) != 0)
+		return EXIT_DEFERRED;
+	if ((faults & RUN_FAULT_UNREACHABLE) != 0)
+		return EXIT_UNREACHABLE;
+	return EXIT_OK;
+}
+
+int
+cli_open(struct cli *cli, enum cli_store mode, struct error *err)
+{
+	static const enum store_mode modes[] = { [CLI_NO_STORE] = STORE_READ,
+		[CLI_READ] = STORE_READ,
+		[CLI_WRITE] = STORE_WRITE,
+		[CLI_OVERLAY] = STORE_OVERLAY };
+	struct run_settings settings = {
+		.config_path = cli->opt.config,
+		.clock = cli->clock,
+		.log = &cli->log,
+		.mode = modes[mode],
+		.stop = cli->stop,
+	};
+
+	if (cli->term.err_tty && !cli->opt.quiet)
+		settings.ui.progress = term_progress;
+	if (cli->term.err_tty && isatty(STDIN_FILENO) && !cli->opt.yes)
+		settings.ui.confirm = term_confirm;
+	if (run_open(&settings, &cli->run, err) == -1)
+		return -1;
+	if (mode == CLI_WRITE && cli_check_now(cli, err) == -1)
+		return -1;
+	return mode == CLI_NO_STORE ? 0 : run_open_store(cli->run, err);
+}
+
+int
+cli_check_now(struct cli *cli, struct error *err)
+{
+	if (!cli->clock.frozen || run_sinks_are_local(cli->run->cfg))
+		return 0;
+	return err_set(err, ERR_USAGE,
+	    "--now: mail could leave this machine with a wrong date; expected a maildir: or a "
+	    "loopback server as the "
+	    "only way out, or --dry-run");
+}
+
+int
+cli_users(struct cli *cli, const char ***out, struct error *err)
+{
+	const char **users = arena_array(&cli->arena, cli->opt.nusers, sizeof(*users));
+
+	if (users == NULL)
+		return err_nomem(err, "users");
+	for (size_t i = 0; i < cli->opt.nusers; i++)
+		if (run_canonical(cli->opt.users[i], &cli->arena, &users[i], err) == -1)
+			return err_prefix(err, "-u");
+	*out = users;
+	return 0;
+}
+
+void
+cli_put_json(const struct value *v)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_RUN_BYTES);
+	value_add_json(&line, v);
+	puts(line.buf);
+	strbuf_release(&line);
+}

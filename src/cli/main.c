@@ -1,0 +1,121 @@
+/* main.c - the command table, and the way from a command line to an exit code. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "digest/limits.h"
+
+/* The one mutable object at file scope: a signal handler can reach nothing else. */
+static volatile sig_atomic_t run_signal;
+
+const struct command commands[] = {
+	{ "subscribe", "start", "ADDRESS", 1, 1, OPT(OPT_FILTER),
+	    "add a reader, with --filter NAME=QUERY", cmd_subscribe },
+	{ "unsubscribe", "start", "[ADDRESS]", 0, 1, OPT(OPT_TOKEN),
+	    "end a subscription, by address or by the token of a mail", cmd_unsubscribe },
+	{ "subscribers", "start", "[pause|resume|erase|export ADDRESS]", 0, 2,
+	    OPT(OPT_CONSENT) | OPT(OPT_UNTIL) | OPT(OPT_ALL), "list the readers, or change one",
+	    cmd_subscribers },
+	{ "show", "look", "PAPER", 1, -1, OPT(OPT_BIBTEX),
+	    "everything known of a paper: id, URL, DOI or title words", cmd_show },
+	{ "run", "run", "", 0, 0,
+	    OPT(OPT_DRY_RUN) | OPT(OPT_OFFLINE) | OPT(OPT_FORMAT) | OPT(OPT_OUT) | OPT(OPT_OPEN) |
+		OPT(OPT_ACCEPT_REMOVALS) | OPT(OPT_YES),
+	    "fetch, match, compose and send what is due; cron calls this", cmd_run },
+	{ "fetch", "run", "[SOURCE]...", 0, -1, OPT(OPT_SINCE) | OPT(OPT_FORCE),
+	    "read the sources that are due", cmd_fetch },
+	{ "send", "run", "", 0, 0, OPT(OPT_YES), "compose and send what is due, without fetching",
+	    cmd_send },
+	{ "config", "care", "[KEY]", 0, 1, OPT(OPT_ALL),
+	    "the settings in force, or the help of a key", cmd_config },
+	{ "template", "care", "[list|check|show|copy|diff|render] [NAME] [DATA.json]", 0, 3,
+	    OPT(OPT_FORCE), "look after the templates of the digest", cmd_template },
+	{ "import", "care", "FILE", 1, 1, 0, "take in papers from JSON lines", cmd_import },
+	{ "export", "care", "[papers|subscribers|all]", 0, 1, 0, "write the store as JSON lines",
+	    cmd_export },
+	{ "help", "care", "[COMMAND]", 0, 1, 0, "this overview, or one command", cmd_help },
+	{ "version", "care", "", 0, 0, 0, "version and libraries", cmd_version },
+	{ NULL, NULL, NULL, 0, 0, 0, NULL, NULL },
+};
+
+static void
+note_signal(int signal_number)
+{
+	/* The second signal ends the process at once. */
+	if (run_signal != 0)
+		_exit(128 + signal_number);
+	run_signal = signal_number;
+}
+
+static void
+set_up_process(void)
+{
+	struct sigaction sa = { .sa_handler = note_signal };
+	const struct rlimit no_core = { 0, 0 };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	/* A core file would hold passwords and addresses. */
+	setrlimit(RLIMIT_CORE, &no_core);
+	umask(077);
+}
+
+/* A closed descriptor 0, 1 or 2 must not become the store's. */
+static int
+keep_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+			return -1;
+	return 0;
+}
+
+static int
+run_command(struct cli *cli, struct error *err)
+{
+	if (cli->opt.help)
+		return cmd_help(cli, err);
+	if (cli->opt.version)
+		return cmd_version(cli, err);
+	if (cli->opt.dry_run && (cli->command == NULL || cli->command->run == cmd_run))
+		return cmd_preview(cli, err);
+	if (cli->command == NULL)
+		return cmd_overview(cli, err);
+	return cli->command->run(cli, err);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct error err = { 0 };
+	int rc;
+
+	if (keep_standard_files() == -1)
+		return EXIT_IO;
+	set_up_process();
+	cli.stop = &run_signal;
+	arena_init(&cli.arena, MAX_RUN_BYTES);
+	log_init(&cli.log, "digest", STDERR_FILENO, LOG_LEVEL_WARN);
+	rc = options_parse(&cli, argc, argv, &err);
+	if (rc == 0)
+		rc = run_command(&cli, &err);
+	if (rc == -1) {
+		log_error(&cli.log, "%s", err.msg);
+		rc = cli_exit_of_error(&err);
+	}
+	run_close(cli.run);
+	arena_release(&cli.arena);
+	if (fflush(stdout) != 0 && rc == EXIT_OK)
+		rc = EXIT_IO;
+	return rc;
+}

@@ -1,0 +1,255 @@
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "digest/date.h"
+#include "digest/text.h"
+
+enum { MAX_USERS = 10000, FIRST_LONG = 256 };
+
+const struct option_info option_table[] = {
+	{ 0, true, "config", 'c', "FILE",
+	    "the configuration; else $DIGEST_CONFIG, ~/.config/digest/digest.conf, "
+	    "/etc/digest/digest.conf" },
+	{ 0, true, "user", 'u', "ADDRESS", "only this reader; may be given again" },
+	{ 0, true, "now", 0, "TIME", "act as if it were this time (2026-08-21T07:00:00Z)" },
+	{ 0, true, "quiet", 'q', NULL, "say only what a person must act on" },
+	{ 0, true, "verbose", 'v', NULL, "tell what is done" },
+	{ 0, true, "json", 0, NULL, "answer in JSON, one object per line" },
+	{ 0, true, "color", 0, "WHEN", "auto, always or never" },
+	{ 0, true, "help", 'h', NULL, "show the help" },
+	{ 0, true, "version", 'V', NULL, "show the version" },
+	{ OPT_DRY_RUN, false, "dry-run", 'n', NULL,
+	    "show what would be sent; send and store nothing" },
+	{ OPT_OFFLINE, false, "offline", 0, NULL, "do not ask the sources" },
+	{ OPT_FORMAT, false, "format", 0, "FORM", "of a dry run: text, html, eml or json" },
+	{ OPT_OUT, false, "out", 0, "DIR",
+	    "of a dry run: write ADDRESS.txt, .html and .eml there" },
+	{ OPT_OPEN, false, "open", 0, NULL, "of a dry run: show the HTML in the browser" },
+	{ OPT_SINCE, false, "since", 0, "DATE", "read from this day on" },
+	{ OPT_FORCE, false, "force", 'f', NULL, "also what is not due; overwrite" },
+	{ OPT_FILTER, false, "filter", 0, "NAME=QUERY",
+	    "a filter of the reader; may be given again" },
+	{ OPT_TOKEN, false, "token", 0, "TOKEN", "the token of an unsubscribing mail" },
+	{ OPT_CONSENT, false, "consent", 0, "TEXT", "where and when the reader agreed" },
+	{ OPT_UNTIL, false, "until", 0, "DATE", "the day on which mail starts again" },
+	{ OPT_ACCEPT_REMOVALS, false, "accept-removals", 0, NULL,
+	    "end the subscriptions whose blocks are gone, however many" },
+	{ OPT_ALL, false, "all", 'a', NULL, "everything, also what is ended or default" },
+	{ OPT_BIBTEX, false, "bibtex", 0, NULL, "as a BibTeX entry" },
+	{ OPT_YES, false, "yes", 'y', NULL, "do not ask before the first run to many readers" },
+	{ 0, false, NULL, 0, NULL, NULL },
+};
+
+enum { NOPTIONS = sizeof(option_table) / sizeof(option_table[0]) - 1 };
+
+/* Where an option without special treatment goes. */
+struct place {
+	const char *name;
+	size_t text, flag; /* offset of a const char * or of a bool; the other is 0 */
+};
+
+#define TEXT(name, member)                                       \
+	{                                                        \
+		name, offsetof(struct options, member), SIZE_MAX \
+	}
+#define FLAG(name, member)                                       \
+	{                                                        \
+		name, SIZE_MAX, offsetof(struct options, member) \
+	}
+
+static const struct place places[] = {
+	TEXT("config", config),
+	TEXT("now", now),
+	TEXT("color", color),
+	TEXT("format", format),
+	TEXT("out", out),
+	TEXT("since", since),
+	TEXT("until", until),
+	TEXT("token", token),
+	TEXT("consent", consent),
+	FLAG("quiet", quiet),
+	FLAG("verbose", verbose),
+	FLAG("json", json),
+	FLAG("help", help),
+	FLAG("version", version),
+	FLAG("dry-run", dry_run),
+	FLAG("offline", offline),
+	FLAG("open", open),
+	FLAG("force", force),
+	FLAG("accept-removals", accept_removals),
+	FLAG("all", all),
+	FLAG("bibtex", bibtex),
+	FLAG("yes", yes),
+};
+
+static int
+append(struct cli *cli, const char ***list, size_t *n, const char *text, struct error *err)
+{
+	if (*list == NULL && (*list = arena_array(&cli->arena, MAX_USERS, sizeof(**list))) == NULL)
+		return err_nomem(err, "options");
+	if (*n == MAX_USERS)
+		return err_set(err, ERR_USAGE, "more than %d of one option", MAX_USERS);
+	(*list)[(*n)++] = text;
+	return 0;
+}
+
+static int
+take_option(struct cli *cli, const struct option_info *o, const char *arg, struct error *err)
+{
+	struct options *opt = &cli->opt;
+
+	if (strcmp(o->name, "user") == 0)
+		return append(cli, &opt->users, &opt->nusers, arg, err);
+	if (strcmp(o->name, "filter") == 0)
+		return append(cli, &opt->filters, &opt->nfilters, arg, err);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (strcmp(o->name, places[i].name) != 0)
+			continue;
+		if (places[i].text != SIZE_MAX)
+			memcpy((char *)opt + places[i].text, &arg, sizeof(arg));
+		else
+			*(bool *)((char *)opt + places[i].flag) = true;
+		return 0;
+	}
+	return err_set(err, ERR_BUG, "option --%s goes nowhere", o->name);
+}
+
+/* getopt's own tables, made from ours. */
+static void
+make_getopt_tables(struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	shorts[n++] = ':';
+	for (int i = 0; i < NOPTIONS; i++) {
+		const struct option_info *o = &option_table[i];
+
+		longs[i] = (struct option){ o->name,
+			o->arg != NULL ? required_argument : no_argument, NULL, FIRST_LONG + i };
+		if (o->letter == 0)
+			continue;
+		shorts[n++] = o->letter;
+		if (o->arg != NULL)
+			shorts[n++] = ':';
+	}
+	shorts[n] = '\0';
+}
+
+static const struct option_info *
+find_option(int code)
+{
+	if (code >= FIRST_LONG)
+		return &option_table[code - FIRST_LONG];
+	for (int i = 0; i < NOPTIONS; i++)
+		if (option_table[i].letter == code)
+			return &option_table[i];
+	return NULL;
+}
+
+static int
+find_command(struct cli *cli, struct error *err)
+{
+	const char *names[64];
+	const char *near;
+	size_t n = 0;
+
+	if (cli->nargs == 0)
+		return 0;
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		names[n++] = c->name;
+		if (strcmp(c->name, cli->args[0]) == 0)
+			cli->command = c;
+	}
+	names[n] = NULL;
+	if (cli->command == NULL) {
+		near = text_nearest(cli->args[0], names);
+		return err_set(err, ERR_USAGE,
+		    "'%s' is not a command%s%s%s; 'digest help' lists them", cli->args[0],
+		    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+		    near != NULL ? "'" : "");
+	}
+	cli->args++;
+	cli->nargs--;
+	return 0;
+}
+
+/* Options and arguments that the command does not take are errors, not silence. */
+static int
+check_use(const struct cli *cli, unsigned used, struct error *err)
+{
+	const struct command *c = cli->command;
+	unsigned allowed = c != NULL ? c->options : OPT(OPT_DRY_RUN);
+
+	/* 'digest --dry-run' is 'digest run --dry-run'. */
+	if (c == NULL && (used & OPT(OPT_DRY_RUN)) != 0)
+		for (const struct command *r = commands; r->name != NULL; r++)
+			if (r->run == cmd_run)
+				allowed = r->options;
+	for (int i = 0; i < NOPTIONS; i++) {
+		const struct option_info *o = &option_table[i];
+
+		if (!o->global && (used & OPT(o->id)) != 0 && (allowed & OPT(o->id)) == 0)
+			return err_set(err, ERR_USAGE, "--%s has no meaning for 'digest%s%s'",
+			    o->name, c != NULL ? " " : "", c != NULL ? c->name : "");
+	}
+	if (c == NULL || cli->opt.help)
+		return 0;
+	if (cli->nargs < c->min_args || (c->max_args >= 0 && cli->nargs > c->max_args))
+		return err_set(err, ERR_USAGE, "usage: digest %s %s", c->name, c->args);
+	return 0;
+}
+
+static int
+apply_globals(struct cli *cli, struct error *err)
+{
+	const char *when = cli->opt.color;
+
+	if (when != NULL && strcmp(when, "auto") != 0 && strcmp(when, "always") != 0 &&
+	    strcmp(when, "never") != 0)
+		return err_set(err, ERR_USAGE, "--color=%s; expected auto, always or never", when);
+	term_init(&cli->term, when);
+	if (cli->opt.verbose)
+		cli->log.level = LOG_LEVEL_INFO;
+	else if (cli->opt.quiet)
+		cli->log.level = LOG_LEVEL_ERROR;
+	if (cli->opt.now == NULL)
+		return 0;
+	cli->clock.frozen = true;
+	if (date_parse(cli->opt.now, &cli->clock.frozen_utc, err) == -1) {
+		err->kind = ERR_USAGE;
+		return err_prefix(err, "--now");
+	}
+	return 0;
+}
+
+int
+options_parse(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	struct option longs[NOPTIONS + 1] = { 0 };
+	char shorts[3 * NOPTIONS + 2];
+	unsigned used = 0;
+	int code;
+
+	make_getopt_tables(longs, shorts);
+	opterr = 0;
+	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_info *o = code != '?' && code != ':' ? find_option(code) : NULL;
+
+		if (code == ':')
+			return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
+		if (o == NULL)
+			return err_set(err, ERR_USAGE,
+			    "'%s' is not an option; 'digest help' lists them", argv[optind - 1]);
+		if (take_option(cli, o, optarg, err) == -1)
+			return -1;
+		if (!o->global)
+			used |= OPT(o->id);
+	}
+	cli->args = argv + optind;
+	cli->nargs = argc - optind;
+	if (find_command(cli, err) == -1 || check_use(cli, used, err) == -1)
+		return -1;
+	return apply_globals(cli, err);
+}

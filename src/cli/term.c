@@ -1,0 +1,157 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "digest/text.h"
+
+enum { DEFAULT_WIDTH = 80, MIN_WIDTH = 20, MAX_CELL = 4096 };
+
+void
+term_init(struct term *term, const char *color_when)
+{
+	const char *name = getenv("TERM");
+	bool plain = getenv("NO_COLOR") != NULL || name == NULL || strcmp(name, "dumb") == 0;
+	struct winsize size;
+
+	term->out_tty = isatty(STDOUT_FILENO);
+	term->err_tty = isatty(STDERR_FILENO);
+	term->color = term->out_tty && !plain;
+	if (color_when != NULL && strcmp(color_when, "always") == 0)
+		term->color = true;
+	if (color_when != NULL && strcmp(color_when, "never") == 0)
+		term->color = false;
+	term->width = DEFAULT_WIDTH;
+	if (term->out_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		term->width = size.ws_col < MIN_WIDTH ? MIN_WIDTH : size.ws_col;
+}
+
+const char *
+term_bold(const struct term *term)
+{
+	return term->color ? "\033[1m" : "";
+}
+
+const char *
+term_dim(const struct term *term)
+{
+	return term->color ? "\033[2m" : "";
+}
+
+const char *
+term_accent(const struct term *term)
+{
+	return term->color ? "\033[36m" : "";
+}
+
+const char *
+term_warn(const struct term *term)
+{
+	return term->color ? "\033[33m" : "";
+}
+
+const char *
+term_reset(const struct term *term)
+{
+	return term->color ? "\033[0m" : "";
+}
+
+void
+term_put(const char *text)
+{
+	while (*text != '\0') {
+		char safe[MAX_CELL];
+		char part[MAX_CELL / 4];
+		size_t len = strcspn(text, "\n");
+		size_t take = text_cut(text, len, sizeof(part) - 1, SIZE_MAX);
+
+		if (take == 0 && len > 0)
+			take = 1;
+		memcpy(part, text, take);
+		part[take] = '\0';
+		err_printable(safe, sizeof(safe), part);
+		fputs(safe, stdout);
+		text += take;
+		if (*text == '\n') {
+			putchar('\n');
+			text++;
+		}
+	}
+}
+
+void
+term_put_cell(const char *text, size_t columns)
+{
+	char safe[MAX_CELL];
+	size_t len, width;
+
+	err_printable(safe, sizeof(safe), text);
+	len = strlen(safe);
+	width = text_width(safe, len);
+	if (width > columns && columns > 0) {
+		len = text_cut(safe, len, sizeof(safe), columns - 1);
+		safe[len] = '\0';
+		width = text_width(safe, len) + 1;
+		printf("%s…", safe);
+	} else {
+		fputs(safe, stdout);
+	}
+	for (; width < columns; width++)
+		putchar(' ');
+}
+
+FILE *
+term_start_pager(const struct term *term)
+{
+	const char *pager = getenv("PAGER");
+	FILE *pipe;
+
+	if (!term->out_tty)
+		return NULL;
+	/* -F leaves at once when all fits on the screen, -R passes colours. */
+	setenv("LESS", "FRX", 0);
+	pipe = popen(pager != NULL && pager[0] != '\0' ? pager : "less", "w");
+	if (pipe == NULL)
+		return NULL;
+	fflush(stdout);
+	dup2(fileno(pipe), STDOUT_FILENO);
+	return pipe;
+}
+
+void
+term_end_pager(FILE *pager)
+{
+	if (pager == NULL)
+		return;
+	fflush(stdout);
+	close(STDOUT_FILENO);
+	pclose(pager);
+}
+
+void
+term_progress(void *arg, const char *what, size_t done, size_t total)
+{
+	(void)arg;
+	if (total > 0 && done >= total)
+		fprintf(stderr, "\r\033[K");
+	else if (total > 0)
+		fprintf(stderr, "\r\033[K%s: %zu of %zu", what, done, total);
+	else
+		fprintf(stderr, "\r\033[K%s: %zu", what, done);
+	fflush(stderr);
+}
+
+bool
+term_confirm(void *arg, size_t nreaders)
+{
+	char answer[16];
+
+	(void)arg;
+	fprintf(
+	    stderr, "This is the first run, and it may mail %zu readers. Go on? [y/N] ", nreaders);
+	fflush(stderr);
+	return fgets(answer, sizeof(answer), stdin) != NULL &&
+	    (answer[0] == 'y' || answer[0] == 'Y');
+}

@@ -1,0 +1,386 @@
+#include "config/load.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/file.h"
+
+static const struct config_given *
+find_given(const struct config_text *text, const char *block)
+{
+	for (size_t i = 0; i < text->ngiven; i++)
+		if (strcmp(text->given[i]->block->name, block) == 0)
+			return text->given[i];
+	return NULL;
+}
+
+static struct config_place
+place_of(const struct config_given *g, const char *key)
+{
+	return g->places[config_find_key(g->block, key)];
+}
+
+/* A key that must be there, and is not because of no other error. */
+static bool
+is_missing(const struct config_given *g, const char *key)
+{
+	return place_of(g, key).line == 0 && !g->broken;
+}
+
+/* At most one way to give a secret; a literal one only in a file that is closed to others. */
+static void
+check_secret(const struct config_setting *set, const struct config_given *g)
+{
+	static const char *const ways[] = { "password", "password-file", "password-env",
+		"password-command" };
+	struct config_place place, last = { 0, 0 };
+	const char *first = NULL;
+	struct error err;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		place = place_of(g, ways[i]);
+		if (place.line == 0)
+			continue;
+		if (place.line > last.line ||
+		    (place.line == last.line && place.column > last.column))
+			last = place;
+		if (first != NULL)
+			config_complain_at(set, last,
+			    "both %s and %s in the block %s; expected one of them", first, ways[i],
+			    g->block->name);
+		first = ways[i];
+	}
+	if (g->literal_secret && file_check_private(g->file->path, &err) == -1)
+		config_complain_at(set, place_of(g, "password"), "%s", err.msg);
+}
+
+/* Whether the host of an URL is this machine, by its name alone. */
+static bool
+is_loopback(const char *url)
+{
+	static const char *const hosts[] = { "localhost", "[::1]" };
+	const char *host = strstr(url, "://");
+	struct in_addr v4;
+	char name[64];
+	size_t len;
+
+	if (host == NULL)
+		return true;
+	host += 3;
+	for (size_t i = 0; i < 2; i++) {
+		len = strlen(hosts[i]);
+		if (strncmp(host, hosts[i], len) == 0 && strchr(":/", host[len]) != NULL)
+			return true;
+	}
+	len = strcspn(host, ":/");
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	name[len] = '\0';
+	return inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+static int
+check_smtp(struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
+{
+	struct config_smtp *smtp = g->record;
+
+	(void)ld;
+	smtp->name = g->title;
+	smtp->file = g->file->path;
+	smtp->line = g->place.line;
+	check_secret(set, g);
+	if (is_missing(g, "url"))
+		config_complain_at(set, g->place,
+		    "smtp \"%s\" has no url; expected smtps://, smtp://, sendmail: or maildir:",
+		    g->title);
+	else if (!smtp->tls_required && !smtp->insecure && !is_loopback(smtp->url))
+		config_complain_at(set, place_of(g, "tls"),
+		    "tls = none to another machine sends passwords and mails in clear; expected "
+		    "tls = "
+		    "required, or insecure = yes beside it");
+	return 0;
+}
+
+static int
+check_source(
+    struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
+{
+	struct config_source *source = g->record;
+	struct error err;
+
+	source->name = g->title;
+	source->file = g->file->path;
+	source->line = g->place.line;
+	if (place_of(g, "type").line != 0)
+		return 0;
+	source->type = source->name;
+	if (!g->broken && source->name[0] != '\0' &&
+	    ld->text->checks.source_type(source->name, &err) == -1)
+		config_complain_at(set, g->place,
+		    "source \"%s\" has no type, and its name is none: %s", source->name, err.msg);
+	return 0;
+}
+
+static int
+check_filter(
+    struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
+{
+	struct filter *f = g->record;
+
+	(void)ld;
+	f->name = g->title;
+	f->file = g->file->path;
+	f->sort_given = place_of(g, "sort").line != 0;
+	if (is_missing(g, "match"))
+		config_complain_at(set, g->place,
+		    "the shared filter \"%s\" has no match; expected a query", g->title);
+	return 0;
+}
+
+static int
+check_mailbox(
+    struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
+{
+	(void)ld;
+	check_secret(set, g);
+	if (place_of(g, "url").line != 0 && place_of(g, "maildir").line != 0)
+		config_complain_at(set, g->place,
+		    "both url and maildir in the block mailbox; expected one of them");
+	return 0;
+}
+
+static int
+check_defaults(
+    struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
+{
+	const struct config_reader *reader = g->record;
+
+	ld->text->defaults = *reader;
+	for (size_t i = 0; i < reader->nuse; i++)
+		if (config_find_shared(ld->text, reader->use[i].text) == NULL)
+			config_complain_no_shared(
+			    set, ld->text, reader->use[i].place, reader->use[i].text);
+	return 0;
+}
+
+static const struct {
+	const char *block;
+	int (*check)(struct config_loader *ld, const struct config_setting *set,
+	    const struct config_given *g);
+} block_checks[] = {
+	{ "smtp", check_smtp },
+	{ "source", check_source },
+	{ "filter", check_filter },
+	{ "mailbox", check_mailbox },
+	{ "defaults", check_defaults },
+};
+
+/* Copy the records of the blocks called so into one array. */
+static int
+collect(struct config *cfg, const char *block, size_t extra, size_t size, void **out, size_t *n)
+{
+	const struct config_text *text = cfg->text;
+	size_t count = 0;
+	char *list;
+
+	for (size_t i = 0; i < text->ngiven; i++)
+		count += strcmp(text->given[i]->block->name, block) == 0;
+	list = arena_array(&cfg->arena, count + extra, size);
+	if (list == NULL)
+		return -1;
+	*out = list;
+	*n = count;
+	for (size_t i = 0; i < text->ngiven; i++) {
+		if (strcmp(text->given[i]->block->name, block) != 0)
+			continue;
+		memcpy(list, text->given[i]->record, size);
+		list += size;
+	}
+	return 0;
+}
+
+/* Without a block: mail goes by the system's sendmail, papers come from Hugging Face. */
+static int
+fill_lists(struct config *cfg, struct error *err)
+{
+	void *smtps, *sources, *shared;
+
+	if (collect(cfg, "smtp", 1, sizeof(*cfg->smtps), &smtps, &cfg->nsmtps) == -1 ||
+	    collect(cfg, "source", 1, sizeof(*cfg->sources), &sources, &cfg->nsources) == -1 ||
+	    collect(cfg, "filter", 0, sizeof(*cfg->shared), &shared, &cfg->nshared) == -1)
+		return err_nomem(err, "configuration");
+	cfg->smtps = smtps;
+	cfg->sources = sources;
+	cfg->shared = shared;
+	if (cfg->nsmtps == 0) {
+		if (config_set_defaults(config_find_block("smtp"), &cfg->arena, smtps, err) == -1)
+			return -1;
+		cfg->smtps[0].name = "sendmail";
+		cfg->smtps[0].url = "sendmail:";
+		cfg->smtps[0].file = "";
+		cfg->nsmtps = 1;
+	}
+	if (cfg->nsources == 0) {
+		if (config_set_defaults(config_find_block("source"), &cfg->arena, sources, err) ==
+		    -1)
+			return -1;
+		cfg->sources[0].name = cfg->sources[0].type = "huggingface";
+		cfg->sources[0].file = "";
+		cfg->nsources = 1;
+	}
+	return 0;
+}
+
+/* The display name of "Papers <me@example.org>", its quotes removed; "" = none. */
+static char *
+display_name(struct arena *a, const char *from)
+{
+	const char *end = strrchr(from, '<');
+	char *name, *to;
+
+	if (end == NULL)
+		return arena_strdup(a, "");
+	while (end > from && end[-1] == ' ')
+		end--;
+	while (from < end && *from == ' ')
+		from++;
+	if (end - from >= 2 && *from == '"' && end[-1] == '"') {
+		from++;
+		end--;
+	}
+	name = to = arena_strndup(a, from, (size_t)(end - from));
+	/* RFC 5322 3.2.4: in a quoted string a backslash says the next character. */
+	for (; name != NULL && from < end; from++) {
+		if (*from == '\\' && from + 1 < end)
+			from++;
+		*to++ = *from;
+	}
+	if (name != NULL)
+		*to = '\0';
+	return name;
+}
+
+/* local@domain of "Papers <local@domain>". */
+static char *
+mailbox_of(struct arena *a, const char *from)
+{
+	const char *start = strrchr(from, '<');
+	const char *end = start != NULL ? strchr(start, '>') : NULL;
+
+	return end != NULL ? arena_strndup(a, start + 1, (size_t)(end - start) - 1)
+			   : arena_strdup(a, from);
+}
+
+/* What list says of itself when only from is given. */
+static int
+fill_list(struct config_loader *ld, struct error *err)
+{
+	struct config *cfg = ld->cfg;
+	struct arena *a = &cfg->arena;
+	const char *canonical, *at, *name = display_name(a, cfg->list.from);
+	size_t offset;
+
+	if (name == NULL)
+		return err_nomem(err, "configuration");
+	if (cfg->list.name[0] == '\0')
+		cfg->list.name = name[0] != '\0' ? name : "Papers";
+	if (cfg->list.bounce_address[0] == '\0')
+		cfg->list.bounce_address = mailbox_of(a, cfg->list.from);
+	if (cfg->list.id[0] == '\0' &&
+	    ld->text->checks.address(cfg->list.from, a, &canonical, &offset, NULL) == 0 &&
+	    (at = strrchr(canonical, '@')) != NULL)
+		cfg->list.id = arena_strdup(a, at + 1);
+	if (cfg->list.bounce_address == NULL || cfg->list.id == NULL)
+		return err_nomem(err, "configuration");
+	return 0;
+}
+
+static int
+check_list(struct config_loader *ld, struct error *err)
+{
+	const struct config_given *g = find_given(ld->text, "list");
+	struct config_setting set =
+	    config_loader_setting(ld, g != NULL ? g->file : ld->text->files[0], &ld->cfg->arena);
+
+	if (g == NULL) {
+		config_complain_at(&set, (struct config_place){ 0, 0 },
+		    "no block list; expected list { from = \"Papers <me@example.org>\" }");
+		return 0;
+	}
+	if (is_missing(g, "from"))
+		config_complain_at(&set, g->place,
+		    "the block list has no from; expected from = \"Papers <me@example.org>\"");
+	/* RFC 2919 section 2: list-label "." list-id-namespace, dot-atoms. */
+	if (strspn(ld->cfg->list.id,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") !=
+	    strlen(ld->cfg->list.id))
+		config_complain_at(&set, place_of(g, "id"),
+		    "the list id '%.80s'; expected letters, digits, dots and hyphens",
+		    ld->cfg->list.id);
+	return fill_list(ld, err);
+}
+
+/* Where the store is when nobody says. */
+static const char *
+default_store(const struct config *cfg, struct arena *a)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *real = realpath(cfg->path, NULL);
+	bool system_wide = real != NULL && strncmp(real, "/etc/", 5) == 0;
+
+	free(real);
+	if (system_wide)
+		return arena_strdup(a, "/var/lib/digest/digest.db");
+	if (state != NULL && state[0] == '/')
+		return arena_printf(a, "%s/digest/digest.db", state);
+	if (home != NULL && home[0] == '/')
+		return arena_printf(a, "%s/.local/state/digest/digest.db", home);
+	return "";
+}
+
+static int
+fill_store(struct config_loader *ld, struct error *err)
+{
+	struct config *cfg = ld->cfg;
+	struct strbuf key;
+	struct config_setting set = config_loader_setting(ld, ld->text->files[0], &cfg->arena);
+
+	if (cfg->store.path[0] == '\0')
+		cfg->store.path = default_store(cfg, &cfg->arena);
+	if (cfg->store.path == NULL)
+		return err_nomem(err, "configuration");
+	if (cfg->store.path[0] == '\0')
+		config_complain_at(&set, (struct config_place){ 0, 0 },
+		    "no place for the store, as $HOME is not set; expected store { path = ... }");
+	if (cfg->list.key_file[0] != '\0')
+		return 0;
+	strbuf_init(&key, 4096);
+	file_resolve(&key, cfg->store.path, "digest.key");
+	cfg->list.key_file = key.state == STRBUF_OK ? arena_strdup(&cfg->arena, key.buf) : NULL;
+	strbuf_release(&key);
+	return cfg->list.key_file != NULL ? 0 : err_nomem(err, "configuration");
+}
+
+int
+config_check_whole(struct config_loader *ld, struct error *err)
+{
+	const struct config_text *text = ld->text;
+
+	for (size_t i = 0; i < text->ngiven; i++) {
+		const struct config_given *g = text->given[i];
+		struct config_setting set = config_loader_setting(ld, g->file, &ld->cfg->arena);
+
+		for (size_t k = 0; k < sizeof(block_checks) / sizeof(block_checks[0]); k++)
+			if (strcmp(g->block->name, block_checks[k].block) == 0 &&
+			    block_checks[k].check(ld, &set, g) == -1)
+				return -1;
+	}
+	if (check_list(ld, err) == -1 || fill_store(ld, err) == -1 ||
+	    fill_lists(ld->cfg, err) == -1)
+		return -1;
+	ld->cfg->defaults = text->defaults.sub;
+	config_commit(ld, NULL);
+	return 0;
+}

@@ -1,0 +1,274 @@
+#include "digest/message.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "digest/date.h"
+#include "digest/limits.h"
+#include "mail/words.h"
+
+enum {
+	HEADER_LINE_MAX = 998, /* RFC 5322 2.1.1, without CRLF */
+	BODY_LINE_MAX = 76,    /* RFC 2045 6.7 (5) */
+	HEX_SIZE = 2 * MESSAGE_HASH_BYTES + 1,
+	BOUNDARY_SIZE = HEX_SIZE + 2,
+};
+
+static void
+hash_hex(const crypto_generichash_state *finished, char out[HEX_SIZE])
+{
+	crypto_generichash_state state = *finished;
+	unsigned char hash[MESSAGE_HASH_BYTES];
+
+	crypto_generichash_final(&state, hash, sizeof(hash));
+	sodium_bin2hex(out, HEX_SIZE, hash, sizeof(hash));
+}
+
+/* The NUL goes in as well, so that no two lists of texts give the same bytes. */
+static void
+hash_add_text(crypto_generichash_state *state, const char *text)
+{
+	crypto_generichash_update(state, (const unsigned char *)text, strlen(text) + 1);
+}
+
+void
+message_make_id(char out[MESSAGE_ID_SIZE], const char *list_id, const char *canonical,
+    const char *period, const char *domain)
+{
+	crypto_generichash_state state;
+	char hex[HEX_SIZE];
+
+	assert(strlen(domain) <= MAX_DOMAIN);
+	crypto_generichash_init(&state, NULL, 0, MESSAGE_HASH_BYTES);
+	hash_add_text(&state, list_id);
+	hash_add_text(&state, canonical);
+	hash_add_text(&state, period);
+	hash_hex(&state, hex);
+	snprintf(out, MESSAGE_ID_SIZE, "<%s@%s>", hex, domain);
+}
+
+void
+message_hash(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES])
+{
+	crypto_generichash(out, MESSAGE_HASH_BYTES, bytes, len, NULL, 0);
+}
+
+/* "=_" cannot occur in quoted-printable, where '=' stands before a hex digit or a line end (RFC
+ * 2045 6.7): no text, whatever it holds, can close the part it is in. */
+static void
+make_boundary(char out[BOUNDARY_SIZE], const char *message_id)
+{
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, NULL, 0, MESSAGE_HASH_BYTES);
+	hash_add_text(&state, message_id);
+	memcpy(out, "=_", 2);
+	hash_hex(&state, out + 2);
+}
+
+/* Printable ASCII without blanks and angle brackets: what may stand between '<' and '>'. */
+static bool
+is_bare_token(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '<' || text[i] == '>')
+			return false;
+	return len > 0;
+}
+
+/* What address_parse lets through: no control and nothing that opens or closes a path. */
+static bool
+is_mailbox(const char *text)
+{
+	const char *start = text;
+
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f || *text == '<' || *text == '>')
+			return false;
+	return text > start;
+}
+
+/* Whoever calls has checked these; a mail with a broken one must not leave. */
+static int
+check_values(const struct message *m, struct error *err)
+{
+	const struct address *const addresses[] = { m->from, m->to, m->reply_to };
+	size_t len = strlen(m->message_id);
+	const struct {
+		const char *name, *text;
+		bool may_be_empty;
+	} tokens[] = {
+		{ "list id", m->list_id, false },
+		{ "mailto link", m->unsubscribe_mailto, true },
+		{ "https link", m->unsubscribe_https, true },
+	};
+
+	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+		if (!is_bare_token(tokens[i].text, strlen(tokens[i].text)) &&
+		    !(tokens[i].may_be_empty && tokens[i].text[0] == '\0'))
+			return err_set(err, ERR_BUG, "message: '%s' cannot be a %s", tokens[i].text,
+			    tokens[i].name);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (addresses[i] != NULL && !is_mailbox(addresses[i]->mailbox))
+			return err_set(
+			    err, ERR_BUG, "message: '%s' is no mailbox", addresses[i]->mailbox);
+	if (len < 2 || m->message_id[0] != '<' || m->message_id[len - 1] != '>' ||
+	    !is_bare_token(m->message_id + 1, len - 2))
+		return err_set(err, ERR_BUG, "message: '%s' is no Message-ID", m->message_id);
+	return 0;
+}
+
+static void
+add_address(struct strbuf *out, const char *name, const struct address *addr)
+{
+	if (addr == NULL)
+		return;
+	strbuf_addf(out, "%s: ", name);
+	address_add_header(out, addr);
+	strbuf_add(out, "\r\n");
+}
+
+/* RFC 2369 and 2919, 8058, 3834; Precedence is for responders older than the last of them. */
+static void
+add_list_headers(struct strbuf *out, const struct message *m)
+{
+	size_t column = sizeof("List-Id: ") - 1;
+
+	strbuf_add(out, "List-Id: ");
+	if (m->list_name[0] != '\0')
+		column = words_add_phrase(out, m->list_name, column);
+	words_add_bracketed(out, m->list_id, column);
+	strbuf_add(out, "\r\n");
+	if (m->unsubscribe_https[0] != '\0' && m->unsubscribe_mailto[0] != '\0')
+		strbuf_addf(out, "List-Unsubscribe: <%s>,\r\n <%s>\r\n", m->unsubscribe_https,
+		    m->unsubscribe_mailto);
+	else if (m->unsubscribe_https[0] != '\0' || m->unsubscribe_mailto[0] != '\0')
+		strbuf_addf(out, "List-Unsubscribe: <%s%s>\r\n", m->unsubscribe_https,
+		    m->unsubscribe_mailto);
+	if (m->unsubscribe_https[0] != '\0')
+		strbuf_add(out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+	strbuf_add(out,
+	    "List-Post: NO\r\n"
+	    "Auto-Submitted: auto-generated\r\n"
+	    "Precedence: bulk\r\n");
+}
+
+static void
+add_headers(struct strbuf *out, const struct message *m, const char *boundary)
+{
+	char date[DATE_RFC5322_SIZE];
+
+	date_format_rfc5322(m->date_utc, m->date_offset_s, date);
+	strbuf_addf(out, "Date: %s\r\n", date);
+	add_address(out, "From", m->from);
+	add_address(out, "To", m->to);
+	add_address(out, "Reply-To", m->reply_to);
+	strbuf_add(out, "Subject: ");
+	message_add_words(out, m->subject, sizeof("Subject: ") - 1);
+	strbuf_addf(out, "\r\nMessage-ID: %s\r\n", m->message_id);
+	add_list_headers(out, m);
+	strbuf_addf(out,
+	    "MIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n",
+	    boundary);
+}
+
+static void
+add_part(struct strbuf *out, const char *boundary, const char *subtype, const char *text)
+{
+	strbuf_addf(out,
+	    "--%s\r\n"
+	    "Content-Type: text/%s; charset=UTF-8\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n"
+	    "\r\n",
+	    boundary, subtype);
+	message_add_qp(out, text, strlen(text));
+	strbuf_add(out, "\r\n"); /* belongs to the boundary (RFC 2046 5.1.1) */
+}
+
+/* Eight bytes at a time: every mail passes here as a whole. */
+static bool
+is_seven_bit(const char *bytes, size_t len)
+{
+	uint64_t all = 0, eight;
+
+	for (; len >= sizeof(eight); bytes += sizeof(eight), len -= sizeof(eight)) {
+		memcpy(&eight, bytes, sizeof(eight));
+		all |= eight;
+	}
+	for (; len > 0; len--)
+		all |= (unsigned char)*bytes++;
+	return (all & 0x8080808080808080u) == 0;
+}
+
+/*
+ * Every line ends in CRLF, holds no other CR or LF and no NUL, and at most max_columns bytes;
+ * 7 bit unless told.
+ * Returns what is wrong, or NULL.
+ */
+static const char *
+line_fault(const char *bytes, size_t len, size_t max_columns, bool eight_bit)
+{
+	const char *end = bytes + len;
+
+	if (memchr(bytes, '\0', len) != NULL)
+		return "a NUL";
+	if (!eight_bit && !is_seven_bit(bytes, len))
+		return "a byte above 127";
+	while (bytes < end) {
+		const char *lf = memchr(bytes, '\n', (size_t)(end - bytes));
+		const char *cr = memchr(bytes, '\r', (size_t)(end - bytes));
+
+		if (lf == NULL || cr == NULL || cr + 1 != lf)
+			return "a CR or LF alone";
+		if ((size_t)(cr - bytes) > max_columns)
+			return "a line that is too long";
+		bytes = lf + 1;
+	}
+	return NULL;
+}
+
+/* What message_add promises, proven on the bytes themselves before they can leave. */
+static int
+prove(const char *mail, size_t len, const struct message *m, struct error *err)
+{
+	const char *end = memmem(mail, len, "\r\n\r\n", 4);
+	size_t header_len = end != NULL ? (size_t)(end - mail) + 4 : len;
+	bool eight_bit = m->to->needs_smtputf8 || m->from->needs_smtputf8 ||
+	    (m->reply_to != NULL && m->reply_to->needs_smtputf8);
+	const char *fault = line_fault(mail, header_len, HEADER_LINE_MAX, eight_bit);
+
+	if (fault == NULL && header_len > MAX_HEADER_BYTES)
+		fault = "more than 32 KiB of headers";
+	if (fault != NULL)
+		return err_set(
+		    err, ERR_BUG, "message to %s: the header block has %s", m->to->mailbox, fault);
+	fault = line_fault(mail + header_len, len - header_len, BODY_LINE_MAX, false);
+	if (fault != NULL)
+		return err_set(
+		    err, ERR_BUG, "message to %s: the body has %s", m->to->mailbox, fault);
+	return 0;
+}
+
+int
+message_add(struct strbuf *out, const struct message *m, struct error *err)
+{
+	char boundary[BOUNDARY_SIZE];
+	size_t start = out->len;
+
+	if (check_values(m, err) == -1)
+		return -1;
+	make_boundary(boundary, m->message_id);
+	add_headers(out, m, boundary);
+	strbuf_add(out, "\r\n");
+	add_part(out, boundary, "plain", m->text);
+	add_part(out, boundary, "html", m->html);
+	strbuf_addf(out, "--%s--\r\n", boundary);
+	if (strbuf_check(out, err) == 0 && prove(out->buf + start, out->len - start, m, err) == 0)
+		return 0;
+	strbuf_truncate(out, start);
+	return -1;
+}

@@ -1,0 +1,182 @@
+#include "digest/query.h"
+
+#include <string.h>
+
+#include "digest/date.h"
+#include "digest/error.h"
+#include "digest/text.h"
+#include "digest/utf8.h"
+
+#include "lex.h"
+
+static void add_query(struct strbuf *out, const struct query *q);
+
+static void
+add_quoted(struct strbuf *out, const char *text, bool quotes, const char *tail)
+{
+	if (quotes)
+		strbuf_addc(out, '"');
+	strbuf_add(out, text);
+	strbuf_add(out, tail);
+	if (quotes)
+		strbuf_addc(out, '"');
+}
+
+static void
+add_term(struct strbuf *out, const struct query *q)
+{
+	if (q->field != FIELD_TEXT)
+		strbuf_addf(out, "%s:", lex_field_names[q->field]);
+	if (q->kind == TERM_EXACT)
+		strbuf_addc(out, '=');
+	add_quoted(out, q->text, q->kind == TERM_NEAR || !lex_is_plain(q->text),
+	    q->kind == TERM_PREFIX ? "*" : "");
+	if (q->kind == TERM_NEAR)
+		strbuf_addf(out, "~%u", (unsigned)q->distance);
+}
+
+static void
+add_condition(struct strbuf *out, const struct query *q)
+{
+	char day[DATE_RFC3339_SIZE];
+
+	strbuf_addf(out, "%s%s", lex_measure_names[q->measure], lex_compare_signs[q->compare]);
+	if (q->measure == MEASURE_PUBLISHED) {
+		date_format_day((int32_t)(q->number / 86400), day);
+		strbuf_add(out, day);
+	} else if (q->measure == MEASURE_AGE) {
+		bool days = q->number % 86400 == 0;
+
+		strbuf_addf(out, "%lld%c", (long long)(q->number / (days ? 86400 : 3600)),
+		    days ? 'd' : 'h');
+	} else {
+		strbuf_addf(out, "%lld", (long long)q->number);
+	}
+}
+
+/* In brackets where the operators around it would take it apart. */
+static void
+add_operand(struct strbuf *out, const struct query *q, bool brackets)
+{
+	if (brackets)
+		strbuf_addc(out, '(');
+	add_query(out, q);
+	if (brackets)
+		strbuf_addc(out, ')');
+}
+
+static void
+add_list(struct strbuf *out, const struct query *q)
+{
+	for (size_t i = 0; i < q->nchildren; i++) {
+		const struct query *child = q->children[i];
+
+		if (i > 0)
+			strbuf_add(out, q->op == QUERY_OR ? " OR " : " ");
+		add_operand(out, child, child->op == QUERY_OR);
+	}
+}
+
+static void
+add_not(struct strbuf *out, const struct query *q)
+{
+	const struct query *child = q->children[0];
+
+	strbuf_add(out, child->op == QUERY_NOT ? "NOT " : "-");
+	add_operand(out, child, child->op == QUERY_AND || child->op == QUERY_OR);
+}
+
+static void
+add_query(struct strbuf *out, const struct query *q)
+{
+	switch (q->op) {
+	case QUERY_ALL:
+		strbuf_addc(out, '*');
+		break;
+	case QUERY_AND:
+	case QUERY_OR:
+		add_list(out, q);
+		break;
+	case QUERY_NOT:
+		add_not(out, q);
+		break;
+	case QUERY_TERM:
+		add_term(out, q);
+		break;
+	case QUERY_CONDITION:
+		add_condition(out, q);
+		break;
+	case QUERY_PROPERTY:
+		strbuf_add(out, lex_property_names[q->property]);
+		break;
+	case QUERY_NAMED:
+		strbuf_addc(out, '@');
+		add_quoted(out, q->text, !lex_is_plain(q->text), "");
+		break;
+	}
+}
+
+void
+query_add_text(struct strbuf *out, const struct query *q)
+{
+	add_query(out, q);
+}
+
+bool
+query_reads_signals(const struct query *q)
+{
+	if (q->op == QUERY_CONDITION)
+		return q->measure == MEASURE_VOTES || q->measure == MEASURE_COMMENTS ||
+		    q->measure == MEASURE_STARS || q->measure == MEASURE_RANK;
+	for (size_t i = 0; i < q->nchildren; i++)
+		if (query_reads_signals(q->children[i]))
+			return true;
+	return false;
+}
+
+bool
+query_reads_versions(const struct query *q)
+{
+	if (q->op == QUERY_PROPERTY)
+		return q->property == IS_REPLACED || q->property == IS_WITHDRAWN;
+	for (size_t i = 0; i < q->nchildren; i++)
+		if (query_reads_versions(q->children[i]))
+			return true;
+	return false;
+}
+
+/* Bytes of a line shown before and behind the place: a terminal's line and no more. */
+enum { BYTES_BEFORE = 48, BYTES_BEHIND = 28 };
+
+/* The start of the character that holds byte at. */
+static size_t
+character_start(const char *text, size_t at)
+{
+	while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+void
+query_add_caret(struct strbuf *out, const char *text, size_t offset)
+{
+	size_t len = strlen(text), start, end, width;
+	char line[4 * (BYTES_BEFORE + BYTES_BEHIND) + 16], before[sizeof(line)];
+	struct strbuf part;
+
+	offset = character_start(text, offset < len ? offset : len);
+	for (start = offset; start > 0 && text[start - 1] != '\n' && offset - start < BYTES_BEFORE;)
+		start = character_start(text, start - 1);
+	end = offset + strcspn(text + offset, "\n");
+	if (end - offset > BYTES_BEHIND)
+		end = character_start(text, offset + BYTES_BEHIND);
+	strbuf_init(&part, sizeof(line));
+	for (size_t i = start; i < end; i++)
+		strbuf_addc(&part, text[i] == '\t' || text[i] == '\r' ? ' ' : text[i]);
+	err_printable(line, sizeof(line), part.buf);
+	strbuf_truncate(&part, offset - start);
+	err_printable(before, sizeof(before), part.buf);
+	width = text_width(before, strlen(before));
+	strbuf_release(&part);
+	strbuf_addf(out, "%s\n%*s^\n", line, (int)width, "");
+}

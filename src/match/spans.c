@@ -1,0 +1,226 @@
+#include "index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/strbuf.h"
+#include "digest/text.h"
+
+#include "words.h"
+
+/* A text of its own, read for the places of words. Positions are numbers of tokens. */
+struct reader {
+	const char *text;
+	struct token_list tokens;
+	struct strbuf normal;
+};
+
+struct span_list {
+	struct match_span *items;
+	size_t len, alloc;
+};
+
+static const char *
+text_of(const struct paper *p, enum query_field field)
+{
+	switch (field) {
+	case FIELD_TITLE:
+		return p->title;
+	case FIELD_ABSTRACT:
+		return p->abstract;
+	case FIELD_ORG:
+		return p->org;
+	case FIELD_VENUE:
+		return p->venue;
+	default:
+		return NULL;
+	}
+}
+
+static bool
+is_spelled(const struct reader *r, const struct token *t, const char *form)
+{
+	size_t len = strlen(form), n = t->end - t->start;
+
+	return n >= len && memcmp(r->text + t->start, form, len) == 0 &&
+	    (n == len || (n == len + 1 && r->text[t->end - 1] == 's'));
+}
+
+static bool
+is_word(struct reader *r, const char *folded, const char *form, enum word_sense sense)
+{
+	switch (sense) {
+	case SENSE_FOLDED:
+		return strcmp(folded, form) == 0;
+	case SENSE_PREFIX:
+		return strncmp(folded, form, strlen(form)) == 0;
+	case SENSE_NORMAL:
+		strbuf_reset(&r->normal);
+		words_add_normal(&r->normal, folded);
+		return r->normal.state == STRBUF_OK && strcmp(r->normal.buf, form) == 0;
+	case SENSE_EXACT:
+		break;
+	}
+	return false;
+}
+
+/* A places_of_word. */
+static int
+places_in_text(
+    void *arg, const char *form, enum word_sense sense, struct place_list *out, struct error *err)
+{
+	struct reader *r = arg;
+	const char *forms = r->tokens.forms.buf;
+
+	for (uint32_t i = 0; i < r->tokens.len; i++) {
+		const struct token *t = &r->tokens.tokens[i];
+		bool found = sense == SENSE_EXACT ? is_spelled(r, t, form)
+						  : is_word(r, forms + t->form, form, sense);
+
+		if (found && places_add(out, (struct place){ 0, i, i + 1 }, err) == -1)
+			return -1;
+		if (t->njoined > 0 && is_word(r, forms + t->joined, form, sense) &&
+		    places_add(out, (struct place){ 0, i, i + t->njoined }, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_span(
+    struct span_list *list, const struct token *first, const struct token *last, struct error *err)
+{
+	if (list->len == list->alloc) {
+		size_t alloc = list->alloc == 0 ? 16 : 2 * list->alloc;
+		struct match_span *items = realloc(list->items, alloc * sizeof(*items));
+
+		if (items == NULL)
+			return err_nomem(err, "places of words");
+		list->items = items;
+		list->alloc = alloc;
+	}
+	list->items[list->len++] = (struct match_span){ first->start, last->end };
+	return 0;
+}
+
+/* Of a proximity group the words themselves, not what stands between them. */
+static int
+add_near_spans(struct reader *r, const struct literal_spec *spec, const struct place *window,
+    struct span_list *out, struct error *err)
+{
+	struct place_list found;
+	int rc = 0;
+
+	places_init(&found);
+	for (size_t w = 0; w < spec->nwords && rc == 0; w++)
+		rc = places_in_text(r, spec->words[w].form, SENSE_NORMAL, &found, err);
+	for (size_t i = 0; i < found.len && rc == 0; i++)
+		if (found.items[i].start >= window->start && found.items[i].end <= window->end)
+			rc = add_span(out, &r->tokens.tokens[found.items[i].start],
+			    &r->tokens.tokens[found.items[i].end - 1], err);
+	places_release(&found);
+	return rc;
+}
+
+static int
+add_term_spans(
+    struct reader *r, const struct literal_spec *spec, struct span_list *out, struct error *err)
+{
+	struct place_list places;
+	int rc;
+
+	places_init(&places);
+	rc = places_of_term(spec, places_in_text, r, &places, err);
+	for (size_t i = 0; i < places.len && rc == 0; i++) {
+		const struct place *p = &places.items[i];
+
+		if (spec->kind == TERM_NEAR)
+			rc = add_near_spans(r, spec, p, out, err);
+		else
+			rc = add_span(
+			    out, &r->tokens.tokens[p->start], &r->tokens.tokens[p->end - 1], err);
+	}
+	places_release(&places);
+	return rc;
+}
+
+static int
+compare_spans(const void *x, const void *y)
+{
+	const struct match_span *p = x, *q = y;
+
+	return (p->start > q->start) - (p->start < q->start);
+}
+
+/* Sort, and make one of spans that overlap or touch. */
+static void
+merge_spans(struct span_list *list)
+{
+	size_t n = 0;
+
+	if (list->len > 1)
+		qsort(list->items, list->len, sizeof(list->items[0]), compare_spans);
+	for (size_t i = 0; i < list->len; i++) {
+		struct match_span s = list->items[i];
+
+		if (n == 0 || s.start > list->items[n - 1].end)
+			list->items[n++] = s;
+		else if (s.end > list->items[n - 1].end)
+			list->items[n - 1].end = s.end;
+	}
+	list->len = n;
+}
+
+static int
+find_spans(struct match_index *index, const struct program *program, enum query_field field,
+    struct reader *r, struct span_list *out, struct error *err)
+{
+	if (tokens_add(&r->tokens, r->text, strlen(r->text), 0, err) == -1)
+		return -1;
+	for (uint32_t i = 0; i < program->nliterals; i++) {
+		struct literal_spec spec;
+
+		if (!program->literals[i].counts)
+			continue;
+		arena_reset(&index->scratch);
+		if (program_read_literal(
+			program, &program->literals[i], &index->scratch, &spec, err) == -1)
+			return -1;
+		if (spec.op == QUERY_TERM && (index_field_bits(spec.field) >> field & 1) != 0 &&
+		    add_term_spans(r, &spec, out, err) == -1)
+			return -1;
+	}
+	merge_spans(out);
+	return 0;
+}
+
+int
+match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
+    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
+{
+	struct reader r = { .text = text_of(index->papers[paper], field) };
+	struct span_list list = { 0 };
+	struct match_span *copy;
+	int rc;
+
+	*n = 0;
+	*out = NULL;
+	if (r.text == NULL)
+		return 0;
+	tokens_init(&r.tokens);
+	strbuf_init(&r.normal, 1 << 24);
+	rc = find_spans(index, program, field, &r, &list, err);
+	if (rc == 0 && list.len > 0) {
+		if ((copy = arena_alloc(a, list.len * sizeof(*copy))) == NULL) {
+			rc = err_nomem(err, "places of words");
+		} else {
+			memcpy(copy, list.items, list.len * sizeof(*copy));
+			*out = copy;
+			*n = list.len;
+		}
+	}
+	free(list.items);
+	strbuf_release(&r.normal);
+	tokens_release(&r.tokens);
+	return rc;
+}

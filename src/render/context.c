@@ -1,0 +1,317 @@
+#include <string.h>
+
+#include "digest/date.h"
+#include "digest/limits.h"
+#include "digest/text.h"
+#include "render/escape.h"
+#include "render/parts.h"
+
+enum { SUBJECT_WIDTH = 55, PREHEADER_WIDTH = 90, MAX_SHOWN_SOURCES = 6, MAX_LINE = 4096 };
+
+/* Every name that a template may write, each once, whatever object it belongs to. */
+const struct context_name context_names[] = {
+	{ "list", true },
+	{ "name", true },
+	{ "id", true },
+	{ "address", true },
+	{ "postal_address", true },
+	{ "base_url", true },
+	{ "text", true },
+
+	{ "paper", true },
+	{ "title", true },
+	{ "lang", true },
+	{ "dir", true },
+	{ "authors", true },
+	{ "authors_full", true },
+	{ "n_authors", true },
+	{ "org", true },
+	{ "abstract", true },
+	{ "summary", true },
+	{ "summary_by", true },
+	{ "lead", true },
+	{ "lead_label", true },
+	{ "rest", true },
+	{ "links", true },
+	{ "label", true },
+	{ "url", true },
+	{ "sep", true },
+	{ "html_url", true },
+	{ "pdf_url", true },
+	{ "code_url", true },
+	{ "project_url", true },
+	{ "discussion_url", true },
+	{ "thumbnail", true },
+	{ "votes", true },
+	{ "comments", true },
+	{ "stars", true },
+	{ "published", true },
+	{ "published_text", true },
+	{ "categories", true },
+	{ "comment", true },
+	{ "venue", true },
+	{ "doi", true },
+	{ "version", true },
+	{ "withdrawn", true },
+
+	{ "number", false },
+	{ "number_text", false },
+	{ "why", false },
+	{ "also_in", false },
+	{ "risen", false },
+	{ "replaced", false },
+	{ "strip", false },
+	{ "has_strip", false },
+	{ "card", false },
+	{ "is_line", false },
+
+	{ "sections", false },
+	{ "query", false },
+	{ "outside", false },
+	{ "papers", false },
+	{ "cut", false },
+	{ "has_cut", false },
+	{ "more", false },
+	{ "more_text", false },
+
+	{ "subscriber", false },
+	{ "language", false },
+	{ "edition", false },
+	{ "date", false },
+	{ "day", false },
+	{ "since_day", false },
+	{ "welcome", false },
+	{ "read", false },
+	{ "matched", false },
+	{ "shown", false },
+	{ "counts", false },
+	{ "papers_text", false },
+	{ "sources", false },
+	{ "note", false },
+	{ "empty", false },
+	{ "reason", false },
+	{ "subject", false },
+	{ "since", false },
+	{ "preheader", false },
+	{ "unsubscribe_url", false },
+	{ "preferences_url", false },
+	{ "archive_url", false },
+
+	{ NULL, false },
+};
+
+struct value *
+context_section(const struct context *c, const struct section_view *section)
+{
+	struct value *v = value_object(c->a);
+
+	value_set_string(c->a, v, "name",
+	    section->outside ? strings_get(c->words, "outside") : context_clean(c, section->name));
+	value_set_string(c->a, v, "query", context_clean(c, section->query));
+	value_set_bool(c->a, v, "outside", section->outside);
+	return v;
+}
+
+void
+context_set_more(const struct context *c, struct value *object, const char *key, size_t more)
+{
+	value_set_number(c->a, object, "more", (int64_t)more);
+	if (more > 0)
+		context_set_count(c, object, "more_text", key, (int64_t)more, NULL);
+	else
+		value_set_string(c->a, object, "more_text", "");
+}
+
+static const char *
+date_text(const struct context *c, const char *key, int32_t day)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, MAX_LINE);
+	strings_add_date(&sb, c->words, key, day);
+	return context_keep(c, &sb);
+}
+
+static const char *
+count_text(const struct context *c, const char *key, size_t n)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, MAX_LINE);
+	strings_add_count(&sb, c->words, key, (int64_t)n, NULL);
+	return context_keep(c, &sb);
+}
+
+/* A number on its own, as the language groups it. */
+static const char *
+plain_count(const struct context *c, size_t n)
+{
+	return count_text(c, "number", n);
+}
+
+/* "arXiv cs.CV, Hugging Face and 3 more" */
+static const char *
+sources_text(const struct context *c, const struct edition_view *view)
+{
+	struct strbuf sb, more;
+	const char *names;
+
+	strbuf_init(&sb, MAX_LINE);
+	for (size_t i = 0; i < view->nsources && i < MAX_SHOWN_SOURCES; i++) {
+		const char *name = context_clean(c, view->sources[i]);
+
+		strbuf_add(&sb, i > 0 ? ", " : "");
+		if (name != NULL)
+			strbuf_addn(&sb, name, text_cut(name, strlen(name), MAX_NAME_BYTES, 60));
+	}
+	if (view->nsources == 0)
+		strings_add(&sb, c->words, "no-source", NULL);
+	names = context_keep(c, &sb);
+	if (names == NULL || view->nsources <= MAX_SHOWN_SOURCES)
+		return names;
+	strbuf_init(&more, MAX_LINE);
+	strings_add_count(&more, c->words, "sources-more",
+	    (int64_t)(view->nsources - MAX_SHOWN_SOURCES),
+	    (const struct word[]){ { "names", names }, { NULL, NULL } });
+	return context_keep(c, &more);
+}
+
+/* "412 papers read from arXiv cs.CV; 11 matched; 8 shown" */
+static void
+set_counts(const struct context *c, struct value *v, const struct edition_view *view)
+{
+	const char *texts[] = { count_text(c, "papers", view->nread), sources_text(c, view),
+		plain_count(c, view->nmatched), plain_count(c, view->nshown),
+		plain_count(c, view->ncut) };
+	const struct word words[] = { { "read", texts[0] }, { "sources", texts[1] },
+		{ "matched", texts[2] }, { "shown", texts[3] }, { "cut", texts[4] },
+		{ NULL, NULL } };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] == NULL) {
+			value_set(c->a, v, "counts", NULL);
+			return;
+		}
+	context_set_text(c, v, "counts", view->ncut > 0 ? "counts-cut" : "counts", words);
+}
+
+static struct value *
+edition_value(const struct context *c, const struct edition_view *view)
+{
+	struct value *v = value_object(c->a), *sources = value_list(c->a);
+	const char *since = date_text(c, "date-short", view->since_day);
+	bool catching_up = view->since_day < view->day;
+	char day[DATE_RFC3339_SIZE];
+
+	value_set_string(c->a, v, "date", date_text(c, "date-long", view->day));
+	date_format_day(view->day, day);
+	value_set_string(c->a, v, "day", arena_strdup(c->a, day));
+	date_format_day(view->since_day, day);
+	value_set_string(c->a, v, "since_day", arena_strdup(c->a, day));
+	value_set_bool(c->a, v, "welcome", view->welcome);
+	value_set_number(c->a, v, "read", (int64_t)view->nread);
+	value_set_number(c->a, v, "matched", (int64_t)view->nmatched);
+	value_set_number(c->a, v, "shown", (int64_t)view->nshown);
+	value_set_number(c->a, v, "cut", (int64_t)view->ncut);
+	set_counts(c, v, view);
+	if (since != NULL)
+		context_set_count(c, v, "papers_text", catching_up ? "papers-since" : "papers",
+		    (int64_t)view->nshown,
+		    (const struct word[]){ { "date", since }, { NULL, NULL } });
+	for (size_t i = 0; i < view->nsources; i++)
+		value_append(c->a, sources, value_string(c->a, context_clean(c, view->sources[i])));
+	value_set(c->a, v, "sources", sources);
+	value_set_string(c->a, v, "note", context_clean(c, view->note));
+	value_set_bool(c->a, v, "empty", view->nshown == 0);
+	context_set_text(c, v, "reason", "reason",
+	    (const struct word[]){ { "address", view->subscriber->address },
+		{ "list", view->list.name }, { NULL, NULL } });
+	context_set_more(c, v, "more-papers", 0);
+	return v;
+}
+
+/* The titles of the first papers of the edition, at most n; returns how many there are. */
+static size_t
+first_titles(const struct edition_view *view, const char **titles, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < view->nsections; i++)
+		for (size_t k = 0; k < view->sections[i].npicks && len < n; k++)
+			titles[len++] = view->sections[i].picks[k].paper->title;
+	return len;
+}
+
+/* The parts of the subject, "Since 3 Nov", a title, "+ 7 more"; and the line a mail program shows behind it. */
+static struct value *
+subject_value(const struct context *c, const struct edition_view *view)
+{
+	struct value *v = value_object(c->a);
+	const char *titles[3], *date = date_text(c, "date-short", view->day);
+	const char *since = date_text(c, "date-short", view->since_day);
+	size_t ntitles = first_titles(view, titles, 3);
+	struct strbuf sb;
+
+	if (date == NULL || since == NULL)
+		return NULL;
+	value_set_string(c->a, v, "since", "");
+	if (view->since_day < view->day)
+		context_set_text(c, v, "since", "since",
+		    (const struct word[]){ { "date", since }, { NULL, NULL } });
+	if (ntitles == 0)
+		context_set_text(c, v, "title", "none-title",
+		    (const struct word[]){ { "date", date }, { NULL, NULL } });
+	strbuf_init(&sb, MAX_LINE);
+	for (size_t i = 0; i < ntitles; i++) {
+		const char *title = context_clean(c, titles[i]);
+		size_t n;
+
+		if (title == NULL)
+			return NULL;
+		n = context_cut(title, MAX_LINE / 4, i == 0 ? SUBJECT_WIDTH : PREHEADER_WIDTH);
+		title = arena_printf(c->a, "%.*s%s", (int)n, title, title[n] != '\0' ? "…" : "");
+		if (title == NULL)
+			return NULL;
+		if (i == 0)
+			value_set_string(c->a, v, "title", title);
+		else
+			strbuf_addf(&sb, "%s%s", i > 1 ? " · " : "", title);
+	}
+	value_set_string(c->a, v, "preheader", context_keep(c, &sb));
+	value_set_string(c->a, v, "more", "");
+	if (view->nshown > 1)
+		context_set_count(c, v, "more", "more-titles", (int64_t)view->nshown - 1, NULL);
+	return v;
+}
+
+/* One of our own links: http, https or mailto, else "". */
+static void
+set_link(const struct context *c, struct value *v, const char *member, const char *url)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, 3 * MAX_URL_BYTES);
+	escape_add_link(&sb, url);
+	if (strcmp(sb.buf, "#") == 0)
+		strbuf_reset(&sb);
+	value_set_string(c->a, v, member, context_keep(c, &sb));
+}
+
+struct value *
+context_edition(const struct context *c, const struct edition_view *view)
+{
+	struct value *v = value_object(c->a), *subscriber = value_object(c->a);
+
+	value_set(c->a, v, "list", context_list(c, &view->list));
+	value_set(c->a, v, "text", strings_value(c->words));
+	value_set_string(c->a, subscriber, "address", view->subscriber->address);
+	value_set_string(c->a, subscriber, "name", context_clean(c, view->subscriber->name));
+	value_set_string(c->a, subscriber, "language", view->subscriber->language);
+	value_set(c->a, v, "subscriber", subscriber);
+	value_set(c->a, v, "edition", edition_value(c, view));
+	value_set(c->a, v, "subject", subject_value(c, view));
+	set_link(c, v, "unsubscribe_url", view->unsubscribe_url);
+	set_link(c, v, "preferences_url", view->preferences_url);
+	set_link(c, v, "archive_url", view->archive_url);
+	return v;
+}

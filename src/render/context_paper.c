@@ -1,0 +1,400 @@
+#include <string.h>
+
+#include "digest/date.h"
+#include "digest/limits.h"
+#include "digest/text.h"
+#include "digest/utf8.h"
+#include "render/escape.h"
+#include "render/parts.h"
+
+enum { MAX_PHRASE = 16 * 1024, MAX_ALSO_IN = 3, MAX_WHY_WIDTH = 160 };
+
+const char *
+context_keep(const struct context *c, struct strbuf *sb)
+{
+	const char *text = NULL;
+
+	if (sb->state == STRBUF_OK)
+		text = arena_strndup(c->a, sb->buf, sb->len);
+	strbuf_release(sb);
+	return text;
+}
+
+void
+context_set_text(const struct context *c, struct value *object, const char *member, const char *key,
+    const struct word *words)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, MAX_PHRASE);
+	strings_add(&sb, c->words, key, words);
+	value_set_string(c->a, object, member, context_keep(c, &sb));
+}
+
+void
+context_set_count(const struct context *c, struct value *object, const char *member,
+    const char *key, int64_t n, const struct word *words)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, MAX_PHRASE);
+	strings_add_count(&sb, c->words, key, n, words);
+	value_set_string(c->a, object, member, context_keep(c, &sb));
+}
+
+/* Sources clean their texts; what reaches a mail is looked at again, because it costs little. */
+static bool
+is_clean(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0, n; i < len; i += n) {
+		uint32_t cp;
+
+		n = utf8_decode(text + i, len - i, &cp);
+		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+		    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
+		    cp == 0x200e || cp == 0x200f || cp == 0x061c)
+			return false;
+	}
+	return true;
+}
+
+const char *
+context_clean(const struct context *c, const char *text)
+{
+	struct strbuf sb;
+
+	if (is_clean(text))
+		return text;
+	strbuf_init(&sb, MAX_ABSTRACT_BYTES + 16);
+	text_add_clean(&sb, text, strlen(text), MAX_ABSTRACT_BYTES);
+	return context_keep(c, &sb);
+}
+
+size_t
+context_cut(const char *text, size_t max_bytes, size_t max_width)
+{
+	size_t len = strlen(text), end = text_cut(text, len, max_bytes, max_width), word = end;
+
+	if (end == len)
+		return len;
+	while (word > 0 && text[word] != ' ')
+		word--;
+	if (word > end / 2)
+		end = word;
+	while (end > 0 && strchr(" ,;:-", text[end - 1]) != NULL)
+		end--;
+	return end;
+}
+
+struct value *
+context_list(const struct context *c, const struct list_view *list)
+{
+	struct value *v = value_object(c->a);
+
+	value_set_string(c->a, v, "name", context_clean(c, list->name));
+	value_set_string(c->a, v, "id", list->id);
+	value_set_string(c->a, v, "address", list->address);
+	value_set_string(c->a, v, "postal_address", context_clean(c, list->postal_address));
+	value_set_string(c->a, v, "base_url", list->base_url);
+	return v;
+}
+
+/* The direction of the first letter that has one (Unicode TR 9, rule P2), as far as papers need it. */
+static bool
+is_rtl(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0, n; i < len; i += n) {
+		uint32_t cp;
+
+		n = utf8_decode(text + i, len - i, &cp);
+		if (n == 0)
+			return false;
+		if ((cp >= 0x5be && cp <= 0x8ff) || (cp >= 0xfb1d && cp <= 0xfdff) ||
+		    (cp >= 0xfe70 && cp <= 0xfefc) || (cp >= 0x10800 && cp <= 0x10fff) ||
+		    (cp >= 0x1e800 && cp <= 0x1efff))
+			return true;
+		if ((cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z') || cp >= 0xc0)
+			return false;
+	}
+	return false;
+}
+
+/* lang and dir are set only where they differ from those of the whole digest. */
+static void
+set_language(const struct context *c, struct value *v, const struct paper *p)
+{
+	const char *lang = p->language[0] != '\0' ? p->language : "en";
+	const char *dir = is_rtl(p->title) ? "rtl" : "ltr";
+
+	value_set_string(
+	    c->a, v, "lang", strcmp(lang, strings_get(c->words, "lang")) == 0 ? "" : lang);
+	value_set_string(c->a, v, "dir", strcmp(dir, strings_get(c->words, "dir")) == 0 ? "" : dir);
+}
+
+/* "First … Last (12 authors)", and the list of them. */
+static void
+set_authors(const struct context *c, struct value *v, const struct paper *p)
+{
+	size_t n = p->nauthors;
+	const char *first = n > 0 ? context_clean(c, p->authors[0]) : "";
+	const char *last = n > 0 ? context_clean(c, p->authors[n - 1]) : "";
+	struct value *all = value_list(c->a);
+
+	if (n < 2 || first == NULL || last == NULL)
+		value_set_string(c->a, v, "authors", last != NULL ? first : NULL);
+	else
+		context_set_count(c, v, "authors", n == 2 ? "authors-two" : "authors-many",
+		    (int64_t)n,
+		    (const struct word[]){ { "first", first }, { "last", last }, { NULL, NULL } });
+	for (size_t i = 0; i < n && i < MAX_LIST; i++)
+		value_append(c->a, all, value_string(c->a, context_clean(c, p->authors[i])));
+	value_set(c->a, v, "authors_full", all);
+	value_set_number(c->a, v, "n_authors", (int64_t)n);
+}
+
+/*
+ * The sentence a card begins with: the source's summary with who wrote it, else the beginning of the abstract; and
+ * the abstract, or what is left of it.
+ */
+static void
+set_abstract(const struct context *c, struct value *v, const struct paper *p)
+{
+	const char *abstract = context_clean(c, p->abstract),
+		   *summary = context_clean(c, p->summary);
+	const char *by = context_clean(c, p->summary_by), *lead, *rest = abstract;
+	size_t whole, n;
+
+	if (abstract == NULL || summary == NULL || by == NULL) {
+		value_set(c->a, v, "lead", NULL);
+		return;
+	}
+	value_set_string(c->a, v, "abstract", abstract);
+	value_set_string(c->a, v, "summary", summary);
+	value_set_string(c->a, v, "summary_by", by);
+	lead = summary[0] != '\0' ? summary : abstract;
+	whole = lead == abstract ? text_first_sentence(lead, strlen(lead)) : strlen(lead);
+	n = whole <= MAX_CARD_LEAD ? whole : context_cut(lead, MAX_CARD_LEAD, MAX_CARD_LEAD);
+	if (lead == abstract)
+		rest += n + strspn(rest + n, " ");
+	value_set_string(
+	    c->a, v, "lead", arena_printf(c->a, "%.*s%s", (int)n, lead, n < whole ? "…" : ""));
+	value_set_string(c->a, v, "rest",
+	    n < whole && lead == abstract ? arena_printf(c->a, "… %s", rest) : rest);
+	if (summary[0] != '\0' && by[0] != '\0')
+		context_set_text(c, v, "lead_label",
+		    strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
+		    (const struct word[]){ { "who", by }, { NULL, NULL } });
+	else
+		value_set_string(c->a, v, "lead_label", "");
+}
+
+/* A link as it may stand in a mail; "" when it may not. */
+static const char *
+clean_url(const struct context *c, const char *url)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, 3 * MAX_URL_BYTES);
+	render_add_url(&sb, url);
+	if (strcmp(sb.buf, "#") == 0)
+		strbuf_reset(&sb);
+	return context_keep(c, &sb);
+}
+
+static void
+set_date(const struct context *c, struct value *v, int64_t utc)
+{
+	char day[DATE_RFC3339_SIZE] = "";
+	struct strbuf sb;
+
+	strbuf_init(&sb, MAX_PHRASE);
+	if (utc > 0 && utc < INT64_C(253402300800)) { /* the year 10000 */
+		date_format_day((int32_t)(utc / 86400), day);
+		strings_add_date(&sb, c->words, "date", (int32_t)(utc / 86400));
+	}
+	value_set_string(c->a, v, "published", arena_strdup(c->a, day));
+	value_set_string(c->a, v, "published_text", context_keep(c, &sb));
+}
+
+/* One part of a line with separators; sep: something stands before it. NULL label = memory was short. */
+static void
+add_part(const struct context *c, struct value *parts, const char *label, const char *url)
+{
+	struct value *part = value_object(c->a);
+
+	if (label != NULL && label[0] == '\0')
+		return;
+	value_set_bool(c->a, part, "sep", value_count(parts) > 0);
+	value_set_string(c->a, part, "label", label);
+	value_set_string(c->a, part, "url", url);
+	value_append(c->a, parts, part);
+}
+
+/* "12 votes · 3 comments" */
+static const char *
+signals_text(const struct context *c, const struct paper *p)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, MAX_PHRASE);
+	if (p->votes > 0)
+		strings_add_count(&sb, c->words, "votes", p->votes, NULL);
+	if (p->votes > 0 && p->comments > 0)
+		strbuf_add(&sb, " · ");
+	if (p->comments > 0)
+		strings_add_count(&sb, c->words, "comments", p->comments, NULL);
+	return context_keep(c, &sb);
+}
+
+static const char *
+code_label(const struct context *c, const struct paper *p)
+{
+	struct strbuf sb;
+
+	strbuf_init(&sb, MAX_PHRASE);
+	if (p->stars > 0)
+		strings_add_count(&sb, c->words, "code-stars", p->stars, NULL);
+	else
+		strings_add(&sb, c->words, "code", NULL);
+	return context_keep(c, &sb);
+}
+
+/* The members url, html_url ... and the list that a card shows. */
+static void
+set_links(const struct context *c, struct value *v, const struct paper *p)
+{
+	const struct {
+		const char *member, *label, *url;
+	} table[] = {
+		{ "discussion_url", signals_text(c, p), p->discussion_url },
+		{ "url", strings_get(c->words, "abs"), p->url },
+		{ "html_url", strings_get(c->words, "html"), p->html_url },
+		{ "pdf_url", strings_get(c->words, "pdf"), p->pdf_url },
+		{ "code_url", code_label(c, p), p->code_url },
+		{ "project_url", strings_get(c->words, "project"), p->project_url },
+	};
+	struct value *links = value_list(c->a);
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *url = clean_url(c, table[i].url), *label = table[i].label;
+
+		value_set_string(c->a, v, table[i].member, url);
+		if (i == 0 && label != NULL && label[0] == '\0' && url != NULL && url[0] != '\0')
+			label = strings_get(c->words, "discussion");
+		if ((url == NULL || url[0] != '\0') ||
+		    (i == 0 && label != NULL && label[0] != '\0'))
+			add_part(c, links, label, url);
+	}
+	value_set_string(c->a, v, "thumbnail", clean_url(c, p->thumbnail_url));
+	value_set(c->a, v, "links", links);
+}
+
+static void
+set_signal(const struct context *c, struct value *v, const char *member, int64_t n)
+{
+	value_set(c->a, v, member, n >= 0 ? value_number(c->a, n) : value_null(c->a));
+}
+
+struct value *
+context_paper(const struct context *c, const struct paper *p)
+{
+	struct value *v = value_object(c->a), *categories = value_list(c->a);
+
+	value_set_string(c->a, v, "id", p->key);
+	value_set_string(c->a, v, "title", context_clean(c, p->title));
+	set_language(c, v, p);
+	set_authors(c, v, p);
+	value_set_string(c->a, v, "org", context_clean(c, p->org));
+	set_abstract(c, v, p);
+	set_links(c, v, p);
+	set_signal(c, v, "votes", p->votes);
+	set_signal(c, v, "comments", p->comments);
+	set_signal(c, v, "stars", p->stars);
+	set_date(c, v, p->published_utc);
+	for (size_t i = 0; i < p->ncategories; i++)
+		value_append(
+		    c->a, categories, value_string(c->a, context_clean(c, p->categories[i])));
+	value_set(c->a, v, "categories", categories);
+	value_set_string(c->a, v, "comment", context_clean(c, p->comment));
+	value_set_string(c->a, v, "venue", context_clean(c, p->venue));
+	value_set_string(c->a, v, "doi", context_clean(c, p->doi));
+	value_set_number(c->a, v, "version", p->version);
+	value_set_bool(c->a, v, "withdrawn", p->withdrawn_utc != 0);
+	return v;
+}
+
+/* "matches gaussian splatting" */
+static const char *
+why_text(const struct context *c, const char *why)
+{
+	size_t n = context_cut(why, MAX_PHRASE / 2, MAX_WHY_WIDTH);
+	const char *words;
+	struct strbuf sb;
+
+	if (n == 0)
+		return "";
+	words = arena_printf(c->a, "%.*s%s", (int)n, why, why[n] != '\0' ? "…" : "");
+	if (words == NULL)
+		return NULL;
+	strbuf_init(&sb, MAX_PHRASE);
+	strings_add(
+	    &sb, c->words, "why", (const struct word[]){ { "words", words }, { NULL, NULL } });
+	return context_keep(c, &sb);
+}
+
+/* "also in Robots, Agents, Vision and 2 more" */
+static const char *
+also_in_text(const struct context *c, const struct pick_view *pick)
+{
+	struct strbuf names, sb;
+
+	if (pick->nalso_in == 0)
+		return "";
+	strbuf_init(&names, MAX_PHRASE / 2);
+	strbuf_init(&sb, MAX_PHRASE);
+	for (size_t i = 0; i < pick->nalso_in && i < MAX_ALSO_IN; i++) {
+		const char *name = context_clean(c, pick->also_in[i]);
+
+		strbuf_add(&names, i > 0 ? ", " : "");
+		if (name != NULL)
+			strbuf_addn(&names, name, text_cut(name, strlen(name), MAX_NAME_BYTES, 60));
+	}
+	if (pick->nalso_in <= MAX_ALSO_IN)
+		strings_add(&sb, c->words, "also-in",
+		    (const struct word[]){ { "names", names.buf }, { NULL, NULL } });
+	else
+		strings_add_count(&sb, c->words, "also-in-more",
+		    (int64_t)(pick->nalso_in - MAX_ALSO_IN),
+		    (const struct word[]){ { "names", names.buf }, { NULL, NULL } });
+	strbuf_release(&names);
+	return context_keep(c, &sb);
+}
+
+struct value *
+context_pick(
+    const struct context *c, const struct value *paper, const struct pick_view *pick, size_t number)
+{
+	struct value *v = value_copy(c->a, paper), *also_in = value_list(c->a);
+	struct value *strip = value_list(c->a);
+	const char *why = context_clean(c, pick->why);
+
+	value_set_number(c->a, v, "number", (int64_t)number);
+	value_set_string(c->a, v, "number_text", arena_printf(c->a, "%3zu.", number));
+	value_set_string(c->a, v, "why", why);
+	for (size_t i = 0; i < pick->nalso_in; i++)
+		value_append(c->a, also_in, value_string(c->a, context_clean(c, pick->also_in[i])));
+	value_set(c->a, v, "also_in", also_in);
+	value_set_bool(c->a, v, "risen", pick->risen);
+	value_set_bool(c->a, v, "replaced", pick->replaced);
+	add_part(c, strip, pick->replaced ? strings_get(c->words, "replaced") : "", "");
+	add_part(c, strip, pick->risen ? strings_get(c->words, "risen") : "", "");
+	add_part(c, strip, why != NULL ? why_text(c, why) : NULL, "");
+	add_part(c, strip, also_in_text(c, pick), "");
+	value_set(c->a, v, "strip", strip);
+	value_set_bool(c->a, v, "has_strip", value_count(strip) > 0);
+	return v;
+}

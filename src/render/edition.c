@@ -1,0 +1,406 @@
+#include "digest/render.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "digest/limits.h"
+#include "digest/text.h"
+#include "render/escape.h"
+#include "render/fill.h"
+#include "render/parts.h"
+
+enum { MAX_SUBJECT_BYTES = 1000 };
+
+/* The two parts of a mail: which templates draw them, and how many bytes they may hold, as they are and encoded. */
+struct part {
+	const char *digest;
+	const char *cards[CARD_NONE]; /* by size */
+	size_t max_bytes;
+};
+
+static const struct part html_part = { "digest.html",
+	{ "card.html", "card.html", "card-line.html" }, MAX_HTML_BYTES };
+static const struct part text_part = { "digest.txt", { "card.txt", "card.txt", "card-line.txt" },
+	MAX_TEXT_BYTES };
+/* For the context alone: nothing is drawn. */
+static const struct part no_part = { NULL, { NULL, NULL, NULL }, SIZE_MAX };
+
+/* A paper at its place. */
+struct item {
+	struct value *paper;	      /* what its card templates see */
+	struct value *value;	      /* what the digest templates see */
+	const char *cards[CARD_NONE]; /* drawn when first needed */
+};
+
+/* The items of one section are neighbours. */
+struct block {
+	struct value *value;
+	size_t first, npicks;	/* in the edition's items */
+	size_t first_cut, ncut; /* in its cuts */
+	size_t more;		/* cut and not named */
+};
+
+struct edition {
+	struct render *r;
+	struct context c;
+	struct error *err;
+	struct value *value; /* the whole context */
+	struct block *blocks;
+	size_t nblocks;
+	struct item *items, *cuts;
+	size_t nitems, ncuts;
+};
+
+/*
+ * How far the cards are stepped down: from 0, everything is drawn in full, one paper more loses its abstract with each
+ * step, the last one first; then one more becomes a line; then the titles of cut papers go; then the papers, up to
+ * max_level(), where nothing is left of them but their number.
+ */
+static size_t
+max_level(const struct edition *ed)
+{
+	return 3 * ed->nitems + ed->ncuts;
+}
+
+/* Of n things, how many the steps in level have reached that come after the first `before` ones. */
+static size_t
+reached(size_t at, size_t before, size_t n)
+{
+	if (at <= before)
+		return 0;
+	return at - before < n ? at - before : n;
+}
+
+static enum card_size
+size_at(const struct edition *ed, size_t at, size_t i)
+{
+	size_t n = ed->nitems, from_end = n - i;
+
+	if (from_end <= reached(at, 2 * n + ed->ncuts, n))
+		return CARD_NONE;
+	if (from_end <= reached(at, n, n))
+		return CARD_LINE;
+	return from_end <= reached(at, 0, n) ? CARD_SHORT : CARD_FULL;
+}
+
+static size_t
+cuts_at(const struct edition *ed, size_t at)
+{
+	return ed->ncuts - reached(at, 2 * ed->nitems, ed->ncuts);
+}
+
+static struct block *
+add_block(struct edition *ed, const struct section_view *s)
+{
+	struct block *b = &ed->blocks[ed->nblocks++];
+
+	b->value = context_section(&ed->c, s);
+	b->first = ed->nitems;
+	b->npicks = s->npicks;
+	b->first_cut = ed->ncuts;
+	b->ncut = s->ncut < MAX_CUT_TITLES ? s->ncut : MAX_CUT_TITLES;
+	b->more = s->nmore + (s->ncut - b->ncut);
+	return b;
+}
+
+static void
+add_item(struct edition *ed, struct item *item, const struct pick_view *pick, size_t number)
+{
+	item->paper = context_paper(&ed->c, pick->paper);
+	item->value = context_pick(&ed->c, item->paper, pick, number);
+}
+
+/* Build all values once; what depends on the level is set by lay_out(). */
+static int
+edition_init(struct edition *ed, struct render *r, const struct edition_view *view, struct arena *a,
+    struct error *err)
+{
+	size_t npicks = 0, ncuts = 0;
+
+	memset(ed, 0, sizeof(*ed));
+	ed->r = r;
+	ed->err = err;
+	ed->c = (struct context){ a, set_find_words(r, view->subscriber->language) };
+	ed->value = context_edition(&ed->c, view);
+	for (size_t i = 0; i < view->nsections; i++) {
+		npicks += view->sections[i].npicks;
+		ncuts += view->sections[i].ncut;
+	}
+	ed->blocks = arena_array(a, view->nsections, sizeof(*ed->blocks));
+	ed->items = arena_array(a, npicks, sizeof(*ed->items));
+	ed->cuts = arena_array(a, ncuts, sizeof(*ed->cuts));
+	if (ed->blocks == NULL || ed->items == NULL || ed->cuts == NULL)
+		return err_nomem(err, "edition");
+	for (size_t i = 0; i < view->nsections; i++) {
+		const struct section_view *s = &view->sections[i];
+		struct block *b = add_block(ed, s);
+
+		for (size_t k = 0; k < b->npicks; k++, ed->nitems++)
+			add_item(ed, &ed->items[ed->nitems], &s->picks[k], ed->nitems + 1);
+		for (size_t k = 0; k < b->ncut; k++)
+			add_item(ed, &ed->cuts[ed->ncuts++], &s->cut[k], 0);
+	}
+	for (size_t i = 0; i < ed->nitems; i++)
+		if (value_check(ed->items[i].value, err) == -1)
+			return -1;
+	for (size_t i = 0; i < ed->ncuts; i++)
+		if (value_check(ed->cuts[i].value, err) == -1)
+			return -1;
+	return value_check(ed->value, err);
+}
+
+/* A short card is a full one without the rest of the abstract. */
+static int
+draw_card(struct edition *ed, const struct part *part, struct item *item, enum card_size size)
+{
+	struct value *data = value_object(ed->c.a), *paper = item->paper;
+	struct strbuf sb;
+	int rc = -1;
+
+	if (size == CARD_SHORT) {
+		paper = value_copy(ed->c.a, paper);
+		value_set_string(ed->c.a, paper, "rest", "");
+	}
+	value_set(ed->c.a, data, "paper", paper);
+	value_set(
+	    ed->c.a, data, "list", (struct value *)(uintptr_t)value_member(ed->value, "list", 4));
+	value_set(ed->c.a, data, "text", strings_value(ed->c.words));
+	strbuf_init(&sb, MAX_RENDER_BYTES);
+	if (value_check(data, ed->err) == 0 &&
+	    render_template(ed->r, part->cards[size], data, &sb, ed->err) == 0) {
+		while (sb.len > 0 && sb.buf[sb.len - 1] == '\n')
+			strbuf_truncate(&sb, sb.len - 1);
+		item->cards[size] = arena_strndup(ed->c.a, sb.buf, sb.len);
+		rc = item->cards[size] != NULL ? 0 : err_nomem(ed->err, "card");
+	}
+	strbuf_release(&sb);
+	return rc;
+}
+
+/* Append the item to a list of its section with its card; counts the card's bytes. */
+static int
+place_item(struct edition *ed, const struct part *part, struct item *item, enum card_size size,
+    struct value *list, size_t *bytes)
+{
+	if (part->digest != NULL) {
+		if (item->cards[size] == NULL && draw_card(ed, part, item, size) == -1)
+			return -1;
+		*bytes += strlen(item->cards[size]);
+		value_set_string(ed->c.a, item->value, "card", item->cards[size]);
+	}
+	value_set_bool(ed->c.a, item->value, "is_line", size == CARD_LINE);
+	value_append(ed->c.a, list, item->value);
+	return 0;
+}
+
+/* The papers of one section at a level. */
+static int
+lay_out_block(
+    struct edition *ed, const struct part *part, struct block *b, size_t at, size_t *bytes)
+{
+	struct value *papers = value_list(ed->c.a), *cut = value_list(ed->c.a);
+	size_t ncuts = cuts_at(ed, at), more = b->more;
+
+	for (size_t i = b->first; i < b->first + b->npicks && *bytes <= part->max_bytes; i++) {
+		enum card_size size = size_at(ed, at, i);
+
+		if (size == CARD_NONE)
+			more++;
+		else if (place_item(ed, part, &ed->items[i], size, papers, bytes) == -1)
+			return -1;
+	}
+	for (size_t i = b->first_cut; i < b->first_cut + b->ncut && *bytes <= part->max_bytes;
+	     i++) {
+		if (i >= ncuts)
+			more++;
+		else if (place_item(ed, part, &ed->cuts[i], CARD_LINE, cut, bytes) == -1)
+			return -1;
+	}
+	value_set_bool(ed->c.a, b->value, "has_cut", value_count(cut) > 0);
+	value_set(ed->c.a, b->value, "papers", papers);
+	value_set(ed->c.a, b->value, "cut", cut);
+	context_set_more(&ed->c, b->value, "more", more);
+	return 0;
+}
+
+/*
+ * Put the cards of a level into the context. A section of which nothing is left is told by a number at the end.
+ * bytes	gets the size of the cards, or something above the part's bound when they alone exceed it
+ */
+static int
+lay_out(struct edition *ed, const struct part *part, size_t at, size_t *bytes)
+{
+	struct value *sections = value_list(ed->c.a);
+	struct value *about = (struct value *)(uintptr_t)value_member(ed->value, "edition", 7);
+	size_t more = 0;
+
+	*bytes = 0;
+	for (size_t i = 0; i < ed->nblocks; i++) {
+		struct block *b = &ed->blocks[i];
+
+		if (lay_out_block(ed, part, b, at, bytes) == -1)
+			return -1;
+		if (value_count(value_member(b->value, "papers", 6)) > 0 ||
+		    value_truth(value_member(b->value, "has_cut", 7)))
+			value_append(ed->c.a, sections, b->value);
+		else
+			more += (size_t)value_integer(value_member(b->value, "more", 4));
+	}
+	context_set_more(&ed->c, about, "more-papers", more);
+	value_set(ed->c.a, ed->value, "sections", sections);
+	return value_check(ed->value, ed->err);
+}
+
+/* Draw a part at a level: 1 = it fits, 0 = it is too large, -1 = error. */
+static int
+try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf *out)
+{
+	size_t bytes;
+
+	strbuf_reset(out);
+	out->max_bytes = part->max_bytes;
+	if (lay_out(ed, part, at, &bytes) == -1)
+		return -1;
+	if (bytes > part->max_bytes)
+		return 0;
+	if (render_template(ed->r, part->digest, ed->value, out, ed->err) == -1) {
+		if (out->state != STRBUF_TOO_LONG)
+			return -1;
+		if (ed->err != NULL)
+			err_clear(ed->err);
+		return 0;
+	}
+	/* Encoding makes three bytes of one, and a soft break for each line of them. */
+	return out->len <= part->max_bytes / 4 ||
+	    escape_qp_size(out->buf, out->len) <= part->max_bytes;
+}
+
+/* The least stepping down that fits, by halving: at most 15 drawings of a part even for 5,000 papers. */
+static int
+fit(struct edition *ed, const struct part *part, size_t *at, struct strbuf *out)
+{
+	size_t low = *at, high = max_level(ed);
+	int fits = try_level(ed, part, low, out);
+
+	if (fits != 0)
+		return fits == 1 ? 0 : -1;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		fits = try_level(ed, part, middle, out);
+		if (fits == -1)
+			return -1;
+		if (fits)
+			high = middle;
+		else
+			low = middle;
+	}
+	fits = try_level(ed, part, high, out);
+	if (fits == 0)
+		return err_set(ed->err, ERR_CONFIG, "%s: more than %zu bytes without any paper",
+		    part->digest, part->max_bytes);
+	*at = high;
+	return fits == 1 ? 0 : -1;
+}
+
+/* One line, whatever a template made of it. */
+static int
+draw_subject(struct edition *ed, struct strbuf *out)
+{
+	struct strbuf line;
+	int rc;
+
+	strbuf_init(&line, MAX_SUBJECT_BYTES);
+	rc = render_template(ed->r, "subject.txt", ed->value, &line, ed->err);
+	strbuf_reset(out);
+	if (rc == 0)
+		text_add_clean(out, line.buf, line.len, MAX_SUBJECT_BYTES);
+	strbuf_release(&line);
+	return rc == 0 ? strbuf_check(out, ed->err) : -1;
+}
+
+static void
+forget_cards(struct edition *ed)
+{
+	for (size_t i = 0; i < ed->nitems; i++)
+		memset(ed->items[i].cards, 0, sizeof(ed->items[i].cards));
+	for (size_t i = 0; i < ed->ncuts; i++)
+		memset(ed->cuts[i].cards, 0, sizeof(ed->cuts[i].cards));
+}
+
+static int
+draw_html(struct edition *ed, struct rendered *out, size_t *at)
+{
+	if (fit(ed, &html_part, at, &out->html) == -1)
+		return -1;
+	out->nfull = out->nshort = out->nline = 0;
+	for (size_t i = 0; i < ed->nitems; i++) {
+		enum card_size size = size_at(ed, *at, i);
+
+		out->nfull += size == CARD_FULL;
+		out->nshort += size == CARD_SHORT;
+		out->nline += size == CARD_LINE;
+	}
+	return 0;
+}
+
+/* The text part has the cards of the HTML part, and names the papers for which that had no room. */
+static int
+draw_text(struct edition *ed, struct strbuf *out, size_t at)
+{
+	struct strbuf plain;
+	int rc;
+
+	if (at > 2 * ed->nitems)
+		at = 2 * ed->nitems;
+	forget_cards(ed);
+	strbuf_init(&plain, MAX_TEXT_BYTES);
+	rc = fit(ed, &text_part, &at, &plain);
+	strbuf_reset(out);
+	if (rc == 0)
+		fill_add_text(out, plain.buf);
+	strbuf_release(&plain);
+	return rc == 0 ? strbuf_check(out, ed->err) : -1;
+}
+
+int
+render_edition(struct render *r, const struct edition_view *view, struct arena *scratch,
+    struct rendered *out, struct error *err)
+{
+	struct edition ed;
+	size_t at = 0;
+
+	if (edition_init(&ed, r, view, scratch, err) == -1 ||
+	    draw_subject(&ed, &out->subject) == -1 || draw_html(&ed, out, &at) == -1)
+		return -1;
+	return draw_text(&ed, &out->text, at);
+}
+
+struct value *
+render_context(struct render *r, const struct edition_view *view, struct arena *scratch)
+{
+	struct edition ed;
+	size_t bytes;
+
+	if (edition_init(&ed, r, view, scratch, NULL) == -1 ||
+	    lay_out(&ed, &no_part, 0, &bytes) == -1)
+		return NULL;
+	return ed.value;
+}
+
+void
+rendered_init(struct rendered *out)
+{
+	memset(out, 0, sizeof(*out));
+	strbuf_init(&out->subject, MAX_SUBJECT_BYTES);
+	strbuf_init(&out->html, MAX_HTML_BYTES);
+	strbuf_init(&out->text, 2 * MAX_TEXT_BYTES);
+}
+
+void
+rendered_release(struct rendered *out)
+{
+	strbuf_release(&out->subject);
+	strbuf_release(&out->html);
+	strbuf_release(&out->text);
+}

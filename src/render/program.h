@@ -1,0 +1,42 @@
+/* program.h - a compiled template: a flat list of nodes. What template_compile.c writes and template_render.c reads. */
+#ifndef DIGEST_RENDER_PROGRAM_H
+#define DIGEST_RENDER_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/template.h"
+
+enum node_kind {
+	NODE_TEXT,     /* at most one line, with its newline */
+	NODE_ESCAPED,  /* {{x}} */
+	NODE_RAW,      /* {{{x}}}, {{&x}} */
+	NODE_SECTION,  /* {{#x}} ... */
+	NODE_INVERTED, /* {{^x}} ... */
+	NODE_END,      /* {{/x}} */
+	NODE_PARTIAL,  /* {{> x}} */
+};
+
+struct node {
+	enum node_kind kind;
+	bool line_start;       /* the first of its line: a partial's indentation goes before it */
+	unsigned line, column; /* of the tag */
+	const char *text;      /* NODE_TEXT: len bytes; else the name, NUL-terminated */
+	size_t len;
+	const char *indent; /* NODE_PARTIAL alone on its line: the blanks before it */
+	size_t indent_len;
+	size_t end; /* NODE_SECTION, NODE_INVERTED: index of its NODE_END */
+};
+
+struct template
+{
+	char *name; /* for messages */
+	char *text; /* what the nodes point into */
+	size_t len;
+	enum template_escape escape;
+	struct node *nodes;
+	size_t nnodes, alloc;
+};
+
+#endif

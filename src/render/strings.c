@@ -1,0 +1,354 @@
+#include "render/strings.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "digest/date.h"
+#include "digest/text.h"
+
+enum { MAX_STRINGS = 200 };
+
+struct strings {
+	const char *name;
+	const char *keys[MAX_STRINGS + 1]; /* NULL after the last, for text_nearest() */
+	const char *texts[MAX_STRINGS];
+	size_t len;
+	size_t (*plural)(int64_t n);
+	struct value *value;
+};
+
+static size_t
+plural_none(int64_t n)
+{
+	(void)n;
+	return 0;
+}
+
+static size_t
+plural_one(int64_t n)
+{
+	return n == 1 ? 0 : 1;
+}
+
+static size_t
+plural_zero_one(int64_t n)
+{
+	return n == 0 || n == 1 ? 0 : 1;
+}
+
+/* 2-4, 22-24 ... but not 12-14. */
+static bool
+is_few(int64_t n)
+{
+	return n % 10 >= 2 && n % 10 <= 4 && (n % 100 < 12 || n % 100 > 14);
+}
+
+static size_t
+plural_slavic(int64_t n)
+{
+	if (n % 10 == 1 && n % 100 != 11)
+		return 0;
+	return is_few(n) ? 1 : 2;
+}
+
+static size_t
+plural_polish(int64_t n)
+{
+	if (n == 1)
+		return 0;
+	return is_few(n) ? 1 : 2;
+}
+
+static const struct {
+	const char *name;
+	size_t (*choose)(int64_t n);
+} plurals[] = {
+	{ "none", plural_none },
+	{ "one", plural_one },
+	{ "zero-one", plural_zero_one },
+	{ "slavic", plural_slavic },
+	{ "polish", plural_polish },
+};
+
+enum { NPLURALS = sizeof(plurals) / sizeof(plurals[0]) };
+
+/* Keys whose text is a list of words, and how many. */
+static const struct {
+	const char *key;
+	size_t nwords;
+} word_lists[] = {
+	{ "months", 12 },
+	{ "weekdays", 7 },
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static size_t
+find_key(const struct strings *s, const char *key)
+{
+	size_t i = 0;
+
+	while (i < s->len && strcmp(s->keys[i], key) != 0)
+		i++;
+	return i;
+}
+
+/* The part of text before a byte, trimmed, in the arena. */
+static char *
+take(struct arena *a, const char *text, size_t len)
+{
+	while (len > 0 && is_blank(text[len - 1]))
+		len--;
+	while (len > 0 && is_blank(text[0])) {
+		text++;
+		len--;
+	}
+	return arena_strndup(a, text, len);
+}
+
+static int
+parse_line(struct strings *s, struct arena *a, const struct strings *base, const char *line,
+    size_t len, unsigned number, struct error *err)
+{
+	const char *equals = memchr(line, '=', len), *key, *text, *near;
+
+	if (equals == NULL)
+		return err_set(
+		    err, ERR_CONFIG, "%s:%u:1: no '='; expected 'key = text'", s->name, number);
+	key = take(a, line, (size_t)(equals - line));
+	text = take(a, equals + 1, len - (size_t)(equals + 1 - line));
+	if (key == NULL || text == NULL)
+		return err_nomem(err, s->name);
+	if (base != NULL && find_key(base, key) == base->len) {
+		near = text_nearest(key, base->keys);
+		return err_set(err, ERR_CONFIG,
+		    "%s:%u:1: no text is called '%s'; expected one of en.strings%s%s%s", s->name,
+		    number, key, near != NULL ? ", perhaps '" : "", near != NULL ? near : "",
+		    near != NULL ? "'" : "");
+	}
+	if (find_key(s, key) < s->len)
+		return err_set(err, ERR_CONFIG,
+		    "%s:%u:1: '%s' a second time; expected each text once", s->name, number, key);
+	if (s->len == MAX_STRINGS)
+		return err_set(
+		    err, ERR_CONFIG, "%s:%u:1: more than %d texts", s->name, number, MAX_STRINGS);
+	s->keys[s->len] = key;
+	s->texts[s->len++] = text;
+	return 0;
+}
+
+static size_t
+count_words(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += !is_blank(text[0]) && (text[1] == '\0' || is_blank(text[1]));
+	return n;
+}
+
+static int
+choose_plural(struct strings *s, struct error *err)
+{
+	const char *name = strings_get(s, "plural");
+
+	for (size_t i = 0; i < NPLURALS; i++)
+		if (strcmp(plurals[i].name, name) == 0) {
+			s->plural = plurals[i].choose;
+			return 0;
+		}
+	return err_set(err, ERR_CONFIG,
+	    "%s: plural = '%s'; expected none, one, zero-one, slavic or polish", s->name, name);
+}
+
+static int
+check_lists(const struct strings *s, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(word_lists) / sizeof(word_lists[0]); i++) {
+		size_t n = count_words(strings_get(s, word_lists[i].key));
+
+		if (n != word_lists[i].nwords)
+			return err_set(err, ERR_CONFIG, "%s: %s has %zu words; expected %zu",
+			    s->name, word_lists[i].key, n, word_lists[i].nwords);
+	}
+	if (strcmp(strings_get(s, "dir"), "ltr") != 0 && strcmp(strings_get(s, "dir"), "rtl") != 0)
+		return err_set(err, ERR_CONFIG, "%s: dir = '%s'; expected ltr or rtl", s->name,
+		    strings_get(s, "dir"));
+	return 0;
+}
+
+/* A text that the translation leaves out stays as in the base. */
+static void
+add_missing(struct strings *s, const struct strings *base)
+{
+	for (size_t i = 0; i < base->len && s->len < MAX_STRINGS; i++)
+		if (find_key(s, base->keys[i]) == s->len) {
+			s->keys[s->len] = base->keys[i];
+			s->texts[s->len++] = base->texts[i];
+		}
+}
+
+int
+strings_parse(struct arena *a, const char *name, const char *text, size_t len,
+    const struct strings *base, const struct strings **out, struct error *err)
+{
+	struct strings *s = arena_zalloc(a, sizeof(*s));
+	unsigned number = 1;
+
+	if (s == NULL || (s->name = arena_strdup(a, name)) == NULL)
+		return err_nomem(err, name);
+	for (const char *end = text + len; text < end; number++) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *stop = newline != NULL ? newline : end;
+
+		while (text < stop && is_blank(*text))
+			text++;
+		if (text < stop && *text != '#' &&
+		    parse_line(s, a, base, text, (size_t)(stop - text), number, err) == -1)
+			return -1;
+		text = newline != NULL ? newline + 1 : end;
+	}
+	if (base != NULL)
+		add_missing(s, base);
+	if (choose_plural(s, err) == -1 || check_lists(s, err) == -1)
+		return -1;
+	s->value = value_object(a);
+	for (size_t i = 0; i < s->len; i++)
+		value_set_string(a, s->value, s->keys[i], s->texts[i]);
+	if (value_check(s->value, err) == -1)
+		return -1;
+	*out = s;
+	return 0;
+}
+
+const char *
+strings_get(const struct strings *s, const char *key)
+{
+	size_t i = find_key(s, key);
+
+	return i < s->len ? s->texts[i] : "";
+}
+
+struct value *
+strings_value(const struct strings *s)
+{
+	return s->value;
+}
+
+/* Text of len bytes with {names} replaced; a name that is not among the words stays as it is. */
+static void
+expand(struct strbuf *out, const char *text, size_t len, const struct word *words)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		const char *brace = memchr(text, '{', (size_t)(end - text));
+		const char *close =
+		    brace == NULL ? NULL : memchr(brace, '}', (size_t)(end - brace));
+		const struct word *w = words;
+
+		if (close == NULL || words == NULL)
+			break;
+		while (w->name != NULL &&
+		    (strlen(w->name) != (size_t)(close - brace - 1) ||
+			memcmp(w->name, brace + 1, strlen(w->name)) != 0))
+			w++;
+		strbuf_addn(out, text, (size_t)(brace - text));
+		if (w->name != NULL)
+			strbuf_add(out, w->text);
+		else
+			strbuf_addn(out, brace, (size_t)(close + 1 - brace));
+		text = close + 1;
+	}
+	strbuf_addn(out, text, (size_t)(end - text));
+}
+
+void
+strings_add(struct strbuf *out, const struct strings *s, const char *key, const struct word *words)
+{
+	const char *text = strings_get(s, key);
+
+	expand(out, text, strlen(text), words);
+}
+
+/* 12,345 as the language writes it; "thousands" may be empty. */
+static void
+format_number(char out[64], const struct strings *s, int64_t n)
+{
+	const char *mark = strings_get(s, "thousands");
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, n), used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-' && strlen(mark) <= 4) {
+			memcpy(out + used, mark, strlen(mark));
+			used += strlen(mark);
+		}
+		out[used++] = digits[i];
+	}
+	out[used] = '\0';
+}
+
+void
+strings_add_count(struct strbuf *out, const struct strings *s, const char *key, int64_t n,
+    const struct word *words)
+{
+	const char *form = strings_get(s, key), *bar;
+	struct word all[8];
+	size_t nall = 0, len;
+	char number[64];
+
+	format_number(number, s, n);
+	all[nall++] = (struct word){ "n", number };
+	while (words != NULL && words->name != NULL && nall < sizeof(all) / sizeof(all[0]) - 1)
+		all[nall++] = *words++;
+	all[nall] = (struct word){ NULL, NULL };
+	/* A text with fewer forms than the language has is the same for the rest. */
+	for (size_t i = s->plural(n); i > 0 && (bar = strchr(form, '|')) != NULL; i--)
+		form = bar + 1;
+	while (is_blank(*form))
+		form++;
+	len = strcspn(form, "|");
+	while (len > 0 && is_blank(form[len - 1]))
+		len--;
+	expand(out, form, len, all);
+}
+
+/* The i-th of the words of a text. */
+static void
+pick_word(char *out, size_t size, const char *text, int i)
+{
+	for (;; i--) {
+		size_t n;
+
+		text += strspn(text, " \t");
+		n = strcspn(text, " \t");
+		if (i == 0 || n == 0) {
+			snprintf(out, size, "%.*s", (int)n, text);
+			return;
+		}
+		text += n;
+	}
+}
+
+void
+strings_add_date(struct strbuf *out, const struct strings *s, const char *key, int32_t day)
+{
+	char month[64], weekday[64], year[16], mday[16];
+	struct civil c;
+
+	date_civil_of_day(day, &c);
+	pick_word(month, sizeof(month), strings_get(s, "months"), c.month - 1);
+	pick_word(weekday, sizeof(weekday), strings_get(s, "weekdays"), date_weekday(day));
+	snprintf(year, sizeof(year), "%d", c.year);
+	snprintf(mday, sizeof(mday), "%d", c.day);
+	strings_add(out, s, key,
+	    (const struct word[]){ { "day", mday }, { "month", month }, { "year", year },
+		{ "weekday", weekday }, { NULL, NULL } });
+}

@@ -1,0 +1,466 @@
+#include "digest/template.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/limits.h"
+#include "render/program.h"
+
+enum { MAX_DELIMITER = 16 };
+
+struct parser {
+	struct template *t;
+	struct error *err;
+	const char *source; /* as it was given: t->text gets a NUL behind each name */
+	size_t pos;	    /* where the next text begins */
+	char open[MAX_DELIMITER + 1], close[MAX_DELIMITER + 1];
+	bool line_start;		     /* the next node is the first of its line */
+	size_t sections[MAX_TEMPLATE_DEPTH]; /* indices of the sections that are open */
+	size_t nsections;
+
+	/* The place of a tag is found by counting on from the place of the one before. */
+	size_t counted;
+	unsigned line, column;
+};
+
+/* A tag between its delimiters. */
+struct tag {
+	size_t start, end; /* offsets of the whole tag */
+	char *text;	   /* what stands inside, trimmed */
+	size_t len;
+	bool alone;		      /* nothing but blanks beside it on its line */
+	size_t line_begin, next_line; /* of that line, when alone */
+};
+
+static int fail(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Fail at the place that is counted. */
+static int
+fail(struct parser *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(p->err, ERR_CONFIG, fmt, ap);
+	va_end(ap);
+	return err_prefix(p->err, "%s:%u:%u", p->t->name, p->line, p->column);
+}
+
+static void
+count_to(struct parser *p, size_t offset)
+{
+	for (; p->counted < offset; p->counted++) {
+		unsigned char c = (unsigned char)p->source[p->counted];
+
+		if (c == '\n') {
+			p->line++;
+			p->column = 1;
+		} else if ((c & 0xc0) != 0x80) {
+			p->column++; /* a character, not a byte */
+		}
+	}
+}
+
+static struct node *
+add_node(struct parser *p, enum node_kind kind, const char *text, size_t len)
+{
+	struct template *t = p->t;
+	struct node *n;
+
+	if (t->nnodes == t->alloc) {
+		size_t alloc = t->alloc < 32 ? 32 : t->alloc * 2;
+
+		n = reallocarray(t->nodes, alloc, sizeof(*n));
+		if (n == NULL) {
+			err_nomem(p->err, t->name);
+			return NULL;
+		}
+		t->nodes = n;
+		t->alloc = alloc;
+	}
+	n = &t->nodes[t->nnodes++];
+	memset(n, 0, sizeof(*n));
+	n->kind = kind;
+	n->text = text;
+	n->len = len;
+	n->line = p->line;
+	n->column = p->column;
+	n->line_start = p->line_start;
+	p->line_start = false;
+	return n;
+}
+
+/* Text up to an offset, a node for each line. */
+static int
+add_text(struct parser *p, size_t end)
+{
+	while (p->pos < end) {
+		const char *text = p->t->text + p->pos;
+		const char *newline = memchr(text, '\n', end - p->pos);
+		size_t len = newline != NULL ? (size_t)(newline - text) + 1 : end - p->pos;
+
+		if (add_node(p, NODE_TEXT, text, len) == NULL)
+			return -1;
+		p->line_start = newline != NULL;
+		p->pos += len;
+	}
+	return 0;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+is_space(char c)
+{
+	return is_blank(c) || c == '\n' || c == '\r';
+}
+
+static void
+trim(struct tag *tag)
+{
+	while (tag->len > 0 && is_space(tag->text[tag->len - 1]))
+		tag->len--;
+	while (tag->len > 0 && is_space(tag->text[0])) {
+		tag->text++;
+		tag->len--;
+	}
+}
+
+/* Is the tag alone on its line, so that the line leaves nothing behind? */
+static void
+find_line(const struct parser *p, struct tag *tag)
+{
+	const char *text = p->t->text;
+	size_t begin = tag->start, next = tag->end;
+
+	while (begin > 0 && is_blank(text[begin - 1]))
+		begin--;
+	if (begin > 0 && text[begin - 1] != '\n')
+		return;
+	while (next < p->t->len && is_blank(text[next]))
+		next++;
+	if (next + 1 < p->t->len && text[next] == '\r' && text[next + 1] == '\n')
+		next++;
+	if (next < p->t->len && text[next++] != '\n')
+		return;
+	tag->alone = true;
+	tag->line_begin = begin;
+	tag->next_line = next;
+}
+
+/* Write the text before the tag and go on behind it; a tag alone on its line takes the line with it. */
+static int
+take_line(struct parser *p, const struct tag *tag)
+{
+	if (add_text(p, tag->alone ? tag->line_begin : tag->start) == -1)
+		return -1;
+	p->pos = tag->alone ? tag->next_line : tag->end;
+	return 0;
+}
+
+/* The name of a tag, NUL-terminated in place: what stood behind it is read already. */
+static int
+check_name(struct parser *p, const struct tag *tag)
+{
+	if (tag->len == 0)
+		return fail(p, "the tag is empty; expected a name");
+	for (size_t i = 0; i < tag->len; i++) {
+		char c = tag->text[i];
+
+		if (is_space(c) || c == '\0')
+			return fail(p, "white space in a name; expected one word");
+	}
+	if (tag->len > 1 &&
+	    (tag->text[0] == '.' || tag->text[tag->len - 1] == '.' ||
+		memmem(tag->text, tag->len, "..", 2) != NULL))
+		return fail(p, "'%.*s' has an empty part; expected words with single dots between",
+		    (int)tag->len, tag->text);
+	tag->text[tag->len] = '\0';
+	return 0;
+}
+
+static int
+on_comment(struct parser *p, struct tag *tag)
+{
+	return take_line(p, tag);
+}
+
+static int
+on_delimiters(struct parser *p, struct tag *tag)
+{
+	size_t open = 0, close = 0;
+
+	while (open < tag->len && !is_space(tag->text[open]))
+		open++;
+	while (close < tag->len - open && !is_space(tag->text[tag->len - 1 - close]))
+		close++;
+	if (open == 0 || open > MAX_DELIMITER || close == 0 || close > MAX_DELIMITER ||
+	    memchr(tag->text, '=', tag->len) != NULL || memchr(tag->text, '\0', tag->len) != NULL)
+		return fail(p,
+		    "bad delimiters; expected two of 1 to %d characters without '=', as in '{{=<%% "
+		    "%%>=}}'",
+		    MAX_DELIMITER);
+	for (size_t i = open; i < tag->len - close; i++)
+		if (!is_space(tag->text[i]))
+			return fail(p, "more than two delimiters; expected two");
+	memcpy(p->open, tag->text, open);
+	p->open[open] = '\0';
+	memcpy(p->close, tag->text + tag->len - close, close);
+	p->close[close] = '\0';
+	return take_line(p, tag);
+}
+
+/* The name's node after the text before the tag. A tag alone on its line writes nothing itself. */
+static struct node *
+add_tag(struct parser *p, const struct tag *tag, enum node_kind kind)
+{
+	struct node *n;
+
+	if (check_name(p, tag) == -1 || take_line(p, tag) == -1)
+		return NULL;
+	n = add_node(p, kind, tag->text, tag->len);
+	if (n != NULL && tag->alone) {
+		n->line_start = false;
+		p->line_start = true;
+	}
+	return n;
+}
+
+static int
+open_section(struct parser *p, const struct tag *tag, enum node_kind kind)
+{
+	if (p->nsections == MAX_TEMPLATE_DEPTH)
+		return fail(p, "more than %d sections inside each other", MAX_TEMPLATE_DEPTH);
+	if (add_tag(p, tag, kind) == NULL)
+		return -1;
+	p->sections[p->nsections++] = p->t->nnodes - 1;
+	return 0;
+}
+
+static int
+on_section(struct parser *p, struct tag *tag)
+{
+	return open_section(p, tag, NODE_SECTION);
+}
+
+static int
+on_inverted(struct parser *p, struct tag *tag)
+{
+	return open_section(p, tag, NODE_INVERTED);
+}
+
+static int
+on_end(struct parser *p, struct tag *tag)
+{
+	const struct node *open;
+	bool line_start;
+
+	if (check_name(p, tag) == -1)
+		return -1;
+	if (p->nsections == 0)
+		return fail(p, "'%s' ends no section; expected '#%s' or '^%s' before", tag->text,
+		    tag->text, tag->text);
+	open = &p->t->nodes[p->sections[p->nsections - 1]];
+	if (strcmp(open->text, tag->text) != 0)
+		return fail(p, "'%s' ends here; expected the end of '%s' from %u:%u", tag->text,
+		    open->text, open->line, open->column);
+	if (take_line(p, tag) == -1)
+		return -1;
+	line_start = p->line_start;
+	if (add_node(p, NODE_END, tag->text, tag->len) == NULL)
+		return -1;
+	p->line_start = line_start; /* the end of a section writes nothing */
+	p->nsections--;
+	p->t->nodes[p->sections[p->nsections]].end = p->t->nnodes - 1;
+	return 0;
+}
+
+static int
+on_partial(struct parser *p, struct tag *tag)
+{
+	struct node *n = add_tag(p, tag, NODE_PARTIAL);
+
+	if (n == NULL)
+		return -1;
+	if (tag->alone) {
+		n->indent = p->t->text + tag->line_begin;
+		n->indent_len = tag->start - tag->line_begin;
+	}
+	return 0;
+}
+
+static int
+on_raw(struct parser *p, struct tag *tag)
+{
+	return add_tag(p, tag, NODE_RAW) == NULL ? -1 : 0;
+}
+
+static int
+on_variable(struct parser *p, struct tag *tag)
+{
+	return add_tag(p, tag, NODE_ESCAPED) == NULL ? -1 : 0;
+}
+
+static int
+on_unknown(struct parser *p, struct tag *tag)
+{
+	(void)tag;
+	return fail(p, "a tag with '<' or '$'; expected one of Mustache 1.0: # ^ / > & ! =");
+}
+
+static const struct tag_kind {
+	char sigil;	     /* after the opening delimiter */
+	const char *closing; /* before the closing delimiter */
+	bool may_be_alone;
+	int (*handle)(struct parser *p, struct tag *tag);
+} tag_kinds[] = {
+	{ '!', "", true, on_comment }, { '=', "=", true, on_delimiters },
+	{ '#', "", true, on_section }, { '^', "", true, on_inverted }, { '/', "", true, on_end },
+	{ '>', "", true, on_partial }, { '{', "}", false, on_raw }, { '&', "", false, on_raw },
+	{ '<', "", false, on_unknown }, { '$', "", false, on_unknown },
+	{ '\0', "", false, on_variable }, /* the last one: no sigil */
+};
+
+static const struct tag_kind *
+find_kind(char sigil)
+{
+	const struct tag_kind *k = tag_kinds;
+
+	while (k->sigil != '\0' && k->sigil != sigil)
+		k++;
+	return k;
+}
+
+static int
+parse_tag(struct parser *p, size_t start)
+{
+	char *text = p->t->text, closing[MAX_DELIMITER + 2];
+	size_t begin = start + strlen(p->open), closing_len;
+	const struct tag_kind *kind = &tag_kinds[sizeof(tag_kinds) / sizeof(tag_kinds[0]) - 1];
+	struct tag tag = { .start = start };
+	const char *found;
+
+	count_to(p, start);
+	while (begin < p->t->len && is_space(text[begin]))
+		begin++;
+	if (begin < p->t->len)
+		kind = find_kind(text[begin]);
+	if (kind->sigil != '\0')
+		begin++;
+	closing_len = (size_t)snprintf(closing, sizeof(closing), "%s%s", kind->closing, p->close);
+	found = memmem(text + begin, p->t->len - begin, closing, closing_len);
+	if (found == NULL)
+		return fail(p, "the tag does not end; expected '%s'", closing);
+	tag.text = text + begin;
+	tag.len = (size_t)(found - tag.text);
+	tag.end = begin + tag.len + closing_len;
+	trim(&tag);
+	if (kind->may_be_alone)
+		find_line(p, &tag);
+	return kind->handle(p, &tag);
+}
+
+static int
+parse(struct parser *p)
+{
+	struct template *t = p->t;
+	const struct node *open;
+	const char *found;
+
+	for (;;) {
+		found = memmem(t->text + p->pos, t->len - p->pos, p->open, strlen(p->open));
+		if (found == NULL)
+			break;
+		if (parse_tag(p, (size_t)(found - t->text)) == -1)
+			return -1;
+	}
+	if (add_text(p, t->len) == -1)
+		return -1;
+	if (p->nsections == 0)
+		return 0;
+	open = &t->nodes[p->sections[p->nsections - 1]];
+	p->line = open->line;
+	p->column = open->column;
+	return fail(p, "section '%s' does not end; expected '/%s'", open->text, open->text);
+}
+
+int
+template_compile(const char *name, const char *text, size_t len, enum template_escape escape,
+    struct template **out, struct error *err)
+{
+	struct parser p = { .err = err,
+		.source = text,
+		.line_start = true,
+		.line = 1,
+		.column = 1,
+		.open = "{{",
+		.close = "}}" };
+	struct template *t;
+
+	if (len > MAX_TEMPLATE_BYTES)
+		return err_set(err, ERR_CONFIG, "%s: %zu bytes; expected at most %u", name, len,
+		    MAX_TEMPLATE_BYTES);
+	t = calloc(1, sizeof(*t));
+	if (t == NULL || (t->name = strdup(name)) == NULL || (t->text = malloc(len + 1)) == NULL) {
+		template_free(t);
+		return err_nomem(err, name);
+	}
+	if (len > 0)
+		memcpy(t->text, text, len);
+	t->text[len] = '\0';
+	t->len = len;
+	t->escape = escape;
+	p.t = t;
+	if (parse(&p) == -1) {
+		template_free(t);
+		return -1;
+	}
+	*out = t;
+	return 0;
+}
+
+void
+template_free(struct template *t)
+{
+	if (t == NULL)
+		return;
+	free(t->nodes);
+	free(t->text);
+	free(t->name);
+	free(t);
+}
+
+int
+template_each_name(const struct template *t,
+    int (*visit)(void *arg, const char *name, unsigned line, unsigned column), void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->nnodes && rc == 0; i++) {
+		const struct node *n = &t->nodes[i];
+
+		if (n->kind != NODE_TEXT && n->kind != NODE_END && n->kind != NODE_PARTIAL)
+			rc = visit(arg, n->text, n->line, n->column);
+	}
+	return rc;
+}
+
+int
+template_each_partial(const struct template *t,
+    int (*visit)(void *arg, const char *name, unsigned line, unsigned column), void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->nnodes && rc == 0; i++)
+		if (t->nodes[i].kind == NODE_PARTIAL)
+			rc = visit(arg, t->nodes[i].text, t->nodes[i].line, t->nodes[i].column);
+	return rc;
+}

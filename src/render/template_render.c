@@ -1,0 +1,206 @@
+#include "digest/template.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "digest/limits.h"
+#include "render/escape.h"
+#include "render/program.h"
+
+struct state {
+	const struct value *stack[MAX_TEMPLATE_DEPTH + 1]; /* contexts, the innermost last */
+	size_t nstack;
+	unsigned depth; /* sections and partials being rendered */
+	unsigned steps; /* nodes rendered */
+	template_lookup *lookup;
+	void *lookup_arg;
+	struct strbuf *out;
+	struct strbuf indent; /* of the partials being rendered */
+	struct error *err;
+};
+
+static int render_nodes(struct state *st, const struct template *t, size_t from, size_t to);
+
+static int
+fail_at(struct state *st, const struct template *t, const struct node *n, const char *what)
+{
+	err_set(st->err, ERR_CONFIG, "%s", what);
+	return err_prefix(st->err, "%s:%u:%u", t->name, n->line, n->column);
+}
+
+/* The first part of a dotted name is looked for in all contexts, the others in what it is. */
+static const struct value *
+find_value(const struct state *st, const struct node *n)
+{
+	const char *name = n->text, *end = n->text + n->len, *dot;
+	const struct value *v = NULL;
+	size_t i = st->nstack;
+
+	if (n->len == 1 && name[0] == '.')
+		return st->stack[st->nstack - 1];
+	dot = memchr(name, '.', n->len);
+	if (dot == NULL)
+		dot = end;
+	while (v == NULL && i > 0)
+		v = value_member(st->stack[--i], name, (size_t)(dot - name));
+	while (v != NULL && dot < end) {
+		name = dot + 1;
+		dot = memchr(name, '.', (size_t)(end - name));
+		if (dot == NULL)
+			dot = end;
+		v = value_member(v, name, (size_t)(dot - name));
+	}
+	return v;
+}
+
+static void
+add_text(struct strbuf *out, enum template_escape escape, const char *text)
+{
+	switch (escape) {
+	case TEMPLATE_HTML:
+		escape_add_html(out, text);
+		break;
+	case TEMPLATE_TEXT:
+		strbuf_add(out, text);
+		break;
+	case TEMPLATE_HEADER:
+		escape_add_header(out, text, strlen(text));
+		break;
+	}
+}
+
+static void
+add_value(struct strbuf *out, enum template_escape escape, bool raw, const struct value *v)
+{
+	switch (value_kind(v)) {
+	case VALUE_STRING:
+		if (raw)
+			strbuf_add(out, value_text(v));
+		else
+			add_text(out, escape, value_text(v));
+		break;
+	case VALUE_NUMBER:
+		strbuf_addf(out, "%" PRId64, value_integer(v));
+		break;
+	case VALUE_BOOL:
+		strbuf_add(out, value_truth(v) ? "true" : "false");
+		break;
+	default:
+		break; /* null, lists and objects have no text */
+	}
+}
+
+/* The inside of a section with v as its context. */
+static int
+render_inside(struct state *st, const struct template *t, size_t section, const struct value *v)
+{
+	int rc;
+
+	st->stack[st->nstack++] = v;
+	rc = render_nodes(st, t, section + 1, t->nodes[section].end);
+	st->nstack--;
+	return rc;
+}
+
+static int
+render_section(struct state *st, const struct template *t, size_t section)
+{
+	const struct node *n = &t->nodes[section];
+	const struct value *v = find_value(st, n);
+
+	if (n->kind == NODE_INVERTED)
+		return value_truth(v) ? 0 : render_nodes(st, t, section + 1, n->end);
+	if (!value_truth(v))
+		return 0;
+	if (value_kind(v) != VALUE_LIST)
+		return render_inside(st, t, section, v);
+	for (size_t i = 0; i < value_count(v); i++)
+		if (render_inside(st, t, section, value_item(v, i)) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+render_partial(struct state *st, const struct node *n)
+{
+	const struct template *t = NULL;
+	size_t indent = st->indent.len;
+	int rc;
+
+	if (st->lookup != NULL)
+		t = st->lookup(st->lookup_arg, n->text);
+	if (t == NULL)
+		return 0;
+	strbuf_addn(&st->indent, n->indent, n->indent_len);
+	if (strbuf_check(&st->indent, st->err) == -1)
+		return -1;
+	rc = render_nodes(st, t, 0, t->nnodes);
+	strbuf_truncate(&st->indent, indent);
+	return rc;
+}
+
+/* What holds other nodes, one level deeper. */
+static int
+render_nested(struct state *st, const struct template *t, size_t i)
+{
+	const struct node *n = &t->nodes[i];
+	int rc;
+
+	if (st->depth == MAX_TEMPLATE_DEPTH)
+		return fail_at(st, t, n,
+		    "sections and partials are nested too deeply; does a partial use itself?");
+	st->depth++;
+	rc = n->kind == NODE_PARTIAL ? render_partial(st, n) : render_section(st, t, i);
+	st->depth--;
+	return rc;
+}
+
+static int
+render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		const struct node *n = &t->nodes[i];
+
+		if (++st->steps > MAX_TEMPLATE_STEPS)
+			return fail_at(
+			    st, t, n, "too much work; do sections repeat each other's lists?");
+		if (n->line_start && st->indent.len > 0)
+			strbuf_addn(st->out, st->indent.buf, st->indent.len);
+		switch (n->kind) {
+		case NODE_TEXT:
+			strbuf_addn(st->out, n->text, n->len);
+			break;
+		case NODE_ESCAPED:
+		case NODE_RAW:
+			add_value(st->out, t->escape, n->kind == NODE_RAW, find_value(st, n));
+			break;
+		case NODE_SECTION:
+		case NODE_INVERTED:
+		case NODE_PARTIAL:
+			if (render_nested(st, t, i) == -1)
+				return -1;
+			if (n->kind != NODE_PARTIAL)
+				i = n->end;
+			break;
+		case NODE_END:
+			break;
+		}
+		if (st->out->state != STRBUF_OK)
+			return strbuf_check(st->out, st->err);
+	}
+	return 0;
+}
+
+int
+template_render(const struct template *t, const struct value *data, template_lookup *lookup,
+    void *lookup_arg, struct strbuf *out, struct error *err)
+{
+	struct state st = { .lookup = lookup, .lookup_arg = lookup_arg, .out = out, .err = err };
+	int rc;
+
+	strbuf_init(&st.indent, MAX_TEMPLATE_BYTES);
+	st.stack[st.nstack++] = data;
+	rc = render_nodes(&st, t, 0, t->nnodes);
+	strbuf_release(&st.indent);
+	return rc == -1 ? -1 : strbuf_check(out, err);
+}

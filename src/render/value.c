@@ -1,0 +1,345 @@
+#include "digest/value.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct member {
+	const char *name;
+	size_t len; /* of the name: most look-ups end here */
+	struct value *value;
+};
+
+struct value {
+	enum value_kind kind;
+	bool broken; /* an addition to this list or object failed */
+	union {
+		bool yes;
+		int64_t number;
+		const char *text;
+		struct {
+			struct value **items;
+			size_t len, alloc;
+		} list;
+		struct {
+			struct member *members;
+			size_t len, alloc;
+		} object;
+	} u;
+};
+
+static struct value *
+value_new(struct arena *a, enum value_kind kind)
+{
+	struct value *v = arena_zalloc(a, sizeof(*v));
+
+	if (v != NULL)
+		v->kind = kind;
+	return v;
+}
+
+struct value *
+value_null(struct arena *a)
+{
+	return value_new(a, VALUE_NULL);
+}
+
+struct value *
+value_object(struct arena *a)
+{
+	return value_new(a, VALUE_OBJECT);
+}
+
+struct value *
+value_list(struct arena *a)
+{
+	return value_new(a, VALUE_LIST);
+}
+
+struct value *
+value_string(struct arena *a, const char *text)
+{
+	struct value *v = text != NULL ? value_new(a, VALUE_STRING) : NULL;
+
+	if (v != NULL)
+		v->u.text = text;
+	return v;
+}
+
+struct value *
+value_number(struct arena *a, int64_t n)
+{
+	struct value *v = value_new(a, VALUE_NUMBER);
+
+	if (v != NULL)
+		v->u.number = n;
+	return v;
+}
+
+struct value *
+value_bool(struct arena *a, bool b)
+{
+	struct value *v = value_new(a, VALUE_BOOL);
+
+	if (v != NULL)
+		v->u.yes = b;
+	return v;
+}
+
+/* An array in the arena with room for one more, twice as long when it was full. NULL when memory is short. */
+static void *
+grow(struct arena *a, void *items, size_t len, size_t *alloc, size_t size)
+{
+	size_t n = *alloc < 8 ? 8 : *alloc * 2;
+	void *more;
+
+	if (len < *alloc)
+		return items;
+	more = arena_array(a, n, size);
+	if (more == NULL)
+		return NULL;
+	if (len > 0)
+		memcpy(more, items, len * size);
+	*alloc = n;
+	return more;
+}
+
+static struct member *
+find_member(const struct value *object, const char *name, size_t len)
+{
+	struct member *members = object->u.object.members;
+
+	for (size_t i = 0; i < object->u.object.len; i++)
+		if (members[i].len == len && memcmp(members[i].name, name, len) == 0)
+			return &members[i];
+	return NULL;
+}
+
+void
+value_set(struct arena *a, struct value *object, const char *name, struct value *v)
+{
+	size_t len = strlen(name);
+	struct member *m;
+
+	if (object == NULL || object->kind != VALUE_OBJECT)
+		return;
+	if (v == NULL) {
+		object->broken = true;
+		return;
+	}
+	m = find_member(object, name, len);
+	if (m == NULL) {
+		m = grow(a, object->u.object.members, object->u.object.len, &object->u.object.alloc,
+		    sizeof(*m));
+		if (m == NULL) {
+			object->broken = true;
+			return;
+		}
+		object->u.object.members = m;
+		m += object->u.object.len++;
+		m->name = name;
+		m->len = len;
+	}
+	m->value = v;
+}
+
+void
+value_set_string(struct arena *a, struct value *object, const char *name, const char *text)
+{
+	value_set(a, object, name, value_string(a, text));
+}
+
+void
+value_set_number(struct arena *a, struct value *object, const char *name, int64_t n)
+{
+	value_set(a, object, name, value_number(a, n));
+}
+
+void
+value_set_bool(struct arena *a, struct value *object, const char *name, bool b)
+{
+	value_set(a, object, name, value_bool(a, b));
+}
+
+void
+value_append(struct arena *a, struct value *list, struct value *item)
+{
+	struct value **items;
+
+	if (list == NULL || list->kind != VALUE_LIST)
+		return;
+	items = item == NULL ? NULL
+			     : grow(a, list->u.list.items, list->u.list.len, &list->u.list.alloc,
+				   sizeof(struct value *));
+	if (items == NULL) {
+		list->broken = true;
+		return;
+	}
+	list->u.list.items = items;
+	items[list->u.list.len++] = item;
+}
+
+struct value *
+value_copy(struct arena *a, const struct value *object)
+{
+	struct value *copy = value_object(a);
+
+	if (copy == NULL || value_kind(object) != VALUE_OBJECT)
+		return NULL;
+	copy->u.object.alloc = object->u.object.len + 16; /* whoever copies adds some */
+	copy->u.object.members = arena_array(a, copy->u.object.alloc, sizeof(struct member));
+	if (copy->u.object.members == NULL)
+		return NULL;
+	copy->u.object.len = object->u.object.len;
+	if (copy->u.object.len > 0)
+		memcpy(copy->u.object.members, object->u.object.members,
+		    copy->u.object.len * sizeof(struct member));
+	copy->broken = object->broken;
+	return copy;
+}
+
+static bool
+is_whole(const struct value *v)
+{
+	if (v == NULL || v->broken)
+		return false;
+	for (size_t i = 0; i < value_count(v); i++)
+		if (!is_whole(v->u.list.items[i]))
+			return false;
+	for (size_t i = 0; i < value_member_count(v); i++)
+		if (!is_whole(v->u.object.members[i].value))
+			return false;
+	return true;
+}
+
+int
+value_check(const struct value *v, struct error *err)
+{
+	return is_whole(v) ? 0 : err_nomem(err, "template data");
+}
+
+enum value_kind
+value_kind(const struct value *v)
+{
+	return v == NULL ? VALUE_NULL : v->kind;
+}
+
+const struct value *
+value_member(const struct value *object, const char *name, size_t len)
+{
+	const struct member *m;
+
+	if (value_kind(object) != VALUE_OBJECT)
+		return NULL;
+	m = find_member(object, name, len);
+	return m == NULL ? NULL : m->value;
+}
+
+size_t
+value_member_count(const struct value *object)
+{
+	return value_kind(object) == VALUE_OBJECT ? object->u.object.len : 0;
+}
+
+const struct value *
+value_member_at(const struct value *object, size_t i, const char **name)
+{
+	if (i >= value_member_count(object))
+		return NULL;
+	*name = object->u.object.members[i].name;
+	return object->u.object.members[i].value;
+}
+
+size_t
+value_count(const struct value *list)
+{
+	return value_kind(list) == VALUE_LIST ? list->u.list.len : 0;
+}
+
+const struct value *
+value_item(const struct value *list, size_t i)
+{
+	return i < value_count(list) ? list->u.list.items[i] : NULL;
+}
+
+const char *
+value_text(const struct value *v)
+{
+	return value_kind(v) == VALUE_STRING ? v->u.text : "";
+}
+
+int64_t
+value_integer(const struct value *v)
+{
+	return value_kind(v) == VALUE_NUMBER ? v->u.number : 0;
+}
+
+bool
+value_truth(const struct value *v)
+{
+	switch (value_kind(v)) {
+	case VALUE_NULL:
+		return false;
+	case VALUE_BOOL:
+		return v->u.yes;
+	case VALUE_NUMBER:
+		return v->u.number != 0;
+	case VALUE_STRING:
+		return v->u.text[0] != '\0';
+	case VALUE_LIST:
+		return v->u.list.len > 0;
+	case VALUE_OBJECT:
+		return true;
+	}
+	return false;
+}
+
+static void
+add_json_list(struct strbuf *out, const struct value *v)
+{
+	strbuf_addc(out, '[');
+	for (size_t i = 0; i < v->u.list.len; i++) {
+		if (i > 0)
+			strbuf_addc(out, ',');
+		value_add_json(out, v->u.list.items[i]);
+	}
+	strbuf_addc(out, ']');
+}
+
+static void
+add_json_object(struct strbuf *out, const struct value *v)
+{
+	strbuf_addc(out, '{');
+	for (size_t i = 0; i < v->u.object.len; i++) {
+		if (i > 0)
+			strbuf_addc(out, ',');
+		strbuf_add_json(out, v->u.object.members[i].name);
+		strbuf_addc(out, ':');
+		value_add_json(out, v->u.object.members[i].value);
+	}
+	strbuf_addc(out, '}');
+}
+
+void
+value_add_json(struct strbuf *out, const struct value *v)
+{
+	switch (value_kind(v)) {
+	case VALUE_NULL:
+		strbuf_add(out, "null");
+		break;
+	case VALUE_BOOL:
+		strbuf_add(out, v->u.yes ? "true" : "false");
+		break;
+	case VALUE_NUMBER:
+		strbuf_addf(out, "%" PRId64, v->u.number);
+		break;
+	case VALUE_STRING:
+		strbuf_add_json(out, v->u.text);
+		break;
+	case VALUE_LIST:
+		add_json_list(out, v);
+		break;
+	case VALUE_OBJECT:
+		add_json_object(out, v);
+		break;
+	}
+}

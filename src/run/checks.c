@@ -1,0 +1,66 @@
+#include <string.h>
+
+#include "stages.h"
+
+/* Scratch for one check; nothing of it is kept. */
+enum { MAX_CHECK_BYTES = 16 * 1024 * 1024 };
+
+static int
+check_address(
+    const char *text, struct arena *a, const char **canonical, size_t *offset, struct error *err)
+{
+	struct address addr;
+	unsigned column = 1;
+
+	if (address_parse(text, a, &addr, &column, err) == -1) {
+		*offset = column > 0 ? column - 1 : 0;
+		return -1;
+	}
+	*canonical = addr.canonical;
+	return 0;
+}
+
+static int
+check_query(const char *text, size_t *offset, struct error *err)
+{
+	struct arena a;
+	struct query *q;
+	int rc;
+
+	arena_init(&a, MAX_CHECK_BYTES);
+	rc = query_parse(text, strlen(text), &a, &q, offset, err);
+	arena_release(&a);
+	return rc;
+}
+
+static int
+check_schedule(const char *text, size_t *offset, struct error *err)
+{
+	struct schedule s;
+
+	return schedule_parse(text, &s, offset, err);
+}
+
+static int
+check_timezone(const char *name, struct error *err)
+{
+	struct tz *tz = NULL;
+	int rc = tz_load(name, NULL, &tz, err);
+
+	tz_free(tz);
+	return rc;
+}
+
+static int
+check_source_type(const char *name, struct error *err)
+{
+	return source_type_find(name, err) != NULL ? 0 : -1;
+}
+
+const struct config_checks run_config_checks = {
+	.address = check_address,
+	.query = check_query,
+	.schedule = check_schedule,
+	.timezone = check_timezone,
+	.source_type = check_source_type,
+};

@@ -1,0 +1,314 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/limits.h"
+#include "digest/token.h"
+#include "stages.h"
+
+struct composer {
+	struct run *run;
+	const struct planner *planner;
+	struct render *render;
+	struct token_keys *keys; /* NULL in a preview before the key file was made */
+	struct arena arena;	 /* the addresses and names below */
+	struct address from, reply_to;
+	bool has_reply_to;
+	const char *sender;   /* of the envelope */
+	const char *mailto;   /* where unsubscribing mail goes */
+	const char **sources; /* names of what is read, for the footer */
+};
+
+static int
+read_addresses(struct composer *c, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+	struct address bounce;
+
+	if (address_parse(cfg->list.from, &c->arena, &c->from, NULL, err) == -1)
+		return err_prefix(err, "list.from");
+	c->has_reply_to = cfg->list.reply_to[0] != '\0';
+	if (c->has_reply_to &&
+	    address_parse(cfg->list.reply_to, &c->arena, &c->reply_to, NULL, err) == -1)
+		return err_prefix(err, "list.reply-to");
+	c->sender = c->from.mailbox;
+	if (cfg->list.bounce_address[0] != '\0') {
+		if (address_parse(cfg->list.bounce_address, &c->arena, &bounce, NULL, err) == -1)
+			return err_prefix(err, "list.bounce-address");
+		c->sender = bounce.mailbox;
+	}
+	c->mailto = c->has_reply_to ? c->reply_to.mailbox : c->from.mailbox;
+	return 0;
+}
+
+static int
+read_sources(struct composer *c, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+
+	c->sources = arena_array(&c->arena, cfg->nsources, sizeof(*c->sources));
+	if (c->sources == NULL)
+		return err_nomem(err, "sources");
+	for (size_t i = 0; i < cfg->nsources; i++)
+		c->sources[i] = cfg->sources[i].name;
+	return 0;
+}
+
+int
+composer_new(
+    struct run *run, const struct planner *planner, struct composer **out, struct error *err)
+{
+	struct composer *c = calloc(1, sizeof(*c));
+	bool make_key = run->mode == STORE_WRITE;
+
+	if (c == NULL)
+		return err_nomem(err, "composer");
+	c->run = run;
+	c->planner = planner;
+	arena_init(&c->arena, MAX_READER_BYTES);
+	if (read_addresses(c, err) == -1 || read_sources(c, err) == -1 ||
+	    run_load_templates(run, &c->render, err) == -1 ||
+	    token_key_load(run->cfg->list.key_file, make_key, &c->keys, err) == -1) {
+		composer_free(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+void
+composer_free(struct composer *c)
+{
+	if (c == NULL)
+		return;
+	token_keys_free(c->keys);
+	render_free(c->render);
+	arena_release(&c->arena);
+	free(c);
+}
+
+const char *
+composer_sender(const struct composer *c)
+{
+	return c->sender;
+}
+
+void
+composed_init(struct composed *mail)
+{
+	memset(mail, 0, sizeof(*mail));
+	rendered_init(&mail->rendered);
+	strbuf_init(&mail->bytes, MAX_MESSAGE_BYTES);
+}
+
+void
+composed_release(struct composed *mail)
+{
+	rendered_release(&mail->rendered);
+	strbuf_release(&mail->bytes);
+}
+
+/* A paper as the edition saw it: from the window when it has not changed since, else the frozen one. */
+static int
+find_paper(struct composer *c, const struct edition_pick *pick, struct arena *a,
+    const struct paper **out, struct error *err)
+{
+	struct paper *p;
+	int found;
+
+	if (c->planner != NULL) {
+		*out = planner_find_paper(c->planner, pick->paper, pick->revision);
+		if (*out != NULL)
+			return 0;
+	}
+	found = store_load_snapshot(c->run->store, pick->paper, pick->revision, a, &p, err);
+	if (found == 0)
+		return err_set(err, ERR_IO, "paper %lld: revision %u is gone from the store",
+		    (long long)pick->paper, (unsigned)pick->revision);
+	*out = p;
+	return found == 1 ? 0 : -1;
+}
+
+/* "a\nb" as two names. */
+static int
+split_names(const char *text, struct pick_view *view, struct arena *a)
+{
+	size_t n = text[0] != '\0';
+	const char **names;
+
+	for (const char *s = text; *s != '\0'; s++)
+		n += *s == '\n';
+	if (n == 0)
+		return 0;
+	if ((names = arena_array(a, n, sizeof(*names))) == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strcspn(text, "\n");
+
+		if ((names[i] = arena_strndup(a, text, len)) == NULL)
+			return -1;
+		text += len + (text[len] != '\0');
+	}
+	view->also_in = names;
+	view->nalso_in = n;
+	return 0;
+}
+
+static int
+view_pick(struct composer *c, const struct edition_pick *pick, struct pick_view *out,
+    struct arena *a, struct error *err)
+{
+	out->why = pick->why;
+	out->risen = pick->risen;
+	out->replaced = pick->replaced;
+	if (split_names(pick->also_in, out, a) == -1)
+		return err_nomem(err, "names");
+	return find_paper(c, pick, a, &out->paper, err);
+}
+
+/* Picks first .. last of one section; of those cut only MAX_CUT_TITLES are named. */
+static int
+view_section(struct composer *c, struct composed *mail, size_t first, size_t last,
+    struct section_view *out, struct arena *a, struct error *err)
+{
+	const struct edition_pick *picks = mail->edition.picks;
+	struct pick_view *views = arena_array(a, last - first, sizeof(*views));
+	uint32_t section = picks[first].section;
+
+	if (views == NULL)
+		return err_nomem(err, "section");
+	out->outside = section == UINT32_MAX;
+	out->name = out->outside ? "" : mail->reader->sub.filters[section].name;
+	out->query = out->outside ? "" : mail->reader->sub.filters[section].match;
+	out->picks = views;
+	for (size_t i = first; i < last; i++) {
+		if (picks[i].cut && out->ncut == MAX_CUT_TITLES) {
+			out->nmore = last - i;
+			break;
+		}
+		if (view_pick(c, &picks[i], &views[i - first], a, err) == -1)
+			return -1;
+		if (!picks[i].cut)
+			out->npicks++;
+		else
+			out->ncut++;
+	}
+	out->cut = views + out->npicks;
+	return 0;
+}
+
+static int
+view_sections(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+{
+	const struct edition *e = &mail->edition;
+	struct section_view *sections;
+	size_t n = 0;
+
+	sections = arena_array(a, mail->reader->sub.nfilters + 1, sizeof(*sections));
+	if (sections == NULL)
+		return err_nomem(err, "sections");
+	for (size_t first = 0, last; first < e->npicks; first = last) {
+		uint32_t section = e->picks[first].section;
+
+		for (last = first; last < e->npicks && e->picks[last].section == section;)
+			last++;
+		if (section != UINT32_MAX && section >= mail->reader->sub.nfilters)
+			return err_set(err, ERR_CONFIG, "the reader's filters have changed since");
+		if (view_section(c, mail, first, last, &sections[n], a, err) == -1)
+			return -1;
+		if (!sections[n].outside) {
+			mail->view.nshown += sections[n].npicks;
+			mail->view.ncut += sections[n].ncut + sections[n].nmore;
+		}
+		n++;
+	}
+	mail->view.sections = sections;
+	mail->view.nsections = n;
+	return 0;
+}
+
+/* "mailto:papers@example.org?subject=unsubscribe%20<token>": the token says who and that it is genuine. */
+static const char *
+make_unsubscribe(struct composer *c, int64_t reader, struct arena *a)
+{
+	struct strbuf token;
+	const char *url;
+
+	strbuf_init(&token, MAX_NAME_BYTES);
+	token_add(&token, c->keys, TOKEN_UNSUBSCRIBE, reader, 0);
+	url = arena_printf(a, "mailto:%s?subject=unsubscribe%%20%s", c->mailto, token.buf);
+	strbuf_release(&token);
+	return url;
+}
+
+static int
+make_view(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+	const struct edition *e = &mail->edition;
+	struct edition_view *v = &mail->view;
+
+	v->list = (struct list_view){ cfg->list.name, cfg->list.id, c->from.mailbox,
+		cfg->list.postal_address, cfg->list.base_url };
+	v->subscriber = &mail->reader->sub;
+	v->day = e->day;
+	v->since_day = e->since_day;
+	v->welcome = e->cursor_from == -1;
+	v->nread = e->nread;
+	v->nmatched = e->nmatched;
+	v->sources = c->sources;
+	v->nsources = cfg->nsources;
+	v->note = e->note;
+	v->preferences_url = v->archive_url = "";
+	v->unsubscribe_url = make_unsubscribe(c, e->reader, a);
+	if (v->unsubscribe_url == NULL)
+		return err_nomem(err, "links");
+	return view_sections(c, mail, a, err);
+}
+
+static int
+make_message(struct composer *c, struct composed *mail, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+	const struct subscriber *sub = &mail->reader->sub;
+	const char *zone = sub->timezone[0] != '\0' ? sub->timezone : c->run->zone;
+	const struct tz *tz = zones_get(c->run->zones, zone, err);
+	char id[MESSAGE_ID_SIZE];
+	struct civil wall;
+	struct message m = {
+		.from = &c->from,
+		.to = &mail->to,
+		.reply_to = c->has_reply_to ? &c->reply_to : NULL,
+		.subject = mail->rendered.subject.buf,
+		.date_utc = mail->edition.composed_utc,
+		.list_id = cfg->list.id,
+		.list_name = cfg->list.name,
+		.message_id = id,
+		.unsubscribe_mailto = mail->view.unsubscribe_url,
+		.unsubscribe_https = "",
+		.text = mail->rendered.text.buf,
+		.html = mail->rendered.html.buf,
+	};
+
+	if (tz == NULL)
+		return -1;
+	tz_local(tz, m.date_utc, &wall, &m.date_offset_s, NULL);
+	message_make_id(id, cfg->list.id, sub->canonical, mail->period, c->from.domain);
+	return message_add(&mail->bytes, &m, err);
+}
+
+int
+composer_compose(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+{
+	const struct subscriber *sub = &mail->reader->sub;
+
+	period_format(mail->edition.period, mail->period);
+	if (address_parse(sub->address, a, &mail->to, NULL, err) == -1 ||
+	    make_view(c, mail, a, err) == -1 ||
+	    render_edition(c->render, &mail->view, a, &mail->rendered, err) == -1)
+		return -1;
+	mail->to.name = sub->name;
+	if (make_message(c, mail, err) == -1)
+		return -1;
+	message_hash(mail->bytes.buf, mail->bytes.len, mail->edition.hash);
+	return 0;
+}

@@ -1,0 +1,493 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/limits.h"
+#include "stages.h"
+
+enum {
+	BATCH_MAILS = 64,    /* editions planned, composed and leased in one transaction */
+	DEFER_SECONDS = 300, /* before a deferred mail is tried again */
+	DAY_SECONDS = 86400,
+};
+
+/* The work of one sending run: readers that are due, planned and composed a batch at a time. */
+struct courier {
+	struct run *run;
+	const struct run_options *options;
+	struct run_report *report;
+	struct planner *planner;
+	struct composer *composer;
+	int64_t now_utc, run_id;
+
+	struct due *dues; /* in the order of the readers */
+	size_t ndues, alloc, next_due;
+	int64_t since_utc; /* the oldest moment any of them looks back to */
+
+	struct arena arena; /* of the batch: readers, picks, views */
+	struct composed mails[BATCH_MAILS];
+	size_t nmails, next_mail;
+	bool retries_done;
+	int64_t after_period, after_reader; /* the last edition taken up again */
+	char via[256];
+};
+
+static bool
+is_selected(const struct run_options *options, const char *canonical)
+{
+	if (options->nusers == 0)
+		return true;
+	for (size_t i = 0; i < options->nusers; i++)
+		if (strcmp(options->users[i], canonical) == 0)
+			return true;
+	return false;
+}
+
+static int
+skip(struct courier *c, const struct store_reader *reader, enum run_skip why, int64_t next_utc,
+    struct error *err)
+{
+	c->report->nskipped++;
+	if (c->options->on_skip == NULL)
+		return 0;
+	return c->options->on_skip(c->options->arg, reader, why, next_utc, err);
+}
+
+static int
+add_due(struct courier *c, const struct due *due, struct error *err)
+{
+	if (c->ndues == c->alloc) {
+		size_t alloc = c->alloc == 0 ? 64 : c->alloc * 2;
+		struct due *dues = realloc(c->dues, alloc * sizeof(*dues));
+
+		if (dues == NULL)
+			return err_nomem(err, "readers who are due");
+		c->dues = dues;
+		c->alloc = alloc;
+	}
+	c->dues[c->ndues++] = *due;
+	if (due->since_utc < c->since_utc)
+		c->since_utc = due->since_utc;
+	return 0;
+}
+
+/* What one walk over the readers looks for. */
+struct walk {
+	struct courier *courier;
+	struct error *err;
+	bool ahead; /* also those whose time has not come */
+};
+
+static int
+visit_reader(void *arg, const struct store_reader *reader)
+{
+	struct walk *w = arg;
+	struct courier *c = w->courier;
+	struct due due;
+	int found;
+
+	if (reader->state == READER_ENDED || !is_selected(c->options, reader->sub.canonical))
+		return 0;
+	c->report->nreaders++;
+	if (reader->suppressed)
+		return skip(c, reader, SKIP_SUPPRESSED, 0, w->err);
+	if (reader->vanished)
+		return skip(c, reader, SKIP_HELD_BACK, 0, w->err);
+	if (reader->sub.paused_until > c->now_utc / DAY_SECONDS)
+		return skip(c, reader, SKIP_PAUSED, (int64_t)reader->sub.paused_until * DAY_SECONDS,
+		    w->err);
+	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
+	if (found == -1) {
+		log_warn(c->run->log, "%s: %s", reader->sub.address, w->err->msg);
+		c->report->faults |= RUN_FAULT_CONFIG;
+		return skip(c, reader, SKIP_BROKEN, 0, w->err);
+	}
+	if (found == 0 && !w->ahead)
+		return skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
+	if (found == 1)
+		c->report->ndue++;
+	return add_due(c, &due, w->err);
+}
+
+static int
+find_dues(struct courier *c, bool ahead, struct error *err)
+{
+	struct walk w = { c, err, ahead };
+
+	c->since_utc = c->now_utc - (int64_t)WINDOW_DAYS * DAY_SECONDS;
+	return store_each_reader(c->run->store, true, visit_reader, &w, err) == 0 ? 0 : -1;
+}
+
+/* A preview with nothing due shows everybody's next edition as it stands now: who is due is found first, quietly. */
+static int
+collect_dues(struct courier *c, struct error *err)
+{
+	const struct run_options *options = c->options;
+	struct run_options quiet = *options;
+	int rc;
+
+	if (!options->preview)
+		return find_dues(c, false, err);
+	quiet.on_skip = NULL;
+	c->options = &quiet;
+	rc = find_dues(c, false, err);
+	c->options = options;
+	if (rc == -1)
+		return -1;
+	c->report->ahead = c->ndues == 0;
+	c->ndues = 0;
+	c->report->nreaders = c->report->nskipped = c->report->ndue = 0;
+	return find_dues(c, c->report->ahead, err);
+}
+
+/* ---- the queue the sink pulls from ---- */
+
+static void
+release_batch(struct courier *c)
+{
+	for (size_t i = 0; i < c->nmails; i++)
+		composed_release(&c->mails[i]);
+	c->nmails = c->next_mail = 0;
+	arena_reset(&c->arena);
+}
+
+/* An older edition that waits becomes part of this one when no copy of it can be out. 1 = go on, 0 = leave the reader. */
+static int
+clear_unsettled(struct courier *c, const struct due *due, struct error *err)
+{
+	struct edition *e;
+	int found = store_find_unsettled(c->run->store, due->reader, &c->arena, &e, err);
+
+	if (found != 1)
+		return found == 0 ? 1 : -1;
+	if (e->period == due->period)
+		return 0;
+	if (e->copies > 0)
+		return 1;
+	if (store_begin(c->run->store, err) == -1)
+		return -1;
+	if (store_merge_edition(c->run->store, e->period, e->reader, err) == -1) {
+		store_rollback(c->run->store);
+		return -1;
+	}
+	return store_commit(c->run->store, false, err) == -1 ? -1 : 1;
+}
+
+static bool
+has_own_picks(const struct edition *e)
+{
+	for (size_t i = 0; i < e->npicks; i++)
+		if (e->picks[i].section != UINT32_MAX && !e->picks[i].cut)
+			return true;
+	return false;
+}
+
+/* One reader's edition into the batch: composed, or marked as empty. */
+static int
+plan_one(struct courier *c, const struct due *due, struct error *err)
+{
+	struct composed *mail = &c->mails[c->nmails];
+	int rc = clear_unsettled(c, due, err);
+
+	if (rc == -1)
+		return -1;
+	composed_init(mail);
+	mail->due = *due;
+	if (store_load_reader(c->run->store, due->reader, &c->arena, &mail->reader, err) != 1)
+		return -1;
+	if (rc == 0)
+		return skip(c, mail->reader, SKIP_WAITING, 0, err);
+	if (planner_plan(c->planner, mail->reader, due, &c->arena, &mail->edition, err) == -1)
+		goto broken;
+	if (!has_own_picks(&mail->edition)) {
+		if (mail->reader->sub.empty != EMPTY_NOTE) {
+			mail->edition.state = EDITION_EMPTY;
+			c->nmails++;
+			return 0;
+		}
+		mail->edition.note = "No new paper matched your filters.";
+	}
+	if (composer_compose(c->composer, mail, &c->arena, err) == -1)
+		goto broken;
+	c->nmails++;
+	return 0;
+broken:
+	composed_release(mail);
+	if (err->kind == ERR_NOMEM || err->kind == ERR_IO)
+		return -1;
+	/* This edition fails closed, the others go on. */
+	log_error(c->run->log, "%s: %s", mail->reader->sub.address, err->msg);
+	c->report->faults |= RUN_FAULT_CONFIG;
+	return skip(c, mail->reader, SKIP_BROKEN, 0, err);
+}
+
+static int
+lease_batch(struct courier *c, struct error *err)
+{
+	struct edition *editions = arena_array(&c->arena, c->nmails, sizeof(*editions));
+
+	if (editions == NULL)
+		return err_nomem(err, "lease");
+	for (size_t i = 0; i < c->nmails; i++)
+		editions[i] = c->mails[i].edition;
+	if (store_begin(c->run->store, err) == -1)
+		return -1;
+	if (store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err) == -1) {
+		store_rollback(c->run->store);
+		return -1;
+	}
+	for (size_t i = 0; i < c->nmails; i++)
+		c->mails[i].edition.state = editions[i].state;
+	return store_commit(c->run->store, true, err);
+}
+
+static int
+plan_batch(struct courier *c, struct error *err)
+{
+	release_batch(c);
+	while (c->nmails < BATCH_MAILS && c->next_due < c->ndues)
+		if (plan_one(c, &c->dues[c->next_due++], err) == -1)
+			return -1;
+	if (c->run->ui.progress != NULL && c->ndues > BATCH_MAILS)
+		c->run->ui.progress(c->run->ui.arg, "sending", c->next_due, c->ndues);
+	c->report->nplanned += c->nmails;
+	return c->nmails > 0 ? lease_batch(c, err) : 0;
+}
+
+/*
+ * Templates or settings have changed since: fine while no copy can be out, but only the very same bytes may follow one
+ * that may be. 1 = held.
+ */
+static int
+note_other_bytes(
+    struct courier *c, const struct edition *e, const struct composed *mail, struct error *err)
+{
+	static const char reason[] = "a copy may be out, and the mail would differ from it now";
+	struct store *store = c->run->store;
+	int rc;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	if (e->copies == 0)
+		rc = store_rehash_edition(
+		    store, e->period, e->reader, mail->edition.hash, e->composed_utc, err);
+	else
+		rc = store_settle_edition(
+		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
+	if (rc == -1) {
+		store_rollback(store);
+		return -1;
+	}
+	if (store_commit(store, false, err) == -1)
+		return -1;
+	if (e->copies == 0)
+		return 0;
+	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
+	    mail->period, reason);
+	return 1;
+}
+
+/* One deferred edition into the batch, from the papers as they were then. */
+static int
+retry_one(struct courier *c, const struct edition *e, struct error *err)
+{
+	struct composed *mail = &c->mails[c->nmails];
+
+	c->after_period = e->period;
+	c->after_reader = e->reader;
+	composed_init(mail);
+	mail->edition = *e;
+	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
+		return -1;
+	if (composer_compose(c->composer, mail, &c->arena, err) == -1) {
+		log_error(c->run->log, "%s: %s", mail->reader->sub.address, err->msg);
+		composed_release(mail);
+		return 0;
+	}
+	if (memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) != 0) {
+		int rc = note_other_bytes(c, e, mail, err);
+
+		if (rc != 0) {
+			composed_release(mail);
+			return rc == 1 ? 0 : -1;
+		}
+	}
+	c->nmails++;
+	return 0;
+}
+
+/* Mail of earlier runs that was deferred and is due again. */
+static int
+retry_batch(struct courier *c, struct error *err)
+{
+	release_batch(c);
+	while (c->nmails < BATCH_MAILS && !c->retries_done) {
+		struct edition *e;
+		int found = store_next_due(c->run->store, c->now_utc, c->after_period,
+		    c->after_reader, &c->arena, &e, err);
+
+		if (found == -1 || (found == 1 && retry_one(c, e, err) == -1))
+			return -1;
+		c->retries_done = found == 0;
+	}
+	return 0;
+}
+
+static int
+show_mail(struct courier *c, struct composed *mail, struct error *err)
+{
+	const struct run_mail shown = { mail->reader, &mail->edition, &mail->view, &mail->rendered,
+		&mail->bytes, mail->due.due_utc, c->via, mail->period };
+
+	return c->options->on_mail == NULL ? 0 : c->options->on_mail(c->options->arg, &shown, err);
+}
+
+/* 1 = out is filled, 0 = this one is not mailed. */
+static int
+hand_out(struct courier *c, struct composed *mail, struct delivery *out, struct error *err)
+{
+	if (mail->edition.state == EDITION_EMPTY) {
+		c->report->nempty++;
+		return skip(c, mail->reader, SKIP_EMPTY, 0, err);
+	}
+	if (mail->edition.state == EDITION_FAILED)
+		return skip(c, mail->reader, SKIP_SUPPRESSED, 0, err);
+	out->period = mail->edition.period;
+	out->reader = mail->edition.reader;
+	out->sender = composer_sender(c->composer);
+	snprintf(out->to, sizeof(out->to), "%s", mail->to.mailbox);
+	out->needs_smtputf8 = mail->to.needs_smtputf8;
+	strbuf_addn(&out->bytes, mail->bytes.buf, mail->bytes.len);
+	if (strbuf_check(&out->bytes, err) == -1 || show_mail(c, mail, err) == -1)
+		return -1;
+	return 1;
+}
+
+static int
+next_mail(void *arg, struct delivery *out, struct error *err)
+{
+	struct courier *c = arg;
+
+	while (c->run->stop == NULL || *c->run->stop == 0) {
+		if (c->next_mail < c->nmails) {
+			int rc = hand_out(c, &c->mails[c->next_mail++], out, err);
+
+			if (rc != 0)
+				return rc;
+		} else if (!c->retries_done) {
+			if (retry_batch(c, err) == -1)
+				return -1;
+		} else if (c->next_due == c->ndues) {
+			return 0;
+		} else if (plan_batch(c, err) == -1) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+{
+	struct courier *c = arg;
+	struct store *store = c->run->store;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (store_intend_edition(store, mails[i]->period, mails[i]->reader, err) == -1) {
+			store_rollback(store);
+			return -1;
+		}
+	}
+	return store_commit(store, false, err);
+}
+
+/* State, and the counter of the report, of each outcome. */
+static enum edition_state
+count_outcome(struct run_report *r, enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_SENT:
+		r->nsent++;
+		return EDITION_SENT;
+	case OUTCOME_FAILED:
+		r->nfailed++;
+		return EDITION_FAILED;
+	case OUTCOME_UNKNOWN:
+		r->nunknown++;
+		r->faults |= RUN_FAULT_DEFERRED;
+		return EDITION_UNKNOWN;
+	case OUTCOME_DEFERRED:
+		break;
+	}
+	r->ndeferred++;
+	r->faults |= RUN_FAULT_DEFERRED;
+	return EDITION_DEFERRED;
+}
+
+static int
+settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+{
+	struct courier *c = arg;
+	struct store *store = c->run->store;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const struct delivery_outcome *o = &outcomes[i];
+		enum edition_state state = count_outcome(c->report, o->outcome);
+
+		if (store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
+			state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err) == -1) {
+			store_rollback(store);
+			return -1;
+		}
+	}
+	return store_commit(store, false, err);
+}
+
+/* Queries that read signals look back a week further than the others. */
+static int
+start_planning(struct courier *c, struct error *err)
+{
+	int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
+
+	if (c->ndues > 0 &&
+	    planner_new(c->run, c->since_utc - extra, c->now_utc, &c->planner, err) == -1)
+		return -1;
+	return composer_new(c->run, c->planner, &c->composer, err);
+}
+
+int
+deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
+    struct run_report *report, struct error *err)
+{
+	struct courier *c = calloc(1, sizeof(*c));
+	struct sink *sink = NULL;
+	int rc = -1;
+
+	if (c == NULL)
+		return err_nomem(err, "delivery");
+	c->run = run;
+	c->options = options;
+	c->report = report;
+	c->now_utc = clock_now_utc(&run->clock);
+	c->run_id = run_id;
+	arena_init(&c->arena, MAX_RUN_BYTES);
+	sinks_describe(run->cfg, c->via, sizeof(c->via));
+	if (collect_dues(c, err) == 0 && start_planning(c, err) == 0 &&
+	    sinks_open(run, options->preview, &sink, err) == 0) {
+		const struct delivery_queue queue = { c, next_mail, intend, settle };
+
+		rc = sink_run(sink, &queue, err);
+	}
+	sink_free(sink);
+	release_batch(c);
+	composer_free(c->composer);
+	planner_free(c->planner);
+	arena_release(&c->arena);
+	free(c->dues);
+	free(c);
+	return rc;
+}

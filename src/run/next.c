@@ -1,0 +1,88 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stages.h"
+
+enum { DAY_SECONDS = 86400, HOUR_SECONDS = 3600, MINUTE_SECONDS = 60 };
+
+void
+run_format_wall(const struct run *run, const char *zone, int64_t utc, char *out, size_t size)
+{
+	const char *name = zone[0] != '\0' ? zone : run->zone;
+	const struct tz *tz = zones_get(run->zones, name, NULL);
+	struct civil c;
+	int32_t day;
+
+	if (tz == NULL) {
+		date_civil(utc, &c);
+		name = "UTC";
+	} else {
+		tz_local(tz, utc, &c, NULL, NULL);
+	}
+	day = date_day(c.year, c.month, c.day);
+	snprintf(out, size, "%s %d %s %02d:%02d %s", date_weekday_name(date_weekday(day)), c.day,
+	    date_month_name(c.month - 1), c.hour, c.minute, name);
+}
+
+void
+run_format_span(int64_t seconds, char *out, size_t size)
+{
+	int64_t span = seconds < 0 ? -seconds : seconds;
+	const char *unit = "min";
+	int64_t n = (span + MINUTE_SECONDS / 2) / MINUTE_SECONDS;
+
+	if (span >= 2 * DAY_SECONDS) {
+		n = span / DAY_SECONDS;
+		unit = "days";
+	} else if (span >= 2 * HOUR_SECONDS) {
+		n = span / HOUR_SECONDS;
+		unit = "h";
+	}
+	if (span < MINUTE_SECONDS)
+		snprintf(out, size, "now");
+	else if (seconds < 0)
+		snprintf(out, size, "%" PRId64 " %s ago", n, unit);
+	else
+		snprintf(out, size, "in %" PRId64 " %s", n, unit);
+}
+
+struct search {
+	struct run *run;
+	struct run_next *next;
+	struct arena *arena;
+	int64_t now_utc;
+};
+
+static int
+look_at(void *arg, const struct store_reader *reader)
+{
+	struct search *s = arg;
+	struct due due;
+	int found;
+
+	if (reader->suppressed || reader->sub.paused_until > s->now_utc / DAY_SECONDS)
+		return 0;
+	s->next->nactive++;
+	found = due_find(s->run, reader, s->now_utc, 0, &due, NULL);
+	if (found == -1)
+		return 0;
+	s->next->ndue += (size_t)found;
+	if (s->next->address[0] != '\0' && due.due_utc >= s->next->due_utc)
+		return 0;
+	s->next->due_utc = due.due_utc;
+	s->next->address = arena_strdup(s->arena, reader->sub.address);
+	run_format_wall(
+	    s->run, reader->sub.timezone, due.due_utc, s->next->wall, sizeof(s->next->wall));
+	return s->next->address == NULL ? -1 : 0;
+}
+
+int
+run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err)
+{
+	struct search s = { run, out, a, clock_now_utc(&run->clock) };
+
+	memset(out, 0, sizeof(*out));
+	out->address = "";
+	return store_each_reader(run->store, false, look_at, &s, err) == 0 ? 0 : -1;
+}

@@ -1,0 +1,257 @@
+#include "digest/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/limits.h"
+#include "stages.h"
+
+enum { ASK_ABOVE_READERS = 50 };
+
+/* What the parser of the configuration reports goes to the log at once, so that a person sees all of it. */
+struct complaint {
+	struct log *log;
+	size_t nglobal;
+};
+
+static void
+report_complaint(void *arg, const char *reader, const char *message)
+{
+	struct complaint *c = arg;
+
+	if (reader == NULL)
+		c->nglobal++;
+	log_error(c->log, "%s", message);
+}
+
+int
+run_open(const struct run_settings *settings, struct run **out, struct error *err)
+{
+	struct complaint complaint = { settings->log, 0 };
+	struct run *run = calloc(1, sizeof(*run));
+
+	if (run == NULL)
+		return err_nomem(err, "run");
+	run->log = settings->log;
+	run->clock = settings->clock;
+	run->ui = settings->ui;
+	run->mode = settings->mode;
+	run->stop = settings->stop;
+	tz_system_name(run->zone, sizeof(run->zone));
+	if (zones_new(&run->zones, err) == -1)
+		goto fail;
+	if (config_load(settings->config_path, &run_config_checks, report_complaint, &complaint,
+		&run->cfg, err) == -1) {
+		/* The complaints said it all; the error is only the kind. */
+		if (complaint.nglobal > 0)
+			err_set(
+			    err, err->kind, "%s", "the configuration has errors; nothing was done");
+		goto fail;
+	}
+	run->nreader_errors = run->cfg->nreader_errors;
+	*out = run;
+	return 0;
+fail:
+	run_close(run);
+	return -1;
+}
+
+int
+run_open_store(struct run *run, struct error *err)
+{
+	return store_open(run->cfg->store.path, run->mode, run->log, &run->store, err);
+}
+
+void
+run_close(struct run *run)
+{
+	if (run == NULL)
+		return;
+	store_close(run->store);
+	config_free(run->cfg);
+	zones_free(run->zones);
+	free(run);
+}
+
+void
+run_report_init(struct run_report *report)
+{
+	memset(report, 0, sizeof(*report));
+	arena_init(&report->arena, MAX_READER_BYTES);
+}
+
+void
+run_report_release(struct run_report *report)
+{
+	arena_release(&report->arena);
+}
+
+/* Begin, do and commit one write; nothing of it stays when it fails. */
+static int
+settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
+{
+	if (store_begin(run->store, err) == -1)
+		return -1;
+	if (store_settle_listings(run->store, now_utc, &report->nsettled, err) == -1) {
+		store_rollback(run->store);
+		return -1;
+	}
+	return store_commit(run->store, false, err);
+}
+
+static int
+tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
+{
+	size_t nunknown = 0, nheld = 0;
+
+	if (store_begin(run->store, err) == -1)
+		return -1;
+	if (store_sweep_editions(
+		run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err) == -1 ||
+	    store_expire_editions(
+		run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err) == -1) {
+		store_rollback(run->store);
+		return -1;
+	}
+	if (nunknown > 0)
+		log_warn(run->log,
+		    "%zu mails of an interrupted run may have left; they are tried once more",
+		    nunknown);
+	if (nheld > 0)
+		log_error(run->log, "%zu mails are held: a copy may be out twice", nheld);
+	if (report->nexpired > 0)
+		log_warn(run->log,
+		    "%zu mails were too old to send; their papers come with the next digest",
+		    report->nexpired);
+	return store_commit(run->store, false, err);
+}
+
+static int
+start_run(struct run *run, int64_t now_utc, int64_t *id, struct error *err)
+{
+	if (store_begin(run->store, err) == -1)
+		return -1;
+	if (store_start_run(run->store, now_utc, id, err) == -1) {
+		store_rollback(run->store);
+		return -1;
+	}
+	return store_commit(run->store, false, err);
+}
+
+static int
+finish_run(
+    struct run *run, int64_t id, int64_t started_utc, const struct run_report *r, struct error *err)
+{
+	char summary[256];
+	struct store_run row = {
+		.id = id,
+		.started_utc = started_utc,
+		.finished_utc = clock_now_utc(&run->clock),
+		.nplanned = (int64_t)r->nplanned,
+		.nsent = (int64_t)r->nsent,
+		.ndeferred = (int64_t)r->ndeferred,
+		.nfailed = (int64_t)r->nfailed,
+		.nempty = (int64_t)r->nempty,
+		.nskipped = (int64_t)r->nskipped,
+		.summary = summary,
+	};
+
+	for (size_t i = 0; i < r->nsources; i++)
+		row.npapers_new += (int64_t)r->sources[i].nnew;
+	snprintf(summary, sizeof(summary),
+	    "%lld new papers, %zu due, %zu sent, %zu empty, %zu deferred",
+	    (long long)row.npapers_new, r->ndue, r->nsent, r->nempty, r->ndeferred);
+	if (store_begin(run->store, err) == -1)
+		return -1;
+	if (store_finish_run(run->store, &row, err) == -1) {
+		store_rollback(run->store);
+		return -1;
+	}
+	log_info(run->log, "%s", summary);
+	return store_commit(run->store, true, err);
+}
+
+/* A newcomer's list of thousands may be a mistake: ask once, before the first mail ever leaves. */
+static bool
+is_confirmed(struct run *run, struct error *err)
+{
+	struct arena a;
+	struct store_run *last;
+	size_t nactive = 0;
+	bool first;
+
+	if (run->ui.confirm == NULL)
+		return true;
+	arena_init(&a, MAX_READER_BYTES);
+	first = store_load_last_run(run->store, &a, &last, err) == 0;
+	arena_release(&a);
+	if (!first || store_count_readers(run->store, &nactive, err) == -1 ||
+	    nactive <= ASK_ABOVE_READERS)
+		return true;
+	return run->ui.confirm(run->ui.arg, nactive);
+}
+
+/* A reader named on the command line who is none is a slip of the pen, not somebody with nothing due. */
+static int
+check_users(struct run *run, const struct run_options *options, struct error *err)
+{
+	struct store_reader *reader;
+	struct arena a;
+	int found = 1;
+
+	arena_init(&a, MAX_READER_BYTES);
+	for (size_t i = 0; i < options->nusers && found == 1; i++) {
+		found = store_find_reader(run->store, options->users[i], &a, &reader, err);
+		if (found == 0)
+			err_set(err, ERR_USAGE, "%s is not a reader; 'digest subscribers' lists them",
+			    options->users[i]);
+		arena_reset(&a);
+	}
+	arena_release(&a);
+	return found == 1 ? 0 : -1;
+}
+
+static int
+do_steps(struct run *run, const struct run_options *options, struct run_report *report,
+    struct error *err)
+{
+	const struct run_fetch_options due_only = { 0 };
+	struct store_sync_counts counts;
+	int64_t now_utc = clock_now_utc(&run->clock), id = 0;
+
+	if (run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
+	    check_users(run, options, err) == -1)
+		return -1;
+	if (!options->preview && !is_confirmed(run, err))
+		return err_set(err, ERR_USAGE, "not confirmed; nothing was sent");
+	if (start_run(run, now_utc, &id, err) == -1)
+		return -1;
+	if (options->fetch && run_fetch(run, &due_only, report, err) == -1)
+		return -1;
+	if (settle_listings(run, now_utc, report, err) == -1)
+		return -1;
+	if (options->deliver &&
+	    (tidy_editions(run, now_utc, report, err) == -1 ||
+		deliver_editions(run, options, id, report, err) == -1))
+		return -1;
+	return finish_run(run, id, now_utc, report, err);
+}
+
+int
+run_digests(struct run *run, const struct run_options *options, struct run_report *report,
+    struct error *err)
+{
+	long holder = 0;
+	int got = options->preview ? 1 : store_lock_sender(run->store, &holder, err);
+
+	if (got == -1)
+		return -1;
+	if (got == 0) {
+		log_info(run->log, "another run (process %ld) is sending; nothing to do", holder);
+		return 0;
+	}
+	if (run->nreader_errors > 0)
+		report->faults |= RUN_FAULT_CONFIG;
+	return do_steps(run, options, report, err);
+}

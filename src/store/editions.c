@@ -1,0 +1,636 @@
+#include "store/db.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/limits.h"
+
+enum {
+	PICKS_VERSION = 1,
+	MAX_COPIES = 2,
+	MAX_PICKS = 64 * 1024, /* of one edition, cut ones included */
+	PICK_CUT = 1,
+	PICK_RISEN = 2,
+	PICK_REPLACED = 4,
+	NSCORES = 5,
+};
+
+static const char *const state_names[] = {
+	[EDITION_LEASED] = "leased",
+	[EDITION_INTENT] = "intent",
+	[EDITION_SENT] = "sent",
+	[EDITION_FAILED] = "failed",
+	[EDITION_DEFERRED] = "deferred",
+	[EDITION_UNKNOWN] = "unknown",
+	[EDITION_HELD] = "held",
+	[EDITION_EXPIRED] = "expired",
+	[EDITION_MERGED] = "merged",
+	[EDITION_EMPTY] = "empty",
+};
+
+const char *
+edition_state_name(enum edition_state state)
+{
+	return (size_t)state <= EDITION_EMPTY ? state_names[state] : "?";
+}
+
+/* Nothing more will happen to it by itself or by a person. */
+static bool
+is_settled(enum edition_state state)
+{
+	return state != EDITION_LEASED && state != EDITION_INTENT && state != EDITION_DEFERRED &&
+	    state != EDITION_UNKNOWN && state != EDITION_HELD;
+}
+
+/* ---- picks ---- */
+
+static void
+pack_scores(struct strbuf *out, const struct edition_pick *p)
+{
+	const float scores[NSCORES] = { p->score, p->score_text, p->score_votes, p->score_trend,
+		p->score_freshness };
+
+	for (size_t i = 0; i < NSCORES; i++) {
+		uint32_t bits;
+		char bytes[4];
+
+		memcpy(&bits, &scores[i], sizeof(bits));
+		for (unsigned j = 0; j < 4; j++)
+			bytes[j] = (char)(bits >> (8 * j));
+		strbuf_addn(out, bytes, sizeof(bytes));
+	}
+}
+
+static void
+pack_picks(struct strbuf *out, const struct edition *e)
+{
+	strbuf_addc(out, PICKS_VERSION);
+	pack_uint(out, (uint32_t)e->day);
+	pack_uint(out, (uint32_t)e->since_day);
+	pack_text(out, e->note);
+	pack_uint(out, e->npicks);
+	for (size_t i = 0; i < e->npicks; i++) {
+		const struct edition_pick *p = &e->picks[i];
+
+		pack_uint(out, (uint64_t)p->paper);
+		pack_uint(out, p->revision);
+		pack_uint(out, p->version);
+		pack_uint(out, p->section == UINT32_MAX ? 0 : (uint64_t)p->section + 1);
+		pack_uint(out,
+		    (p->cut ? PICK_CUT : 0u) | (p->risen ? PICK_RISEN : 0u) |
+			(p->replaced ? PICK_REPLACED : 0u));
+		pack_scores(out, p);
+		pack_text(out, p->why);
+		pack_text(out, p->also_in);
+	}
+}
+
+static void
+unpack_scores(struct unpack *u, struct edition_pick *p)
+{
+	float *const scores[NSCORES] = { &p->score, &p->score_text, &p->score_votes,
+		&p->score_trend, &p->score_freshness };
+
+	if (u->end - u->p < 4 * NSCORES) {
+		u->broken = true;
+		return;
+	}
+	for (size_t i = 0; i < NSCORES; i++) {
+		uint32_t bits = 0;
+
+		for (unsigned j = 0; j < 4; j++)
+			bits |= (uint32_t)*u->p++ << (8 * j);
+		memcpy(scores[i], &bits, sizeof(bits));
+	}
+}
+
+static int
+unpack_picks(
+    const unsigned char *bytes, size_t len, struct arena *a, struct edition *e, struct error *err)
+{
+	struct unpack u = { bytes, bytes + len, false };
+	uint64_t n = 0;
+
+	if (len > 0 && *u.p++ == PICKS_VERSION) {
+		e->day = (int32_t)unpack_uint(&u);
+		e->since_day = (int32_t)unpack_uint(&u);
+		e->note = unpack_text(&u, a);
+		n = unpack_uint(&u);
+	} else {
+		u.broken = true;
+	}
+	if (u.broken || n > MAX_PICKS)
+		return err_set(err, ERR_DATA, "picks: damaged");
+	if ((e->picks = arena_array(a, (size_t)n, sizeof(*e->picks))) == NULL)
+		return err_nomem(err, "picks");
+	e->npicks = (size_t)n;
+	for (size_t i = 0; i < e->npicks; i++) {
+		struct edition_pick *p = &e->picks[i];
+		uint64_t section, flags;
+
+		p->paper = (int64_t)unpack_uint(&u);
+		p->revision = (uint32_t)unpack_uint(&u);
+		p->version = (uint32_t)unpack_uint(&u);
+		section = unpack_uint(&u);
+		p->section = section == 0 ? UINT32_MAX : (uint32_t)(section - 1);
+		flags = unpack_uint(&u);
+		p->cut = (flags & PICK_CUT) != 0;
+		p->risen = (flags & PICK_RISEN) != 0;
+		p->replaced = (flags & PICK_REPLACED) != 0;
+		unpack_scores(&u, p);
+		p->why = unpack_text(&u, a);
+		p->also_in = unpack_text(&u, a);
+	}
+	return u.broken ? err_set(err, ERR_DATA, "picks: damaged") : 0;
+}
+
+/* ---- reading ---- */
+
+/* The columns that all SQL_EDITION_* selects share. */
+static int
+read_edition(struct stmt *q, struct arena *a, struct edition *e, struct error *err)
+{
+	const unsigned char *picks = sqlite3_column_blob(q->st, 13);
+	const char *reply = (const char *)sqlite3_column_text(q->st, 12);
+	size_t len = (size_t)sqlite3_column_bytes(q->st, 12);
+
+	memset(e, 0, sizeof(*e));
+	e->period = db_int(q, 0);
+	e->reader = db_int(q, 1);
+	e->state = (enum edition_state)db_int(q, 2);
+	e->cursor_from = db_int(q, 3);
+	e->cursor_to = db_int(q, 4);
+	e->composed_utc = db_int(q, 5);
+	e->nread = (uint32_t)db_int(q, 6);
+	e->nmatched = (uint32_t)db_int(q, 7);
+	e->attempts = (uint32_t)db_int(q, 8);
+	e->copies = (uint32_t)db_int(q, 9);
+	e->next_utc = db_int(q, 10);
+	if (sqlite3_column_bytes(q->st, 11) == (int)sizeof(e->hash))
+		memcpy(e->hash, sqlite3_column_blob(q->st, 11), sizeof(e->hash));
+	if (len >= sizeof(e->reply))
+		len = sizeof(e->reply) - 1;
+	if (reply != NULL)
+		memcpy(e->reply, reply, len);
+	return unpack_picks(picks, (size_t)sqlite3_column_bytes(q->st, 13), a, e, err);
+}
+
+static int
+finish_edition(struct stmt *q, struct arena *a, struct edition **out, struct error *err)
+{
+	struct edition *e;
+	int found = db_step(q, err);
+
+	if (found != 1)
+		return found;
+	if ((e = arena_alloc(a, sizeof(*e))) == NULL)
+		found = err_nomem(err, "edition");
+	else if (read_edition(q, a, e, err) == -1)
+		found = err_prefix(err, "%s: edition %" PRId64 " of reader %" PRId64,
+		    q->store->path, db_int(q, 0), db_int(q, 1));
+	else
+		*out = e;
+	db_done(q);
+	return found;
+}
+
+static int
+load_edition(struct store *store, int64_t period, int64_t reader, struct arena *a,
+    struct edition **out, struct error *err)
+{
+	struct stmt q;
+
+	db_start(&q, store, SQL_EDITION_GET);
+	db_bind_int(&q, period);
+	db_bind_int(&q, reader);
+	return finish_edition(&q, a, out, err);
+}
+
+int
+store_find_unsettled(
+    struct store *store, int64_t reader, struct arena *a, struct edition **out, struct error *err)
+{
+	struct stmt q;
+
+	db_start(&q, store, SQL_EDITION_OPEN);
+	db_bind_int(&q, reader);
+	return finish_edition(&q, a, out, err);
+}
+
+int
+store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
+    struct edition **out, size_t *n, struct error *err)
+{
+	struct edition *rows = NULL;
+	size_t got = 0, room = 0;
+	struct stmt q;
+	int more;
+
+	db_start(&q, store, reader == 0 ? SQL_EDITION_NEWEST : SQL_EDITION_NEWEST_OF);
+	db_bind_int(&q, (int64_t)max);
+	if (reader != 0)
+		db_bind_int(&q, reader);
+	while ((more = db_step(&q, err)) == 1 && got < max) {
+		if (got == room) {
+			struct edition *grown = arena_array(a, room * 2 + 8, sizeof(*grown));
+
+			if (grown == NULL) {
+				more = err_nomem(err, "editions");
+				break;
+			}
+			if (got > 0)
+				memcpy(grown, rows, got * sizeof(*grown));
+			rows = grown;
+			room = room * 2 + 8;
+		}
+		if (read_edition(&q, a, &rows[got], err) == -1) {
+			more = -1;
+			break;
+		}
+		got++;
+	}
+	db_done(&q);
+	if (more == -1)
+		return -1;
+	*out = rows;
+	*n = got;
+	return 0;
+}
+
+int
+store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], struct error *err)
+{
+	struct stmt q;
+	int more;
+
+	memset(counts, 0, (EDITION_EMPTY + 1) * sizeof(counts[0]));
+	db_start(&q, store, SQL_EDITION_COUNTS);
+	while ((more = db_step(&q, err)) == 1) {
+		int64_t state = db_int(&q, 0);
+
+		if (state >= 0 && state <= EDITION_EMPTY)
+			counts[state] = (size_t)db_int(&q, 1);
+	}
+	return more;
+}
+
+/* The edition after (period, reader) in the order of one of two lists: those that cursors point
+ * to, and those that wait for a time or a person, of which a reader may have an older one. */
+static int
+each_listed(struct store *store, enum sql_name name, int (*visit)(void *arg, int64_t paper),
+    void *arg, struct error *err)
+{
+	struct edition *e;
+	int64_t period = 0, reader = 0;
+	struct stmt q;
+	int found, rc = 0;
+
+	while (rc == 0) {
+		arena_reset(&store->scratch);
+		db_start(&q, store, name);
+		if (name == SQL_EDITION_WAITING_AFTER)
+			db_bind_int(&q, period);
+		db_bind_int(&q, reader);
+		if ((found = finish_edition(&q, &store->scratch, &e, err)) != 1)
+			return found;
+		period = e->period;
+		reader = e->reader;
+		for (size_t i = 0; rc == 0 && i < e->npicks; i++)
+			rc = visit(arg, e->picks[i].paper);
+	}
+	return rc;
+}
+
+int
+editions_each_needed(
+    struct store *store, int (*visit)(void *arg, int64_t paper), void *arg, struct error *err)
+{
+	int rc = each_listed(store, SQL_EDITION_OPEN_AFTER, visit, arg, err);
+
+	return rc != 0 ? rc : each_listed(store, SQL_EDITION_WAITING_AFTER, visit, arg, err);
+}
+
+/* ---- planning ---- */
+
+/* Snapshots that picks refer to are kept. A million editions name the same 1,500 papers, so what
+ * was pinned is noted. */
+static int
+pin_snapshot(struct store *store, const struct edition_pick *p, struct error *err)
+{
+	unsigned char key[12], *copy;
+	uint64_t value;
+
+	memcpy(key, &p->paper, 8);
+	memcpy(key + 8, &p->revision, 4);
+	if (map_get(&store->pinned, key, sizeof(key), &value))
+		return 0;
+	if (db_run_ints(store, SQL_SNAPSHOT_PIN, DB_INTS(p->paper, p->revision), err) == -1)
+		return -1;
+	/* Without memory for the note it is pinned once more, which does no harm. */
+	if ((copy = arena_alloc(&store->pinned_keys, sizeof(key))) != NULL) {
+		memcpy(copy, key, sizeof(key));
+		map_set(&store->pinned, copy, sizeof(key), 1);
+	}
+	return 0;
+}
+
+static int
+insert_edition(
+    struct store *store, const struct edition *e, struct strbuf *picks, struct error *err)
+{
+	struct stmt q;
+
+	strbuf_reset(picks);
+	pack_picks(picks, e);
+	if (strbuf_check(picks, err) == -1)
+		return -1;
+	db_start(&q, store, SQL_EDITION_ADD);
+	db_bind_int(&q, e->period);
+	db_bind_int(&q, e->reader);
+	db_bind_int(&q, (int64_t)e->state);
+	db_bind_int(&q, store->boot);
+	db_bind_int(&q, e->cursor_from);
+	db_bind_int(&q, e->cursor_to);
+	db_bind_int(&q, e->composed_utc);
+	db_bind_int(&q, e->nread);
+	db_bind_int(&q, e->nmatched);
+	db_bind_blob(&q, e->hash, sizeof(e->hash));
+	db_bind_text(&q, e->reply);
+	db_bind_blob(&q, picks->buf, picks->len);
+	if (db_run(&q, err) == -1)
+		return -1;
+	if (db_changes(store) == 0)
+		return err_set(err, ERR_BUG,
+		    "edition %" PRId64 " of reader %" PRId64 " was planned before", e->period,
+		    e->reader);
+	for (size_t i = 0; i < e->npicks; i++)
+		if (pin_snapshot(store, &e->picks[i], err) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+lease_edition(struct store *store, struct edition *e, int64_t now_utc, struct strbuf *picks,
+    struct error *err)
+{
+	bool empty = e->state == EDITION_EMPTY;
+	int64_t mailed = 0;
+
+	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(e->reader), &mailed, err) == -1)
+		return -1;
+	if (mailed == 0) {
+		e->state = EDITION_FAILED;
+		return 0;
+	}
+	e->state = empty ? EDITION_EMPTY : EDITION_LEASED;
+	if (db_run_ints(store, SQL_CURSOR_LEASE,
+		DB_INTS(
+		    e->reader, e->cursor_to, e->period, empty ? 0 : e->period, empty ? now_utc : 0),
+		err) == -1)
+		return -1;
+	if (db_changes(store) != 1)
+		return err_set(
+		    err, ERR_BUG, "reader %" PRId64 " has an unsettled edition", e->reader);
+	return insert_edition(store, e, picks, err);
+}
+
+int
+store_lease_editions(
+    struct store *store, struct edition *editions, size_t n, int64_t now_utc, struct error *err)
+{
+	struct strbuf picks;
+	int rc = 0;
+
+	strbuf_init(&picks, MAX_PACKED_BYTES);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = lease_edition(store, &editions[i], now_utc, &picks, err);
+	strbuf_release(&picks);
+	return rc;
+}
+
+/* ---- outcomes ---- */
+
+int
+store_intend_edition(struct store *store, int64_t period, int64_t reader, struct error *err)
+{
+	if (db_run_ints(store, SQL_EDITION_INTEND, DB_INTS(period, reader, store->boot), err) == -1)
+		return -1;
+	/* Another process swept it meanwhile, or a person held it: it is not ours to send any
+	 * more. */
+	if (db_changes(store) != 1)
+		return err_set(err, ERR_TEMP,
+		    "edition %" PRId64 " of reader %" PRId64 " is no longer leased", period,
+		    reader);
+	return 0;
+}
+
+int
+store_rehash_edition(struct store *store, int64_t period, int64_t reader,
+    const unsigned char hash[16], int64_t composed_utc, struct error *err)
+{
+	struct stmt q;
+
+	db_start(&q, store, SQL_EDITION_REHASH);
+	db_bind_int(&q, period);
+	db_bind_int(&q, reader);
+	db_bind_blob(&q, hash, HASH_BYTES);
+	db_bind_int(&q, composed_utc);
+	if (db_run(&q, err) == -1)
+		return -1;
+	if (db_changes(store) != 1)
+		return err_set(err, ERR_BUG,
+		    "edition %" PRId64 " of reader %" PRId64 " may be out; its bytes cannot change",
+		    period, reader);
+	return 0;
+}
+
+/* The picks that were shown become sent; what was cut was considered only. */
+static int
+remember_picks(struct store *store, const struct edition *e, int64_t now_utc, struct error *err)
+{
+	struct sent_item *items = arena_array(&store->scratch, e->npicks, sizeof(*items));
+	size_t n = 0;
+
+	if (items == NULL)
+		return err_nomem(err, "sent papers");
+	for (size_t i = 0; i < e->npicks; i++)
+		if (!e->picks[i].cut)
+			items[n++] = (struct sent_item){ e->picks[i].paper, e->picks[i].version };
+	return eligible_add_sent(store, e->reader, items, n, now_utc, err);
+}
+
+static int
+set_state(struct store *store, int64_t period, int64_t reader, enum edition_state state,
+    const char *reply, int64_t next_utc, struct error *err)
+{
+	struct stmt q;
+
+	db_start(&q, store, SQL_EDITION_SETTLE);
+	db_bind_int(&q, period);
+	db_bind_int(&q, reader);
+	db_bind_int(&q, (int64_t)state);
+	db_bind_text(&q, reply);
+	db_bind_int(&q, next_utc);
+	if (db_run(&q, err) == -1)
+		return -1;
+	if (db_changes(store) != 1)
+		return err_set(err, ERR_BUG,
+		    "edition %" PRId64 " of reader %" PRId64 " is settled already", period, reader);
+	if (!is_settled(state))
+		return 0;
+	return db_run_ints(store, SQL_CURSOR_SETTLE, DB_INTS(reader, period), err);
+}
+
+int
+store_settle_edition(struct store *store, int64_t period, int64_t reader, enum edition_state state,
+    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err)
+{
+	struct edition *e;
+
+	assert(state != EDITION_LEASED && state != EDITION_INTENT);
+	if (state == EDITION_SENT || state == EDITION_UNKNOWN) {
+		int found;
+
+		arena_reset(&store->scratch);
+		if ((found = load_edition(store, period, reader, &store->scratch, &e, err)) == 1)
+			found = remember_picks(store, e, now_utc, err);
+		if (found == -1)
+			return -1;
+	}
+	return set_state(store, period, reader, state, reply, next_utc, err);
+}
+
+/* Settled without mail: the cursor goes back, so that the papers are candidates again. */
+static int
+give_back(struct store *store, const struct edition *e, enum edition_state state, struct error *err)
+{
+	if (db_run_ints(store, SQL_CURSOR_GIVE_BACK, DB_INTS(e->reader, e->period, e->cursor_from),
+		err) == -1)
+		return -1;
+	return set_state(store, e->period, e->reader, state, e->reply, 0, err);
+}
+
+int
+store_merge_edition(struct store *store, int64_t period, int64_t reader, struct error *err)
+{
+	struct edition *e;
+	int found;
+
+	arena_reset(&store->scratch);
+	found = load_edition(store, period, reader, &store->scratch, &e, err);
+	if (found != 1)
+		return found == -1
+		    ? -1
+		    : err_set(err, ERR_BUG, "reader %" PRId64 " has no edition %" PRId64, reader,
+			  period);
+	if (e->copies > 0 || e->state == EDITION_UNKNOWN || e->state == EDITION_INTENT)
+		return err_set(err, ERR_BUG,
+		    "edition %" PRId64 " of reader %" PRId64
+		    ": a copy may be out, so it cannot be merged",
+		    period, reader);
+	return give_back(store, e, EDITION_MERGED, err);
+}
+
+/* ---- at the start of a run ---- */
+
+/* What becomes of an unknown edition, by delivery.ambiguous. */
+static enum edition_state
+after_unknown(const char *ambiguous, uint32_t copies)
+{
+	if (strcmp(ambiguous, "drop") == 0)
+		return EDITION_FAILED;
+	if (strcmp(ambiguous, "retry") == 0 && copies < MAX_COPIES)
+		return EDITION_DEFERRED;
+	return EDITION_HELD;
+}
+
+int
+store_sweep_editions(struct store *store, const char *ambiguous, int64_t now_utc, size_t *nunknown,
+    size_t *nheld, struct error *err)
+{
+	struct edition *e;
+	struct stmt q;
+	int found;
+
+	*nunknown = *nheld = 0;
+	/* Same boot: a lease without intent certainly stayed here. Another boot: its intent may
+	 * be lost with the power. */
+	if (db_run_ints(store, SQL_SWEEP_FREE, DB_INTS(store->boot, now_utc), err) == -1 ||
+	    db_run_ints(store, SQL_SWEEP_UNKNOWN, NULL, 0, err) == -1)
+		return -1;
+	for (;;) {
+		enum edition_state next;
+
+		arena_reset(&store->scratch);
+		db_start(&q, store, SQL_EDITION_UNKNOWN);
+		if ((found = finish_edition(&q, &store->scratch, &e, err)) != 1)
+			return found;
+		next = after_unknown(ambiguous, e->copies);
+		if (remember_picks(store, e, now_utc, err) == -1 ||
+		    set_state(store, e->period, e->reader, next,
+			e->reply[0] != '\0' ? e->reply : "outcome unknown: a copy may be out",
+			now_utc, err) == -1)
+			return -1;
+		(*nunknown)++;
+		*nheld += next == EDITION_HELD;
+	}
+}
+
+int
+store_expire_editions(
+    struct store *store, int64_t now_utc, int64_t max_age_s, size_t *nexpired, struct error *err)
+{
+	struct edition *e;
+	struct stmt q;
+	int found;
+
+	*nexpired = 0;
+	for (;;) {
+		arena_reset(&store->scratch);
+		db_start(&q, store, SQL_EDITION_STALE);
+		db_bind_int(&q, now_utc - max_age_s);
+		if ((found = finish_edition(&q, &store->scratch, &e, err)) != 1)
+			return found;
+		if (give_back(store, e, EDITION_EXPIRED, err) == -1)
+			return -1;
+		(*nexpired)++;
+	}
+}
+
+int
+store_next_due(struct store *store, int64_t now_utc, int64_t after_period, int64_t after_reader,
+    struct arena *a, struct edition **out, struct error *err)
+{
+	for (;;) {
+		struct edition *e;
+		struct stmt q;
+		int64_t mailed = 0;
+		int found;
+
+		db_start(&q, store, SQL_EDITION_DUE);
+		db_bind_int(&q, now_utc);
+		db_bind_int(&q, after_period);
+		db_bind_int(&q, after_reader);
+		if ((found = finish_edition(&q, a, &e, err)) != 1)
+			return found;
+		if (db_get_int(store, SQL_READER_MAILED, DB_INTS(e->reader), &mailed, err) == -1)
+			return -1;
+		if (mailed != 0) {
+			if (db_run_ints(store, SQL_EDITION_LEASE,
+				DB_INTS(e->period, e->reader, store->boot), err) == -1)
+				return -1;
+			e->state = EDITION_LEASED;
+			*out = e;
+			return 1;
+		}
+		/* Suppressed or ended since it was planned. */
+		if (set_state(store, e->period, e->reader, EDITION_FAILED,
+			"not sent: the address is suppressed or its subscription ended", 0,
+			err) == -1)
+			return -1;
+		after_period = e->period;
+		after_reader = e->reader;
+	}
+}

@@ -1,0 +1,182 @@
+#include "store/db.h"
+
+/* Steps that only grow; user_version says how many were applied. Each runs in a transaction of its own and ends by
+ * writing its number. Times are seconds since 1970-01-01T00:00:00Z, days are whole days since then. */
+const char *const schema_steps[] = {
+	/* 1 */
+	"CREATE TABLE meta("
+	"  name TEXT PRIMARY KEY,"	   /* 'instance', 'suppress-key', 'change-seq', 'clean' */
+	"  value NOT NULL) WITHOUT ROWID;" /* text, bytes or a number, by name */
+
+	"CREATE TABLE note(" /* small texts that other parts remember */
+	"  name TEXT PRIMARY KEY,"
+	"  text TEXT NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE paper("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT," /* grows; never used twice, sent lists hold it */
+	"  key TEXT NOT NULL,"			  /* arXiv, else DOI, else the source's own */
+	"  title TEXT NOT NULL,"	    /* of the newest card, to find a paper by its words */
+	"  published_utc INTEGER NOT NULL," /* of the newest card; 0 = unknown */
+	"  revision INTEGER NOT NULL,"	    /* newest in snapshot, from 1 */
+	"  change_seq INTEGER NOT NULL,"    /* of its last change */
+	"  first_listed_utc INTEGER NOT NULL," /* start of the day of its first listing that counts; 0 = none counts */
+	"  seen_utc INTEGER NOT NULL,"	  /* when a source last delivered it */
+	"  base_source TEXT NOT NULL,"	  /* who delivered title, abstract, authors, categories */
+	"  social_source TEXT NOT NULL);" /* who delivered votes, organisation, summary; '' = nobody */
+	"CREATE INDEX paper_by_listing ON paper(first_listed_utc) WHERE first_listed_utc > 0;"
+
+	"CREATE TABLE alias("
+	"  key TEXT PRIMARY KEY," /* every key known to mean the paper, its own included */
+	"  paper INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX alias_by_paper ON alias(paper);"
+
+	"CREATE TABLE merged(" /* papers that turned out to be one */
+	"  seq INTEGER PRIMARY KEY,"
+	"  old_id INTEGER NOT NULL UNIQUE,"
+	"  new_id INTEGER NOT NULL);"
+
+	"CREATE TABLE snapshot(" /* what a card showed, frozen */
+	"  paper INTEGER NOT NULL,"
+	"  revision INTEGER NOT NULL,"
+	"  made_utc INTEGER NOT NULL,"
+	"  pinned INTEGER NOT NULL DEFAULT 0," /* 1 = an edition was planned with it */
+	"  card BLOB NOT NULL,"		       /* paper_pack */
+	"  PRIMARY KEY(paper, revision));"
+
+	"CREATE TABLE listing("
+	"  paper INTEGER NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  day INTEGER NOT NULL,"	     /* UTC */
+	"  kind INTEGER NOT NULL,"	     /* enum paper_kind */
+	"  votes INTEGER NOT NULL,"	     /* as this listing told last; -1 = not told */
+	"  rank INTEGER NOT NULL DEFAULT 0," /* place by votes in this listing, 1 = first; 0 = unknown */
+	"  seen_utc INTEGER NOT NULL,"	     /* when it was first read */
+	"  counts_utc INTEGER NOT NULL,"	/* when it begins to count */
+	"  counted INTEGER NOT NULL DEFAULT 0," /* 1 = it counts */
+	"  PRIMARY KEY(paper, source, day)) WITHOUT ROWID;"
+	"CREATE INDEX listing_by_day ON listing(source, day);"
+	"CREATE INDEX listing_waiting ON listing(counts_utc) WHERE counted = 0;"
+
+	"CREATE TABLE signal(" /* written when a value changed */
+	"  paper INTEGER NOT NULL,"
+	"  at_utc INTEGER NOT NULL,"
+	"  votes INTEGER NOT NULL," /* -1 = not told, as the next two */
+	"  comments INTEGER NOT NULL,"
+	"  stars INTEGER NOT NULL,"
+	"  PRIMARY KEY(paper, at_utc)) WITHOUT ROWID;"
+
+	"CREATE TABLE source("
+	"  name TEXT PRIMARY KEY,"
+	"  cursor_day INTEGER NOT NULL," /* newest day read to its end; 0 = never read */
+	"  last_try_utc INTEGER NOT NULL,"
+	"  last_success_utc INTEGER NOT NULL,"
+	"  failing_since_utc INTEGER NOT NULL," /* 0 = the last try was a success */
+	"  next_allowed_utc INTEGER NOT NULL,"	/* Retry-After and back-off */
+	"  nfailures INTEGER NOT NULL,"		/* in a row */
+	"  last_error TEXT NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE page(" /* one URL or file of a source */
+	"  source TEXT NOT NULL,"
+	"  key TEXT NOT NULL," /* stable name within the source */
+	"  etag TEXT NOT NULL,"
+	"  last_modified TEXT NOT NULL,"
+	"  read_utc INTEGER NOT NULL," /* when it was last read whole */
+	"  PRIMARY KEY(source, key)) WITHOUT ROWID;"
+
+	"CREATE TABLE reader("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT," /* never used twice: mails and tokens carry it */
+	"  canonical TEXT NOT NULL UNIQUE,"	  /* identity: folded local part @ A-label domain */
+	"  hash BLOB NOT NULL,"		       /* keyed, of canonical; looked up in suppression */
+	"  origin INTEGER NOT NULL,"	       /* enum reader_origin */
+	"  state INTEGER NOT NULL,"	       /* enum reader_state */
+	"  broken INTEGER NOT NULL DEFAULT 0," /* 1 = its block has an error; profile is the last good one */
+	"  vanished INTEGER NOT NULL DEFAULT 0," /* 1 = block gone, nobody confirmed it; not mailed */
+	"  created_utc INTEGER NOT NULL,"
+	"  ended_utc INTEGER NOT NULL DEFAULT 0," /* 0 = not ended */
+	"  paused_until INTEGER NOT NULL DEFAULT 0," /* day, by command or mail; the block has its own */
+	"  consent TEXT NOT NULL,"		     /* how and when */
+	"  file TEXT NOT NULL," /* where the block stands; '' = not from a file */
+	"  line INTEGER NOT NULL,"
+	"  digest BLOB NOT NULL," /* 128 bits of profile, so that an unchanged block writes nothing */
+	"  profile BLOB NOT NULL);" /* address, schedule, limits and filters, see readers_pack */
+
+	"CREATE TABLE cursor(" /* slot 0 is the reader's own; a filter with a schedule has another */
+	"  reader INTEGER NOT NULL,"
+	"  slot INTEGER NOT NULL,"
+	"  change_seq INTEGER NOT NULL,"  /* up to which papers were considered; -1 = new reader */
+	"  last_period INTEGER NOT NULL," /* of the last edition planned; 0 = none */
+	"  last_edition_utc INTEGER NOT NULL," /* when the last settled one was composed; 0 = none */
+	"  open_period INTEGER NOT NULL,"      /* of the one unsettled edition; 0 = none */
+	"  PRIMARY KEY(reader, slot)) WITHOUT ROWID;"
+
+	"CREATE TABLE sent(" /* a table of its own, because moving a cursor must not rewrite it */
+	"  reader INTEGER NOT NULL,"
+	"  slot INTEGER NOT NULL,"
+	"  papers BLOB NOT NULL," /* see struct sent_list */
+	"  PRIMARY KEY(reader, slot)) WITHOUT ROWID;"
+
+	"CREATE TABLE suppression("
+	"  hash BLOB PRIMARY KEY," /* BLAKE2b, 128 bits, keyed by 'suppress-key', of the canonical address */
+	"  reason INTEGER NOT NULL," /* enum suppression_reason */
+	"  since_utc INTEGER NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE edition("
+	"  period INTEGER NOT NULL," /* nominal local day; run number for readers of every run */
+	"  reader INTEGER NOT NULL,"
+	"  state INTEGER NOT NULL,"	   /* enum edition_state */
+	"  boot INTEGER NOT NULL,"	   /* the machine's boot in which it was leased */
+	"  cursor_from INTEGER NOT NULL,"  /* change_seq the reader's cursor had */
+	"  cursor_to INTEGER NOT NULL,"	   /* and got */
+	"  composed_utc INTEGER NOT NULL," /* Date of the mail */
+	"  nread INTEGER NOT NULL,"	   /* papers in the window */
+	"  nmatched INTEGER NOT NULL,"	   /* of them, those some filter matched */
+	"  attempts INTEGER NOT NULL,"	   /* tries with an outcome */
+	"  copies INTEGER NOT NULL,"	   /* how often it may have left */
+	"  next_utc INTEGER NOT NULL,"	   /* when a deferred one is due */
+	"  hash BLOB NOT NULL,"		   /* 128 bits of the mail's bytes */
+	"  reply TEXT NOT NULL,"	   /* of the relay, or why it was held */
+	"  picks BLOB NOT NULL,"	   /* see editions.c */
+	"  PRIMARY KEY(period, reader)) WITHOUT ROWID;"
+	/* Few rows; the usual way leased, intent, sent never enters it. 4 deferred, 5 unknown, 6 held. */
+	"CREATE INDEX edition_open ON edition(period, reader) WHERE state IN (4, 5, 6);"
+
+	"CREATE TABLE run("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  started_utc INTEGER NOT NULL,"
+	"  finished_utc INTEGER NOT NULL DEFAULT 0," /* 0 = killed, or under way */
+	"  npapers_new INTEGER NOT NULL DEFAULT 0,"
+	"  nplanned INTEGER NOT NULL DEFAULT 0," /* editions, as all below */
+	"  nsent INTEGER NOT NULL DEFAULT 0,"
+	"  ndeferred INTEGER NOT NULL DEFAULT 0,"
+	"  nfailed INTEGER NOT NULL DEFAULT 0,"
+	"  nheld INTEGER NOT NULL DEFAULT 0,"
+	"  nempty INTEGER NOT NULL DEFAULT 0,"
+	"  nskipped INTEGER NOT NULL DEFAULT 0,"
+	"  exit_code INTEGER NOT NULL DEFAULT 0,"
+	"  summary TEXT NOT NULL DEFAULT '');"
+
+	"INSERT INTO meta(name, value) VALUES('change-seq', 0), ('clean', 1);"
+	"PRAGMA application_id = 0x64696765;" /* 'dige' */
+	"PRAGMA user_version = 1;",
+};
+
+int
+schema_newest(void)
+{
+	return (int)(sizeof(schema_steps) / sizeof(schema_steps[0]));
+}
+
+int
+schema_apply(struct store *store, int64_t version, struct error *err)
+{
+	for (int64_t i = version; i < schema_newest(); i++) {
+		if (db_exec(store, "BEGIN IMMEDIATE", err) == -1)
+			return -1;
+		if (db_exec(store, schema_steps[i], err) == -1 ||
+		    db_exec(store, "COMMIT", err) == -1) {
+			db_exec(store, "ROLLBACK", NULL);
+			return -1;
+		}
+	}
+	return 0;
+}

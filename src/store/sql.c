@@ -1,0 +1,326 @@
+#include "store/sql.h"
+
+/* Columns that several statements share; the functions that read them count on this order. */
+#define PAPER_COLUMNS "p.id, p.revision, p.change_seq, p.first_listed_utc, s.card"
+#define READER_COLUMNS                                                                            \
+	"r.id, r.canonical, r.origin, r.state, r.broken, r.vanished, r.created_utc, r.ended_utc," \
+	" r.paused_until, r.consent, r.file, r.line, r.profile, c.change_seq, c.last_period,"     \
+	" c.last_edition_utc, EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash)"
+#define EDITION_COLUMNS                                                                     \
+	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
+	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks"
+
+/* Numbers of states are those of the enums in store.h. "state = 4 AND state IN (4, 5, 6)" lets
+ * SQLite see that the partial index edition_open holds all of them; LIMIT -1 makes it go through
+ * the cursors and not through all editions; +id keeps it from walking all papers for the
+ * smallest. */
+const char *const sql_text[SQL_COUNT] = {
+	/* what is remembered of the store itself */
+	[SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+	[SQL_META_SET] =
+	    "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
+	    "value = excluded.value",
+	[SQL_META_UNCLEAN] = "UPDATE meta SET value = 0 WHERE name = 'clean' AND value = 1",
+	[SQL_IDENTITY_GET] =
+	    "SELECT i.value, k.value FROM meta i, meta k WHERE i.name = 'instance' AND "
+	    "k.name = 'suppress-key'",
+	[SQL_IDENTITY_SET] =
+	    "INSERT INTO meta(name, value) VALUES('instance', ?1), ('suppress-key', ?2)",
+	[SQL_NOTE_GET] = "SELECT text FROM note WHERE name = ?1",
+	[SQL_NOTE_SET] =
+	    "INSERT INTO note(name, text) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
+	    "text = excluded.text",
+	[SQL_SIZES] =
+	    "SELECT (SELECT count(*) FROM paper), (SELECT count(*) FROM listing), (SELECT "
+	    "count(*) FROM reader), (SELECT count(*) FROM suppression), (SELECT page_count "
+	    "* page_size FROM pragma_page_count, pragma_page_size)",
+
+	/* papers */
+	[SQL_ALIAS_GET] = "SELECT paper FROM alias WHERE key = ?1",
+	[SQL_ALIAS_ADD] =
+	    "INSERT INTO alias(key, paper) VALUES(?1, ?2) ON CONFLICT(key) DO NOTHING",
+	[SQL_ALIAS_COUNT] = "SELECT count(*) FROM alias WHERE paper = ?1",
+	[SQL_ALIAS_ALL] = "SELECT key FROM alias WHERE paper = ?1 ORDER BY key",
+	[SQL_PAPER_NEXT_ID] =
+	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'paper'), 0) + 1",
+	[SQL_PAPER_GET] =
+	    "SELECT p.revision, p.first_listed_utc, p.base_source, p.social_source, s.card "
+	    "FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
+	    "WHERE p.id = ?1",
+	[SQL_PAPER_ADD] =
+	    "INSERT INTO paper(id, key, title, published_utc, revision, change_seq, "
+	    "first_listed_utc, seen_utc, base_source, social_source) VALUES(?1, ?2, ?3, ?4,"
+	    " ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_PAPER_UPDATE] =
+	    "UPDATE paper SET key = ?2, title = ?3, published_utc = ?4, revision = ?5, "
+	    "change_seq = ?6, first_listed_utc = ?7, seen_utc = ?8, base_source = ?9, "
+	    "social_source = ?10 WHERE id = ?1",
+	[SQL_PAPER_SEEN] = "UPDATE paper SET seen_utc = ?2 WHERE id = ?1",
+	[SQL_PAPER_LISTED] =
+	    "UPDATE paper SET change_seq = ?2, first_listed_utc = (SELECT min(day) * 86400 "
+	    "FROM listing WHERE paper = ?1 AND counted = 1) WHERE id = ?1",
+	[SQL_PAPER_FULL] =
+	    "SELECT " PAPER_COLUMNS
+	    " FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
+	    "WHERE p.id = ?1",
+	[SQL_PAPER_AFTER] =
+	    "SELECT " PAPER_COLUMNS
+	    " FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
+	    "WHERE p.id > ?1 ORDER BY p.id LIMIT 1",
+	[SQL_PAPER_OLD] = "SELECT id FROM paper WHERE seen_utc < ?1 ORDER BY id",
+	[SQL_TITLE_ALL] = "SELECT id, title FROM paper ORDER BY published_utc DESC, id DESC",
+	[SQL_WINDOW_COUNT] =
+	    "SELECT count(*) FROM paper WHERE first_listed_utc >= ?1 AND first_listed_utc >"
+	    " 0",
+	[SQL_WINDOW] =
+	    "SELECT " PAPER_COLUMNS
+	    " FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
+	    "WHERE p.id IN (SELECT id FROM paper WHERE first_listed_utc >= ?1 AND "
+	    "first_listed_utc > 0) ORDER BY p.id",
+	[SQL_SNAPSHOT_ADD] =
+	    "INSERT INTO snapshot(paper, revision, made_utc, card) VALUES(?1, ?2, ?3, ?4)",
+	[SQL_SNAPSHOT_TRIM] =
+	    "DELETE FROM snapshot WHERE paper = ?1 AND revision < ?2 AND made_utc < ?3 AND "
+	    "pinned = 0",
+	[SQL_SNAPSHOT_GET] = "SELECT card FROM snapshot WHERE paper = ?1 AND revision = ?2",
+	[SQL_SNAPSHOT_PIN] =
+	    "UPDATE snapshot SET pinned = 1 WHERE paper = ?1 AND revision = ?2 AND pinned ="
+	    " 0",
+	[SQL_LISTING_GET] =
+	    "SELECT votes FROM listing WHERE paper = ?1 AND source = ?2 AND day = ?3",
+	[SQL_LISTING_PUT] =
+	    "INSERT INTO listing(paper, source, day, kind, votes, seen_utc, counts_utc) "
+	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(paper, source, day) DO UPDATE "
+	    "SET kind = min(kind, excluded.kind), votes = CASE WHEN excluded.votes >= 0 "
+	    "THEN excluded.votes ELSE votes END",
+	[SQL_LISTING_RANK] =
+	    "UPDATE listing SET rank = r.place FROM (SELECT l.paper AS paper, row_number() "
+	    "OVER (ORDER BY l.votes DESC, p.key) AS place FROM listing l JOIN paper p ON "
+	    "p.id = l.paper WHERE l.source = ?1 AND l.day = ?2 AND l.votes >= 0) r WHERE "
+	    "listing.paper = r.paper AND listing.source = ?1 AND listing.day = ?2 AND "
+	    "listing.rank <> r.place",
+	[SQL_LISTING_ALL] =
+	    "SELECT source, day, kind, rank, seen_utc, counts_utc, counted FROM listing "
+	    "WHERE paper = ?1 ORDER BY day, seen_utc, source",
+	[SQL_LISTING_COUNT] = "SELECT count(*) FROM listing WHERE paper = ?1",
+	[SQL_LISTING_DUE] =
+	    "SELECT paper FROM listing WHERE counted = 0 AND counts_utc <= ?1 ORDER BY "
+	    "counts_utc LIMIT 1",
+	[SQL_LISTING_SETTLE] =
+	    "UPDATE listing SET counted = 1 WHERE paper = ?1 AND counted = 0 AND counts_utc"
+	    " <= ?2",
+	[SQL_LISTING_WAITING] =
+	    "SELECT count(*), coalesce(min(counts_utc), 0) FROM listing WHERE counted = 0",
+	[SQL_SIGNAL_ADD] =
+	    "INSERT INTO signal(paper, at_utc, votes, comments, stars) VALUES(?1, ?2, ?3, "
+	    "?4, ?5) ON CONFLICT(paper, at_utc) DO UPDATE SET votes = excluded.votes, "
+	    "comments = excluded.comments, stars = excluded.stars",
+	[SQL_SIGNAL_ALL] =
+	    "SELECT at_utc, votes, comments, stars FROM signal WHERE paper = ?1 ORDER BY "
+	    "at_utc",
+	[SQL_SIGNAL_COUNT] = "SELECT count(*) FROM signal WHERE paper = ?1",
+	[SQL_SIGNAL_NEWEST] = "SELECT coalesce(max(at_utc), 0) FROM signal WHERE paper = ?1",
+
+	/* papers that turn out to be one: ?1 goes into ?2 */
+	[SQL_MERGE_ALIASES] = "UPDATE alias SET paper = ?2 WHERE paper = ?1",
+	[SQL_MERGE_LISTINGS] = "UPDATE OR IGNORE listing SET paper = ?2 WHERE paper = ?1",
+	[SQL_MERGE_SIGNALS] = "UPDATE OR IGNORE signal SET paper = ?2 WHERE paper = ?1",
+	[SQL_MERGE_EARLIER] = "UPDATE merged SET new_id = ?2 WHERE new_id = ?1",
+	[SQL_MERGE_END_LISTINGS] = "DELETE FROM listing WHERE paper = ?1",
+	[SQL_MERGE_END_SIGNALS] = "DELETE FROM signal WHERE paper = ?1",
+	[SQL_MERGE_END_PAPER] = "DELETE FROM paper WHERE id = ?1",
+	[SQL_MERGED_ADD] = "INSERT INTO merged(old_id, new_id) VALUES(?1, ?2)",
+	[SQL_MERGED_NEWEST] = "SELECT coalesce(max(seq), 0) FROM merged",
+	[SQL_MERGED_COUNT] = "SELECT count(*) FROM merged",
+	[SQL_MERGED_ALL] = "SELECT old_id, new_id FROM merged",
+
+	/* sources */
+	[SQL_SOURCE_GET] = "SELECT cursor_day, last_try_utc, last_success_utc, failing_since_utc, "
+			   "next_allowed_utc, nfailures, last_error FROM source WHERE name = ?1",
+	[SQL_SOURCE_PUT] =
+	    "INSERT INTO source(name, cursor_day, last_try_utc, last_success_utc, "
+	    "failing_since_utc, next_allowed_utc, nfailures, last_error) VALUES(?1, ?2, ?3,"
+	    " ?4, ?5, ?6, ?7, ?8) ON CONFLICT(name) DO UPDATE SET cursor_day = "
+	    "excluded.cursor_day, last_try_utc = excluded.last_try_utc, last_success_utc = "
+	    "excluded.last_success_utc, failing_since_utc = excluded.failing_since_utc, "
+	    "next_allowed_utc = excluded.next_allowed_utc, nfailures = excluded.nfailures, "
+	    "last_error = excluded.last_error",
+	[SQL_PAGE_COUNT] = "SELECT count(*) FROM page WHERE source = ?1",
+	[SQL_PAGE_ALL] =
+	    "SELECT key, etag, last_modified, read_utc FROM page WHERE source = ?1 ORDER BY"
+	    " key",
+	[SQL_PAGE_PUT] =
+	    "INSERT INTO page(source, key, etag, last_modified, read_utc) VALUES(?1, ?2, "
+	    "?3, ?4, ?5) ON CONFLICT(source, key) DO UPDATE SET etag = excluded.etag, "
+	    "last_modified = excluded.last_modified, read_utc = excluded.read_utc",
+
+	/* readers */
+	[SQL_READER_BY_ADDRESS] =
+	    "SELECT " READER_COLUMNS
+	    " FROM reader r LEFT JOIN cursor c ON c.reader = r.id AND c.slot = 0 WHERE "
+	    "r.canonical = ?1",
+	[SQL_READER_BY_ID] =
+	    "SELECT " READER_COLUMNS
+	    " FROM reader r LEFT JOIN cursor c ON c.reader = r.id AND c.slot = 0 WHERE r.id"
+	    " = ?1",
+	[SQL_READER_BATCH] =
+	    "SELECT " READER_COLUMNS
+	    " FROM reader r LEFT JOIN cursor c ON c.reader = r.id AND c.slot = 0 WHERE r.id"
+	    " > ?1 AND (?2 OR (r.state = 0 AND r.vanished = 0)) ORDER BY r.id LIMIT ?3",
+	[SQL_READER_COUNT] = "SELECT count(*) FROM reader WHERE state = 0 AND vanished = 0",
+	[SQL_READER_MAILED] =
+	    "SELECT state = 0 AND vanished = 0 AND NOT EXISTS(SELECT 1 FROM suppression s "
+	    "WHERE s.hash = reader.hash) FROM reader WHERE id = ?1",
+	[SQL_READER_ADD] =
+	    "INSERT INTO reader(canonical, hash, origin, state, created_utc, consent, file,"
+	    " line, digest, profile) VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[SQL_READER_NEWEST] = "SELECT max(id) FROM reader",
+	[SQL_READER_UPDATE] =
+	    "UPDATE reader SET origin = ?2, state = 0, ended_utc = 0, broken = 0, vanished "
+	    "= 0, consent = CASE WHEN ?3 <> '' THEN ?3 ELSE consent END, file = ?4, line = "
+	    "?5, digest = ?6, profile = ?7 WHERE id = ?1",
+	[SQL_READER_RENAME] =
+	    "UPDATE OR IGNORE reader SET canonical = ?2, hash = ?3 WHERE canonical = ?1",
+	[SQL_READER_RESUME] =
+	    "UPDATE reader SET consent = ?2, state = 0, ended_utc = 0 WHERE canonical = ?1 "
+	    "RETURNING id",
+	[SQL_READER_BROKEN] =
+	    "UPDATE reader SET broken = 1, vanished = 0 WHERE id = ?1 AND (broken = 0 OR "
+	    "vanished = 1)",
+	[SQL_READER_VANISHED] = "UPDATE reader SET vanished = 1 WHERE id = ?1 AND vanished = 0",
+	[SQL_READER_END] =
+	    "UPDATE reader SET state = 1, ended_utc = ?2, vanished = 0 WHERE id = ?1 AND "
+	    "state = 0",
+	[SQL_READER_PAUSE] = "UPDATE reader SET paused_until = ?2 WHERE id = ?1",
+	[SQL_READER_OF_FILE] = "SELECT id FROM reader WHERE origin = 0 AND state = 0 ORDER BY id",
+	[SQL_READER_LONG_ENDED] =
+	    "SELECT id FROM reader WHERE state = 1 AND ended_utc < ?1 AND NOT EXISTS(SELECT"
+	    " 1 FROM cursor WHERE reader = reader.id AND open_period <> 0) ORDER BY id "
+	    "LIMIT 1",
+	[SQL_SYNC_GET] =
+	    "SELECT id, origin, state, broken, vanished, file, line, digest FROM reader "
+	    "WHERE canonical = ?1",
+	[SQL_ERASE_READER] = "DELETE FROM reader WHERE id = ?1",
+	[SQL_ERASE_CURSOR] = "DELETE FROM cursor WHERE reader = ?1",
+	[SQL_ERASE_SENT] = "DELETE FROM sent WHERE reader = ?1",
+	[SQL_ERASE_EDITIONS] = "DELETE FROM edition WHERE reader = ?1",
+	[SQL_SUPPRESSION_GET] = "SELECT reason, since_utc FROM suppression WHERE hash = ?1",
+	[SQL_SUPPRESSION_ADD] =
+	    "INSERT INTO suppression(hash, reason, since_utc) VALUES(?1, ?2, ?3) ON "
+	    "CONFLICT(hash) DO UPDATE SET reason = min(reason, excluded.reason)",
+	[SQL_SUPPRESSION_END] = "DELETE FROM suppression WHERE hash = ?1",
+
+	/* cursors and sent lists */
+	[SQL_CURSOR_ADD] =
+	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
+	    "open_period) VALUES(?1, 0, -1, 0, 0, 0)",
+	[SQL_CURSOR_SKIP] =
+	    "UPDATE cursor SET change_seq = max(change_seq, ?2) WHERE reader = ?1 AND "
+	    "change_seq >= 0",
+	[SQL_CURSOR_LEASE] =
+	    "UPDATE cursor SET change_seq = ?2, last_period = ?3, open_period = ?4, "
+	    "last_edition_utc = max(last_edition_utc, ?5) WHERE reader = ?1 AND slot = 0 "
+	    "AND (open_period = 0 OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
+	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	[SQL_CURSOR_SETTLE] =
+	    "UPDATE cursor SET open_period = 0, last_edition_utc = max(last_edition_utc, "
+	    "coalesce((SELECT composed_utc FROM edition e WHERE e.period = ?2 AND e.reader "
+	    "= ?1 AND e.state IN (2, 3)), 0)) WHERE reader = ?1 AND slot = 0 AND "
+	    "open_period = ?2",
+	[SQL_CURSOR_GIVE_BACK] =
+	    "UPDATE cursor SET change_seq = ?3 WHERE reader = ?1 AND slot = 0 AND "
+	    "open_period = ?2",
+	[SQL_SENT_GET] = "SELECT papers FROM sent WHERE reader = ?1 AND slot = 0",
+	[SQL_SENT_PUT] =
+	    "INSERT INTO sent(reader, slot, papers) VALUES(?1, 0, ?2) ON CONFLICT(reader, "
+	    "slot) DO UPDATE SET papers = excluded.papers",
+	[SQL_SENT_FLOOR] =
+	    "SELECT coalesce(min(+id), 1) FROM paper WHERE first_listed_utc >= ?1 AND "
+	    "first_listed_utc > 0",
+
+	/* editions: 0 leased, 1 intent, 2 sent, 3 failed, 4 deferred, 5 unknown, 6 held, 7
+	 * expired, 8 merged, 9 empty */
+	[SQL_EDITION_ADD] =
+	    "INSERT INTO edition(period, reader, state, boot, cursor_from, cursor_to, "
+	    "composed_utc, nread, nmatched, attempts, copies, next_utc, hash, reply, picks)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, ?10, ?11, ?12) ON "
+	    "CONFLICT(period, reader) DO NOTHING",
+	[SQL_EDITION_GET] =
+	    "SELECT " EDITION_COLUMNS " FROM edition e WHERE e.period = ?1 AND e.reader = ?2",
+	[SQL_EDITION_OPEN] =
+	    "SELECT " EDITION_COLUMNS
+	    " FROM cursor c JOIN edition e ON e.period = c.open_period AND e.reader = "
+	    "c.reader WHERE c.reader = ?1 AND c.slot = 0 AND c.open_period <> 0",
+	[SQL_EDITION_OPEN_AFTER] =
+	    "SELECT " EDITION_COLUMNS
+	    " FROM cursor c CROSS JOIN edition e ON e.period = c.open_period AND e.reader ="
+	    " c.reader WHERE c.reader > ?1 AND c.slot = 0 AND c.open_period <> 0 ORDER BY "
+	    "c.reader LIMIT 1",
+	[SQL_EDITION_WAITING_AFTER] =
+	    "SELECT " EDITION_COLUMNS
+	    " FROM edition e WHERE e.state IN (4, 5, 6) AND (e.period, e.reader) > (?1, ?2)"
+	    " ORDER BY e.period, e.reader LIMIT 1",
+	[SQL_EDITION_NEWEST] = "SELECT " EDITION_COLUMNS
+			       " FROM edition e ORDER BY e.period DESC, e.reader DESC LIMIT ?1",
+	[SQL_EDITION_NEWEST_OF] =
+	    "WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "
+	    "(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE "
+	    "p.period IS NOT NULL) SELECT " EDITION_COLUMNS
+	    " FROM p CROSS JOIN edition e ON e.period = p.period AND e.reader = ?2 LIMIT ?1",
+	[SQL_EDITION_COUNTS] = "SELECT state, count(*) FROM edition GROUP BY state",
+	[SQL_EDITION_INTEND] =
+	    "UPDATE edition SET state = 1, copies = copies + 1, boot = ?3 WHERE period = ?1"
+	    " AND reader = ?2 AND state = 0",
+	[SQL_EDITION_REHASH] =
+	    "UPDATE edition SET hash = ?3, composed_utc = ?4 WHERE period = ?1 AND reader ="
+	    " ?2 AND state IN (0, 4, 6) AND copies = 0",
+	[SQL_EDITION_SETTLE] =
+	    "UPDATE edition SET attempts = attempts + (state IN (0, 1)), copies = copies - "
+	    "(state = 1 AND ?3 IN (3, 4)), state = ?3, reply = ?4, next_utc = ?5 WHERE "
+	    "period = ?1 AND reader = ?2 AND state IN (0, 1, 4, 5, 6)",
+	[SQL_EDITION_LEASE] =
+	    "UPDATE edition SET state = 0, boot = ?3 WHERE period = ?1 AND reader = ?2 AND "
+	    "state = 4",
+	[SQL_EDITION_DUE] =
+	    "SELECT " EDITION_COLUMNS
+	    " FROM edition e WHERE e.state = 4 AND e.state IN (4, 5, 6) AND e.next_utc <= "
+	    "?1 AND (e.period, e.reader) > (?2, ?3) ORDER BY e.period, e.reader LIMIT 1",
+	[SQL_EDITION_STALE] =
+	    "SELECT " EDITION_COLUMNS
+	    " FROM edition e WHERE e.state = 4 AND e.state IN (4, 5, 6) AND e.copies = 0 "
+	    "AND e.composed_utc < ?1 ORDER BY e.period, e.reader LIMIT 1",
+	[SQL_EDITION_UNKNOWN] =
+	    "SELECT " EDITION_COLUMNS
+	    " FROM edition e WHERE e.state = 5 AND e.state IN (4, 5, 6) ORDER BY e.period, "
+	    "e.reader LIMIT 1",
+	[SQL_SWEEP_FREE] =
+	    "UPDATE edition SET state = 4, next_utc = ?2 FROM (SELECT open_period, reader "
+	    "FROM cursor WHERE open_period <> 0 AND slot = 0 LIMIT -1) c WHERE "
+	    "edition.period = c.open_period AND edition.reader = c.reader AND edition.state"
+	    " = 0 AND edition.boot = ?1 AND ?1 <> 0",
+	[SQL_SWEEP_UNKNOWN] =
+	    "UPDATE edition SET copies = copies + (edition.state = 0), state = 5 FROM "
+	    "(SELECT open_period, reader FROM cursor WHERE open_period <> 0 AND slot = 0 "
+	    "LIMIT -1) c WHERE edition.period = c.open_period AND edition.reader = c.reader"
+	    " AND edition.state IN (0, 1)",
+
+	/* runs and retention */
+	[SQL_RUN_ADD] = "INSERT INTO run(started_utc) VALUES(?1)",
+	[SQL_RUN_FINISH] =
+	    "UPDATE run SET finished_utc = ?2, npapers_new = ?3, nplanned = ?4, nsent = ?5,"
+	    " ndeferred = ?6, nfailed = ?7, nheld = ?8, nempty = ?9, nskipped = ?10, "
+	    "exit_code = ?11, summary = ?12 WHERE id = ?1",
+	[SQL_RUN_LAST] =
+	    "SELECT id, started_utc, finished_utc, npapers_new, nplanned, nsent, ndeferred,"
+	    " nfailed, nheld, nempty, nskipped, exit_code, summary FROM run ORDER BY id "
+	    "DESC LIMIT 1",
+	[SQL_PRUNE_SNAPSHOTS] =
+	    "DELETE FROM snapshot WHERE paper = ?1 OR paper IN (SELECT old_id FROM merged "
+	    "WHERE new_id = ?1)",
+	[SQL_PRUNE_ALIASES] = "DELETE FROM alias WHERE paper = ?1",
+	[SQL_PRUNE_SIGNALS] = "DELETE FROM signal WHERE at_utc < ?1",
+	[SQL_PRUNE_EDITIONS] =
+	    "DELETE FROM edition WHERE composed_utc < ?1 AND state NOT IN (0, 1, 4, 5, 6)",
+	[SQL_PRUNE_RUNS] = "DELETE FROM run WHERE started_utc < ?1",
+	[SQL_PRUNE_PAGES] = "DELETE FROM page WHERE read_utc < ?1",
+};

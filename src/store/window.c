@@ -1,0 +1,531 @@
+#include "store/db.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HALF_LIFE_S = 36 * 60 * 60 };
+
+/* ---- reads that belong together see one state of the store ---- */
+
+/* 1 = begun here, 0 = inside a transaction anyway, -1. */
+static int
+begin_read(struct store *store, struct error *err)
+{
+	if (sqlite3_get_autocommit(store->db) == 0)
+		return 0;
+	return db_exec(store, "BEGIN", err) == -1 ? -1 : 1;
+}
+
+static void
+end_read(struct store *store, int begun)
+{
+	if (begun == 1)
+		db_exec(store, "COMMIT", NULL);
+}
+
+/* ---- one paper, complete ---- */
+
+static int
+load_aliases(struct store *store, struct paper *p, struct arena *a, struct error *err)
+{
+	struct stmt q;
+	int64_t count;
+	int more;
+
+	if (db_get_int(store, SQL_ALIAS_COUNT, DB_INTS(p->id), &count, err) != 1)
+		return -1;
+	if (count <= 1)
+		return 0;
+	if ((p->aliases = arena_array(a, (size_t)count, sizeof(*p->aliases))) == NULL)
+		return err_nomem(err, store->path);
+	db_start(&q, store, SQL_ALIAS_ALL);
+	db_bind_int(&q, p->id);
+	while ((more = db_step(&q, err)) == 1 && p->naliases < (size_t)count) {
+		const char **alias = &p->aliases[p->naliases];
+
+		if (db_text(&q, 0, a, alias, err) == -1) {
+			more = -1;
+			break;
+		}
+		if (strcmp(*alias, p->key) != 0)
+			p->naliases++;
+	}
+	db_done(&q);
+	return more == -1 ? -1 : 0;
+}
+
+static int
+add_source(struct paper *p, const char *name, size_t *room, struct arena *a, struct error *err)
+{
+	for (size_t i = 0; i < p->nsources; i++)
+		if (strcmp(p->sources[i], name) == 0)
+			return 0;
+	if (p->nsources == *room) {
+		const char **grown = arena_array(a, *room + 4, sizeof(*grown));
+
+		if (grown == NULL)
+			return err_nomem(err, "sources of a paper");
+		if (p->nsources > 0)
+			memcpy(grown, p->sources, p->nsources * sizeof(*grown));
+		p->sources = grown;
+		*room += 4;
+	}
+	p->sources[p->nsources++] = name;
+	return 0;
+}
+
+/* Oldest first, so that the last one that counts is the newest. */
+static int
+load_places(struct store *store, struct paper *p, struct arena *a, struct error *err)
+{
+	struct stmt q;
+	size_t room = 0;
+	int more;
+
+	db_start(&q, store, SQL_LISTING_ALL);
+	db_bind_int(&q, p->id);
+	while ((more = db_step(&q, err)) == 1) {
+		const char *source;
+
+		if (db_text(&q, 0, a, &source, err) == -1 ||
+		    add_source(p, source, &room, a, err) == -1) {
+			more = -1;
+			break;
+		}
+		if (db_int(&q, 6) == 0)
+			continue;
+		p->source = source;
+		p->listed_day = (int32_t)db_int(&q, 1);
+		p->kind = (enum paper_kind)db_int(&q, 2);
+		p->rank = (uint32_t)db_int(&q, 3);
+	}
+	db_done(&q);
+	return more;
+}
+
+/* How much a rise is worth now. */
+static double
+decayed(double rise, int64_t at_utc, int64_t now_utc)
+{
+	int64_t age_s = now_utc > at_utc ? now_utc - at_utc : 0;
+
+	return rise * exp2(-(double)age_s / HALF_LIFE_S);
+}
+
+/* The rise of one signal above the highest value seen; the first value dates from first_utc (0 =
+ * counts nothing). */
+static double
+rise_of(int64_t value, int64_t *highest, int64_t at_utc, int64_t first_utc, int64_t now_utc)
+{
+	int64_t before = *highest;
+
+	if (value <= before)
+		return 0;
+	*highest = value;
+	if (before >= 0)
+		return decayed((double)(value - before), at_utc, now_utc);
+	return first_utc == 0 ? 0 : decayed((double)value, first_utc, now_utc);
+}
+
+/* DESIGN 7 "Trend": comments twice, stars a tenth; an old favourite does not head the list,
+ * because what it had when we first saw it dates from its listing, and its stars of that time
+ * count nothing. */
+static int
+load_trend(struct store *store, struct paper *p, int64_t now_utc, struct error *err)
+{
+	int64_t votes = -1, comments = -1, stars = -1;
+	struct stmt q;
+	int more;
+
+	db_start(&q, store, SQL_SIGNAL_ALL);
+	db_bind_int(&q, p->id);
+	while ((more = db_step(&q, err)) == 1) {
+		int64_t at = db_int(&q, 0);
+		int64_t first =
+		    p->first_listed_utc != 0 && p->first_listed_utc < at ? p->first_listed_utc : at;
+
+		p->trend += rise_of(db_int(&q, 1), &votes, at, first, now_utc);
+		p->trend += 2 * rise_of(db_int(&q, 2), &comments, at, first, now_utc);
+		p->trend += rise_of(db_int(&q, 3), &stars, at, 0, now_utc) / 10;
+	}
+	return more;
+}
+
+/* The columns that SQL_PAPER_FULL, SQL_WINDOW and SQL_PAPER_AFTER share. */
+static int
+read_paper(
+    struct store *store, struct stmt *q, struct arena *a, struct paper **out, struct error *err)
+{
+	const void *card = sqlite3_column_blob(q->st, 4);
+	size_t len = (size_t)sqlite3_column_bytes(q->st, 4);
+	struct paper *p;
+
+	if (paper_unpack(card, len, a, &p, err) == -1)
+		return err_prefix(err, "%s: paper %lld", store->path, (long long)db_int(q, 0));
+	p->id = db_int(q, 0);
+	p->revision = (uint32_t)db_int(q, 1);
+	p->change_seq = db_int(q, 2);
+	p->first_listed_utc = db_int(q, 3);
+	*out = p;
+	return 0;
+}
+
+static int
+complete_paper(
+    struct store *store, struct paper *p, int64_t now_utc, struct arena *a, struct error *err)
+{
+	if (load_aliases(store, p, a, err) == -1 || load_places(store, p, a, err) == -1)
+		return -1;
+	return load_trend(store, p, now_utc, err);
+}
+
+/* Trends of a single paper are as of the newest signal in the store: there is no clock down
+ * here. */
+static int
+newest_signal(struct store *store, int64_t paper, int64_t *out, struct error *err)
+{
+	*out = 0;
+	return db_get_int(store, SQL_SIGNAL_NEWEST, DB_INTS(paper), out, err);
+}
+
+static int
+finish_single(
+    struct store *store, struct stmt *q, struct arena *a, struct paper **out, struct error *err)
+{
+	struct paper *p;
+	int64_t now_utc;
+	int rc = read_paper(store, q, a, &p, err);
+
+	db_done(q);
+	if (rc == -1 || newest_signal(store, p->id, &now_utc, err) == -1 ||
+	    complete_paper(store, p, now_utc, a, err) == -1)
+		return -1;
+	*out = p;
+	return 1;
+}
+
+static int
+load_numbered(struct store *store, enum sql_name name, int64_t id, struct arena *a,
+    struct paper **out, struct error *err)
+{
+	struct stmt q;
+	int found, begun = begin_read(store, err);
+
+	if (begun == -1)
+		return -1;
+	db_start(&q, store, name);
+	db_bind_int(&q, id);
+	if ((found = db_step(&q, err)) == 1)
+		found = finish_single(store, &q, a, out, err);
+	end_read(store, begun);
+	return found;
+}
+
+int
+store_load_paper(
+    struct store *store, int64_t id, struct arena *a, struct paper **out, struct error *err)
+{
+	if (papers_follow(store, &id, err) == -1)
+		return -1;
+	return load_numbered(store, SQL_PAPER_FULL, id, a, out, err);
+}
+
+int
+store_find_paper(
+    struct store *store, const char *key, struct arena *a, struct paper **out, struct error *err)
+{
+	struct strbuf canonical;
+	struct stmt q;
+	int64_t id = 0;
+	int found = -1;
+
+	strbuf_init(&canonical, 1024);
+	if (paper_add_key(&canonical, key, NULL) == 0)
+		strbuf_add(&canonical, key);
+	if (strbuf_check(&canonical, NULL) == -1) {
+		found = 0; /* no key is as long as this */
+		goto out;
+	}
+	db_start(&q, store, SQL_ALIAS_GET);
+	db_bind_text(&q, canonical.buf);
+	if ((found = db_step(&q, err)) == 1) {
+		id = db_int(&q, 0);
+		db_done(&q);
+		found = store_load_paper(store, id, a, out, err);
+	}
+out:
+	strbuf_release(&canonical);
+	return found;
+}
+
+int
+store_each_paper(struct store *store, int (*visit)(void *arg, const struct paper *p), void *arg,
+    struct error *err)
+{
+	struct arena a;
+	int64_t id = 0;
+	int found, rc = 0;
+
+	/* No statement stays open while visit runs, so that it may read and write as it likes. */
+	arena_init(&a, SCRATCH_BYTES);
+	do {
+		struct paper *p = NULL;
+
+		arena_reset(&a);
+		if ((found = load_numbered(store, SQL_PAPER_AFTER, id, &a, &p, err)) != 1)
+			break;
+		id = p->id;
+		rc = visit(arg, p);
+	} while (rc == 0);
+	arena_release(&a);
+	return found == -1 ? -1 : rc;
+}
+
+/* ---- the window ---- */
+
+static int
+read_window(struct store *store, int64_t since_utc, struct arena *a, struct paper **papers,
+    size_t max, size_t *n, struct error *err)
+{
+	struct stmt q;
+	int more;
+
+	*n = 0;
+	db_start(&q, store, SQL_WINDOW);
+	db_bind_int(&q, since_utc);
+	while ((more = db_step(&q, err)) == 1 && *n < max) {
+		if (read_paper(store, &q, a, &papers[*n], err) == -1) {
+			more = -1;
+			break;
+		}
+		(*n)++;
+	}
+	db_done(&q);
+	return more == -1 ? -1 : 0;
+}
+
+int
+store_load_window(struct store *store, int64_t since_utc, int64_t now_utc, struct arena *a,
+    struct paper ***out, size_t *n, struct error *err)
+{
+	struct paper **papers;
+	int64_t count;
+	size_t got = 0;
+	int rc = -1, begun = begin_read(store, err);
+
+	if (begun == -1)
+		return -1;
+	if (db_get_int(store, SQL_WINDOW_COUNT, DB_INTS(since_utc), &count, err) != 1)
+		goto out;
+	if ((papers = arena_array(a, (size_t)count, sizeof(struct paper *))) == NULL) {
+		err_nomem(err, "window of papers");
+		goto out;
+	}
+	if (read_window(store, since_utc, a, papers, (size_t)count, &got, err) == -1)
+		goto out;
+	for (size_t i = 0; i < got; i++)
+		if (complete_paper(store, papers[i], now_utc, a, err) == -1)
+			goto out;
+	*out = papers;
+	*n = got;
+	rc = 0;
+out:
+	end_read(store, begun);
+	return rc;
+}
+
+/* ---- by title ---- */
+
+/* Letters without regard to ASCII case; other characters as they are. */
+static bool
+has_words(const char *title, char *const *words, size_t nwords)
+{
+	for (size_t i = 0; i < nwords; i++)
+		if (strcasestr(title, words[i]) == NULL)
+			return false;
+	return true;
+}
+
+static size_t
+split_words(char *text, char **words, size_t max)
+{
+	size_t n = 0;
+
+	for (;;) {
+		text += strspn(text, " \t\r\n");
+		if (*text == '\0' || n == max)
+			return n;
+		words[n++] = text;
+		text += strcspn(text, " \t\r\n");
+		if (*text != '\0')
+			*text++ = '\0';
+	}
+}
+
+int
+store_find_titles(struct store *store, const char *words, struct arena *a, size_t max,
+    struct paper ***out, size_t *n, struct error *err)
+{
+	enum { MAX_WORDS = 32 };
+	char *copy = arena_strdup(a, words), *split[MAX_WORDS];
+	struct paper **papers = arena_array(a, max, sizeof(struct paper *));
+	int64_t *ids = arena_array(a, max, sizeof(*ids));
+	size_t nwords, found = 0;
+	struct stmt q;
+	int more;
+
+	if (copy == NULL || papers == NULL || ids == NULL)
+		return err_nomem(err, "titles");
+	nwords = split_words(copy, split, MAX_WORDS);
+	db_start(&q, store, SQL_TITLE_ALL);
+	while (nwords > 0 && found < max && (more = db_step(&q, err)) != 0) {
+		if (more == -1)
+			return -1;
+		if (has_words((const char *)sqlite3_column_text(q.st, 1), split, nwords))
+			ids[found++] = db_int(&q, 0);
+	}
+	db_done(&q);
+	for (size_t i = 0; i < found; i++)
+		if (store_load_paper(store, ids[i], a, &papers[i], err) != 1)
+			return -1;
+	*out = papers;
+	*n = found;
+	return 0;
+}
+
+/* ---- listings, signals, snapshots ---- */
+
+int
+store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err)
+{
+	int64_t paper;
+	int found;
+
+	*nsettled = 0;
+	/* Paper by paper: each gets a change_seq of its own. */
+	while ((found = db_get_int(store, SQL_LISTING_DUE, DB_INTS(now_utc), &paper, err)) == 1) {
+		if (db_run_ints(store, SQL_LISTING_SETTLE, DB_INTS(paper, now_utc), err) == -1)
+			return -1;
+		*nsettled += (size_t)db_changes(store);
+		if (db_run_ints(
+			store, SQL_PAPER_LISTED, DB_INTS(paper, db_next_change(store)), err) == -1)
+			return -1;
+	}
+	return found;
+}
+
+int
+store_count_waiting(struct store *store, size_t *nwaiting, int64_t *next_utc, struct error *err)
+{
+	struct stmt q;
+
+	db_start(&q, store, SQL_LISTING_WAITING);
+	if (db_step(&q, err) != 1)
+		return -1;
+	*nwaiting = (size_t)db_int(&q, 0);
+	*next_utc = db_int(&q, 1);
+	db_done(&q);
+	return 0;
+}
+
+static int
+count_rows(struct store *store, enum sql_name name, int64_t paper, struct arena *a, size_t size,
+    void **out, int64_t *count, struct error *err)
+{
+	if (db_get_int(store, name, DB_INTS(paper), count, err) != 1)
+		return -1;
+	*out = arena_array(a, (size_t)*count, size);
+	return *out == NULL ? err_nomem(err, store->path) : 0;
+}
+
+int
+store_load_listings(struct store *store, int64_t paper, struct arena *a, struct store_listing **out,
+    size_t *n, struct error *err)
+{
+	struct store_listing *rows;
+	struct stmt q;
+	void *room;
+	int64_t count;
+	size_t got = 0;
+	int more;
+
+	if (papers_follow(store, &paper, err) == -1 ||
+	    count_rows(store, SQL_LISTING_COUNT, paper, a, sizeof(*rows), &room, &count, err) == -1)
+		return -1;
+	rows = room;
+	db_start(&q, store, SQL_LISTING_ALL);
+	db_bind_int(&q, paper);
+	while ((more = db_step(&q, err)) == 1 && got < (size_t)count) {
+		struct store_listing *row = &rows[got++];
+
+		if (db_text(&q, 0, a, &row->source, err) == -1) {
+			more = -1;
+			break;
+		}
+		row->day = (int32_t)db_int(&q, 1);
+		row->kind = (enum paper_kind)db_int(&q, 2);
+		row->rank = (uint32_t)db_int(&q, 3);
+		row->seen_utc = db_int(&q, 4);
+		row->counts_utc = db_int(&q, 5);
+		row->counted = db_int(&q, 6) != 0;
+	}
+	db_done(&q);
+	if (more == -1)
+		return -1;
+	*out = rows;
+	*n = got;
+	return 0;
+}
+
+int
+store_load_signals(struct store *store, int64_t paper, struct arena *a, struct store_signal **out,
+    size_t *n, struct error *err)
+{
+	struct store_signal *rows;
+	struct stmt q;
+	void *room;
+	int64_t count;
+	size_t got = 0;
+	int more;
+
+	if (papers_follow(store, &paper, err) == -1 ||
+	    count_rows(store, SQL_SIGNAL_COUNT, paper, a, sizeof(*rows), &room, &count, err) == -1)
+		return -1;
+	rows = room;
+	db_start(&q, store, SQL_SIGNAL_ALL);
+	db_bind_int(&q, paper);
+	while ((more = db_step(&q, err)) == 1 && got < (size_t)count)
+		rows[got++] = (struct store_signal){ db_int(&q, 0), db_int(&q, 1), db_int(&q, 2),
+			db_int(&q, 3) };
+	db_done(&q);
+	if (more == -1)
+		return -1;
+	*out = rows;
+	*n = got;
+	return 0;
+}
+
+int
+store_load_snapshot(struct store *store, int64_t paper, uint32_t revision, struct arena *a,
+    struct paper **out, struct error *err)
+{
+	struct paper *p;
+	struct stmt q;
+	int found;
+
+	db_start(&q, store, SQL_SNAPSHOT_GET);
+	db_bind_int(&q, paper);
+	db_bind_int(&q, revision);
+	if ((found = db_step(&q, err)) != 1)
+		return found;
+	found = paper_unpack(
+	    sqlite3_column_blob(q.st, 0), (size_t)sqlite3_column_bytes(q.st, 0), a, &p, err);
+	db_done(&q);
+	if (found == -1)
+		return -1;
+	p->id = paper;
+	p->revision = revision;
+	*out = p;
+	return 1;
+}

@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+"""Check mails that digest made against the rules it promises (RFC 5322, 2045-2047, 2369, 2919, 3834, 8058).
+
+usage: mail_lint.py [--lf] [--delivered] [--smtputf8] FILE-OR-FOLDER...
+
+A folder stands for every file below it (also a Maildir). One line per finding, "file: rule: what"; exit 1 if there is
+one, 2 if there is no mail at all. Uses the standard library only and none of digest's own code.
+
+--lf          lines end in LF, as in a Maildir, not in CRLF
+--delivered   the mail passed a server, whose Return-Path, Received and the like do not count
+--smtputf8    headers may hold raw UTF-8 (an address that needs it)
+"""
+
+import argparse
+import base64
+import binascii
+import datetime
+import email
+import email.header
+import email.policy
+import email.utils
+import html.parser
+import os
+import re
+import sys
+import unicodedata
+
+ONE_OF_EACH = ("Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Content-Type", "List-Id",
+               "List-Unsubscribe", "List-Post", "Auto-Submitted", "Precedence")
+AT_MOST_ONE = ("Reply-To", "List-Unsubscribe-Post", "List-Help", "List-Archive", "List-Subscribe", "References")
+NEVER = ("Bcc", "Return-Path", "Received", "In-Reply-To", "Resent-From", "Resent-To")
+BY_SERVERS = {"return-path", "received", "delivered-to", "x-original-to", "received-spf", "authentication-results",
+              "dkim-signature"}
+ENCODED_WORD = re.compile(r"=\?([^?\s]*)\?([^?\s]*)\?([^?\s]*)\?=")
+CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+PLAIN_URL = re.compile(r"https?://[^\s<>\"]+")
+# A line that is a link, "pdf: https://..." or the URL alone; prose may hold URLs, too, and is none.
+LINK_LINE = re.compile(r"^(?:[ \t]*[^:\n]{1,60}: )?(https?://[^\s<>\"]+)\r?$", re.MULTILINE)
+WAY_OUT = re.compile(r"unsubscribe|abbestellen|abmelden", re.IGNORECASE)
+SIZE_LIMIT = 80000
+
+
+class Findings:
+    """What is wrong with one mail."""
+
+    def __init__(self, name):
+        self.name = name
+        self.lines = []
+
+    def add(self, rule, what):
+        text = "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in what)
+        self.lines.append(f"{self.name}: {rule}: {text}")
+
+
+class Links(html.parser.HTMLParser):
+    """All links of the HTML part, and those that stand in a paper's heading."""
+
+    def __init__(self):
+        super().__init__()
+        self.all, self.papers, self.words, self.shown = set(), set(), {}, ""
+        self.heading, self.open = 0, None
+
+    def handle_starttag(self, tag, attrs):
+        if tag in ("h2", "h3"):
+            self.heading += 1
+        href = dict(attrs).get("href")
+        if tag == "a" and href:
+            self.all.add(href)
+            self.open = href
+            if self.heading:
+                self.papers.add(href)
+
+    def handle_endtag(self, tag):
+        if tag in ("h2", "h3"):
+            self.heading -= 1
+        if tag == "a":
+            self.open = None
+
+    def handle_data(self, data):
+        self.shown += data
+        if self.open:
+            self.words[self.open] = self.words.get(self.open, "") + data
+
+
+def check_lines(raw, end, find):
+    """S-06, S-07: one kind of line end, nothing else that a receiver may take for one."""
+    other = raw.replace(b"\r\n", b"") if end == b"\r\n" else raw
+    if b"\r" in other or (end == b"\r\n" and b"\n" in other):
+        find.add("S-06", "a CR or LF alone")
+    if not raw.endswith(end):
+        find.add("S-06", "the last line has no end")
+    if b"\0" in raw:
+        find.add("S-06", "a NUL")
+    for number, line in enumerate(raw.split(end), 1):
+        if len(line) > 998:
+            find.add("S-07", f"line {number} has {len(line)} bytes")
+
+
+def split_fields(head, end, find):
+    """The header block as (name, raw value with folding, unfolded value)."""
+    fields = []
+    for line in head.split(end):
+        text = line.decode("utf-8", "surrogateescape")
+        if len(text) > 78 and " " in text[1:].split(": ", 1)[-1].strip():
+            find.add("S-07", f"a header line of {len(text)} columns that could be folded: {text[:40]}...")
+        if text[:1] in (" ", "\t"):
+            if not text.strip():
+                find.add("S-21", "a folded line of blanks only")
+            if fields:
+                fields[-1][1].append(text)
+                continue
+        name, colon, value = text.partition(":")
+        if not colon or not re.fullmatch(r"[!-9;-~]+", name):
+            find.add("RFC 5322 2.2", f"no header field: {text[:60]}")
+            continue
+        fields.append((name, [value]))
+    return [(name, lines, "".join(lines).strip(" \t")) for name, lines in fields]
+
+
+def check_fields(fields, options, find):
+    """S-15, S-18, S-23: which headers there are, and that none holds what a value brought along."""
+    names = [name.lower() for name, _, _ in fields]
+    for name in ONE_OF_EACH:
+        if names.count(name.lower()) != 1:
+            find.add("S-15", f"{names.count(name.lower())} headers {name}; expected one")
+    for name in AT_MOST_ONE:
+        if names.count(name.lower()) > 1:
+            find.add("S-15", f"{names.count(name.lower())} headers {name}")
+    for name in NEVER:
+        if name.lower() in names and not (options.delivered and name.lower() in BY_SERVERS):
+            find.add("S-23", f"a header {name}")
+    for name, _, value in fields:
+        if CONTROL.search(value) or CONTROL.search(decoded(value)):
+            find.add("S-18", f"{name} holds a control character")
+        if not options.smtputf8 and not value.isascii():
+            find.add("S-18", f"{name} holds 8-bit bytes")
+
+
+def decoded(value):
+    """A header value as it is shown."""
+    try:
+        return str(email.header.make_header(email.header.decode_header(value)))
+    except (UnicodeError, LookupError, ValueError, email.errors.HeaderParseError):
+        return "\x00"
+
+
+def check_words(fields, find):
+    """S-19: encoded words, each complete in itself."""
+    for name, lines, value in fields:
+        for line in [name + ":" + lines[0]] + lines[1:]:
+            if ENCODED_WORD.search(line) and len(line) > 76:
+                find.add("S-19", f"{name}: a line with an encoded word has {len(line)} columns")
+        quoted_or_address = re.findall(r'"(?:[^"\\]|\\.)*"|<[^>]*>', value)
+        if any(ENCODED_WORD.search(part) for part in quoted_or_address):
+            find.add("S-19", f"{name}: an encoded word inside quotes or an address")
+        for match in ENCODED_WORD.finditer(value):
+            charset, coding, text = match.groups()
+            if len(match.group(0)) > 75:
+                find.add("S-19", f"{name}: an encoded word of {len(match.group(0))} bytes")
+            around = value[:match.start()][-1:] + value[match.end():][:1]
+            if around.strip():
+                find.add("S-19", f"{name}: no blank beside an encoded word")
+            try:
+                if coding.upper() == "B":
+                    data = base64.b64decode(text, validate=True)
+                else:
+                    data = binascii.a2b_qp(text.replace("_", " "))
+                data.decode(charset)
+            except (ValueError, LookupError):
+                find.add("S-19", f"{name}: {match.group(0)} is not whole by itself")
+
+
+def check_identity(get, find):
+    """S-16, S-17, S-20: Message-ID, Date, one address each."""
+    for name in ("From", "To", "Reply-To"):
+        addresses = email.utils.getaddresses([get(name)]) if get(name) else []
+        if get(name) and (len(addresses) != 1 or "@" not in addresses[0][1]):
+            find.add("S-20", f"{name} is not one address: {get(name)[:80]}")
+    domain = email.utils.parseaddr(get("From"))[1].rpartition("@")[2].lower()
+    match = re.fullmatch(r"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)@([A-Za-z0-9.-]+)>", get("Message-ID"))
+    if not match:
+        find.add("S-16", f"Message-ID '{get('Message-ID')}' is not <left@right>")
+    elif match.group(2).lower() != domain:
+        find.add("S-16", f"Message-ID is not of {domain}")
+    match = re.fullmatch(r"([A-Z][a-z]{2}), (\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d) ([+-]\d{4})", get("Date"))
+    if not match:
+        find.add("S-17", f"Date '{get('Date')}' is not of RFC 5322 with a numeric zone")
+        return
+    try:
+        date = datetime.datetime.strptime(match.group(2), "%d %b %Y %H:%M:%S")
+    except ValueError:
+        find.add("S-17", f"Date '{get('Date')}' is no date")
+        return
+    if date.strftime("%a") != match.group(1):
+        find.add("S-17", f"Date '{get('Date')}' has the wrong day of the week")
+
+
+def check_list(get, find):
+    """S-42 to S-48."""
+    if not re.fullmatch(r"(.* )?<[A-Za-z0-9._-]+>", get("List-Id")) or len(get("List-Id")) > 255:
+        find.add("S-42", f"List-Id '{get('List-Id')}'")
+    links = re.fullmatch(r"<([^<>\s]+)>(?:,\s*<([^<>\s]+)>)?", get("List-Unsubscribe"))
+    schemes = [link.partition(":")[0] for link in links.groups() if link] if links else []
+    if schemes not in (["mailto"], ["https", "mailto"]):
+        find.add("S-43", f"List-Unsubscribe '{get('List-Unsubscribe')[:80]}'")
+    post = get("List-Unsubscribe-Post")
+    if ("https" in schemes) != bool(post) or (post and post != "List-Unsubscribe=One-Click"):
+        find.add("S-44", f"List-Unsubscribe-Post '{post}' with {schemes}")
+    if get("List-Post") != "NO":
+        find.add("S-47", f"List-Post '{get('List-Post')}'")
+    if get("Auto-Submitted") != "auto-generated":
+        find.add("S-48", f"Auto-Submitted '{get('Auto-Submitted')}'")
+    if get("Precedence") != "bulk":
+        find.add("S-48", f"Precedence '{get('Precedence')}'")
+    return links.group(1) if schemes[:1] == ["https"] else None
+
+
+def split_parts(body, end, boundary, find):
+    """S-25: the raw parts, without a word before, between or after them."""
+    mark = b"--" + boundary.encode()
+    pieces = (end + body).split(end + mark)
+    if len(pieces) != 4 or pieces[0] or pieces[3] != b"--" + end:
+        find.add("S-25", f"expected two parts between boundaries and nothing around them, found {len(pieces) - 2}")
+        return []
+    if not all(piece.startswith(end) for piece in pieces[1:3]):
+        find.add("S-25", "the boundary stands in a part")
+    return [piece[len(end):] for piece in pieces[1:3]]
+
+
+def decode_part(part, end, subtype, find):
+    """S-28, S-29: the text of a part."""
+    head, _, body = part.partition(end + end)
+    fields = {}
+    for line in head.decode("latin-1").split(end.decode()):
+        name, _, value = line.partition(":")
+        fields[name.lower()] = value.strip()
+    if fields.get("content-type", "").lower().replace('"', "") != f"text/{subtype}; charset=utf-8":
+        find.add("S-25", f"part is '{fields.get('content-type')}', expected text/{subtype} in UTF-8")
+    if fields.get("content-transfer-encoding", "").lower() != "quoted-printable":
+        find.add("S-28", f"text/{subtype} is coded as '{fields.get('content-transfer-encoding')}'")
+    if not part.isascii():
+        find.add("S-28", f"text/{subtype} holds 8-bit bytes")
+    so_far = b""
+    for number, line in enumerate(body.split(end), 1):
+        text = line.decode("latin-1")
+        where = f"text/{subtype} line {number}"
+        if len(text) > 76:
+            find.add("S-28", f"{where} has {len(text)} columns")
+        if text[-1:] in (" ", "\t"):
+            find.add("S-28", f"{where} ends in a blank")
+        if text.startswith((".", "From ")):
+            find.add("S-06", f"{where} begins with a dot or 'From '")
+        if re.search(r"=(?![0-9A-F]{2}|$)", text):
+            find.add("S-28", f"{where} has a '=' that means nothing")
+        so_far += binascii.a2b_qp(line)
+        if text.endswith("="):
+            try:
+                so_far.decode("utf-8")
+            except UnicodeDecodeError:
+                find.add("S-28", f"{where}: a soft break inside a character")
+        else:
+            so_far = b""
+    try:
+        return binascii.a2b_qp(body).decode("utf-8")
+    except UnicodeDecodeError:
+        find.add("S-29", f"text/{subtype} is not UTF-8")
+        return binascii.a2b_qp(body).decode("utf-8", "replace")
+
+
+def columns(text):
+    """Display width: wide characters two, marks none."""
+    return sum(0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf") else
+               2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def check_plain(text, find):
+    """S-27."""
+    for number, line in enumerate(text.splitlines(), 1):
+        lone_word = len(line.split()) <= 1
+        if columns(line) > 78 and not lone_word:
+            find.add("S-27", f"text/plain line {number} is {columns(line)} columns wide")
+
+
+def check_same(text, markup, one_click, find):
+    """S-26: both parts name the same papers and the same way out."""
+    links = Links()
+    links.feed(markup)
+    links.close()
+    in_plain = {url.rstrip(".,;:!?)") for url in PLAIN_URL.findall(text)} | set(PLAIN_URL.findall(text))
+    for url in sorted(links.papers - in_plain):
+        find.add("S-26", f"only the HTML names the paper {url}")
+    for url in sorted(LINK_LINE.findall(text)):
+        if url not in links.all and url not in links.shown:
+            find.add("S-26", f"only the text names {url}")
+    ways_out = [url for url, words in links.words.items() if WAY_OUT.search(words)]
+    if not ways_out:
+        find.add("S-26", "the HTML has no link to unsubscribe")
+    for url in ways_out:
+        if url not in text:
+            find.add("S-26", f"only the HTML names the way out {url}")
+    if one_click and one_click not in links.all:
+        find.add("S-26", "the link of List-Unsubscribe does not stand in the HTML")
+
+
+def check_size(part, markup, find):
+    """S-32."""
+    if len(part) > SIZE_LIMIT or len(markup.encode()) > SIZE_LIMIT:
+        find.add("S-32", f"HTML of {len(part)} bytes coded, {len(markup.encode())} decoded")
+
+
+def check_mail(raw, options, find):
+    """All rules; returns the Message-ID."""
+    end = b"\n" if options.lf else b"\r\n"
+    check_lines(raw, end, find)
+    head, blank, body = raw.partition(end + end)
+    if not blank:
+        find.add("RFC 5322 2.1", "no empty line after the headers")
+    if len(head) > 32 * 1024:
+        find.add("S-21", f"{len(head)} bytes of headers")
+    fields = split_fields(head, end, find)
+    values = {name.lower(): value for name, _, value in reversed(fields)}
+
+    def get(name):
+        return values.get(name.lower(), "")
+
+    check_fields(fields, options, find)
+    check_words(fields, find)
+    check_identity(get, find)
+    one_click = check_list(get, find)
+    if get("MIME-Version") != "1.0":
+        find.add("S-15", f"MIME-Version '{get('MIME-Version')}'")
+    match = re.fullmatch(r'multipart/alternative;\s*boundary="([^"]{1,70})"', get("Content-Type"))
+    if not match:
+        find.add("S-25", f"Content-Type '{get('Content-Type')}'")
+        return get("Message-ID")
+    parts = split_parts(body, end, match.group(1), find)
+    if len(parts) == 2:
+        text = decode_part(parts[0], end, "plain", find)
+        markup = decode_part(parts[1], end, "html", find)
+        check_plain(text, find)
+        check_same(text, markup, one_click, find)
+        check_size(parts[1], markup, find)
+    for part in email.message_from_bytes(raw, policy=email.policy.default).walk():
+        for defect in part.defects:
+            find.add("MIME", f"Python's parser says {type(defect).__name__}")
+    return get("Message-ID")
+
+
+def files_below(paths):
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+        for folder, _, names in sorted(os.walk(path)):
+            for name in sorted(names):
+                yield os.path.join(folder, name)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Check mails that digest made.")
+    parser.add_argument("--lf", action="store_true", help="lines end in LF")
+    parser.add_argument("--delivered", action="store_true", help="ignore what servers add")
+    parser.add_argument("--smtputf8", action="store_true", help="headers may hold UTF-8")
+    parser.add_argument("paths", nargs="+", metavar="FILE-OR-FOLDER")
+    options = parser.parse_args()
+    seen, nmails, nfindings = {}, 0, 0
+    for path in files_below(options.paths):
+        with open(path, "rb") as file:
+            raw = file.read()
+        find = Findings(path)
+        message_id = check_mail(raw, options, find)
+        if not options.delivered and seen.setdefault(message_id, raw) != raw:
+            find.add("S-16", f"another mail has the same Message-ID {message_id} and other bytes")
+        for line in find.lines:
+            print(line)
+        nmails += 1
+        nfindings += len(find.lines)
+    if nmails == 0:
+        print("mail_lint: no mail found", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(1 if nfindings else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+/* Any bytes as names, subject and body, split at NUL: the mail is made and its own line rules
+ * hold. */
+#include "digest/limits.h"
+#include "digest/message.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = calloc(size + 4, 1); /* at least four texts, the last ones empty */
+	const char *field[4];
+	struct strbuf out;
+	struct error err;
+
+	if (text == NULL)
+		return 0;
+	memcpy(text, data, size);
+	field[0] = text;
+	for (int i = 1; i < 4; i++)
+		field[i] = field[i - 1] + strlen(field[i - 1]) + (field[i - 1] < text + size);
+	const struct address a = { .name = field[0], .mailbox = "a@b.org" };
+	const struct message m = { &a, &a, &a, field[1], 0, 0, "l.b.org", field[1], "<x@b.org>",
+		"mailto:a@b.org", "", field[2], field[3] };
+	strbuf_init(&out, 16 * MAX_MESSAGE_BYTES);
+	if (message_add(&out, &m, &err) == -1 && err.kind != ERR_NOMEM)
+		abort();
+	strbuf_release(&out);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,405 @@
+/* From papers to subject, HTML and text: budget, layout, equality of both parts, hostile texts. */
+#include "render_fixture.h"
+
+static void
+test_budget(void **state)
+{
+	static const struct {
+		size_t papers, cut;
+		bool all_named; /* in the HTML part */
+	} cases[] = {
+		{ 0, 0, true },
+		{ 1, 0, true },
+		{ 8, 3, true },
+		{ 25, 30, true },
+		{ 100, 0, true },
+		{ 500, 100, false },
+		{ 5000, 0, false },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edition_view view;
+		size_t named;
+
+		arena_reset(&f->papers);
+		view = new_view(f, cases[i].papers, cases[i].cut);
+		draw(f, &view);
+		check_html(f->out.html.buf);
+		check_text(f->out.text.buf);
+		named = f->out.nfull + f->out.nshort + f->out.nline;
+		if (getenv("DIGEST_RENDER_OUT") != NULL)
+			print_message(
+			    "%zu papers: html %zu (qp %zu), text %zu, full %zu short %zu line "
+			    "%zu, %zu KB\n",
+			    cases[i].papers, f->out.html.len,
+			    escape_qp_size(f->out.html.buf, f->out.html.len), f->out.text.len,
+			    f->out.nfull, f->out.nshort, f->out.nline,
+			    f->scratch.used_bytes / 1024);
+		if ((named == cases[i].papers) != cases[i].all_named)
+			fail_msg("row %zu: %zu papers named", i, named);
+		for (size_t k = 0; k < named; k++)
+			if (strstr(f->out.html.buf, paper_of(&view, k)->title) == NULL)
+				fail_msg("row %zu: paper %zu is missing", i, k);
+		if (f->out.html.len < MAX_HTML_BYTES * 9 / 10 && named < cases[i].papers)
+			fail_msg("row %zu: room for more", i);
+		for (size_t k = 0, at = 0; k < cases[i].papers && k < 4000; k++) {
+			const char *found = strstr(f->out.text.buf + at, paper_of(&view, k)->title);
+
+			if (found == NULL)
+				fail_msg("row %zu: paper %zu is not in the text", i, k);
+			at = (size_t)(found - f->out.text.buf);
+		}
+		if (named < cases[i].papers)
+			assert_has(f->out.html.buf, "more</td>");
+	}
+}
+
+/* Set DIGEST_RENDER_OUT to a folder to look at the sample in a browser. */
+static void
+keep_sample(const struct rendered *out)
+{
+	const char *dir = getenv("DIGEST_RENDER_OUT");
+	char path[512];
+
+	if (dir == NULL)
+		return;
+	snprintf(path, sizeof(path), "%s/sample.html", dir);
+	assert_int_equal(file_write(path, 0644, out->html.buf, out->html.len, NULL), 0);
+	snprintf(path, sizeof(path), "%s/sample.txt", dir);
+	assert_int_equal(file_write(path, 0644, out->text.buf, out->text.len, NULL), 0);
+}
+
+/* Text without the line breaks and blanks that filling may have moved. */
+static char *
+squeeze(struct arena *a, const char *text)
+{
+	char *out = arena_strdup(a, text), *to = out;
+
+	assert_non_null(out);
+	for (; *text != '\0'; text++)
+		if (*text != ' ' && *text != '\n')
+			*to++ = *text;
+	*to = '\0';
+	return out;
+}
+
+static void
+test_sample_has_all_in_both_parts(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = sample_view(f);
+	const char *text;
+	size_t nlinks = 0;
+
+	draw(f, &view);
+	keep_sample(&f->out);
+	check_html(f->out.html.buf);
+	check_text(f->out.text.buf);
+	text = squeeze(&f->papers, f->out.text.buf);
+	for (size_t i = 0; i < NSAMPLES + 4; i++) {
+		const struct paper *p = i < NSAMPLES ? view.sections[0].picks[i].paper
+						     : view.sections[0].cut[i - NSAMPLES].paper;
+
+		assert_has(f->out.html.buf, p->title);
+		assert_has(text, squeeze(&f->papers, p->title));
+	}
+	for (const char *at = f->out.html.buf; (at = strstr(at, "href=\"")) != NULL; nlinks++) {
+		const char *url;
+
+		at += 6;
+		url = arena_strndup(&f->papers, at, strcspn(at, "\""));
+		assert_non_null(url);
+		assert_has(f->out.text.buf, url);
+	}
+	assert_true(nlinks > 30);
+	assert_string_equal(
+	    f->out.subject.buf, "Splatting at 900 frames per second on a phone + 5 more");
+	assert_has(f->out.html.buf, "Language models &amp; &lt;small&gt; devices</h2>");
+	assert_has(f->out.html.buf, "Ines Okafor … Li Qiang (5 authors) · Nordlicht Research");
+	assert_has(f->out.html.buf, ">AI summary:</b> Sorting once");
+	assert_has(f->out.html.buf, ">112 votes · 9 comments</a>");
+	assert_has(f->out.html.buf, ">code 1,340★</a>");
+	assert_has(
+	    f->out.html.buf, "matches gaussian splatting · also in Robots, On small devices</p>");
+	assert_has(f->out.html.buf, "risen since your last digest · matches radiance fields</p>");
+	assert_has(f->out.html.buf, ">and 7 more</td>");
+	assert_has(f->out.html.buf, " lang=\"ar\" dir=\"rtl\"");
+	assert_has(f->out.html.buf,
+	    "412 papers read from arXiv cs.CV, Hugging Face; 16 matched; 6 shown, 11 cut");
+	assert_has(f->out.html.buf, "1 Main Street, Exampleton");
+	assert_has(f->out.text.buf, "  6. Proof-carrying plans");
+}
+
+static void
+test_subject(void **state)
+{
+	static const struct {
+		const char *title;
+		size_t papers;
+		int since; /* days before */
+		const char *want;
+	} cases[] = {
+		{ "Splatting at 900 fps on a phone", 8, 0,
+		    "Splatting at 900 fps on a phone + 7 more" },
+		{ "Splatting at 900 fps on a phone", 1, 0, "Splatting at 900 fps on a phone" },
+		{ "Splatting at 900 fps on a phone", 42, 17,
+		    "Since 3 Nov: Splatting at 900 fps on a phone + 41 more" },
+		{ "A title of fifty-five columns that ends right here, ok.", 1, 0,
+		    "A title of fifty-five columns that ends right here, ok." },
+		{ "A longer title, with a comma at the place where it is cut, and more", 2, 0,
+		    "A longer title, with a comma at the place where it is… + 1 more" },
+		{ "Donaudampfschifffahrtsgesellschaftskapitänsmützenhersteller und andere", 1, 0,
+		    "Donaudampfschifffahrtsgesellschaftskapitänsmützenherste…" },
+		{ "用于机器人抓取的三维高斯表示用于机器人抓取的三维高斯表示用于机器人抓取", 1, 0,
+		    "用于机器人抓取的三维高斯表示用于机器人抓取的三维高斯表…" },
+		{ "a\r\nBcc: eve@example.org", 1, 0, "a Bcc: eve@example.org" },
+		{ "{{unsubscribe_url}} %s", 1, 0, "{{unsubscribe_url}} %s" },
+		{ "", 0, 0, "No new papers on 20 Nov" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edition_view view = new_view(f, cases[i].papers, 0);
+
+		if (cases[i].papers > 0)
+			paper_of(&view, 0)->title = cases[i].title;
+		view.since_day -= cases[i].since;
+		draw(f, &view);
+		if (strcmp(f->out.subject.buf, cases[i].want) != 0)
+			fail_msg(
+			    "row %zu: '%s', expected '%s'", i, f->out.subject.buf, cases[i].want);
+	}
+}
+
+static void
+test_preheader_and_note(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 4, 0);
+
+	draw(f, &view);
+	assert_has(f->out.html.buf,
+	    ">Learning 2 small things about large scenes · Learning 3 small things");
+	assert_null(strstr(f->out.html.buf, "class=\"n\""));
+	view.note = "Hugging Face did not <answer>.";
+	view.welcome = true;
+	draw(f, &view);
+	assert_has(f->out.html.buf, "Hugging Face did not &lt;answer&gt;.");
+	assert_has(f->out.text.buf, "* Hugging Face did not <answer>.");
+	assert_has(f->out.html.buf, "Welcome.");
+}
+
+/* The same bytes again, from another set and another arena. */
+static void
+test_same_input_same_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = sample_view(f);
+	struct rendered again;
+	struct render *r = NULL;
+	struct arena a;
+
+	draw(f, &view);
+	arena_init(&a, SCRATCH);
+	rendered_init(&again);
+	assert_int_equal(render_new(NULL, &r, NULL), 0);
+	assert_int_equal(render_edition(r, &view, &a, &again, NULL), 0);
+	assert_string_equal(again.html.buf, f->out.html.buf);
+	assert_string_equal(again.text.buf, f->out.text.buf);
+	render_free(r);
+	rendered_release(&again);
+	arena_release(&a);
+}
+
+static const char *const hostile[] = {
+	"<script>alert(1)</script>",
+	"\"><img src=x onerror=alert(1)>",
+	"' onmouseover='alert(1)",
+	"</title></style><script>",
+	"javascript:alert(1)",
+	"JaVaScRiPt:alert(1)",
+	"data:text/html,<script>",
+	"https://",
+	"https:///x",
+	"//evil.example",
+	"vbscript:x",
+	"\x01javascript:alert(1)",
+	"http:x",
+	"https://a.example/\"onclick=\"x",
+	"https://a.example/<b>'",
+	"https://a.example/\r\nX: y",
+	"a\r\nBcc: x@y.example\r\n\r\n<p>",
+	"\xff\xfe\x80",
+	"\xe2\x80\xaegnp.exe",
+	"{{{paper}}}{{> card.html}}",
+	"$\\frac{1}{2}$ %s %n",
+	"<!--",
+	"]]>",
+	"&lt;script&gt;",
+	"\xe2\x80\xa8x",
+	"{n} {who} | {names}",
+};
+
+static void
+test_hostile_texts(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
+		struct edition_view view = new_view(f, 2, 1);
+		struct paper *p = paper_of(&view, 0);
+		const char *author[] = { hostile[i], hostile[i], hostile[i] };
+
+		p->title = p->abstract = p->summary = p->summary_by = p->org = p->venue = p->doi =
+		    hostile[i];
+		p->url = p->html_url = p->pdf_url = p->code_url = p->project_url =
+		    p->discussion_url = p->thumbnail_url = hostile[i];
+		p->authors = author;
+		p->nauthors = 3;
+		p->language = "x\" onload=\"";
+		pick_of(&view, 0)->why = hostile[i];
+		view.note = hostile[i];
+		view.unsubscribe_url = hostile[i];
+		draw(f, &view);
+		check_html(f->out.html.buf);
+		check_text(f->out.text.buf);
+		assert_null(strchr(f->out.subject.buf, '\n'));
+		assert_null(strchr(f->out.subject.buf, '\r'));
+		assert_null(strchr(f->out.html.buf, '\r'));
+		assert_null(strstr(f->out.html.buf, "\xe2\x80\xae"));
+		if (strcasestr(f->out.html.buf, "href=\"javascript") != NULL)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void
+test_mailto_unsubscribe(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 1, 0);
+
+	view.unsubscribe_url = "mailto:papers@example.org?subject=unsubscribe%20abc";
+	view.preferences_url = "";
+	draw(f, &view);
+	check_html(f->out.html.buf);
+	assert_int_equal(
+	    count(f->out.html.buf, "href=\"mailto:papers@example.org?subject=unsubscribe%20abc\""),
+	    2);
+	assert_has(
+	    f->out.text.buf, "Unsubscribe: mailto:papers@example.org?subject=unsubscribe%20abc");
+	assert_null(strstr(f->out.html.buf, "Manage"));
+}
+
+/* WCAG 2.1: relative luminance and contrast of two colours "#rrggbb". */
+static double
+luminance(const char *colour)
+{
+	unsigned long rgb = strtoul(colour + 1, NULL, 16);
+	double sum = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		static const double weight[] = { 0.0722, 0.7152, 0.2126 };
+		double c = (double)(rgb >> (8 * i) & 255) / 255;
+
+		sum += weight[i] * (c <= 0.03928 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4));
+	}
+	return sum;
+}
+
+/* Each colour of text has its background beside it, and the two are apart; returns how many there are. */
+static size_t
+check_colours(const char *css)
+{
+	size_t n = 0;
+
+	for (const char *at = css; (at = strstr(at, "color:#")) != NULL; at += 6) {
+		const char *ground;
+		double a, b;
+
+		if (at[-1] == '-')
+			continue; /* background-color */
+		ground = at + 13 + (at[13] == '!' ? strlen("!important") : 0);
+		if (strncmp(ground, ";background-color:#", 19) != 0)
+			fail_msg("a colour without its background: %.80s", at);
+		a = luminance(at + 6) + 0.05;
+		b = luminance(ground + 18) + 0.05;
+		if ((a > b ? a / b : b / a) < 4.5)
+			fail_msg("contrast %.2f: %.80s", a > b ? a / b : b / a, at);
+		n++;
+	}
+	return n;
+}
+
+static void
+test_contrast(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = sample_view(f);
+
+	draw(f, &view);
+	assert_true(check_colours(f->out.html.buf) > 50);
+	assert_has(f->out.html.buf, "prefers-color-scheme:dark");
+}
+
+/* Whatever the bound of the scratch memory, the answer is a mail or an error. */
+static void
+test_short_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = sample_view(f);
+	bool drawn = false;
+
+	for (size_t bytes = 0; bytes < 400 * 1024 && !drawn; bytes += 977) {
+		struct error err = { 0 };
+		struct arena a;
+
+		arena_init(&a, bytes);
+		drawn = render_edition(f->render, &view, &a, &f->out, &err) == 0;
+		if (!drawn && err.kind != ERR_NOMEM)
+			fail_msg("%zu bytes: %s", bytes, err.msg);
+		arena_release(&a);
+	}
+	assert_true(drawn);
+	check_html(f->out.html.buf);
+}
+
+/* Many sections, of which most have no room. */
+static void
+test_a_thousand_sections(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 1000, 0);
+	struct section_view *s = arena_array(&f->papers, 1000, sizeof(*s));
+
+	assert_non_null(s);
+	for (size_t i = 0; i < 1000; i++)
+		s[i] = (struct section_view){
+			.name = "Section", .query = "", .picks = pick_of(&view, i), .npicks = 1
+		};
+	view.sections = s;
+	view.nsections = 1000;
+	draw(f, &view);
+	check_html(f->out.html.buf);
+	assert_has(f->out.html.buf, "more papers in your filters</td>");
+	assert_has(f->out.text.buf, "1000. Learning 1000 small things");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_budget, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_subject, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_preheader_and_note, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_same_input_same_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hostile_texts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mailto_unsubscribe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_contrast, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_short_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_thousand_sections, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
