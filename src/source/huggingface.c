@@ -454,7 +454,7 @@ read_entries(struct fields *f, const struct config_source *source,
 		return err_set(err, ERR_DATA, "the service says: %s", said);
 	if (!json_is_array(root))
 		return err_set(err, ERR_DATA, "%s; expected %s", type_name(root), expected);
-	out->papers = arena_array(f->arena, n, sizeof(*out->papers));
+	out->papers = arena_array(f->arena, n, sizeof(struct paper *));
 	f->nomem |= out->papers == NULL || name == NULL;
 	for (size_t i = 0; i < n && !f->nomem; i++)
 		take_entry(f, name, request, json_array_get(root, i), i + 1, now_utc, out);

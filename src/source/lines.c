@@ -481,7 +481,7 @@ source_read_lines(const char *source, const char *bytes, size_t len, int64_t now
 		bytes += 3;
 	fields_init(&f, a);
 	batch.papers =
-	    arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(*batch.papers));
+	    arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(struct paper *));
 	f.nomem = name == NULL || batch.papers == NULL;
 	while (bytes < end && !f.nomem) {
 		const char *eol = memchr(bytes, '\n', (size_t)(end - bytes));

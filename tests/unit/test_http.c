@@ -111,14 +111,18 @@ static const struct {
 	    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello" },
 };
 
-/* Until the client hangs up. */
+/* Until the client hangs up; in large pieces, so that a busy machine does not reach a time-out first. */
 static void
 send_forever(int fd, const char *text)
 {
-	size_t len = strlen(text);
+	struct strbuf piece;
 
-	while (send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len)
+	strbuf_init(&piece, MAX_BODY);
+	while (piece.len < 64 * 1024)
+		strbuf_add(&piece, text);
+	while (send(fd, piece.buf, piece.len, MSG_NOSIGNAL) == (ssize_t)piece.len)
 		;
+	strbuf_release(&piece);
 }
 
 static void
