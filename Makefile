@@ -3,6 +3,7 @@
 #   make check             unit and black-box tests; SAN=1 under sanitizers
 #   make lint              format, include directions, analysers, manuals
 #   make CC=clang          another compiler; its build has a folder of its own
+#   make WERROR=1          warnings are errors
 # CFLAGS and LDFLAGS belong to you; what the project needs is added to them.
 
 VERSION = 0.1.0
@@ -28,7 +29,8 @@ PACKAGES = libcurl sqlite3 jansson libutf8proc libidn2 libsodium
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES))
 
-WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+	$(if $(WERROR),-Werror)
 CPPFLAGS_ALL = -D_GNU_SOURCE -DDIGEST_VERSION='"$(VERSION)"' -Iinclude -Isrc -include src/base/banned.h \
 	$(PKG_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL = -std=c17 $(WARN) -fPIE -fstack-protector-strong $(MODE) $(CFLAGS)

@@ -31,8 +31,7 @@ struct options {
 	const char *config;
 	const char **users;
 	size_t nusers;
-	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name,
-	    *version_of;
+	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of;
 	const char **filters;
 	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
@@ -42,8 +41,8 @@ struct options {
 /* The screen, as far as there is one. */
 struct term {
 	bool out_tty, err_tty;
-	bool color; /* on stdout */
-	int width;  /* columns, 80 when unknown */
+	bool color;	/* on stdout */
+	int width;	/* columns, 80 when unknown */
 };
 
 struct cli {
@@ -52,64 +51,50 @@ struct cli {
 	struct term term;
 	struct log log;
 	struct clock clock;
-	struct arena arena; /* of the process */
-	struct run *run;    /* once cli_open was called */
+	struct arena arena;	/* of the process */
+	struct run *run;	/* once cli_open was called */
 	const volatile int *stop;
-	char **args; /* what is left after options and the command */
+	char **args;	/* what is left after options and the command */
 	int nargs;
 };
 
 /* A command's own options, as a set. */
-#define OPT(letter) (1u << (letter))
+#define OPT(letter)	(1u << (letter))
 enum option_id {
-	OPT_DRY_RUN,
-	OPT_OFFLINE,
-	OPT_FORMAT,
-	OPT_OUT,
-	OPT_OPEN,
-	OPT_SINCE,
-	OPT_FORCE,
-	OPT_FILTER,
-	OPT_TOKEN,
-	OPT_CONSENT,
-	OPT_UNTIL,
-	OPT_ACCEPT_REMOVALS,
-	OPT_ALL,
-	OPT_FULL,
-	OPT_BIBTEX,
-	OPT_YES,
+	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
+	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES,
 };
 
 struct command {
 	const char *name;
-	const char *group;				/* heading in the help */
-	const char *args;				/* "ADDRESS", "" */
-	int min_args, max_args;				/* max -1 = any number */
-	unsigned options;				/* set of option_id */
-	const char *help;				/* one line */
-	int (*run)(struct cli *cli, struct error *err); /* exit code, or -1 with err */
+	const char *group;	/* heading in the help */
+	const char *args;	/* "ADDRESS", "" */
+	int min_args, max_args;	/* max -1 = any number */
+	unsigned options;	/* set of option_id */
+	const char *help;	/* one line */
+	int (*run)(struct cli *cli, struct error *err);	/* exit code, or -1 with err */
 };
 
-extern const struct command commands[]; /* ends with a NULL name */
+extern const struct command commands[];	/* ends with a NULL name */
 
 /* ---- options.c ---- */
 
 struct option_info {
-	enum option_id id; /* meaningless for global ones */
+	enum option_id id;	/* meaningless for global ones */
 	bool global;
 	const char *name;
-	char letter;	 /* 0 = none */
-	const char *arg; /* "FILE", NULL = takes none */
+	char letter;		/* 0 = none */
+	const char *arg;	/* "FILE", NULL = takes none */
 	const char *help;
 };
-extern const struct option_info option_table[]; /* ends with a NULL name */
+extern const struct option_info option_table[];	/* ends with a NULL name */
 
 /* Read argv into cli: options may stand before or after the command. Fails with ERR_USAGE. */
-int options_parse(struct cli *cli, int argc, char **argv, struct error *err);
+int	options_parse(struct cli *cli, int argc, char **argv, struct error *err);
 
 /* ---- term.c ---- */
 
-void term_init(struct term *term, const char *color_when);
+void	term_init(struct term *term, const char *color_when);
 /* Start and end of a style on stdout; "" without colour. */
 const char *term_bold(const struct term *term);
 const char *term_dim(const struct term *term);
@@ -117,47 +102,47 @@ const char *term_accent(const struct term *term);
 const char *term_warn(const struct term *term);
 const char *term_reset(const struct term *term);
 /* Put text on stdout with control characters made harmless. */
-void term_put(const char *text);
+void	term_put(const char *text);
 /* The same padded or cut to columns. */
-void term_put_cell(const char *text, size_t columns);
+void	term_put_cell(const char *text, size_t columns);
 /* Send what follows on stdout through $PAGER when stdout is a terminal; end with term_end_pager. */
-FILE *term_start_pager(const struct term *term);
-void term_end_pager(FILE *pager);
+FILE	*term_start_pager(const struct term *term);
+void	term_end_pager(FILE *pager);
 /* Progress on one line of stderr. */
-void term_progress(void *arg, const char *what, size_t done, size_t total);
-bool term_confirm(void *arg, size_t nreaders);
+void	term_progress(void *arg, const char *what, size_t done, size_t total);
+bool	term_confirm(void *arg, size_t nreaders);
 
 /* ---- cli.c ---- */
 
 /* Read the configuration, and open the store unless mode is CLI_NO_STORE. */
 enum cli_store { CLI_NO_STORE, CLI_READ, CLI_WRITE, CLI_OVERLAY };
-int cli_open(struct cli *cli, enum cli_store mode, struct error *err);
+int	cli_open(struct cli *cli, enum cli_store mode, struct error *err);
 /* The exit code of a run's faults. */
-int cli_exit_of_faults(unsigned faults);
-int cli_exit_of_error(const struct error *err);
+int	cli_exit_of_faults(unsigned faults);
+int	cli_exit_of_error(const struct error *err);
 /* canonical addresses of -u. */
-int cli_users(struct cli *cli, const char ***out, struct error *err);
+int	cli_users(struct cli *cli, const char ***out, struct error *err);
 /* A command that sends or moves state takes --now only when nothing can leave this machine. */
-int cli_check_now(struct cli *cli, struct error *err);
+int	cli_check_now(struct cli *cli, struct error *err);
 /* One line of JSON on stdout. */
-void cli_put_json(const struct value *v);
+void	cli_put_json(const struct value *v);
 
 /* ---- the commands ---- */
 
-int cmd_run(struct cli *cli, struct error *err);
-int cmd_send(struct cli *cli, struct error *err);
-int cmd_fetch(struct cli *cli, struct error *err);
-int cmd_preview(struct cli *cli, struct error *err);
-int cmd_overview(struct cli *cli, struct error *err);
-int cmd_subscribe(struct cli *cli, struct error *err);
-int cmd_unsubscribe(struct cli *cli, struct error *err);
-int cmd_subscribers(struct cli *cli, struct error *err);
-int cmd_show(struct cli *cli, struct error *err);
-int cmd_config(struct cli *cli, struct error *err);
-int cmd_template(struct cli *cli, struct error *err);
-int cmd_import(struct cli *cli, struct error *err);
-int cmd_export(struct cli *cli, struct error *err);
-int cmd_help(struct cli *cli, struct error *err);
-int cmd_version(struct cli *cli, struct error *err);
+int	cmd_run(struct cli *cli, struct error *err);
+int	cmd_send(struct cli *cli, struct error *err);
+int	cmd_fetch(struct cli *cli, struct error *err);
+int	cmd_preview(struct cli *cli, struct error *err);
+int	cmd_overview(struct cli *cli, struct error *err);
+int	cmd_subscribe(struct cli *cli, struct error *err);
+int	cmd_unsubscribe(struct cli *cli, struct error *err);
+int	cmd_subscribers(struct cli *cli, struct error *err);
+int	cmd_show(struct cli *cli, struct error *err);
+int	cmd_config(struct cli *cli, struct error *err);
+int	cmd_template(struct cli *cli, struct error *err);
+int	cmd_import(struct cli *cli, struct error *err);
+int	cmd_export(struct cli *cli, struct error *err);
+int	cmd_help(struct cli *cli, struct error *err);
+int	cmd_version(struct cli *cli, struct error *err);
 
 #endif

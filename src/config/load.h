@@ -9,9 +9,9 @@
 #include "digest/map.h"
 
 struct config_file {
-	const char *path; /* as messages name it */
+	const char *path;		/* as messages name it */
 	struct strbuf bytes;
-	const struct config_file *from; /* the file that includes it, NULL = the main file */
+	const struct config_file *from;	/* the file that includes it, NULL = the main file */
 	dev_t dev;
 	ino_t ino;
 	uint32_t number;
@@ -24,19 +24,18 @@ struct config_given {
 	void *record;
 	const struct config_file *file;
 	struct config_place place;
-	struct config_place
-	    places[CONFIG_MAX_KEYS]; /* of each row of the block, line 0 = not given */
-	bool literal_secret;	     /* a password stands in the file */
-	bool broken;		     /* keys may be missing because they cannot be read */
+	struct config_place places[CONFIG_MAX_KEYS];	/* of each row of the block, line 0 = not given */
+	bool literal_secret;			/* a password stands in the file */
+	bool broken;				/* keys may be missing because they cannot be read */
 };
 
 /* A subscriber block: where it stands is all that is kept of it. */
 struct config_entry {
-	uint64_t hash; /* of the canonical address */
+	uint64_t hash;		/* of the canonical address */
 	uint32_t offset, line;
 	uint32_t file : 30;
-	uint32_t bad : 1;      /* it has an error */
-	uint32_t repeated : 1; /* an earlier block has the same address */
+	uint32_t bad : 1;	/* it has an error */
+	uint32_t repeated : 1;	/* an earlier block has the same address */
 };
 
 struct config_text {
@@ -44,16 +43,16 @@ struct config_text {
 	size_t nfiles, total_bytes;
 	struct config_given **given;
 	size_t ngiven;
-	struct map names;	      /* "smtp main" to its number in given */
-	struct config_entry *entries; /* nreaders of them */
+	struct map names;		/* "smtp main" to its number in given */
+	struct config_entry *entries;	/* nreaders of them */
 	struct config_reader defaults;
 	struct config_checks checks;
 };
 
 struct config_problem {
 	const struct config_file *file;
-	struct config_place place; /* line 0: the file as a whole */
-	const char *reader;	   /* NULL = global */
+	struct config_place place;	/* line 0: the file as a whole */
+	const char *reader;		/* NULL = global */
 	char message[400];
 };
 
@@ -66,21 +65,21 @@ struct config_problems {
 struct config_loader {
 	struct config *cfg;
 	struct config_text *text;
-	const struct config_file *file; /* that complaints are about */
-	struct config_problems pending; /* of what is being read; not yet known whose they are */
+	const struct config_file *file;	/* that complaints are about */
+	struct config_problems pending;	/* of what is being read; not yet known whose they are */
 	struct config_problems global, readers;
-	struct arena scratch; /* of one reader */
+	struct arena scratch;		/* of one reader */
 };
 
 /* How values of a file are read: complaints go to ld->pending. */
-struct config_setting config_loader_setting(
-    struct config_loader *ld, const struct config_file *file, struct arena *arena);
+struct config_setting config_loader_setting(struct config_loader *ld, const struct config_file *file,
+    struct arena *arena);
 
 /* Forget the pending complaints before a place, or those from number first on that are not before it. */
-void config_drop_before(struct config_problems *pending, struct config_place place);
-void config_drop_from(struct config_problems *pending, size_t first, struct config_place place);
+void	config_drop_before(struct config_problems *pending, struct config_place place);
+void	config_drop_from(struct config_problems *pending, size_t first, struct config_place place);
 /* Move the pending complaints to the global ones, or to those of the reader called so. Returns how many there were. */
-size_t config_commit(struct config_loader *ld, const char *reader);
+size_t	config_commit(struct config_loader *ld, const char *reader);
 
 /* The filters inside a subscriber block, as they are found. */
 struct config_filters {
@@ -96,13 +95,12 @@ struct config_filters {
  * next		gets the block of the top level that interrupts this one, whose brace is missing
  * Returns 0 at the end of the block, 1 when it was interrupted, -1 when memory is short.
  */
-int config_read_block(const struct config_setting *set, struct config_parser *p,
-    const struct config_block *block, void *record, struct config_place *places,
-    bool *literal_secret, struct config_filters *filters, struct config_item *next,
-    struct error *err);
+int	config_read_block(const struct config_setting *set, struct config_parser *p,
+	    const struct config_block *block, void *record, struct config_place *places,
+	    bool *literal_secret, struct config_filters *filters, struct config_item *next, struct error *err);
 
 /* Pass over the block just opened. As above. */
-int config_skip_block(struct config_parser *p, struct config_item *next, struct error *err);
+int	config_skip_block(struct config_parser *p, struct config_item *next, struct error *err);
 
 /* The title a block must have, else "" with a complaint. */
 const char *config_block_title(const struct config_setting *set, const struct config_block *block,
@@ -111,13 +109,13 @@ const char *config_block_title(const struct config_setting *set, const struct co
 /* The shared filter called name, or NULL. */
 const struct filter *config_find_shared(const struct config_text *text, const char *name);
 /* Complain that there is none, with the nearest name. */
-void config_complain_no_shared(const struct config_setting *set, const struct config_text *text,
-    struct config_place place, const char *name);
+void	config_complain_no_shared(const struct config_setting *set, const struct config_text *text,
+	    struct config_place place, const char *name);
 
 /* What concerns several keys or blocks: required ones, secrets, TLS; and the defaults that depend on others. */
-int config_check_whole(struct config_loader *ld, struct error *err);
+int	config_check_whole(struct config_loader *ld, struct error *err);
 
 /* Check every reader, mark the broken ones. */
-int config_check_readers(struct config_loader *ld, struct error *err);
+int	config_check_readers(struct config_loader *ld, struct error *err);
 
 #endif

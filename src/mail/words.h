@@ -9,9 +9,9 @@
 
 /* A display name or list name: atoms, a quoted string or encoded words, whichever is the
  * plainest that is right. */
-size_t words_add_phrase(struct strbuf *out, const char *text, size_t column);
+size_t	words_add_phrase(struct strbuf *out, const char *text, size_t column);
 
 /* "<text>" after one blank, on a line of its own when it does not fit. */
-size_t words_add_bracketed(struct strbuf *out, const char *text, size_t column);
+size_t	words_add_bracketed(struct strbuf *out, const char *text, size_t column);
 
 #endif

@@ -1,5 +1,5 @@
-/* index.h - the papers of a window as an inverted index, and what was found out about them so far. Shared by the files of
- * src/match/. */
+/* index.h - the papers of a window as an inverted index, and what was found out about them so far.
+ * Shared by the files of src/match/. */
 #ifndef DIGEST_MATCH_INDEX_H
 #define DIGEST_MATCH_INDEX_H
 
@@ -15,7 +15,8 @@
 
 #include "places.h"
 
-/* A position is the field in the upper 4 bits and a count of words below, so that no phrase crosses fields. */
+/* A position is the field in the upper 4 bits and a count of words below, so that no phrase
+ * crosses fields. */
 enum { FIELD_SHIFT = 28, AUTHOR_STRIDE = 128 };
 
 /* Fields whose lengths count in the text relevance. */
@@ -26,91 +27,100 @@ struct posting {
 };
 
 /*
- * A distinct spelling. Joined forms of hyphenated words ("pretraining" of "pre-training") have entries of their own for
- * each number of words they span; their spelling begins with that number as a byte, so that no spelling of a word is equal.
+ * A distinct spelling. Joined forms of hyphenated words ("pretraining" of "pre-training") have
+ * entries of their own for each number of words they span; their spelling begins with that number
+ * as a byte, so that no spelling of a word is equal.
  */
 struct entry {
 	const char *spelling, *folded;
-	uint32_t next;	       /* the next entry with the same normal form, UINT32_MAX = none */
-	uint32_t first, count; /* of the postings */
-	uint32_t span;	       /* words it stands for */
+	uint32_t next;		/* the next entry with the same normal form, UINT32_MAX = none */
+	uint32_t first, count;	/* of the postings */
+	uint32_t span;		/* words it stands for */
 };
 
 /* What is known of one literal: the papers it is true for, in order. */
 struct literal {
 	uint32_t npapers;
-	const uint32_t *papers; /* NULL when only bits are kept */
-	const float
-	    *counts; /* of text terms: weighted number of places in each of papers; else NULL */
-	const uint64_t *bits; /* NULL when npapers is small */
+	const uint32_t *papers;	/* NULL when only bits are kept */
+	const float *counts;	/* of text terms: weighted places in each of papers; else NULL */
+	const uint64_t *bits;	/* NULL when npapers is small */
+};
+
+/* The parts of a score that do not depend on a query, weighted. */
+struct paper_score {
+	double votes, trend, freshness;
 };
 
 struct match_index {
 	struct paper *const *papers;
-	size_t npapers, nwords; /* nwords: 64-bit words of a bitmap */
+	size_t npapers, nwords;	/* nwords: 64-bit words of a bitmap */
 	int64_t now_utc;
 	struct match_weights weights;
-	struct arena arena;   /* of forms and literals */
-	struct arena scratch; /* of the literal being worked out */
+	struct arena arena;	/* of forms and literals */
+	struct arena scratch;	/* of the literal being worked out */
 	struct entry *entries;
 	uint32_t nentries, alloc_entries;
-	uint32_t *by_folded; /* entries by folded form */
+	uint32_t *by_folded;	/* entries by folded form */
 	struct map by_spelling, by_normal;
 	struct posting *postings;
-	uint32_t *lengths; /* NLENGTHS for each paper: title, abstract, keywords */
+	uint32_t *lengths;	/* NLENGTHS for each paper: title, abstract, keywords */
 	double mean_lengths[NLENGTHS];
+	struct paper_score *scores;	/* of each paper */
 	struct map literal_by_key;
 	const struct literal **literals;
 	size_t nliterals, alloc_literals;
-	uint64_t *stack;    /* bitmaps of the program that is run */
-	size_t alloc_stack; /* in 64-bit words */
+	uint64_t *stack;	/* bitmaps of the program that is run */
+	size_t alloc_stack;	/* in 64-bit words */
 };
 
 /* Who is asked by index_places_of_word: the fields that count. */
 struct index_reader {
 	const struct match_index *index;
-	uint32_t fields; /* a bit for each field of a posting */
+	uint32_t fields;	/* a bit for each field of a posting */
 };
 
 /* The bits of an index_reader for a field of the language. */
 uint32_t index_field_bits(enum query_field field);
 
 /* A places_of_word; arg is a struct index_reader. */
-int index_places_of_word(
-    void *arg, const char *form, enum word_sense sense, struct place_list *out, struct error *err);
+int	index_places_of_word(void *arg, const char *form, enum word_sense sense,
+	    struct place_list *out, struct error *err);
 
 /* The literal of a program, worked out when it is asked for the first time. */
-int index_get_literal(struct match_index *index, const struct program *program,
-    const struct literal_ref *ref, const struct literal **out, struct error *err);
-bool literal_has(const struct literal *l, uint32_t paper);
+int	index_get_literal(struct match_index *index, const struct program *program,
+	    const struct literal_ref *ref, const struct literal **out, struct error *err);
+bool	literal_has(const struct literal *l, uint32_t paper);
 /* 0 when it is not true for the paper or has no count. */
-double literal_count(const struct literal *l, uint32_t paper);
+double	literal_count(const struct literal *l, uint32_t paper);
 
 /* Run a program; the answer is at the bottom of index->stack. */
-int index_run(struct match_index *index, const struct program *program, const uint64_t *sent,
-    struct error *err);
+int	index_run(struct match_index *index, const struct program *program, const uint64_t *sent,
+	    struct error *err);
+
+/* What a paper is worth whatever the query; needs papers, now_utc and weights of the index. */
+struct paper_score score_paper(const struct match_index *index, const struct paper *p);
 
 /* Weight of a place in the text relevance, by its field and the length of that text. */
-double score_place(const struct match_index *index, const struct place *p);
+double	score_place(const struct match_index *index, const struct place *p);
 
 /* The terms of a program that make text relevance. */
 struct scorer {
 	const struct literal **literals;
-	double *weights; /* how much a term says: the rarer, the more */
+	double *weights;	/* how much a term says: the rarer, the more */
 	size_t n;
 };
-int score_prepare(struct match_index *index, const struct program *program, struct arena *a,
-    struct scorer *out, struct error *err);
+int	score_prepare(struct match_index *index, const struct program *program, struct arena *a,
+	    struct scorer *out, struct error *err);
 /* 0 .. 1, not weighted. */
-double score_relevance(const struct scorer *s, uint32_t paper);
+double	score_relevance(const struct scorer *s, uint32_t paper);
 /* Fill score and its parts. */
-void score_fill(const struct match_index *index, double relevance, struct pick *pick);
+void	score_fill(const struct match_index *index, double relevance, struct pick *pick);
 
 /* Whether a paper satisfies a literal that is no text: a condition, property, category or id. */
-bool check_paper(const struct literal_spec *spec, const struct paper *p, int64_t now_utc);
+bool	check_paper(const struct literal_spec *spec, const struct paper *p, int64_t now_utc);
 
 /* Authors that a term names; each stands as one place in out. */
-int author_places(const struct match_index *index, const struct literal_spec *spec,
-    struct place_list *out, struct error *err);
+int	author_places(const struct match_index *index, const struct literal_spec *spec,
+	    struct place_list *out, struct error *err);
 
 #endif

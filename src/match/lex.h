@@ -1,4 +1,5 @@
-/* lex.h - the pieces of a query, each with its place. Shared by the parser and the printer of src/match/. */
+/* lex.h - the pieces of a query, each with its place. Shared by the parser and the printer of
+ * src/match/. */
 #ifndef DIGEST_MATCH_LEX_H
 #define DIGEST_MATCH_LEX_H
 
@@ -10,10 +11,10 @@
 #include "digest/query.h"
 
 /* Names as they are written, by enum; each list ends with NULL. The first field has none. */
-extern const char *const lex_field_names[];   /* "title" ..., then "has", "is" */
-extern const char *const lex_measure_names[]; /* "votes" ..., then "upvotes" */
+extern const char *const lex_field_names[];	/* "title" ..., then "has", "is" */
+extern const char *const lex_measure_names[];	/* "votes" ..., then "upvotes" */
 extern const char *const lex_compare_signs[];
-extern const char *const lex_property_names[]; /* "has:code" ... */
+extern const char *const lex_property_names[];	/* "has:code" ... */
 
 enum lex_kind {
 	LEX_END,
@@ -33,11 +34,11 @@ enum lex_kind {
 
 struct lexeme {
 	enum lex_kind kind;
-	size_t offset, end; /* bytes of the query */
-	const char *text;   /* of a term or name without quotes and '*'; of a condition its value */
+	size_t offset, end;	/* bytes of the query */
+	const char *text;	/* a term or name without quotes and '*', a condition's value */
 	size_t len;
 	bool quoted, exact, prefix;
-	bool near; /* "..."~distance */
+	bool near;		/* "..."~distance */
 	uint32_t distance;
 	enum query_field field;
 	enum query_measure measure;
@@ -48,24 +49,24 @@ struct lexeme {
 struct lexer {
 	const char *text;
 	size_t len, at;
-	bool spaced;  /* a blank or the beginning stands before the lexeme being read */
-	size_t wrong; /* where the error is */
+	bool spaced;		/* a blank or the beginning stands before the lexeme being read */
+	size_t wrong;		/* where the error is */
 	struct error *err;
 };
 
 /* Refuse what no query may hold: too many bytes, NUL, other controls, invalid UTF-8. */
-int lex_check_text(struct lexer *lx);
-int lex_next(struct lexer *lx, struct lexeme *out);
+int	lex_check_text(struct lexer *lx);
+int	lex_next(struct lexer *lx, struct lexeme *out);
 /* What stands directly behind "title:": LEX_TERM or LEX_OPEN. */
-int lex_next_value(struct lexer *lx, const struct lexeme *field, struct lexeme *out);
+int	lex_next_value(struct lexer *lx, const struct lexeme *field, struct lexeme *out);
 /* Record a failure at offset; returns -1. */
-int lex_fail(struct lexer *lx, size_t offset, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int	lex_fail(struct lexer *lx, size_t offset, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
 
 /* How many of len bytes a message quotes: at most 40, whole characters. */
-int lex_clip(const char *text, size_t len);
+int	lex_clip(const char *text, size_t len);
 
 /* True when text reads as one plain word wherever it stands, and so needs no quotes. */
-bool lex_is_plain(const char *text);
+bool	lex_is_plain(const char *text);
 
 #endif

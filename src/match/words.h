@@ -18,14 +18,14 @@ struct word_maker {
 	struct strbuf plain, form;
 };
 
-void words_init(struct word_maker *m);
-void words_release(struct word_maker *m);
+void	words_init(struct word_maker *m);
+void	words_release(struct word_maker *m);
 
 /* Fill kind, text, words and distance of q, whose field is set, from a LEX_TERM. */
-int words_make(struct word_maker *m, const struct lexeme *lx, struct arena *a, struct query *q,
-    struct error *err);
+int	words_make(struct word_maker *m, const struct lexeme *lx, struct arena *a, struct query *q,
+	    struct error *err);
 
 /* Append the normal form of a folded word: what both sides of a comparison look like. */
-void words_add_normal(struct strbuf *out, const char *folded);
+void	words_add_normal(struct strbuf *out, const char *folded);
 
 #endif

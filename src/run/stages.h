@@ -17,8 +17,8 @@ extern const struct config_checks run_config_checks;
 
 /* ---- zones.c ---- */
 
-int zones_new(struct zone_cache **out, struct error *err);
-void zones_free(struct zone_cache *zones);
+int	zones_new(struct zone_cache **out, struct error *err);
+void	zones_free(struct zone_cache *zones);
 /* The zone of that name, read once; borrowed. NULL with err. */
 const struct tz *zones_get(struct zone_cache *zones, const char *name, struct error *err);
 
@@ -27,59 +27,57 @@ const struct tz *zones_get(struct zone_cache *zones, const char *name, struct er
 /* One reader whose edition is due, or would be next. */
 struct due {
 	int64_t reader;
-	int64_t period; /* key of the edition */
+	int64_t period;		/* key of the edition */
 	int64_t due_utc;
 	int64_t since_utc;	/* papers first listed from then on are new */
-	int32_t day, since_day; /* nominal day; first day covered */
+	int32_t day, since_day;	/* nominal day; first day covered */
 };
 
 /* Periods of `always` count runs in a range of their own, above every day number. */
 enum { PERIOD_ALWAYS = 1000000000 };
 
 /* "2026-08-21" or "run-17". */
-void period_format(int64_t period, char out[DATE_RFC3339_SIZE]);
+void	period_format(int64_t period, char out[DATE_RFC3339_SIZE]);
 
 /*
  * When the reader's edition is due. 1 = due now (out says which), 0 = not yet (out is the next one), -1 = the
  * schedule or zone of the reader cannot be read.
  * run_id	the period of `always`
  */
-int due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
-    struct due *out, struct error *err);
+int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
+	    struct due *out, struct error *err);
 
 /* ---- fetch.c, cache.c ---- */
 
 /* The directory for answers of previews, or "" when there is none; made when missing. */
-void cache_dir(struct strbuf *out);
+void	cache_dir(struct strbuf *out);
 /* 1 = a fresh answer was there, 0 = none. */
-int cache_load(const char *dir, const char *url, int64_t now_utc, int64_t max_age_s,
-    struct http_answer *answer);
-void cache_save(
-    const char *dir, const char *url, int64_t now_utc, const struct http_answer *answer);
+int	cache_load(const char *dir, const char *url, int64_t now_utc, int64_t max_age_s,
+	    struct http_answer *answer);
+void	cache_save(const char *dir, const char *url, int64_t now_utc, const struct http_answer *answer);
 
 /* ---- plan.c: the papers of the window against one reader ---- */
 
 struct planner;
 
 /* since_utc	the oldest moment any reader of this run looks back to */
-int planner_new(
-    struct run *run, int64_t since_utc, int64_t now_utc, struct planner **out, struct error *err);
-void planner_free(struct planner *planner);
+int	planner_new(struct run *run, int64_t since_utc, int64_t now_utc, struct planner **out,
+	    struct error *err);
+void	planner_free(struct planner *planner);
 /* Pick a reader's papers: fills out but for state and hash. Results live in a. */
-int planner_plan(struct planner *planner, const struct store_reader *reader, const struct due *due,
-    struct arena *a, struct edition *out, struct error *err);
+int	planner_plan(struct planner *planner, const struct store_reader *reader, const struct due *due,
+	    struct arena *a, struct edition *out, struct error *err);
 /* A paper of the window at the revision it has now, else NULL. */
-const struct paper *planner_find_paper(
-    const struct planner *planner, int64_t id, uint32_t revision);
+const struct paper *planner_find_paper(const struct planner *planner, int64_t id, uint32_t revision);
 
 /* ---- compose.c: an edition as a mail ---- */
 
 struct composer;
 
 /* planner	where papers are looked up first; NULL = only the store's snapshots */
-int composer_new(
-    struct run *run, const struct planner *planner, struct composer **out, struct error *err);
-void composer_free(struct composer *composer);
+int	composer_new(struct run *run, const struct planner *planner, struct composer **out,
+	    struct error *err);
+void	composer_free(struct composer *composer);
 
 /* A mail ready to leave, and all it was made from. Lives until released; strings in the arena given. */
 struct composed {
@@ -93,25 +91,24 @@ struct composed {
 	char period[DATE_RFC3339_SIZE];
 };
 
-void composed_init(struct composed *mail);
-void composed_release(struct composed *mail);
+void	composed_init(struct composed *mail);
+void	composed_release(struct composed *mail);
 
 /* mail->reader, edition and due are given; the rest is made. The edition's hash is that of the bytes. */
-int composer_compose(
-    struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
+int	composer_compose(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
 const char *composer_sender(const struct composer *composer);
 
 /* ---- deliver.c ---- */
 
-int deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
-    struct run_report *report, struct error *err);
+int	deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
+	    struct run_report *report, struct error *err);
 
 /* ---- sinks.c: where mails go ---- */
 
 /* preview: every mail is taken and forgotten. */
-int sinks_open(struct run *run, bool preview, struct sink **out, struct error *err);
+int	sinks_open(struct run *run, bool preview, struct sink **out, struct error *err);
 /* "main (smtp.example.org:465, TLS)". */
-void sinks_describe(const struct config *cfg, char *out, size_t size);
+void	sinks_describe(const struct config *cfg, char *out, size_t size);
 
 #endif

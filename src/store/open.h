@@ -7,6 +7,6 @@
 struct store;
 
 /* Open store->path in store->mode; on failure the caller releases what was opened. */
-int open_store(struct store *store, struct error *err);
+int	open_store(struct store *store, struct error *err);
 
 #endif

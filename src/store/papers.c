@@ -1,6 +1,5 @@
 #include "store/db.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +11,9 @@ enum {
 
 /* ---- merging what a source delivers into what is known ---- */
 
-/* Who is believed about what, by the beginning of the source's name. A field that a source leaves empty stays; one it
- * delivers replaces the old when the source is trusted at least as much as the one that delivered that. */
+/* Who is believed about what, by the beginning of the source's name. A field that a source
+ * leaves empty stays; one it delivers replaces the old when the source is trusted at least as
+ * much as the one that delivered that. */
 enum field_group {
 	GROUP_BASE,   /* what authors submit */
 	GROUP_SOCIAL, /* what readers and their site add */
@@ -251,22 +251,6 @@ load_known(struct store *store, int64_t id, struct arena *a, struct known *k, st
 	return rc;
 }
 
-int
-papers_load_card(
-    struct store *store, int64_t id, struct arena *a, struct paper **out, struct error *err)
-{
-	struct known k;
-	int64_t there;
-	int found = db_get_int(store, SQL_PAPER_EXISTS, DB_INTS(id), &there, err);
-
-	if (found != 1)
-		return found;
-	if (load_known(store, id, a, &k, err) == -1)
-		return -1;
-	*out = k.paper;
-	return 1;
-}
-
 /* ---- writing ---- */
 
 static int
@@ -378,7 +362,8 @@ add_signal(
 	    store, SQL_SIGNAL_ADD, DB_INTS(id, now_utc, p->votes, p->comments, p->stars), err);
 }
 
-/* Two papers are one: what hangs on the younger goes to the older. Its snapshots stay, editions refer to them. */
+/* Two papers are one: what hangs on the younger goes to the older. Its snapshots stay, editions
+ * refer to them. */
 static int
 merge_papers(
     struct store *store, struct known *keep, int64_t drop, struct arena *a, struct error *err)
@@ -504,7 +489,8 @@ rank_days(struct store *store, const char *source, struct paper *const *papers, 
 	for (size_t i = 0; i < n; i++) {
 		struct stmt q;
 
-		/* Batches are of one day or sorted by day as a rule; ranking a day twice only costs time. */
+		/* Batches are of one day or sorted by day as a rule; ranking a day twice only
+		 * costs time. */
 		if (papers[i]->listed_day == last || papers[i]->votes < 0)
 			continue;
 		last = papers[i]->listed_day;

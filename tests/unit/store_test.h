@@ -1,5 +1,5 @@
-/* store_test.h - what the tests of the store share: a temporary directory, a store in it, papers and readers in one
- * line each. Include after cmocka.h. */
+/* store_test.h - what the tests of the store share: a temporary directory, a store in it, papers
+ * and readers in one line each. Include after cmocka.h. */
 #ifndef DIGEST_STORE_TEST_H
 #define DIGEST_STORE_TEST_H
 

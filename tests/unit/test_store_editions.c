@@ -1,4 +1,5 @@
-/* Editions: states, sweeps after a kill and after a power loss, copies, cursors given back, suppression at the last moment. */
+/* Editions: states, sweeps after a kill and after a power loss, copies, cursors given back,
+ * suppression at the last moment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -577,9 +578,11 @@ test_speed(void **state)
 	int64_t start, lease_ms, settle_ms;
 
 	for (int i = 0; i < 10; i++)
-		ten[i] = (struct edition_pick){
-			.paper = i * 150 + 1, .revision = 1, .version = 1, .why = "nerf", .also_in = ""
-		};
+		ten[i] = (struct edition_pick){ .paper = i * 150 + 1,
+			.revision = 1,
+			.version = 1,
+			.why = "nerf",
+			.also_in = "" };
 	begin(fx);
 	for (int i = 0; i < N; i++) {
 		struct subscriber s = make_reader(arena_printf(&fx->a, "r%d@example.org", i));

@@ -1,4 +1,5 @@
-/* When a paper is new for a reader (DESIGN section 6), each rule through the real store; and the sent list. */
+/* When a paper is new for a reader (DESIGN section 6), each rule through the real store; and the
+ * sent list. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
