@@ -41,7 +41,7 @@ struct config_source {
 	const char *name;
 	const char *type;	/* huggingface, file; more later */
 	const char *url;	/* "" = the service's own */
-	const char *path;	/* of type file; may glob */
+	const char *path;	/* of type file; resolved, may glob */
 	const char *command;
 	const char **categories;
 	size_t ncategories;

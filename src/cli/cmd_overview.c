@@ -102,8 +102,9 @@ print_needs(const struct cli *cli, const struct overview *o)
 	const char *warn = term_warn(&cli->term), *reset = term_reset(&cli->term);
 
 	if (cli->run->nreader_errors > 0)
-		printf("%s%zu readers have an error in their block%s (see above)\n", warn,
-		    cli->run->nreader_errors, reset);
+		printf("%s%zu %s an error in their block%s (see above)\n", warn,
+		    cli->run->nreader_errors,
+		    cli->run->nreader_errors == 1 ? "reader has" : "readers have", reset);
 	if (o->editions[EDITION_DEFERRED] > 0)
 		printf("%s%zu mails wait for another try%s\n", warn, o->editions[EDITION_DEFERRED],
 		    reset);

@@ -12,14 +12,16 @@
 static void
 print_field(const struct cli *cli, const char *label, const char *text)
 {
+	enum { LABEL = 13 };
+	static const char indent[LABEL + 1] = "             ";
 	struct strbuf wrapped;
 
 	if (text[0] == '\0')
 		return;
 	strbuf_init(&wrapped, MAX_TEXT_BYTES);
-	text_add_wrapped(&wrapped, text, "            ", (size_t)cli->term.width);
-	printf("%s%-12s%s", term_dim(&cli->term), label, term_reset(&cli->term));
-	term_put(wrapped.len > 12 ? wrapped.buf + 12 : text);
+	text_add_wrapped(&wrapped, text, indent, (size_t)cli->term.width);
+	printf("%s%-*s%s", term_dim(&cli->term), LABEL, label, term_reset(&cli->term));
+	term_put(wrapped.len > LABEL ? wrapped.buf + LABEL : text);
 	putchar('\n');
 	strbuf_release(&wrapped);
 }

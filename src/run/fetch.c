@@ -22,10 +22,13 @@ struct fetcher {
 	struct http *http;
 	struct store_source *state;
 	struct run_source_report *report;
-	const char *cache;  /* folder for the answers of previews, "" = none */
-	struct arena arena; /* of this source's papers */
+	const char *cache;    /* folder for the answers of previews, "" = none */
+	struct arena arena;   /* of the plan */
+	struct arena scratch; /* of one answer's papers */
 	int64_t now_utc;
 	bool store_failed; /* then the run ends; any other failure is this source's own */
+	bool
+	    asked_service; /* the last answer came from the service itself, not from a file or the cache */
 };
 
 static int64_t
@@ -39,11 +42,14 @@ static int
 get_bytes(struct fetcher *f, const struct source_request *req, struct http_answer *answer,
     struct error *err)
 {
+	f->asked_service = false;
 	if (req->path[0] != '\0') {
 		answer->status = 200;
 		return file_read(req->path, &answer->body, err) == 0 ? 1 : -1;
 	}
 	if (cache_load(f->cache, req->url, f->now_utc, interval_of(f), answer) == 0) {
+		/* A mirror of one's own is not in need of the pause the service asks for. */
+		f->asked_service = f->cfg->url[0] == '\0';
 		if (http_get(f->http, req->url, req->etag, req->last_modified, answer, err) == -1)
 			return -1;
 		if (answer->status == 200)
@@ -99,33 +105,54 @@ tell_broken(const struct fetcher *f, const struct source_batch *batch)
 		    f->cfg->name, batch->nreplaced);
 }
 
+/* The request for a further page, out of the scratch of the answer that named it. */
+static int
+keep_request(struct fetcher *f, struct source_request *r, struct error *err)
+{
+	r->key = arena_strdup(&f->arena, r->key);
+	r->url = arena_strdup(&f->arena, r->url);
+	r->path = r->etag = r->last_modified = r->link_next = "";
+	return r->key == NULL || r->url == NULL ? err_nomem(err, "next page") : 0;
+}
+
+/* Read one answer and take in its papers. 1 = more is the next page, 0 = done. */
+static int
+take_answer(struct fetcher *f, struct source_request *req, struct http_answer *answer, bool is_new,
+    struct source_request *more, struct error *err)
+{
+	struct source_batch batch = { 0 };
+
+	req->link_next = answer->next;
+	if (is_new &&
+	    f->type->read(f->cfg, req, answer->body.buf, answer->body.len, f->now_utc, &f->scratch,
+		&batch, err) == -1)
+		return -1;
+	f->report->nanswers++;
+	tell_broken(f, &batch);
+	if (save_answer(f, req, answer, &batch, err) == -1) {
+		f->store_failed = true;
+		return -1;
+	}
+	if (!batch.more)
+		return 0;
+	*more = batch.next;
+	return keep_request(f, more, err) == -1 ? -1 : 1;
+}
+
 /* One request: 1 = more is set to the next page, 0 = done, -1. */
 static int
-take_request(struct fetcher *f, const struct source_request *req, struct source_request *more,
-    struct error *err)
+take_request(
+    struct fetcher *f, struct source_request *req, struct source_request *more, struct error *err)
 {
 	struct http_answer answer;
-	struct source_batch batch = { 0 };
 	int rc;
 
 	http_answer_init(&answer, (size_t)f->run->cfg->fetch.max_body);
 	rc = get_bytes(f, req, &answer, err);
-	if (rc == 1)
-		rc = f->type->read(f->cfg, req, answer.body.buf, answer.body.len, f->now_utc,
-			 &f->arena, &batch, err) == -1
-		    ? -1
-		    : 1;
-	if (rc != -1) {
-		f->report->nanswers++;
-		tell_broken(f, &batch);
-		rc = batch.more ? 1 : 0;
-		if (save_answer(f, req, &answer, &batch, err) == -1) {
-			f->store_failed = true;
-			rc = -1;
-		}
-		*more = batch.next;
-	}
+	if (rc != -1)
+		rc = take_answer(f, req, &answer, rc == 1, more, err);
 	http_answer_release(&answer);
+	arena_reset(&f->scratch);
 	return rc;
 }
 
@@ -134,19 +161,20 @@ wait_between(const struct fetcher *f)
 {
 	int64_t gap_ms = f->type->request_gap_ms;
 
-	if (gap_ms > 0 && f->type->base_url[0] != '\0')
+	if (gap_ms > 0 && f->asked_service)
 		usleep((useconds_t)(gap_ms * 1000));
 }
 
 /* A planned request and the further pages of its answer. */
 static int
-take_pages(struct fetcher *f, const struct source_request *first, struct error *err)
+take_pages(struct fetcher *f, struct source_request *first, struct error *err)
 {
-	struct source_request req = *first, more;
+	struct source_request *req = first, more = { 0 };
 	int32_t today = (int32_t)(f->now_utc / DAY_SECONDS);
 
 	for (unsigned i = 0; i < MAX_PAGES; i++) {
-		int rc = take_request(f, &req, &more, err);
+		struct source_request next = { 0 };
+		int rc = take_request(f, req, &next, err);
 
 		if (rc == -1)
 			return -1;
@@ -156,7 +184,8 @@ take_pages(struct fetcher *f, const struct source_request *first, struct error *
 			return 0;
 		}
 		wait_between(f);
-		req = more;
+		more = next;
+		req = &more;
 	}
 	return err_set(err, ERR_DATA, "more than %d pages", MAX_PAGES);
 }
@@ -323,7 +352,9 @@ fetch_each(struct run *run, struct http *http, const struct run_fetch_options *o
 		}
 		f.now_utc = clock_now_utc(&run->clock);
 		arena_init(&f.arena, MAX_RUN_BYTES);
+		arena_init(&f.scratch, MAX_RUN_BYTES);
 		rc = fetch_source(&f, options, err);
+		arena_release(&f.scratch);
 		arena_release(&f.arena);
 		nasked += f.report->asked;
 		nfailed += f.report->failed;

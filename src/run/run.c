@@ -192,6 +192,27 @@ is_confirmed(struct run *run, struct error *err)
 	return run->ui.confirm(run->ui.arg, nactive);
 }
 
+/* A reader named on the command line who is none is a slip of the pen, not somebody with nothing due. */
+static int
+check_users(struct run *run, const struct run_options *options, struct error *err)
+{
+	struct store_reader *reader;
+	struct arena a;
+	int found = 1;
+
+	arena_init(&a, MAX_READER_BYTES);
+	for (size_t i = 0; i < options->nusers && found == 1; i++) {
+		found = store_find_reader(run->store, options->users[i], &a, &reader, err);
+		if (found == 0)
+			err_set(err, ERR_USAGE,
+			    "%s is not a reader; 'digest subscribers' lists them",
+			    options->users[i]);
+		arena_reset(&a);
+	}
+	arena_release(&a);
+	return found == 1 ? 0 : -1;
+}
+
 static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
@@ -200,7 +221,8 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	struct store_sync_counts counts;
 	int64_t now_utc = clock_now_utc(&run->clock), id = 0;
 
-	if (run_sync_readers(run, options->accept_removals, &counts, err) == -1)
+	if (run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
+	    check_users(run, options, err) == -1)
 		return -1;
 	if (!options->preview && !is_confirmed(run, err))
 		return err_set(err, ERR_USAGE, "not confirmed; nothing was sent");

@@ -34,6 +34,9 @@ BY_SERVERS = {"return-path", "received", "delivered-to", "x-original-to", "recei
 ENCODED_WORD = re.compile(r"=\?([^?\s]*)\?([^?\s]*)\?([^?\s]*)\?=")
 CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 PLAIN_URL = re.compile(r"https?://[^\s<>\"]+")
+# A line that is a link, "pdf: https://..." or the URL alone; prose may hold URLs, too, and is none.
+LINK_LINE = re.compile(r"^(?:[ \t]*[^:\n]{1,60}: )?(https?://[^\s<>\"]+)\r?$", re.MULTILINE)
+WAY_OUT = re.compile(r"unsubscribe|abbestellen|abmelden", re.IGNORECASE)
 SIZE_LIMIT = 80000
 
 
@@ -54,7 +57,7 @@ class Links(html.parser.HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.all, self.papers, self.words = set(), set(), {}
+        self.all, self.papers, self.words, self.shown = set(), set(), {}, ""
         self.heading, self.open = 0, None
 
     def handle_starttag(self, tag, attrs):
@@ -74,6 +77,7 @@ class Links(html.parser.HTMLParser):
             self.open = None
 
     def handle_data(self, data):
+        self.shown += data
         if self.open:
             self.words[self.open] = self.words.get(self.open, "") + data
 
@@ -285,10 +289,10 @@ def check_same(text, markup, one_click, find):
     in_plain = {url.rstrip(".,;:!?)") for url in PLAIN_URL.findall(text)} | set(PLAIN_URL.findall(text))
     for url in sorted(links.papers - in_plain):
         find.add("S-26", f"only the HTML names the paper {url}")
-    for url in sorted(PLAIN_URL.findall(text)):
-        if url not in links.all and url.rstrip(".,;:!?)") not in links.all:
+    for url in sorted(LINK_LINE.findall(text)):
+        if url not in links.all and url not in links.shown:
             find.add("S-26", f"only the text names {url}")
-    ways_out = [url for url, words in links.words.items() if "unsubscribe" in words.lower()]
+    ways_out = [url for url, words in links.words.items() if WAY_OUT.search(words)]
     if not ways_out:
         find.add("S-26", "the HTML has no link to unsubscribe")
     for url in ways_out:

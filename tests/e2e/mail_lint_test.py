@@ -30,6 +30,7 @@ Content-Type: text/plain; charset=UTF-8
 Content-Transfer-Encoding: quoted-printable
 
 Zo=C3=AB, https://arxiv.org/abs/2312.00752 is new.
+It draws with https://code.example.org/x and is fast.
 https://papers.example.org/u/abc
 =2E
 
@@ -80,6 +81,8 @@ FAULTS = [
     ("S-25", "--=_b--", "--=_b--\nepilogue"),
     ("S-26", "2312.00752 is", "2312.00753 is"),
     ("S-26", "Unsubscribe<", "Leave<"),
+    ("S-26", "\n=2E\n", "\n  pdf: https://arxiv.org/pdf/2312.00752\n=2E\n"),
+    ("S-26", "\n=2E\n", "\nhttps://arxiv.org/pdf/2312.00752\n=2E\n"),
     ("S-26", "\nhttps://papers.example.org/u/abc", "\n"),
     ("S-27", "is new.", "is new and told=\n" * 6),
     ("S-28", "is new.", "is new. "),

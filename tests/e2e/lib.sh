@@ -1,0 +1,188 @@
+# lib.sh - what every black-box test begins with: TAP, a folder of its own, a server on loopback, a look at mails and stores.
+# Tests run from the project root by "prove tests/e2e/*.t" and drive $DIGEST (build/gcc/digest). KEEP=1 keeps the folder.
+# shellcheck shell=sh disable=SC2034
+
+set -u
+E2E=${E2E:-$(cd "$(dirname "$0")" && pwd)}
+ROOT=$(cd "$E2E/../.." && pwd)
+FIXTURES=$ROOT/tests/fixtures
+DIGEST=${DIGEST:-build/gcc/digest}
+case $DIGEST in /*) ;; *) DIGEST=$ROOT/$DIGEST ;; esac
+
+ntests=0
+nplanned=0
+nfailed=0
+todo_reason=
+pids=
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+[ -x "$DIGEST" ] || skip_all "$DIGEST is not built"
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/digest-e2e.XXXXXX") || exit 1
+
+# Nothing of the person who runs the tests is read or written.
+export HOME="$T/home" XDG_CONFIG_HOME="$T/home/.config" XDG_STATE_HOME="$T/home/.state" XDG_CACHE_HOME="$T/home/.cache"
+export TZ=UTC LC_ALL=C.UTF-8 TERM=dumb PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1
+export T E2E ROOT FIXTURES DIGEST
+export DIGEST_CONFIG="$T/digest.conf"
+unset PAGER BROWSER NO_COLOR http_proxy https_proxy all_proxy
+mkdir -p "$HOME"
+cd "$T" || exit 1
+
+clean_up() {
+	for pid in $pids; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	if [ -n "${KEEP:-}" ]; then
+		echo "# kept: $T"
+	else
+		chmod -R u+rwx "$T" 2>/dev/null
+		rm -rf "$T"
+	fi
+	[ "$nfailed" -eq 0 ] && [ "$ntests" -eq "$nplanned" ]
+}
+trap 'clean_up || exit 1' EXIT
+trap 'exit 130' INT TERM HUP
+
+plan() {
+	nplanned=$1
+	echo "1..$1"
+}
+
+# The next check is known to fail, for this reason.
+todo() {
+	todo_reason=" # TODO $*"
+}
+
+result() {
+	ntests=$((ntests + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $ntests - $2$todo_reason"
+	else
+		echo "not ok $ntests - $2$todo_reason"
+		[ -n "$todo_reason" ] || nfailed=$((nfailed + 1))
+	fi
+	todo_reason=
+}
+
+# check 'what holds' 'shell command': of a command that fails, the output is shown.
+check() {
+	if (eval "$2") >"$T/.output" 2>&1; then
+		result 0 "$1"
+	else
+		rc=$?
+		result "$rc" "$1"
+		echo "#   $2" | head -n 3
+		echo "#   ended with $rc and said:"
+		head -c 3000 "$T/.output" | sed 's/^/#     /'
+	fi
+}
+
+# skip COUNT REASON: so many checks cannot be made here.
+skip() {
+	n=$1
+	shift
+	while [ "$n" -gt 0 ]; do
+		ntests=$((ntests + 1))
+		echo "ok $ntests # SKIP $*"
+		n=$((n - 1))
+	done
+}
+
+# says WANTED-CODE PATTERN COMMAND...: the exit code, and a line of standard error that matches.
+says() {
+	want=$1
+	pattern=$2
+	shift 2
+	"$@" >"$T/.out" 2>"$T/.err" </dev/null
+	got=$?
+	if [ "$got" -ne "$want" ]; then
+		echo "exit code $got, expected $want"
+	elif ! grep -Eq -- "$pattern" "$T/.err"; then
+		echo "no line of standard error matches: $pattern"
+	elif grep -q 'runtime error\|AddressSanitizer\|LeakSanitizer' "$T/.err"; then
+		echo "a sanitizer complains"
+	else
+		return 0
+	fi
+	cat "$T/.err" "$T/.out"
+	return 1
+}
+
+# silent WANTED-CODE COMMAND...: not a byte on standard output or error.
+silent() {
+	want=$1
+	shift
+	"$@" >"$T/.out" 2>&1 </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] && [ ! -s "$T/.out" ] && return 0
+	echo "exit code $got, expected $want, and silence"
+	cat "$T/.out"
+	return 1
+}
+
+# start_replay ARGUMENT...: a server of recorded days or faults; sets $PORT and, for the caller, $replay_pid.
+start_replay() {
+	: >"$T/.port"
+	python3 "$E2E/replay.py" "$@" >"$T/.port" 2>"$T/replay.err" &
+	replay_pid=$!
+	pids="$pids $replay_pid"
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+		PORT=$(head -n 1 "$T/.port")
+		[ -n "$PORT" ] && return 0
+		sleep 0.1
+	done
+	echo "Bail out! the replay server does not start: $(cat "$T/replay.err")"
+	exit 1
+}
+
+# A configuration on standard input; two lines that every test needs are put before it.
+write_config() {
+	{
+		echo 'list { from = "Papers <papers@digest.test>" }'
+		echo 'store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }'
+		cat
+	} >"${1:-digest.conf}"
+}
+
+# How many mails lie in a Maildir.
+mails_sent() {
+	find "${1:-Mail}/new" "${1:-Mail}/cur" -type f 2>/dev/null | wc -l | tr -d ' '
+}
+
+# A hash of all files of the store (but of the lock files, which hold nothing, and SQLite's shared memory).
+store_hash() {
+	for f in "${STORE:-digest.db}" "${STORE:-digest.db}-wal" digest.key; do
+		[ -e "$f" ] && sha256sum "$f"
+	done
+	:
+}
+
+# same_store COMMAND: the command changes no file of the store and makes none.
+same_store() {
+	store_hash >"$T/.before"
+	eval "$1" || return 1
+	store_hash >"$T/.after"
+	diff "$T/.before" "$T/.after"
+}
+
+# Answers a question to the store, past digest.
+sql() {
+	python3 -c 'import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]): print(*row, sep="|")' "${STORE:-digest.db}" "$1"
+}
+
+# unprivileged COMMAND...: as somebody whom file modes stop; root is nobody for that while.
+unprivileged() {
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+		return
+	fi
+	python3 -c 'import os, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534); os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}
