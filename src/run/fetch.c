@@ -269,12 +269,15 @@ save_state(struct fetcher *f, struct error *err)
 	return store_commit(f->run->store, false, err);
 }
 
+/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct fetcher *f)
 {
+	int64_t interval_s = interval_of(f);
+
 	return f->now_utc >= f->state->next_allowed_utc &&
 	    (f->state->last_try_utc == 0 || f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_of(f));
+		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
 }
 
 /* One source from start to end. -1 only for what stops the run. */
