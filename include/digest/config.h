@@ -13,7 +13,7 @@
 #include "digest/strbuf.h"
 #include "digest/subscriber.h"
 
-/* A password or token: exactly one of the ways is set, or none. */
+/* A password or token: one of the ways is set, or none. */
 struct config_secret {
 	const char *value, *file, *env, *command;	/* "" = not this way */
 };
@@ -41,7 +41,7 @@ struct config_source {
 	const char *name;
 	const char *type;	/* huggingface, file; more later */
 	const char *url;	/* "" = the service's own */
-	const char *path;	/* of type file; may glob */
+	const char *path;	/* of type file; resolved, may glob */
 	const char *command;
 	const char **categories;
 	size_t ncategories;
@@ -69,7 +69,7 @@ struct config {
 		const char *path;	/* resolved; never "" */
 		int64_t keep_papers_s, keep_signals_s, keep_replies_s;
 	} store;
-	struct config_smtp *smtps;
+	struct config_smtp *smtps;	/* at least one: without a block, the system's "sendmail:" with file "" */
 	size_t nsmtps;
 	struct {
 		int64_t timeout_s;
@@ -80,7 +80,7 @@ struct config {
 	} fetch;
 	struct config_source *sources;	/* at least one: without a block, "huggingface" */
 	size_t nsources;
-	struct subscriber defaults;
+	struct subscriber defaults;	/* timezone "" here and in readers: the machine's, which run fills in */
 	struct filter *shared;	/* top-level filter blocks */
 	size_t nshared;
 	struct config_mailbox mailbox;
@@ -95,7 +95,7 @@ struct config {
 		int64_t max_age_s, deadline_s;
 	} delivery;
 
-	size_t nreaders;	/* blocks in the file, broken ones included */
+	size_t nreaders;	/* blocks in the files, broken and repeated ones included */
 	size_t nreader_errors;	/* readers with an error of their own: served from their last good version */
 	struct config_text *text;	/* private: the bytes of all files and where each reader stands */
 	struct arena arena;	/* owns every string above */
@@ -116,16 +116,20 @@ struct config_checks {
 };
 
 /*
- * Every error of a file in one go, "file:line:column: what was found; what was expected".
- * reader	the canonical address of the reader it touches alone, or NULL for an error that stops a run
+ * Every error of a file in one go, "file:line:column: what was found; what was expected"; columns count bytes.
+ * reader	the canonical address of the reader it touches alone (the text of the title when it is no address), or
+ *		NULL for an error that stops a run
+ * After MAX_CONFIG_ERRORS global ones, and as many of readers, comes one "N more errors"; reader is "" for the latter.
  */
 typedef void config_report(void *arg, const char *reader, const char *message);
 
 /*
  * Read a configuration and the files it includes.
  * path		the main file; NULL = $DIGEST_CONFIG, $XDG_CONFIG_HOME/digest/digest.conf (~/.config), /etc/digest/digest.conf
+ * checks	all of them set; copied
+ * report	may be NULL
  * Returns 0 when everything outside the readers is right (broken readers are reported and counted), -1 with the first
- * global error; ERR_CONFIG. *out is set only on 0.
+ * global error; ERR_CONFIG, or ERR_NOMEM. *out is set only on 0.
  */
 int	config_load(const char *path, const struct config_checks *checks, config_report *report, void *arg,
 	    struct config **out, struct error *err);
@@ -134,7 +138,8 @@ void	config_free(struct config *cfg);
 /*
  * Hand out every reader of the file in order, defaults merged, shared filters (use, filter without match) resolved, a reader
  * without filters given "Trending papers". The record lives until visit returns.
- * good		false: the block has an error; only address, canonical, file and line are set
+ * good		false: the block has an error; only address, canonical, file and line are to be used
+ * Of two blocks with the same address the first is handed out; the second is an error that config_load reports.
  * Stops when visit returns non-zero and returns that, else 0; -1 with err when memory is short.
  */
 int	config_each_reader(const struct config *cfg,
@@ -159,7 +164,13 @@ const struct config_key_info *config_keys(size_t *n);
 /* Append the settings in force as a config file (secrets as "(hidden)"), with where each came from as a comment. */
 void	config_add_effective(struct strbuf *out, const struct config *cfg);
 
-/* The secret itself, by whichever way it is given; a command runs 10 s at most without a terminal. Never logged. */
+/*
+ * Append the secret itself, by whichever way it is given, without the line end of a file or command.
+ * what		it is called so in errors, which never hold it: "smtp main: password"
+ * A file must be closed to others (file_check_private). A command is run by sh -c, in a session of its own without a
+ * terminal, standard input or standard error, and is ended with all it started after 10 s.
+ * Fails with ERR_CONFIG or ERR_IO; also when there is none, it is empty or has several lines. out is then as before.
+ */
 int	config_read_secret(const struct config_secret *secret, const char *what, struct strbuf *out,
 	    struct error *err);
 

@@ -26,6 +26,7 @@
 #define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
 #define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
 #define MAX_HTTP_REDIRECTS	5
+#define MAX_SOURCE_FILES	10000			/* that one pattern may match: 27 years of days */
 
 /* A paper. What is longer is cut at a grapheme and ends in an ellipsis. */
 #define MAX_TITLE_BYTES		1000u			/* 500 characters */
@@ -56,7 +57,6 @@
 /* Time. */
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
 #define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
-#define MAX_CUT_TITLES		30			/* papers cut by a limit that are still named */
 #define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime */
 #define MAX_TZ_FILE		(64u * 1024)		/* the largest TZif file has 4 KB, zone.tab 20 KB */
 

@@ -80,6 +80,8 @@ struct run_report {
 	struct run_source_report *sources;
 	size_t nsources;
 	size_t nsettled;	/* listings that began to count */
+	size_t nwaiting;	/* listings that do not count yet, because their votes still settle */
+	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
 	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
 	unsigned faults;	/* enum run_fault */

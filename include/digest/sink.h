@@ -26,7 +26,7 @@ struct delivery {
 	char to[MAX_ADDRESS_BYTES + 1];	/* envelope recipient, a mailbox that passed the address gate */
 	bool needs_smtputf8;	/* its local part is not ASCII */
 	struct strbuf bytes;	/* the whole mail with CRLF; the sink does dot-stuffing where its protocol needs it */
-};				/* sender and to must stay as they are until the mail is settled */
+};
 
 struct delivery_outcome {
 	int64_t period, reader;

@@ -35,6 +35,8 @@ struct source_request {
 	const char *etag, *last_modified;
 	int32_t day;		/* the listing day asked for; 0 = the answer says */
 	unsigned page;		/* 0, 1 ... of a listing that comes in several */
+	bool may_be_missing;	/* so fresh that the service may not have it yet */
+	const char *link_next;	/* of the answer's Link header, set by whoever fetched it; NULL or "" = none */
 };
 
 /* The papers of one answer. */
@@ -77,8 +79,8 @@ const struct source_type *source_type_at(size_t i);
 const struct source_type *source_type_find(const char *name, struct error *err);
 
 /*
- * Read papers in our own JSON-lines form (digest-source(7)), as `digest import` and type file do. line numbers start at
- * first_line. Broken lines are counted and the others kept.
+ * Read papers in our own JSON-lines form (digest-source(7)), as `digest import` and type file do. Broken lines are
+ * counted, first_broken names the first by its number, and the others are kept; -1 only when memory is short.
  */
 int	source_read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc, struct arena *a,
 	    struct source_batch *out, struct error *err);

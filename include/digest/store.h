@@ -1,9 +1,12 @@
 /* store.h - everything that is remembered, in one SQLite database behind typed calls. No SQL, no SQLite type and no
  * path of the database leaves src/store/.
  *
- * Two lock files stand beside the database: sender.lock for a whole sending run, write.lock around every write
- * transaction and checkpoint (both serialised, the WAL-reset bug of SQLite before 3.51.3 cannot strike). Readers are
- * free. Calls that write must stand between store_begin() and store_commit(). */
+ * Two lock files stand beside the database, named after it so that two stores in one directory do not block each other:
+ * <store>.sender.lock for a whole sending run, <store>.write.lock around every write transaction and checkpoint (both
+ * serialised, the WAL-reset bug of SQLite before 3.51.3 cannot strike). Readers are free; an open overlay puts
+ * checkpoints off. The locks belong to open files: a child process made by fork must close them (exec does).
+ * Calls that write must stand between store_begin() and store_commit(); others fail with ERR_BUG. After a failed call
+ * that writes, roll back. */
 #ifndef DIGEST_STORE_H
 #define DIGEST_STORE_H
 
@@ -21,7 +24,8 @@
 struct store;
 
 enum store_mode {
-	STORE_READ,	/* look only: query_only, no checkpoint; works on a read-only file */
+	STORE_READ,	/* look only: query_only, no checkpoint; where nothing may be written (or the schema is older)
+			   through an overlay */
 	STORE_WRITE,	/* made when missing (directory 0700, file 0600) */
 	STORE_OVERLAY,	/* as STORE_WRITE in all calls, but what is written stays in memory and is gone at the end; the
 			   file is only read, may be read-only, may be missing */
@@ -42,7 +46,8 @@ void	store_close(struct store *store);
 /* 32 hexadecimal digits, made with the store. */
 const char *store_instance(const struct store *store);
 
-/* 1 = ours until store_close, 0 = another process sends (holder gets its pid, 0 = unknown), -1. */
+/* 1 = ours until store_close, 0 = another process sends (holder gets its pid, 0 = unknown), -1.
+ * STORE_READ: 1 = nobody sends, nothing is locked. STORE_OVERLAY: always 1, nothing is locked. */
 int	store_lock_sender(struct store *store, long *holder, struct error *err);
 
 /* A write transaction; waits at most 30 s for another process's. durable: synced to disk when it returns. */
@@ -62,13 +67,17 @@ struct store_put_counts {
 };
 
 /*
- * Take in papers of one source: found again by any alias, merged field by field (what a source does not deliver stays),
- * listings and signals added. Every new listing, replacement, withdrawal, changed field or signal gives the paper a new
- * change_seq; what a card shows gets a new revision only when it changes.
+ * Take in papers of one source: found again by any alias, merged field by field (what a source does not deliver stays;
+ * what it does stands if the source is trusted at least as much as the one before: type arxiv first for what authors
+ * submit, huggingface for votes, organisation, summary and links), papers that one record names together made one, listings and signals added. Every new listing, replacement, withdrawal, changed field or signal
+ * gives the paper a new change_seq; what a card shows gets a new revision only when it changes.
+ * source	its name in the configuration
+ * type		what kind it is: decides how far it is trusted
  * settle_s	how long after its listing a paper counts, see store_settle_listings
  */
-int	store_put_papers(struct store *store, const char *source, struct paper *const *papers, size_t n,
-	    int64_t settle_s, int64_t now_utc, struct store_put_counts *counts, struct error *err);
+int	store_put_papers(struct store *store, const char *source, const char *type,
+	    struct paper *const *papers, size_t n, int64_t settle_s, int64_t now_utc,
+	    struct store_put_counts *counts, struct error *err);
 
 /* Listings whose time has come begin to count; their papers get a new change_seq. */
 int	store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err);
@@ -77,8 +86,8 @@ int	store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled
 int	store_count_waiting(struct store *store, size_t *nwaiting, int64_t *next_utc, struct error *err);
 
 /*
- * All papers with a listing that counts and was first listed at or after since_utc, or with change_seq above after_seq and
- * first listed there; in the order of their ids, complete with signals, trend (as of now_utc), rank and sources.
+ * All papers with a listing that counts and that were first listed at or after since_utc; in the order of their ids,
+ * complete with signals, trend (as of now_utc), rank and sources.
  */
 int	store_load_window(struct store *store, int64_t since_utc, int64_t now_utc, struct arena *a,
 	    struct paper ***out, size_t *n, struct error *err);
@@ -86,15 +95,16 @@ int	store_load_window(struct store *store, int64_t since_utc, int64_t now_utc, s
 /* The newest change_seq given out. */
 int	store_change_seq(struct store *store, int64_t *out, struct error *err);
 
-/* By key or alias: 1 found, 0 not, -1. */
+/* By key or alias, in any spelling of paper_add_key: 1 found, 0 not, -1. The trend of a single paper is as of its newest
+ * signal. The number of a paper that was merged into another finds that one. */
 int	store_find_paper(struct store *store, const char *key, struct arena *a, struct paper **out,
 	    struct error *err);
 int	store_load_paper(struct store *store, int64_t id, struct arena *a, struct paper **out,
 	    struct error *err);
-/* Papers whose title holds all the words given, newest first, at most max. */
+/* Papers whose title holds all the words given (parts of words too, ASCII case ignored), newest first, at most max. */
 int	store_find_titles(struct store *store, const char *words, struct arena *a, size_t max,
 	    struct paper ***out, size_t *n, struct error *err);
-/* In the order of their ids; stops when visit returns non-zero and returns that. */
+/* In the order of their ids; stops when visit returns non-zero and returns that. visit may read and write the store. */
 int	store_each_paper(struct store *store, int (*visit)(void *arg, const struct paper *p), void *arg,
 	    struct error *err);
 
@@ -116,7 +126,8 @@ struct store_signal {
 int	store_load_signals(struct store *store, int64_t paper, struct arena *a, struct store_signal **out,
 	    size_t *n, struct error *err);
 
-/* What a card showed at a revision, frozen. 1 found, 0 not, -1. */
+/* What a card showed at a revision, frozen. 1 found, 0 not, -1. Kept: the newest, those of the last two days before a
+ * change, and those that an edition was planned with. */
 int	store_load_snapshot(struct store *store, int64_t paper, uint32_t revision, struct arena *a,
 	    struct paper **out, struct error *err);
 
@@ -203,6 +214,7 @@ enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRES
 /* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not. */
 int	store_is_suppressed(struct store *store, const char *canonical, enum suppression_reason *reason,
 	    int64_t *since_utc, struct error *err);
+/* Suppressed already: the earlier time stays, and of the reasons a person's own wish. */
 int	store_suppress(struct store *store, const char *canonical, enum suppression_reason reason,
 	    int64_t now_utc, struct error *err);
 int	store_unsuppress(struct store *store, const char *canonical, const char *consent, int64_t now_utc,
@@ -277,13 +289,18 @@ struct edition {
 };
 
 /*
- * Insert editions as leased (or empty, when their state is EDITION_EMPTY) and move their readers' cursors. The suppression is checked in the same
- * transaction: an edition of a suppressed reader is left out and its state set to EDITION_FAILED in the array.
+ * Insert editions as leased (or empty, when their state is EDITION_EMPTY) and move their readers' cursors. The suppression
+ * is checked in the same transaction: an edition of a suppressed, ended or vanished reader is left out and its state set to
+ * EDITION_FAILED in the array. Fails with ERR_BUG when a reader has another unsettled edition (held and unknown ones
+ * aside) or had one of this period.
  */
 int	store_lease_editions(struct store *store, struct edition *editions, size_t n, int64_t now_utc,
 	    struct error *err);
+/* A copy is about to leave. Fails with ERR_TEMP when the edition is no longer leased. */
 int	store_intend_edition(struct store *store, int64_t period, int64_t reader, struct error *err);
-/* Outcome of a try. SENT and UNKNOWN add the picks to the reader's sent list. */
+/* Outcome of a try, or a person's decision (HELD, DEFERRED, FAILED). SENT and UNKNOWN add the picks to the reader's sent
+ * list. DEFERRED and FAILED out of an intent mean that the relay refused: that copy is not out. Fails with ERR_BUG when
+ * the edition is settled already. */
 int	store_settle_edition(struct store *store, int64_t period, int64_t reader, enum edition_state state,
 	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
 /* New bytes for an edition of which no copy can be out; fails with ERR_BUG when one may be. */
@@ -306,9 +323,10 @@ int	store_find_unsettled(struct store *store, int64_t reader, struct arena *a, s
 	    struct error *err);
 /* Free a reader's unsettled edition of which no copy can be out: it becomes merged, its papers candidates again. */
 int	store_merge_edition(struct store *store, int64_t period, int64_t reader, struct error *err);
-/* Newest first, of one reader or all (0), at most max. */
+/* Highest period first, of one reader or all (0), at most max. */
 int	store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
 	    struct edition **out, size_t *n, struct error *err);
+/* Reads all editions that are kept: not for every run of a large list. */
 int	store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], struct error *err);
 
 /* ---- runs: runs.c ---- */

@@ -45,14 +45,14 @@ struct tzif {
 
 /*
  * Read the bytes of a file. Every count is checked against len; nothing is believed.
- * Fails with ERR_CONFIG and owns nothing then. tzif is overwritten.
+ * Fails with ERR_CONFIG and owns nothing then. z is overwritten.
  */
-int	tzif_parse(struct tzif *tzif, const char *bytes, size_t len, struct error *err);
-void	tzif_init_utc(struct tzif *tzif);
-void	tzif_release(struct tzif *tzif);
+int	tzif_parse(struct tzif *z, const char *bytes, size_t len, struct error *err);
+void	tzif_init_utc(struct tzif *z);
+void	tzif_release(struct tzif *z);
 
 /* What holds at a moment, and the first later moment at which something else may (INT64_MAX =
  * never). */
-const struct tz_type *tzif_type_at(const struct tzif *tzif, int64_t utc, int64_t *until);
+const struct tz_type *tzif_type_at(const struct tzif *z, int64_t utc, int64_t *until);
 
 #endif

@@ -13,9 +13,14 @@ cli_exit_of_error(const struct error *err)
 		enum err_kind kind;
 		int code;
 	} codes[] = {
-		{ ERR_USAGE, EXIT_USAGE },	{ ERR_DATA, EXIT_DATA },   { ERR_NET, EXIT_UNREACHABLE },
-		{ ERR_BUG, EXIT_BUG },		{ ERR_IO, EXIT_IO },	   { ERR_TEMP, EXIT_DEFERRED },
-		{ ERR_CONFIG, EXIT_CONFIG },	{ ERR_NOMEM, EXIT_IO },
+		{ ERR_USAGE, EXIT_USAGE },
+		{ ERR_DATA, EXIT_DATA },
+		{ ERR_NET, EXIT_UNREACHABLE },
+		{ ERR_BUG, EXIT_BUG },
+		{ ERR_IO, EXIT_IO },
+		{ ERR_TEMP, EXIT_DEFERRED },
+		{ ERR_CONFIG, EXIT_CONFIG },
+		{ ERR_NOMEM, EXIT_IO },
 	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -43,8 +48,10 @@ cli_exit_of_faults(unsigned faults)
 int
 cli_open(struct cli *cli, enum cli_store mode, struct error *err)
 {
-	static const enum store_mode modes[] = { [CLI_NO_STORE] = STORE_READ, [CLI_READ] = STORE_READ,
-		[CLI_WRITE] = STORE_WRITE, [CLI_OVERLAY] = STORE_OVERLAY };
+	static const enum store_mode modes[] = { [CLI_NO_STORE] = STORE_READ,
+		[CLI_READ] = STORE_READ,
+		[CLI_WRITE] = STORE_WRITE,
+		[CLI_OVERLAY] = STORE_OVERLAY };
 	struct run_settings settings = {
 		.config_path = cli->opt.config,
 		.clock = cli->clock,
@@ -70,7 +77,8 @@ cli_check_now(struct cli *cli, struct error *err)
 	if (!cli->clock.frozen || run_sinks_are_local(cli->run->cfg))
 		return 0;
 	return err_set(err, ERR_USAGE,
-	    "--now: mail could leave this machine with a wrong date; expected a maildir: or a loopback server as the "
+	    "--now: mail could leave this machine with a wrong date; expected a maildir: or a "
+	    "loopback server as the "
 	    "only way out, or --dry-run");
 }
 

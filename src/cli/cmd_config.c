@@ -8,7 +8,8 @@
 static void
 print_key(const struct cli *cli, const struct config_key_info *k)
 {
-	printf("%s%s.%s%s  %s", term_bold(&cli->term), k->block, k->name, term_reset(&cli->term), k->type);
+	printf("%s%s.%s%s  %s", term_bold(&cli->term), k->block, k->name, term_reset(&cli->term),
+	    k->type);
 	if (k->range[0] != '\0')
 		printf(" %s", k->range);
 	if (k->def[0] != '\0')
@@ -38,7 +39,8 @@ is_asked(const struct config_key_info *k, const char *word)
 
 	if (word == NULL || strcmp(word, k->block) == 0 || strcmp(word, k->name) == 0)
 		return true;
-	return strncmp(word, k->block, len) == 0 && word[len] == '.' && strcmp(word + len + 1, k->name) == 0;
+	return strncmp(word, k->block, len) == 0 && word[len] == '.' &&
+	    strcmp(word + len + 1, k->name) == 0;
 }
 
 static int
@@ -57,8 +59,8 @@ print_keys(struct cli *cli, const char *word, struct error *err)
 			print_key(cli, &keys[i]);
 	}
 	if (nshown == 0)
-		return err_set(err, ERR_USAGE, "'%s' is no key of the configuration; 'digest config --all' lists them",
-		    word);
+		return err_set(err, ERR_USAGE,
+		    "'%s' is no key of the configuration; 'digest config --all' lists them", word);
 	return EXIT_OK;
 }
 

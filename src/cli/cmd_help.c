@@ -5,7 +5,11 @@
 #include "cli.h"
 
 static const char *const groups[][2] = {
-	{ "start", "Set up" }, { "look", "Look" }, { "run", "Run" }, { "care", "Look after" }, { NULL, NULL },
+	{ "start", "Set up" },
+	{ "look", "Look" },
+	{ "run", "Run" },
+	{ "care", "Look after" },
+	{ NULL, NULL },
 };
 
 static void
@@ -14,8 +18,8 @@ print_option(const struct option_info *o)
 	char left[64];
 
 	if (o->letter != 0)
-		snprintf(left, sizeof(left), "-%c, --%s%s%s", o->letter, o->name, o->arg != NULL ? " " : "",
-		    o->arg != NULL ? o->arg : "");
+		snprintf(left, sizeof(left), "-%c, --%s%s%s", o->letter, o->name,
+		    o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
 	else
 		snprintf(left, sizeof(left), "    --%s%s%s", o->name, o->arg != NULL ? " " : "",
 		    o->arg != NULL ? o->arg : "");
@@ -25,11 +29,12 @@ print_option(const struct option_info *o)
 static void
 print_overview(const struct cli *cli)
 {
-	printf("digest: new research papers, by your own filters, in one mail a day\n\n"
-	       "usage: digest [OPTION]... [COMMAND] [ARGUMENT]...\n\n"
-	       "  digest                     how things stand\n"
-	       "  digest --dry-run           what would be sent now; sends and stores nothing\n"
-	       "  digest run                 fetch, match and send what is due: the line for cron\n");
+	printf(
+	    "digest: new research papers, by your own filters, in one mail a day\n\n"
+	    "usage: digest [OPTION]... [COMMAND] [ARGUMENT]...\n\n"
+	    "  digest                     how things stand\n"
+	    "  digest --dry-run           what would be sent now; sends and stores nothing\n"
+	    "  digest run                 fetch, match and send what is due: the line for cron\n");
 	for (size_t g = 0; groups[g][0] != NULL; g++) {
 		printf("\n%s%s%s\n", term_bold(&cli->term), groups[g][1], term_reset(&cli->term));
 		for (const struct command *c = commands; c->name != NULL; c++)
@@ -49,7 +54,8 @@ print_command(const struct command *c)
 {
 	bool any = false;
 
-	printf("usage: digest %s%s%s\n\n%s\n", c->name, c->args[0] != '\0' ? " " : "", c->args, c->help);
+	printf("usage: digest %s%s%s\n\n%s\n", c->name, c->args[0] != '\0' ? " " : "", c->args,
+	    c->help);
 	for (const struct option_info *o = option_table; o->name != NULL; o++) {
 		if (o->global || (c->options & OPT(o->id)) == 0)
 			continue;
@@ -63,9 +69,10 @@ print_command(const struct command *c)
 int
 cmd_help(struct cli *cli, struct error *err)
 {
-	const char *topic = cli->command != NULL && cli->command->run != cmd_help ? cli->command->name
-	    : cli->nargs > 0							  ? cli->args[0]
-										  : NULL;
+	const char *topic = cli->command != NULL && cli->command->run != cmd_help
+	    ? cli->command->name
+	    : cli->nargs > 0 ? cli->args[0]
+			     : NULL;
 
 	if (topic == NULL) {
 		print_overview(cli);

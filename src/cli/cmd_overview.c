@@ -9,7 +9,7 @@
 
 struct overview {
 	struct store_sizes sizes;
-	struct store_run *last;	/* NULL = no run yet */
+	struct store_run *last; /* NULL = no run yet */
 	struct run_next next;
 	size_t editions[EDITION_EMPTY + 1];
 	bool has_store;
@@ -40,7 +40,8 @@ print_json(struct cli *cli, const struct overview *o)
 	value_set_string(a, v, "config", cli->run->cfg->path);
 	value_set_string(a, v, "store", cli->run->cfg->store.path);
 	value_set_bool(a, v, "store_exists", o->has_store);
-	value_set_number(a, v, "readers", (int64_t)(o->has_store ? o->sizes.nreaders : cli->run->cfg->nreaders));
+	value_set_number(
+	    a, v, "readers", (int64_t)(o->has_store ? o->sizes.nreaders : cli->run->cfg->nreaders));
 	value_set_number(a, v, "reader_errors", (int64_t)cli->run->nreader_errors);
 	value_set_number(a, v, "papers", (int64_t)o->sizes.npapers);
 	value_set_number(a, v, "last_run", o->last != NULL ? o->last->started_utc : 0);
@@ -87,7 +88,8 @@ print_next(const struct cli *cli, const struct overview *o)
 		return;
 	run_format_span(o->next.due_utc - clock_now_utc(&cli->clock), span, sizeof(span));
 	if (o->next.ndue > 0)
-		snprintf(line, sizeof(line), "%zu of %zu readers are due now", o->next.ndue, o->next.nactive);
+		snprintf(line, sizeof(line), "%zu of %zu readers are due now", o->next.ndue,
+		    o->next.nactive);
 	else
 		snprintf(line, sizeof(line), "%s, %s (%s)", o->next.address, o->next.wall, span);
 	print_line(cli, "next", line);
@@ -100,10 +102,12 @@ print_needs(const struct cli *cli, const struct overview *o)
 	const char *warn = term_warn(&cli->term), *reset = term_reset(&cli->term);
 
 	if (cli->run->nreader_errors > 0)
-		printf("%s%zu %s an error in their block%s (see above)\n", warn, cli->run->nreader_errors,
+		printf("%s%zu %s an error in their block%s (see above)\n", warn,
+		    cli->run->nreader_errors,
 		    cli->run->nreader_errors == 1 ? "reader has" : "readers have", reset);
 	if (o->editions[EDITION_DEFERRED] > 0)
-		printf("%s%zu mails wait for another try%s\n", warn, o->editions[EDITION_DEFERRED], reset);
+		printf("%s%zu mails wait for another try%s\n", warn, o->editions[EDITION_DEFERRED],
+		    reset);
 	if (o->editions[EDITION_HELD] > 0)
 		printf("%s%zu mails are held%s\n", warn, o->editions[EDITION_HELD], reset);
 }
@@ -112,16 +116,19 @@ static void
 print_screen(const struct cli *cli, const struct overview *o)
 {
 	const struct config *cfg = cli->run->cfg;
+	size_t nreaders = o->has_store ? o->sizes.nreaders : cfg->nreaders;
+	const char *plural = nreaders == 1 ? "" : "s";
 	char line[1024];
 
 	print_line(cli, "config", cfg->path);
-	snprintf(line, sizeof(line), "%s%s", cfg->store.path, o->has_store ? "" : " (made by the first run)");
+	snprintf(line, sizeof(line), "%s%s", cfg->store.path,
+	    o->has_store ? "" : " (made by the first run)");
 	print_line(cli, "store", line);
 	if (o->has_store)
-		snprintf(line, sizeof(line), "%zu readers, %zu papers, %zu left or stopped", o->sizes.nreaders,
-		    o->sizes.npapers, o->sizes.nsuppressed);
+		snprintf(line, sizeof(line), "%zu reader%s, %zu papers, %zu left or stopped",
+		    nreaders, plural, o->sizes.npapers, o->sizes.nsuppressed);
 	else
-		snprintf(line, sizeof(line), "%zu readers in the file", cfg->nreaders);
+		snprintf(line, sizeof(line), "%zu reader%s in the file", nreaders, plural);
 	print_line(cli, "holds", line);
 	if (o->has_store)
 		print_last_run(cli, o);

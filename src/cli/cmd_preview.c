@@ -32,13 +32,13 @@ struct shown {
 struct preview {
 	struct cli *cli;
 	enum form form;
-	struct render *render;	/* for the context of --format json */
+	struct render *render; /* for the context of --format json */
 	struct row *rows;
 	size_t nrows, nmails;
 	struct shown *first, *last;
 	size_t nkept;
-	size_t keep;		/* digests whose text is kept to be shown */
-	char *html_path;	/* of the first digest, for --open */
+	size_t keep;	 /* digests whose text is kept to be shown */
+	char *html_path; /* of the first digest, for --open */
 	struct arena scratch;
 };
 
@@ -77,8 +77,9 @@ add_file_name(struct strbuf *out, const char *address)
 {
 	for (const char *s = address; *s != '\0'; s++) {
 		unsigned char c = (unsigned char)*s;
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    (c == '.' && s != address) || (c != '.' && strchr("@-_+", c) != NULL);
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || (c == '.' && s != address) ||
+		    (c != '.' && strchr("@-_+", c) != NULL);
 
 		if (plain)
 			strbuf_addc(out, *s);
@@ -126,9 +127,12 @@ add_head(struct preview *p, struct strbuf *out, const struct run_mail *mail)
 
 	run_format_wall(p->cli->run, mail->reader->sub.timezone, mail->due_utc, wall, sizeof(wall));
 	run_format_span(mail->due_utc - now_utc, span, sizeof(span));
-	strbuf_addf(out, "To %s   due %s (%s)   via %s\n", mail->reader->sub.address, wall, span, mail->via);
+	strbuf_addf(out, "To %s   due %s (%s)   via %s\n", mail->reader->sub.address, wall, span,
+	    mail->via);
 	strbuf_addf(out, "Subject: %s\n", mail->rendered->subject.buf);
-	strbuf_addf(out, "%zu papers read, %zu matched, %zu shown, %zu cut by limit%s   html %zu KB, text %zu KB\n",
+	strbuf_addf(out,
+	    "%zu papers read, %zu matched, %zu shown, %zu cut by limit%s   html %zu KB, text %zu "
+	    "KB\n",
 	    mail->view->nread, mail->view->nmatched, mail->view->nshown, mail->view->ncut,
 	    mail->view->ncut > 0 ? " (named below)" : "", (mail->rendered->html.len + KB - 1) / KB,
 	    (mail->rendered->text.len + KB - 1) / KB);
@@ -210,14 +214,15 @@ on_mail(void *arg, const struct run_mail *mail, struct error *err)
 		p->html_path = arena_printf(&p->cli->arena, "%s/digest-preview-%ld.html",
 		    getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp", (long)getpid());
 		if (p->html_path == NULL ||
-		    file_write(p->html_path, 0600, mail->rendered->html.buf, mail->rendered->html.len,
-			err) == -1)
+		    file_write(p->html_path, 0600, mail->rendered->html.buf,
+			mail->rendered->html.len, err) == -1)
 			return -1;
 	}
 	if (p->form == FORM_JSON)
 		return print_json(p, mail, err);
 	if ((row = add_row(p, mail->reader->sub.address)) != NULL) {
-		run_format_wall(p->cli->run, mail->reader->sub.timezone, mail->due_utc, wall, sizeof(wall));
+		run_format_wall(
+		    p->cli->run, mail->reader->sub.timezone, mail->due_utc, wall, sizeof(wall));
 		row->wall = arena_strdup(&p->cli->arena, wall);
 		row->subject = arena_strdup(&p->cli->arena, mail->rendered->subject.buf);
 		row->nshown = mail->view->nshown;
@@ -262,7 +267,8 @@ print_table(const struct preview *p)
 		if (w > address)
 			address = w < 30 ? w : 30;
 	}
-	subject = width > address + WHEN + NUMBERS + MIN_SUBJECT ? width - address - WHEN - NUMBERS : MIN_SUBJECT;
+	subject = width > address + WHEN + NUMBERS + MIN_SUBJECT ? width - address - WHEN - NUMBERS
+								 : MIN_SUBJECT;
 	for (size_t i = 0; i < p->nrows; i++) {
 		const struct row *r = &p->rows[i];
 
@@ -324,11 +330,18 @@ open_in_browser(const struct preview *p)
 }
 
 static void
-print_warnings(const struct run_report *r)
+print_warnings(const struct preview *p, const struct run_report *r)
 {
+	char wall[64];
+
 	for (size_t i = 0; i < r->nsources; i++)
 		if (r->sources[i].failed)
 			fprintf(stderr, "warning: %s: %s\n", r->sources[i].name, r->sources[i].message);
+	if (r->nwaiting == 0)
+		return;
+	run_format_wall(p->cli->run, "", r->next_settled_utc, wall, sizeof(wall));
+	fprintf(stderr, "%zu listings do not count yet: their votes settle, the first until %s\n",
+	    r->nwaiting, wall);
 }
 
 static int
@@ -337,7 +350,7 @@ show_result(struct preview *p, const struct run_report *report, struct error *er
 	struct run_next next;
 	struct arena a;
 
-	print_warnings(report);
+	print_warnings(p, report);
 	if (p->form == FORM_JSON)
 		return 0;
 	if (report->ahead)
@@ -370,7 +383,8 @@ check_options(const struct preview *p, struct error *err)
 {
 	if (p->form == FORM_EML && p->nmails > 1 && p->cli->opt.out == NULL)
 		return err_set(err, ERR_USAGE,
-		    "%zu digests as eml; expected --out DIR or one reader by -u ADDRESS", p->nmails);
+		    "%zu digests as eml; expected --out DIR or one reader by -u ADDRESS",
+		    p->nmails);
 	return 0;
 }
 

@@ -72,18 +72,20 @@ print_report(struct cli *cli, const struct run_report *r, bool delivered)
 	print_sources(r);
 	if (!delivered)
 		return;
-	printf("%zu of %zu readers due: %zu sent, %zu with nothing new", r->ndue, r->nreaders, r->nsent,
-	    r->nempty);
+	printf("%zu of %zu readers due: %zu sent, %zu with nothing new", r->ndue, r->nreaders,
+	    r->nsent, r->nempty);
 	if (r->ndeferred + r->nfailed + r->nunknown > 0)
-		printf(", %zu deferred, %zu failed, %zu unknown", r->ndeferred, r->nfailed, r->nunknown);
+		printf(", %zu deferred, %zu failed, %zu unknown", r->ndeferred, r->nfailed,
+		    r->nunknown);
 	putchar('\n');
 }
 
 static int
 do_run(struct cli *cli, bool fetch, struct error *err)
 {
-	struct run_options options = { .fetch = fetch, .deliver = true,
-		.accept_removals = cli->opt.accept_removals };
+	struct run_options options = {
+		.fetch = fetch, .deliver = true, .accept_removals = cli->opt.accept_removals
+	};
 	struct run_report report;
 	const char **users;
 	int rc = -1;
@@ -120,11 +122,13 @@ int
 cmd_fetch(struct cli *cli, struct error *err)
 {
 	struct run_fetch_options options = { .names = (const char *const *)cli->args,
-		.nnames = (size_t)cli->nargs, .force = cli->opt.force };
+		.nnames = (size_t)cli->nargs,
+		.force = cli->opt.force };
 	struct run_report report;
 	int rc = -1;
 
-	if (cli->opt.since != NULL && date_parse_day(cli->opt.since, &options.since_day, err) == -1) {
+	if (cli->opt.since != NULL &&
+	    date_parse_day(cli->opt.since, &options.since_day, err) == -1) {
 		err->kind = ERR_USAGE;
 		return err_prefix(err, "--since");
 	}

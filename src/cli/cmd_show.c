@@ -52,8 +52,10 @@ print_day(const struct cli *cli, const char *label, int64_t utc)
 static int
 print_origins(struct cli *cli, const struct paper *p, struct error *err)
 {
-	static const char *const kinds[] = { [PAPER_NEW] = "new", [PAPER_CROSS] = "cross-list",
-		[PAPER_REPLACE] = "new version", [PAPER_REPLACE_CROSS] = "new version, cross-list" };
+	static const char *const kinds[] = { [PAPER_NEW] = "new",
+		[PAPER_CROSS] = "cross-list",
+		[PAPER_REPLACE] = "new version",
+		[PAPER_REPLACE_CROSS] = "new version, cross-list" };
 	struct store_listing *l;
 	struct store_signal *s;
 	size_t nlistings, nsignals;
@@ -65,15 +67,16 @@ print_origins(struct cli *cli, const struct paper *p, struct error *err)
 	for (size_t i = 0; i < nlistings; i++) {
 		date_format_day(l[i].day, day);
 		run_format_wall(cli->run, "", l[i].counts_utc, wall, sizeof(wall));
-		snprintf(line, sizeof(line), "%s on %s (%s), place %u by votes, %s %s", l[i].source, day,
-		    kinds[l[i].kind], (unsigned)l[i].rank, l[i].counted ? "counts since" : "counts from",
-		    wall);
+		snprintf(line, sizeof(line), "%s on %s (%s), place %u by votes, %s %s", l[i].source,
+		    day, kinds[l[i].kind], (unsigned)l[i].rank,
+		    l[i].counted ? "counts since" : "counts from", wall);
 		print_field(cli, i == 0 ? "listed" : "", line);
 	}
 	for (size_t i = nsignals > 5 ? nsignals - 5 : 0; i < nsignals; i++) {
 		run_format_wall(cli->run, "", s[i].at_utc, wall, sizeof(wall));
-		snprintf(line, sizeof(line), "%s: %" PRId64 " votes, %" PRId64 " comments, %" PRId64 " stars",
-		    wall, s[i].votes < 0 ? 0 : s[i].votes, s[i].comments < 0 ? 0 : s[i].comments,
+		snprintf(line, sizeof(line),
+		    "%s: %" PRId64 " votes, %" PRId64 " comments, %" PRId64 " stars", wall,
+		    s[i].votes < 0 ? 0 : s[i].votes, s[i].comments < 0 ? 0 : s[i].comments,
 		    s[i].stars < 0 ? 0 : s[i].stars);
 		print_field(cli, "signals", line);
 	}
@@ -183,7 +186,9 @@ cmd_show(struct cli *cli, struct error *err)
 	if (strbuf_check(&text, err) == 0 && cli_open(cli, CLI_READ, err) == 0)
 		found = run_find_paper(cli->run, text.buf, &cli->arena, &p, err);
 	if (found == 0)
-		err_set(err, ERR_DATA, "'%s' is no paper of the store; expected an arXiv id, a DOI, a URL or words of a title",
+		err_set(err, ERR_DATA,
+		    "'%s' is no paper of the store; expected an arXiv id, a DOI, a URL or words of "
+		    "a title",
 		    text.buf);
 	strbuf_release(&text);
 	if (found != 1)

@@ -38,8 +38,8 @@ cmd_subscribe(struct cli *cli, struct error *err)
 	    run_subscribe(cli->run, cli->args[0], filters, n, err) == -1)
 		return -1;
 	if (!cli->opt.quiet)
-		printf("%s is subscribed; see the first digest by: digest --dry-run -u %s\n", cli->args[0],
-		    cli->args[0]);
+		printf("%s is subscribed; see the first digest by: digest --dry-run -u %s\n",
+		    cli->args[0], cli->args[0]);
 	return EXIT_OK;
 }
 
@@ -50,7 +50,8 @@ cmd_unsubscribe(struct cli *cli, struct error *err)
 	int rc = -1;
 
 	if ((cli->nargs == 1) == (cli->opt.token != NULL))
-		return err_set(err, ERR_USAGE, "usage: digest unsubscribe ADDRESS, or digest unsubscribe --token TOKEN");
+		return err_set(err, ERR_USAGE,
+		    "usage: digest unsubscribe ADDRESS, or digest unsubscribe --token TOKEN");
 	strbuf_init(&address, MAX_NAME_BYTES * 2);
 	if (cli_open(cli, CLI_WRITE, err) == -1 || sync_first(cli, err) == -1)
 		goto out;
@@ -86,8 +87,9 @@ state_of(const struct store_reader *r, int64_t now_utc)
 static const char *
 origin_of(const struct store_reader *r)
 {
-	static const char *const names[] = { [ORIGIN_FILE] = "file", [ORIGIN_COMMAND] = "command",
-		[ORIGIN_MAIL] = "mail" };
+	static const char *const names[] = {
+		[ORIGIN_FILE] = "file", [ORIGIN_COMMAND] = "command", [ORIGIN_MAIL] = "mail"
+	};
 
 	return names[r->sub.origin];
 }
@@ -141,7 +143,8 @@ print_reader(void *arg, const struct store_reader *r)
 		arena_reset(&l->scratch);
 		return 0;
 	}
-	snprintf(filters, sizeof(filters), "%zu filter%s", r->sub.nfilters, r->sub.nfilters == 1 ? "" : "s");
+	snprintf(filters, sizeof(filters), "%zu filter%s", r->sub.nfilters,
+	    r->sub.nfilters == 1 ? "" : "s");
 	term_put_cell(r->sub.address, 32);
 	putchar(' ');
 	term_put_cell(state_of(r, now_utc), 8);
@@ -168,7 +171,8 @@ list_readers(struct cli *cli, struct error *err)
 	rc = store_each_reader(cli->run->store, cli->opt.all, print_reader, &l, err);
 	arena_release(&l.scratch);
 	if (rc == 0 && l.n == 0 && !cli->opt.json)
-		fprintf(stderr, "no readers; add a subscriber block to %s, or: digest subscribe ADDRESS\n",
+		fprintf(stderr,
+		    "no readers; add a subscriber block to %s, or: digest subscribe ADDRESS\n",
 		    cli->run->cfg->path);
 	return rc;
 }
@@ -197,7 +201,8 @@ pause_one(struct cli *cli, const char *address, struct error *err)
 	int32_t until;
 
 	if (cli->opt.until == NULL)
-		return err_set(err, ERR_USAGE, "pause needs --until DATE, the day on which mail starts again");
+		return err_set(
+		    err, ERR_USAGE, "pause needs --until DATE, the day on which mail starts again");
 	if (date_parse_day(cli->opt.until, &until, err) == -1) {
 		err->kind = ERR_USAGE;
 		return err_prefix(err, "--until");
@@ -216,7 +221,8 @@ cmd_subscribers(struct cli *cli, struct error *err)
 		return list_readers(cli, err);
 	near = text_nearest(verb, verbs);
 	if (near == NULL || strcmp(near, verb) != 0)
-		return err_set(err, ERR_USAGE, "subscribers: '%s'; expected pause, resume, erase or export", verb);
+		return err_set(err, ERR_USAGE,
+		    "subscribers: '%s'; expected pause, resume, erase or export", verb);
 	if (cli->nargs != 2)
 		return err_set(err, ERR_USAGE, "usage: digest subscribers %s ADDRESS", verb);
 	if (strcmp(verb, "export") == 0)
@@ -226,7 +232,8 @@ cmd_subscribers(struct cli *cli, struct error *err)
 	if (strcmp(verb, "pause") == 0)
 		return pause_one(cli, cli->args[1], err);
 	if (strcmp(verb, "resume") == 0)
-		return run_resume(cli->run, cli->args[1], cli->opt.consent != NULL ? cli->opt.consent : "", err);
+		return run_resume(
+		    cli->run, cli->args[1], cli->opt.consent != NULL ? cli->opt.consent : "", err);
 	return run_erase(cli->run, cli->args[1], err);
 }
 
@@ -256,7 +263,8 @@ cmd_export(struct cli *cli, struct error *err)
 	for (size_t i = 0; whats[i] != NULL; i++)
 		known |= strcmp(what, whats[i]) == 0;
 	if (!known)
-		return err_set(err, ERR_USAGE, "export: '%s'; expected papers, subscribers or all", what);
+		return err_set(
+		    err, ERR_USAGE, "export: '%s'; expected papers, subscribers or all", what);
 	if (cli_open(cli, CLI_READ, err) == -1)
 		return -1;
 	strbuf_init(&line, MAX_JSON_BYTES);
@@ -275,11 +283,13 @@ cmd_import(struct cli *cli, struct error *err)
 {
 	struct run_import_counts c;
 
-	if (cli_open(cli, CLI_WRITE, err) == -1 || run_import_papers(cli->run, cli->args[0], &c, err) == -1)
+	if (cli_open(cli, CLI_WRITE, err) == -1 ||
+	    run_import_papers(cli->run, cli->args[0], &c, err) == -1)
 		return -1;
 	if (!cli->opt.quiet)
 		printf("%zu papers read: %zu new, %zu changed\n", c.nread, c.nnew, c.nchanged);
 	if (c.nbroken == 0)
 		return EXIT_OK;
-	return err_set(err, ERR_DATA, "%s: %zu lines left out: %s", cli->args[0], c.nbroken, c.first_broken);
+	return err_set(
+	    err, ERR_DATA, "%s: %zu lines left out: %s", cli->args[0], c.nbroken, c.first_broken);
 }

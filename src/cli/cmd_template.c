@@ -48,7 +48,8 @@ user_path(struct cli *cli, const char *name, struct strbuf *out, struct error *e
 
 	if (dir[0] == '\0')
 		return err_set(err, ERR_CONFIG,
-		    "%s: no folder for templates; expected templates { dir = \"templates\" }", cli->run->cfg->path);
+		    "%s: no folder for templates; expected templates { dir = \"templates\" }",
+		    cli->run->cfg->path);
 	strbuf_addf(out, "%s/%s", dir, name);
 	return strbuf_check(out, err);
 }
@@ -102,8 +103,9 @@ diff(const struct render_template *builtin, const char *path, struct error *err)
 	}
 	close(fds[1]);
 	waitpid(pid, &status, 0);
-	return WIFEXITED(status) && WEXITSTATUS(status) <= 1 ? EXIT_OK
-							     : err_set(err, ERR_IO, "diff: not found");
+	return WIFEXITED(status) && WEXITSTATUS(status) <= 1
+	    ? EXIT_OK
+	    : err_set(err, ERR_IO, "diff: not found");
 }
 
 static int
@@ -115,9 +117,11 @@ diff_one(struct cli *cli, const char *name, struct error *err)
 
 	fflush(stdout);
 	if (render_new(NULL, &builtin, err) == 0 && run_load_templates(cli->run, &mine, err) == 0 &&
-	    (a = find_template(builtin, name, err)) != NULL && (b = find_template(mine, name, err)) != NULL) {
+	    (a = find_template(builtin, name, err)) != NULL &&
+	    (b = find_template(mine, name, err)) != NULL) {
 		if (b->path == NULL)
-			rc = err_set(err, ERR_USAGE, "%s has not been copied; the built-in one is in use", name);
+			rc = err_set(err, ERR_USAGE,
+			    "%s has not been copied; the built-in one is in use", name);
 		else
 			rc = diff(a, b->path, err);
 	}
@@ -157,7 +161,7 @@ with_templates(struct cli *cli, const char *verb, struct error *err)
 	if (strcmp(verb, "list") == 0) {
 		rc = list(cli, render);
 	} else if (strcmp(verb, "check") == 0) {
-		rc = EXIT_OK;	/* loading them was the check */
+		rc = EXIT_OK; /* loading them was the check */
 	} else if (strcmp(verb, "render") == 0) {
 		rc = draw(cli, render, err);
 	} else if (cli->nargs != 2) {
@@ -177,7 +181,8 @@ with_templates(struct cli *cli, const char *verb, struct error *err)
 int
 cmd_template(struct cli *cli, struct error *err)
 {
-	static const char *const verbs[] = { "list", "check", "show", "copy", "diff", "render", NULL };
+	static const char *const verbs[] = { "list", "check", "show", "copy", "diff", "render",
+		NULL };
 	const char *verb = cli->nargs > 0 ? cli->args[0] : "list";
 
 	for (size_t i = 0; verbs[i] != NULL; i++) {
@@ -185,5 +190,6 @@ cmd_template(struct cli *cli, struct error *err)
 			continue;
 		return cli_open(cli, CLI_NO_STORE, err) == -1 ? -1 : with_templates(cli, verb, err);
 	}
-	return err_set(err, ERR_USAGE, "template: '%s'; expected list, check, show, copy, diff or render", verb);
+	return err_set(err, ERR_USAGE,
+	    "template: '%s'; expected list, check, show, copy, diff or render", verb);
 }

@@ -14,27 +14,30 @@
 static volatile sig_atomic_t run_signal;
 
 const struct command commands[] = {
-	{ "subscribe", "start", "ADDRESS", 1, 1, OPT(OPT_FILTER), "add a reader, with --filter NAME=QUERY",
-	    cmd_subscribe },
+	{ "subscribe", "start", "ADDRESS", 1, 1, OPT(OPT_FILTER),
+	    "add a reader, with --filter NAME=QUERY", cmd_subscribe },
 	{ "unsubscribe", "start", "[ADDRESS]", 0, 1, OPT(OPT_TOKEN),
 	    "end a subscription, by address or by the token of a mail", cmd_unsubscribe },
 	{ "subscribers", "start", "[pause|resume|erase|export ADDRESS]", 0, 2,
 	    OPT(OPT_CONSENT) | OPT(OPT_UNTIL) | OPT(OPT_ALL), "list the readers, or change one",
 	    cmd_subscribers },
-	{ "show", "look", "PAPER", 1, -1, OPT(OPT_BIBTEX), "everything known of a paper: id, URL, DOI or title words",
-	    cmd_show },
+	{ "show", "look", "PAPER", 1, -1, OPT(OPT_BIBTEX),
+	    "everything known of a paper: id, URL, DOI or title words", cmd_show },
 	{ "run", "run", "", 0, 0,
 	    OPT(OPT_DRY_RUN) | OPT(OPT_OFFLINE) | OPT(OPT_FORMAT) | OPT(OPT_OUT) | OPT(OPT_OPEN) |
 		OPT(OPT_ACCEPT_REMOVALS) | OPT(OPT_YES),
 	    "fetch, match, compose and send what is due; cron calls this", cmd_run },
-	{ "fetch", "run", "[SOURCE]...", 0, -1, OPT(OPT_SINCE) | OPT(OPT_FORCE), "read the sources that are due",
-	    cmd_fetch },
-	{ "send", "run", "", 0, 0, OPT(OPT_YES), "compose and send what is due, without fetching", cmd_send },
-	{ "config", "care", "[KEY]", 0, 1, OPT(OPT_ALL), "the settings in force, or the help of a key", cmd_config },
-	{ "template", "care", "[list|check|show|copy|diff|render] [NAME] [DATA.json]", 0, 3, OPT(OPT_FORCE),
-	    "look after the templates of the digest", cmd_template },
+	{ "fetch", "run", "[SOURCE]...", 0, -1, OPT(OPT_SINCE) | OPT(OPT_FORCE),
+	    "read the sources that are due", cmd_fetch },
+	{ "send", "run", "", 0, 0, OPT(OPT_YES), "compose and send what is due, without fetching",
+	    cmd_send },
+	{ "config", "care", "[KEY]", 0, 1, OPT(OPT_ALL),
+	    "the settings in force, or the help of a key", cmd_config },
+	{ "template", "care", "[list|check|show|copy|diff|render] [NAME] [DATA.json]", 0, 3,
+	    OPT(OPT_FORCE), "look after the templates of the digest", cmd_template },
 	{ "import", "care", "FILE", 1, 1, 0, "take in papers from JSON lines", cmd_import },
-	{ "export", "care", "[papers|subscribers|all]", 0, 1, 0, "write the store as JSON lines", cmd_export },
+	{ "export", "care", "[papers|subscribers|all]", 0, 1, 0, "write the store as JSON lines",
+	    cmd_export },
 	{ "help", "care", "[COMMAND]", 0, 1, 0, "this overview, or one command", cmd_help },
 	{ "version", "care", "", 0, 0, 0, "version and libraries", cmd_version },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL, NULL },
@@ -72,7 +75,8 @@ static int
 keep_standard_files(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
 			return -1;
 	return 0;
 }

@@ -9,7 +9,9 @@
 enum { MAX_USERS = 10000, FIRST_LONG = 256 };
 
 const struct option_info option_table[] = {
-	{ 0, true, "config", 'c', "FILE", "the configuration; else $DIGEST_CONFIG, ~/.config/digest/digest.conf, /etc/digest/digest.conf" },
+	{ 0, true, "config", 'c', "FILE",
+	    "the configuration; else $DIGEST_CONFIG, ~/.config/digest/digest.conf, "
+	    "/etc/digest/digest.conf" },
 	{ 0, true, "user", 'u', "ADDRESS", "only this reader; may be given again" },
 	{ 0, true, "now", 0, "TIME", "act as if it were this time (2026-08-21T07:00:00Z)" },
 	{ 0, true, "quiet", 'q', NULL, "say only what a person must act on" },
@@ -18,18 +20,22 @@ const struct option_info option_table[] = {
 	{ 0, true, "color", 0, "WHEN", "auto, always or never" },
 	{ 0, true, "help", 'h', NULL, "show the help" },
 	{ 0, true, "version", 'V', NULL, "show the version" },
-	{ OPT_DRY_RUN, false, "dry-run", 'n', NULL, "show what would be sent; send and store nothing" },
+	{ OPT_DRY_RUN, false, "dry-run", 'n', NULL,
+	    "show what would be sent; send and store nothing" },
 	{ OPT_OFFLINE, false, "offline", 0, NULL, "do not ask the sources" },
 	{ OPT_FORMAT, false, "format", 0, "FORM", "of a dry run: text, html, eml or json" },
-	{ OPT_OUT, false, "out", 0, "DIR", "of a dry run: write ADDRESS.txt, .html and .eml there" },
+	{ OPT_OUT, false, "out", 0, "DIR",
+	    "of a dry run: write ADDRESS.txt, .html and .eml there" },
 	{ OPT_OPEN, false, "open", 0, NULL, "of a dry run: show the HTML in the browser" },
 	{ OPT_SINCE, false, "since", 0, "DATE", "read from this day on" },
 	{ OPT_FORCE, false, "force", 'f', NULL, "also what is not due; overwrite" },
-	{ OPT_FILTER, false, "filter", 0, "NAME=QUERY", "a filter of the reader; may be given again" },
+	{ OPT_FILTER, false, "filter", 0, "NAME=QUERY",
+	    "a filter of the reader; may be given again" },
 	{ OPT_TOKEN, false, "token", 0, "TOKEN", "the token of an unsubscribing mail" },
 	{ OPT_CONSENT, false, "consent", 0, "TEXT", "where and when the reader agreed" },
 	{ OPT_UNTIL, false, "until", 0, "DATE", "the day on which mail starts again" },
-	{ OPT_ACCEPT_REMOVALS, false, "accept-removals", 0, NULL, "end the subscriptions whose blocks are gone, however many" },
+	{ OPT_ACCEPT_REMOVALS, false, "accept-removals", 0, NULL,
+	    "end the subscriptions whose blocks are gone, however many" },
 	{ OPT_ALL, false, "all", 'a', NULL, "everything, also what is ended or default" },
 	{ OPT_BIBTEX, false, "bibtex", 0, NULL, "as a BibTeX entry" },
 	{ OPT_YES, false, "yes", 'y', NULL, "do not ask before the first run to many readers" },
@@ -41,19 +47,41 @@ enum { NOPTIONS = sizeof(option_table) / sizeof(option_table[0]) - 1 };
 /* Where an option without special treatment goes. */
 struct place {
 	const char *name;
-	size_t text, flag;	/* offset of a const char * or of a bool; the other is 0 */
+	size_t text, flag; /* offset of a const char * or of a bool; the other is 0 */
 };
 
-#define TEXT(name, member)	{ name, offsetof(struct options, member), SIZE_MAX }
-#define FLAG(name, member)	{ name, SIZE_MAX, offsetof(struct options, member) }
+#define TEXT(name, member)                                       \
+	{                                                        \
+		name, offsetof(struct options, member), SIZE_MAX \
+	}
+#define FLAG(name, member)                                       \
+	{                                                        \
+		name, SIZE_MAX, offsetof(struct options, member) \
+	}
 
 static const struct place places[] = {
-	TEXT("config", config), TEXT("now", now), TEXT("color", color), TEXT("format", format),
-	TEXT("out", out), TEXT("since", since), TEXT("until", until), TEXT("token", token),
-	TEXT("consent", consent), FLAG("quiet", quiet), FLAG("verbose", verbose), FLAG("json", json),
-	FLAG("help", help), FLAG("version", version), FLAG("dry-run", dry_run), FLAG("offline", offline),
-	FLAG("open", open), FLAG("force", force), FLAG("accept-removals", accept_removals), FLAG("all", all),
-	FLAG("bibtex", bibtex), FLAG("yes", yes),
+	TEXT("config", config),
+	TEXT("now", now),
+	TEXT("color", color),
+	TEXT("format", format),
+	TEXT("out", out),
+	TEXT("since", since),
+	TEXT("until", until),
+	TEXT("token", token),
+	TEXT("consent", consent),
+	FLAG("quiet", quiet),
+	FLAG("verbose", verbose),
+	FLAG("json", json),
+	FLAG("help", help),
+	FLAG("version", version),
+	FLAG("dry-run", dry_run),
+	FLAG("offline", offline),
+	FLAG("open", open),
+	FLAG("force", force),
+	FLAG("accept-removals", accept_removals),
+	FLAG("all", all),
+	FLAG("bibtex", bibtex),
+	FLAG("yes", yes),
 };
 
 static int
@@ -98,8 +126,8 @@ make_getopt_tables(struct option *longs, char *shorts)
 	for (int i = 0; i < NOPTIONS; i++) {
 		const struct option_info *o = &option_table[i];
 
-		longs[i] = (struct option){ o->name, o->arg != NULL ? required_argument : no_argument,
-			NULL, FIRST_LONG + i };
+		longs[i] = (struct option){ o->name,
+			o->arg != NULL ? required_argument : no_argument, NULL, FIRST_LONG + i };
 		if (o->letter == 0)
 			continue;
 		shorts[n++] = o->letter;
@@ -137,8 +165,9 @@ find_command(struct cli *cli, struct error *err)
 	names[n] = NULL;
 	if (cli->command == NULL) {
 		near = text_nearest(cli->args[0], names);
-		return err_set(err, ERR_USAGE, "'%s' is not a command%s%s%s; 'digest help' lists them",
-		    cli->args[0], near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+		return err_set(err, ERR_USAGE,
+		    "'%s' is not a command%s%s%s; 'digest help' lists them", cli->args[0],
+		    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
 		    near != NULL ? "'" : "");
 	}
 	cli->args++;
@@ -162,8 +191,8 @@ check_use(const struct cli *cli, unsigned used, struct error *err)
 		const struct option_info *o = &option_table[i];
 
 		if (!o->global && (used & OPT(o->id)) != 0 && (allowed & OPT(o->id)) == 0)
-			return err_set(err, ERR_USAGE, "--%s has no meaning for 'digest%s%s'", o->name,
-			    c != NULL ? " " : "", c != NULL ? c->name : "");
+			return err_set(err, ERR_USAGE, "--%s has no meaning for 'digest%s%s'",
+			    o->name, c != NULL ? " " : "", c != NULL ? c->name : "");
 	}
 	if (c == NULL || cli->opt.help)
 		return 0;
@@ -211,8 +240,8 @@ options_parse(struct cli *cli, int argc, char **argv, struct error *err)
 		if (code == ':')
 			return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
 		if (o == NULL)
-			return err_set(err, ERR_USAGE, "'%s' is not an option; 'digest help' lists them",
-			    argv[optind - 1]);
+			return err_set(err, ERR_USAGE,
+			    "'%s' is not an option; 'digest help' lists them", argv[optind - 1]);
 		if (take_option(cli, o, optarg, err) == -1)
 			return -1;
 		if (!o->global)

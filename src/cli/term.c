@@ -147,7 +147,9 @@ term_confirm(void *arg, size_t nreaders)
 	char answer[16];
 
 	(void)arg;
-	fprintf(stderr, "This is the first run, and it may mail %zu readers. Go on? [y/N] ", nreaders);
+	fprintf(
+	    stderr, "This is the first run, and it may mail %zu readers. Go on? [y/N] ", nreaders);
 	fflush(stderr);
-	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+	return fgets(answer, sizeof(answer), stdin) != NULL &&
+	    (answer[0] == 'y' || answer[0] == 'Y');
 }

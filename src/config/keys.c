@@ -24,7 +24,6 @@
 	    KEY(b, "password-command", KIND_STRING, "string", s, m.command, "", "", \
 		"A shell command that prints the password within 10 seconds, without a terminal.")
 
-/* clang-format off: one row per key */
 static const struct config_key_info keys[] = {
 	KEY("list", "from", KIND_ADDRESS, "address", config, list.from, "", "",
 	    "Who the digests come from: \"Papers <me@example.org>\". Required."),
@@ -47,8 +46,7 @@ static const struct config_key_info keys[] = {
 
 	KEY("store", "path", KIND_PATH, "path", config, store.path, "", "",
 	    "The store; without it /var/lib/digest/digest.db when the configuration is under /etc, "
-	    "else "
-	    "$XDG_STATE_HOME/digest/digest.db."),
+	    "else $XDG_STATE_HOME/digest/digest.db."),
 	KEY("store", "keep-papers", KIND_DURATION, "duration", config, store.keep_papers_s, "400d",
 	    "14d..36500d", "How long papers are kept after a source listed them last."),
 	KEY("store", "keep-signals", KIND_DURATION, "duration", config, store.keep_signals_s, "60d",
@@ -216,7 +214,6 @@ const struct config_block config_blocks[] = {
 const struct config_block config_reader_filter = {
 	.name = "filter", .keys = "filter", .title = "name", .size = sizeof(struct filter)
 };
-/* clang-format on */
 
 enum { NKEYS = sizeof(keys) / sizeof(keys[0]) };
 

@@ -47,7 +47,6 @@ struct config_reader {
 	struct subscriber sub;
 	const struct config_scalar *use;	/* names of shared filters */
 	size_t nuse;
-	const char *use_file;
 };
 
 enum { CONFIG_MAX_KEYS = 24 };	/* rows of one block */

@@ -117,9 +117,8 @@ skip_blanks(struct config_lexer *lx)
 
 /* What one step of a spelling means. */
 struct unit {
-	size_t taken; /* bytes of the spelling */
-	const char
-	    *text; /* NULL: an environment variable that is not set, or an escape that is none */
+	size_t taken;	  /* bytes of the spelling */
+	const char *text; /* NULL: a variable that is not set, or an escape that is none */
 	size_t len;
 	char env[100]; /* name of the variable, "" = not one */
 };

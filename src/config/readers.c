@@ -1,8 +1,8 @@
+#include "config/load.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "config/load.h"
 
 /* One block at work. */
 struct reading {

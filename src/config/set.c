@@ -1,14 +1,13 @@
+#include "config/keys.h"
+
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/keys.h"
 #include "digest/date.h"
 #include "digest/file.h"
-#include "digest/limits.h"
 
 void
 config_complain_at(
@@ -393,7 +392,6 @@ set_list(const struct config_setting *set, const struct config_key_info *key,
 		struct config_reader *reader = record;
 
 		reader->use = it->values;
-		reader->use_file = set->path;
 	} else {
 		memcpy(base + key->at, &texts, sizeof(texts));
 	}

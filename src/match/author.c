@@ -83,8 +83,8 @@ take_beginning(struct comparison *c, const char *form)
 	return false;
 }
 
-/* Joined forms first, then whole words, prefixes and initials, which could take anything: so nothing is taken away from
- * a word that has fewer choices. */
+/* Joined forms first, then whole words, prefixes and initials, which could take anything: so
+ * nothing is taken away from a word that has fewer choices. */
 static bool
 name_matches(const struct literal_spec *spec, const struct token_list *name, const char *text)
 {

@@ -338,9 +338,14 @@ match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
 	index->now_utc = now_utc;
 	index->weights = *weights;
 	index->lengths = calloc(n * NLENGTHS + 1, sizeof(*index->lengths));
-	if (index->lengths == NULL)
-		err_nomem(err, "index");
-	if (index->lengths == NULL || build(index, err) == -1) {
+	index->scores = calloc(n + 1, sizeof(*index->scores));
+	if (index->lengths == NULL || index->scores == NULL) {
+		match_index_free(index);
+		return err_nomem(err, "index");
+	}
+	for (size_t i = 0; i < n; i++)
+		index->scores[i] = score_paper(index, papers[i]);
+	if (build(index, err) == -1) {
 		match_index_free(index);
 		return -1;
 	}
@@ -360,6 +365,7 @@ match_index_free(struct match_index *index)
 	arena_release(&index->arena);
 	free(index->stack);
 	free(index->literals);
+	free(index->scores);
 	free(index->lengths);
 	free(index->postings);
 	free(index->by_folded);

@@ -1,5 +1,5 @@
-/* index.h - the papers of a window as an inverted index, and what was found out about them so far. Shared by the files of
- * src/match/. */
+/* index.h - the papers of a window as an inverted index, and what was found out about them so far.
+ * Shared by the files of src/match/. */
 #ifndef DIGEST_MATCH_INDEX_H
 #define DIGEST_MATCH_INDEX_H
 
@@ -15,7 +15,8 @@
 
 #include "places.h"
 
-/* A position is the field in the upper 4 bits and a count of words below, so that no phrase crosses fields. */
+/* A position is the field in the upper 4 bits and a count of words below, so that no phrase
+ * crosses fields. */
 enum { FIELD_SHIFT = 28, AUTHOR_STRIDE = 128 };
 
 /* Fields whose lengths count in the text relevance. */
@@ -26,8 +27,9 @@ struct posting {
 };
 
 /*
- * A distinct spelling. Joined forms of hyphenated words ("pretraining" of "pre-training") have entries of their own for
- * each number of words they span; their spelling begins with that number as a byte, so that no spelling of a word is equal.
+ * A distinct spelling. Joined forms of hyphenated words ("pretraining" of "pre-training") have
+ * entries of their own for each number of words they span; their spelling begins with that number
+ * as a byte, so that no spelling of a word is equal.
  */
 struct entry {
 	const char *spelling, *folded;
@@ -40,8 +42,13 @@ struct entry {
 struct literal {
 	uint32_t npapers;
 	const uint32_t *papers;	/* NULL when only bits are kept */
-	const float *counts;	/* of text terms: weighted number of places in each of papers; else NULL */
+	const float *counts;	/* of text terms: weighted places in each of papers; else NULL */
 	const uint64_t *bits;	/* NULL when npapers is small */
+};
+
+/* The parts of a score that do not depend on a query, weighted. */
+struct paper_score {
+	double votes, trend, freshness;
 };
 
 struct match_index {
@@ -58,6 +65,7 @@ struct match_index {
 	struct posting *postings;
 	uint32_t *lengths;	/* NLENGTHS for each paper: title, abstract, keywords */
 	double mean_lengths[NLENGTHS];
+	struct paper_score *scores;	/* of each paper */
 	struct map literal_by_key;
 	const struct literal **literals;
 	size_t nliterals, alloc_literals;
@@ -75,8 +83,8 @@ struct index_reader {
 uint32_t index_field_bits(enum query_field field);
 
 /* A places_of_word; arg is a struct index_reader. */
-int	index_places_of_word(void *arg, const char *form, enum word_sense sense, struct place_list *out,
-	    struct error *err);
+int	index_places_of_word(void *arg, const char *form, enum word_sense sense,
+	    struct place_list *out, struct error *err);
 
 /* The literal of a program, worked out when it is asked for the first time. */
 int	index_get_literal(struct match_index *index, const struct program *program,
@@ -88,6 +96,9 @@ double	literal_count(const struct literal *l, uint32_t paper);
 /* Run a program; the answer is at the bottom of index->stack. */
 int	index_run(struct match_index *index, const struct program *program, const uint64_t *sent,
 	    struct error *err);
+
+/* What a paper is worth whatever the query; needs papers, now_utc and weights of the index. */
+struct paper_score score_paper(const struct match_index *index, const struct paper *p);
 
 /* Weight of a place in the text relevance, by its field and the length of that text. */
 double	score_place(const struct match_index *index, const struct place *p);

@@ -415,7 +415,8 @@ read_sign(const struct lexer *lx, size_t at, enum query_compare *compare)
 	return equal ? 2 : 1;
 }
 
-/* A condition, if the letters up to end are the name of one and a sign follows. Returns 1, 0 when not, -1. */
+/* A condition, if the letters up to end are the name of one and a sign follows. Returns 1, 0 when
+ * not, -1. */
 static int
 lex_condition(struct lexer *lx, struct lexeme *out, size_t end)
 {

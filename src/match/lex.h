@@ -1,4 +1,5 @@
-/* lex.h - the pieces of a query, each with its place. Shared by the parser and the printer of src/match/. */
+/* lex.h - the pieces of a query, each with its place. Shared by the parser and the printer of
+ * src/match/. */
 #ifndef DIGEST_MATCH_LEX_H
 #define DIGEST_MATCH_LEX_H
 
@@ -34,7 +35,7 @@ enum lex_kind {
 struct lexeme {
 	enum lex_kind kind;
 	size_t offset, end;	/* bytes of the query */
-	const char *text;	/* of a term or name without quotes and '*'; of a condition its value */
+	const char *text;	/* a term or name without quotes and '*', a condition's value */
 	size_t len;
 	bool quoted, exact, prefix;
 	bool near;		/* "..."~distance */

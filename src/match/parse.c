@@ -67,7 +67,7 @@ add_child(struct parser *p, struct child_list *list, struct query *q)
 	return 0;
 }
 
-/* A group of the same kind inside another is part of it: brackets that say nothing leave no trace. */
+/* A group of the same kind inside another is part of it: brackets that say nothing vanish. */
 static int
 add_operand(struct parser *p, struct child_list *list, enum query_op op, struct query *q)
 {
@@ -275,7 +275,8 @@ parse_negation(struct parser *p, struct query **out)
 	return 0;
 }
 
-/* "and", "or" and "not" between terms: most likely an operator was meant. The word is the current lexeme. */
+/* "and", "or" and "not" between terms: most likely an operator was meant. The word is the current
+ * lexeme. */
 static int
 check_small_operator(struct parser *p, bool first)
 {

@@ -85,8 +85,8 @@ places_sort(struct place_list *list)
 }
 
 /*
- * Add to out every place of before (by ends, one for each end) with a place of word (by starts) directly behind it. Without
- * before the phrase begins with word.
+ * Add to out every place of before (by ends, one for each end) with a place of word (by starts)
+ * directly behind it. Without before the phrase begins with word.
  */
 static int
 extend(const struct place_list *before, const struct place_list *word, struct place_list *out,
@@ -158,8 +158,9 @@ step_phrase(const struct literal_spec *spec, places_of_word *of_word, void *arg,
 }
 
 /*
- * ways[i] holds how far the first i words reach. The joined form of several words is a way past all of them, on the side of
- * the query here and on the side of the paper by words that are several positions long.
+ * ways[i] holds how far the first i words reach. The joined form of several words is a way past
+ * all of them, on the side of the query here and on the side of the paper by words that are
+ * several positions long.
  */
 static int
 places_of_phrase(const struct literal_spec *spec, places_of_word *of_word, void *arg,
@@ -339,5 +340,7 @@ places_of_term(const struct literal_spec *spec, places_of_word *of_word, void *a
 {
 	if (spec->kind == TERM_NEAR)
 		return places_of_near(spec, of_word, arg, out, err);
+	if (spec->nwords == 1)
+		return of_word(arg, spec->words[0].form, sense_of(spec, 1), out, err);
 	return places_of_phrase(spec, of_word, arg, out, err);
 }

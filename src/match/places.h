@@ -1,5 +1,6 @@
-/* places.h - where words stand in papers, and how places of words become places of phrases. The one implementation of what
- * a phrase and a proximity group are, for the index and for highlighting. */
+/* places.h - where words stand in papers, and how places of words become places of phrases. The
+ * one implementation of what a phrase and a proximity group are, for the index and for
+ * highlighting. */
 #ifndef DIGEST_MATCH_PLACES_H
 #define DIGEST_MATCH_PLACES_H
 
@@ -36,8 +37,8 @@ enum word_sense {
 };
 
 /* Appends where a word stands, in the order of places_sort(). */
-typedef int places_of_word(void *arg, const char *form, enum word_sense sense, struct place_list *out,
-    struct error *err);
+typedef int places_of_word(void *arg, const char *form, enum word_sense sense,
+    struct place_list *out, struct error *err);
 
 /* The places of a whole text term, ascending, none twice. */
 int	places_of_term(const struct literal_spec *spec, places_of_word *of_word, void *arg,

@@ -7,10 +7,12 @@
 #include "digest/match.h"
 #include "digest/strbuf.h"
 
-/* Beyond the terms of a query each needs at most two steps; keys and labels are a few times its text. */
+/* Beyond the terms of a query each needs at most two steps; keys and labels are a few times its
+ * text. */
 enum { MAX_POOL_BYTES = 64 * 1024 * 1024, MAX_STEPS_BYTES = 64 * 1024 * 1024 };
 
-/* The numbers of a literal, as they stand at the beginning of its key. No padding: keys are compared as bytes. */
+/* The numbers of a literal, as they stand at the beginning of its key. No padding: keys are
+ * compared as bytes. */
 struct key_head {
 	int64_t number;
 	uint32_t distance, nwords;
@@ -145,6 +147,10 @@ mark_counting(struct literal_ref *literals, size_t n, const char *pool)
 	uint64_t number;
 	int rc = 0;
 
+	if (n == 1)
+		literals[0].counts = literals[0].positive;
+	if (n < 2)
+		return 0;
 	map_init(&seen);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct literal_ref *l = &literals[i];

@@ -1,4 +1,5 @@
-/* program.h - a compiled query: a flat list of steps over literals. Shared by the files of src/match/. */
+/* program.h - a compiled query: a flat list of steps over literals. Shared by the files of
+ * src/match/. */
 #ifndef DIGEST_MATCH_PROGRAM_H
 #define DIGEST_MATCH_PROGRAM_H
 
@@ -23,7 +24,8 @@ struct step {
 	uint32_t code, argument;
 };
 
-/* One thing that is true or false of a paper. Its key says all there is to know about it, the same in every program. */
+/* One thing that is true or false of a paper. Its key says all there is to know about it, the same
+ * in every program. */
 struct literal_ref {
 	uint32_t key, key_len;	/* in the pool */
 	uint32_t label;		/* how it is shown in 'why', NUL-terminated, in the pool */
@@ -55,7 +57,7 @@ struct literal_spec {
 };
 
 /* Words live in a. Fails only when a is full. */
-int	program_read_literal(const struct program *program, const struct literal_ref *ref, struct arena *a,
-	    struct literal_spec *out, struct error *err);
+int	program_read_literal(const struct program *program, const struct literal_ref *ref,
+	    struct arena *a, struct literal_spec *out, struct error *err);
 
 #endif

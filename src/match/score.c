@@ -115,15 +115,26 @@ freshness(const struct paper *p, int64_t now_utc)
 	return age <= 0 ? 1 : exp2(-age / HALF_LIFE_S);
 }
 
+struct paper_score
+score_paper(const struct match_index *index, const struct paper *p)
+{
+	const struct match_weights *w = &index->weights;
+
+	return (struct paper_score){
+		.votes = round6(w->votes * on_log_scale((double)p->votes)),
+		.trend = round6(w->trend * on_log_scale(p->trend)),
+		.freshness = round6(w->freshness * freshness(p, index->now_utc)),
+	};
+}
+
 void
 score_fill(const struct match_index *index, double relevance, struct pick *pick)
 {
-	const struct paper *p = index->papers[pick->paper];
-	const struct match_weights *w = &index->weights;
+	const struct paper_score *s = &index->scores[pick->paper];
 
-	pick->text = round6(w->text * relevance);
-	pick->votes = round6(w->votes * on_log_scale((double)p->votes));
-	pick->trend = round6(w->trend * on_log_scale(p->trend));
-	pick->freshness = round6(w->freshness * freshness(p, index->now_utc));
+	pick->text = round6(index->weights.text * relevance);
+	pick->votes = s->votes;
+	pick->trend = s->trend;
+	pick->freshness = s->freshness;
 	pick->score = round6(pick->text + pick->votes + pick->trend + pick->freshness);
 }

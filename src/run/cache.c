@@ -99,13 +99,14 @@ cache_save(const char *dir, const char *url, int64_t now_utc, const struct http_
 {
 	struct strbuf path, text;
 
-	if (dir[0] == '\0' || strchr(answer->etag, '\n') != NULL || strchr(answer->next, '\n') != NULL)
+	if (dir[0] == '\0' || strchr(answer->etag, '\n') != NULL ||
+	    strchr(answer->next, '\n') != NULL)
 		return;
 	strbuf_init(&path, MAX_URL_BYTES);
 	strbuf_init(&text, answer->body.len + MAX_ENTRY_HEADER);
 	add_entry_path(&path, dir, url);
-	strbuf_addf(&text, "digest-cache 1\n%" PRId64 "\n%ld\n%s\n%s\n%s\n\n", now_utc, answer->status,
-	    answer->etag, answer->last_modified, answer->next);
+	strbuf_addf(&text, "digest-cache 1\n%" PRId64 "\n%ld\n%s\n%s\n%s\n\n", now_utc,
+	    answer->status, answer->etag, answer->last_modified, answer->next);
 	strbuf_addn(&text, answer->body.buf, answer->body.len);
 	if (strbuf_check(&text, NULL) == 0)
 		file_write(path.buf, 0600, text.buf, text.len, NULL);

@@ -259,8 +259,8 @@ plan_batch(struct courier *c, struct error *err)
  * that may be. 1 = held.
  */
 static int
-note_other_bytes(struct courier *c, const struct edition *e, const struct composed *mail,
-    struct error *err)
+note_other_bytes(
+    struct courier *c, const struct edition *e, const struct composed *mail, struct error *err)
 {
 	static const char reason[] = "a copy may be out, and the mail would differ from it now";
 	struct store *store = c->run->store;
@@ -269,11 +269,11 @@ note_other_bytes(struct courier *c, const struct edition *e, const struct compos
 	if (store_begin(store, err) == -1)
 		return -1;
 	if (e->copies == 0)
-		rc = store_rehash_edition(store, e->period, e->reader, mail->edition.hash,
-		    e->composed_utc, err);
+		rc = store_rehash_edition(
+		    store, e->period, e->reader, mail->edition.hash, e->composed_utc, err);
 	else
-		rc = store_settle_edition(store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0,
-		    err);
+		rc = store_settle_edition(
+		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
 	if (rc == -1) {
 		store_rollback(store);
 		return -1;
@@ -282,7 +282,8 @@ note_other_bytes(struct courier *c, const struct edition *e, const struct compos
 		return -1;
 	if (e->copies == 0)
 		return 0;
-	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address, mail->period, reason);
+	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
+	    mail->period, reason);
 	return 1;
 }
 

@@ -8,8 +8,8 @@
 #include "stages.h"
 
 enum {
-	MAX_PAGES = 200,		/* answers of one source in one run */
-	FAULT_DAYS = 3,			/* a source failing for longer is no longer only a warning */
+	MAX_PAGES = 200, /* answers of one source in one run */
+	FAULT_DAYS = 3,	 /* a source failing for longer is no longer only a warning */
 	MAX_BACKOFF_S = 6 * 3600,
 	DAY_SECONDS = 86400,
 };
@@ -22,11 +22,13 @@ struct fetcher {
 	struct http *http;
 	struct store_source *state;
 	struct run_source_report *report;
-	const char *cache;	/* folder for the answers of previews, "" = none */
-	struct arena arena;	/* of this source's papers */
+	const char *cache;    /* folder for the answers of previews, "" = none */
+	struct arena arena;   /* of the plan */
+	struct arena scratch; /* of one answer's papers */
 	int64_t now_utc;
-	bool store_failed;	/* then the run ends; any other failure is this source's own */
-	bool asked_service;	/* the last answer came from the service itself, not from a file or the cache */
+	bool store_failed; /* then the run ends; any other failure is this source's own */
+	bool
+	    asked_service; /* the last answer came from the service itself, not from a file or the cache */
 };
 
 static int64_t
@@ -58,7 +60,8 @@ get_bytes(struct fetcher *f, const struct source_request *req, struct http_answe
 	if (answer->status != 200) {
 		if (answer->retry_after_s > 0)
 			f->state->next_allowed_utc = f->now_utc + answer->retry_after_s;
-		return f->type->status(req, answer->status, answer->body.buf, answer->body.len, err) == 1
+		return f->type->status(
+			   req, answer->status, answer->body.buf, answer->body.len, err) == 1
 		    ? 0
 		    : -1;
 	}
@@ -71,15 +74,16 @@ save_answer(struct fetcher *f, const struct source_request *req, const struct ht
     const struct source_batch *batch, struct error *err)
 {
 	int64_t settle_s = f->cfg->settle_s >= 0 ? f->cfg->settle_s : f->type->settle_s;
-	const struct store_page page = { req->key, answer->etag, answer->last_modified, f->now_utc };
+	const struct store_page page = { req->key, answer->etag, answer->last_modified,
+		f->now_utc };
 	struct store *store = f->run->store;
 	struct store_put_counts counts = { 0 };
 
 	if (store_begin(store, err) == -1)
 		return -1;
 	if ((batch->npapers > 0 &&
-		store_put_papers(store, f->cfg->name, batch->papers, batch->npapers, settle_s,
-		    f->now_utc, &counts, err) == -1) ||
+		store_put_papers(store, f->cfg->name, f->type->name, batch->papers, batch->npapers,
+		    settle_s, f->now_utc, &counts, err) == -1) ||
 	    store_save_page(store, f->cfg->name, &page, err) == -1) {
 		store_rollback(store);
 		return -1;
@@ -101,33 +105,54 @@ tell_broken(const struct fetcher *f, const struct source_batch *batch)
 		    f->cfg->name, batch->nreplaced);
 }
 
+/* The request for a further page, out of the scratch of the answer that named it. */
+static int
+keep_request(struct fetcher *f, struct source_request *r, struct error *err)
+{
+	r->key = arena_strdup(&f->arena, r->key);
+	r->url = arena_strdup(&f->arena, r->url);
+	r->path = r->etag = r->last_modified = r->link_next = "";
+	return r->key == NULL || r->url == NULL ? err_nomem(err, "next page") : 0;
+}
+
+/* Read one answer and take in its papers. 1 = more is the next page, 0 = done. */
+static int
+take_answer(struct fetcher *f, struct source_request *req, struct http_answer *answer, bool is_new,
+    struct source_request *more, struct error *err)
+{
+	struct source_batch batch = { 0 };
+
+	req->link_next = answer->next;
+	if (is_new &&
+	    f->type->read(f->cfg, req, answer->body.buf, answer->body.len, f->now_utc, &f->scratch,
+		&batch, err) == -1)
+		return -1;
+	f->report->nanswers++;
+	tell_broken(f, &batch);
+	if (save_answer(f, req, answer, &batch, err) == -1) {
+		f->store_failed = true;
+		return -1;
+	}
+	if (!batch.more)
+		return 0;
+	*more = batch.next;
+	return keep_request(f, more, err) == -1 ? -1 : 1;
+}
+
 /* One request: 1 = more is set to the next page, 0 = done, -1. */
 static int
-take_request(struct fetcher *f, const struct source_request *req, struct source_request *more,
-    struct error *err)
+take_request(
+    struct fetcher *f, struct source_request *req, struct source_request *more, struct error *err)
 {
 	struct http_answer answer;
-	struct source_batch batch = { 0 };
 	int rc;
 
 	http_answer_init(&answer, (size_t)f->run->cfg->fetch.max_body);
 	rc = get_bytes(f, req, &answer, err);
-	if (rc == 1)
-		rc = f->type->read(f->cfg, req, answer.body.buf, answer.body.len, f->now_utc, &f->arena,
-			 &batch, err) == -1
-		    ? -1
-		    : 1;
-	if (rc != -1) {
-		f->report->nanswers++;
-		tell_broken(f, &batch);
-		rc = batch.more ? 1 : 0;
-		if (save_answer(f, req, &answer, &batch, err) == -1) {
-			f->store_failed = true;
-			rc = -1;
-		}
-		*more = batch.next;
-	}
+	if (rc != -1)
+		rc = take_answer(f, req, &answer, rc == 1, more, err);
 	http_answer_release(&answer);
+	arena_reset(&f->scratch);
 	return rc;
 }
 
@@ -142,13 +167,14 @@ wait_between(const struct fetcher *f)
 
 /* A planned request and the further pages of its answer. */
 static int
-take_pages(struct fetcher *f, const struct source_request *first, struct error *err)
+take_pages(struct fetcher *f, struct source_request *first, struct error *err)
 {
-	struct source_request req = *first, more;
+	struct source_request *req = first, more = { 0 };
 	int32_t today = (int32_t)(f->now_utc / DAY_SECONDS);
 
 	for (unsigned i = 0; i < MAX_PAGES; i++) {
-		int rc = take_request(f, &req, &more, err);
+		struct source_request next = { 0 };
+		int rc = take_request(f, req, &next, err);
 
 		if (rc == -1)
 			return -1;
@@ -158,7 +184,8 @@ take_pages(struct fetcher *f, const struct source_request *first, struct error *
 			return 0;
 		}
 		wait_between(f);
-		req = more;
+		more = next;
+		req = &more;
 	}
 	return err_set(err, ERR_DATA, "more than %d pages", MAX_PAGES);
 }
@@ -242,12 +269,15 @@ save_state(struct fetcher *f, struct error *err)
 	return store_commit(f->run->store, false, err);
 }
 
+/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct fetcher *f)
 {
+	int64_t interval_s = interval_of(f);
+
 	return f->now_utc >= f->state->next_allowed_utc &&
 	    (f->state->last_try_utc == 0 || f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_of(f));
+		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
 }
 
 /* One source from start to end. -1 only for what stops the run. */
@@ -269,8 +299,8 @@ fetch_source(struct fetcher *f, const struct run_fetch_options *options, struct 
 		}
 		note_failure(f, &fault);
 		if (f->now_utc - f->state->failing_since_utc >= (int64_t)FAULT_DAYS * DAY_SECONDS)
-			log_error(f->run->log, "source %s: %s; failing for %d days or more", f->cfg->name,
-			    fault.msg, FAULT_DAYS);
+			log_error(f->run->log, "source %s: %s; failing for %d days or more",
+			    f->cfg->name, fault.msg, FAULT_DAYS);
 		else
 			log_warn(f->run->log, "source %s: %s", f->cfg->name, fault.msg);
 	} else {
@@ -319,12 +349,15 @@ fetch_each(struct run *run, struct http *http, const struct run_fetch_options *o
 		if (!is_named(options, cfg->name))
 			continue;
 		if ((f.type = source_type_find(cfg->type, err)) == NULL) {
-			err_prefix(err, "%s:%u: source %s", cfg->file, (unsigned)cfg->line, cfg->name);
+			err_prefix(
+			    err, "%s:%u: source %s", cfg->file, (unsigned)cfg->line, cfg->name);
 			return -1;
 		}
 		f.now_utc = clock_now_utc(&run->clock);
 		arena_init(&f.arena, MAX_RUN_BYTES);
+		arena_init(&f.scratch, MAX_RUN_BYTES);
 		rc = fetch_source(&f, options, err);
+		arena_release(&f.scratch);
 		arena_release(&f.arena);
 		nasked += f.report->asked;
 		nfailed += f.report->failed;

@@ -72,7 +72,8 @@ look_at(void *arg, const struct store_reader *reader)
 		return 0;
 	s->next->due_utc = due.due_utc;
 	s->next->address = arena_strdup(s->arena, reader->sub.address);
-	run_format_wall(s->run, reader->sub.timezone, due.due_utc, s->next->wall, sizeof(s->next->wall));
+	run_format_wall(
+	    s->run, reader->sub.timezone, due.due_utc, s->next->wall, sizeof(s->next->wall));
 	return s->next->address == NULL ? -1 : 0;
 }
 

@@ -8,7 +8,8 @@
 enum { MAX_IMPORT_BYTES = 1024 * 1024 * 1024 };
 
 int
-run_find_paper(struct run *run, const char *text, struct arena *a, struct paper **out, struct error *err)
+run_find_paper(
+    struct run *run, const char *text, struct arena *a, struct paper **out, struct error *err)
 {
 	struct strbuf key;
 	struct paper **titles;
@@ -18,8 +19,8 @@ run_find_paper(struct run *run, const char *text, struct arena *a, struct paper 
 	strbuf_init(&key, MAX_URL_BYTES);
 	if (paper_add_key(&key, text, NULL) == 0)
 		strbuf_add(&key, text);
-	found = strbuf_check(&key, err) == -1 ? -1
-					      : store_find_paper(run->store, key.buf, a, out, err);
+	found =
+	    strbuf_check(&key, err) == -1 ? -1 : store_find_paper(run->store, key.buf, a, out, err);
 	strbuf_release(&key);
 	if (found != 0)
 		return found;
@@ -39,7 +40,7 @@ save_import(struct run *run, const struct source_batch *batch, struct run_import
 
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_put_papers(run->store, "import", batch->papers, batch->npapers, 0,
+	if (store_put_papers(run->store, "import", "file", batch->papers, batch->npapers, 0,
 		clock_now_utc(&run->clock), &put, err) == -1) {
 		store_rollback(run->store);
 		return -1;
@@ -50,8 +51,8 @@ save_import(struct run *run, const struct source_batch *batch, struct run_import
 }
 
 int
-run_import_papers(struct run *run, const char *path, struct run_import_counts *counts,
-    struct error *err)
+run_import_papers(
+    struct run *run, const char *path, struct run_import_counts *counts, struct error *err)
 {
 	struct source_batch batch = { 0 };
 	struct strbuf bytes;
@@ -62,8 +63,8 @@ run_import_papers(struct run *run, const char *path, struct run_import_counts *c
 	strbuf_init(&bytes, MAX_IMPORT_BYTES);
 	arena_init(&a, MAX_RUN_BYTES);
 	if (file_read(path, &bytes, err) == 0 &&
-	    source_read_lines("import", bytes.buf, bytes.len, clock_now_utc(&run->clock), &a, &batch,
-		err) == 0) {
+	    source_read_lines(
+		"import", bytes.buf, bytes.len, clock_now_utc(&run->clock), &a, &batch, err) == 0) {
 		counts->nread = batch.npapers;
 		counts->nbroken = batch.nbroken;
 		memcpy(counts->first_broken, batch.first_broken, sizeof(counts->first_broken));

@@ -43,8 +43,8 @@ sync_all(struct run *run, bool accept_removals, struct store_sync_counts *counts
 }
 
 int
-run_sync_readers(struct run *run, bool accept_removals, struct store_sync_counts *counts,
-    struct error *err)
+run_sync_readers(
+    struct run *run, bool accept_removals, struct store_sync_counts *counts, struct error *err)
 {
 	memset(counts, 0, sizeof(*counts));
 	if (store_begin(run->store, err) == -1)
@@ -55,7 +55,8 @@ run_sync_readers(struct run *run, bool accept_removals, struct store_sync_counts
 	}
 	if (counts->held_back)
 		log_error(run->log,
-		    "%zu readers are gone from %s; nobody was removed and they are not mailed. If that is meant, "
+		    "%zu readers are gone from %s; nobody was removed and they are not mailed. If "
+		    "that is meant, "
 		    "run once with --accept-removals",
 		    counts->nvanished, run->cfg->path);
 	return store_commit(run->store, true, err);
@@ -68,8 +69,8 @@ struct change {
 	struct run *run;
 	int64_t now_utc;
 	const char *canonical;
-	struct store_reader *reader;	/* NULL = unknown to the store */
-	const char *text;		/* consent */
+	struct store_reader *reader; /* NULL = unknown to the store */
+	const char *text;	     /* consent */
 	int32_t day;
 };
 
@@ -79,7 +80,9 @@ static int
 with_reader(struct run *run, const char *address, const char *text, int32_t day, change_fn *fn,
     struct error *err)
 {
-	struct change c = { .run = run, .now_utc = clock_now_utc(&run->clock), .text = text, .day = day };
+	struct change c = {
+		.run = run, .now_utc = clock_now_utc(&run->clock), .text = text, .day = day
+	};
 	struct arena a;
 	int found, rc = -1;
 
@@ -108,17 +111,19 @@ need_reader(const struct change *c, struct error *err)
 {
 	if (c->reader != NULL)
 		return 0;
-	return err_set(err, ERR_USAGE, "%s is not a reader; 'digest subscribers' lists them", c->canonical);
+	return err_set(
+	    err, ERR_USAGE, "%s is not a reader; 'digest subscribers' lists them", c->canonical);
 }
 
 /* What the file says is changed in the file. */
 static int
 need_own(const struct change *c, struct error *err)
 {
-	if (c->reader == NULL || c->reader->sub.origin != ORIGIN_FILE || c->reader->state == READER_ENDED)
+	if (c->reader == NULL || c->reader->sub.origin != ORIGIN_FILE ||
+	    c->reader->state == READER_ENDED)
 		return 0;
-	return err_set(err, ERR_USAGE, "%s is in %s:%u; edit there", c->canonical, c->reader->sub.file,
-	    (unsigned)c->reader->sub.line);
+	return err_set(err, ERR_USAGE, "%s is in %s:%u; edit there", c->canonical,
+	    c->reader->sub.file, (unsigned)c->reader->sub.line);
 }
 
 static int
@@ -128,9 +133,11 @@ check_filters(const struct run_filter *filters, size_t n, struct error *err)
 		size_t offset = 0;
 
 		if (filters[i].name[0] == '\0')
-			return err_set(err, ERR_USAGE, "--filter: a name is missing; expected NAME=QUERY");
+			return err_set(
+			    err, ERR_USAGE, "--filter: a name is missing; expected NAME=QUERY");
 		if (run_config_checks.query(filters[i].match, &offset, err) == -1)
-			return err_prefix(err, "filter \"%s\", character %zu", filters[i].name, offset + 1);
+			return err_prefix(
+			    err, "filter \"%s\", character %zu", filters[i].name, offset + 1);
 	}
 	return 0;
 }
@@ -141,8 +148,13 @@ put_reader(struct run *run, const struct address *addr, const struct run_filter 
 {
 	struct subscriber sub = run->cfg->defaults;
 	static const struct filter trending = {
-		.name = "Trending papers", .match = "*", .limit = 10, .sort = SORT_TRENDING, .sort_given = true,
-		.when = "", .file = "",
+		.name = "Trending papers",
+		.match = "*",
+		.limit = 10,
+		.sort = SORT_TRENDING,
+		.sort_given = true,
+		.when = "",
+		.file = "",
 	};
 
 	sub.address = addr->mailbox;
@@ -156,14 +168,15 @@ put_reader(struct run *run, const struct address *addr, const struct run_filter 
 		return err_nomem(err, "subscribe");
 	sub.filters[0] = trending;
 	for (size_t i = 0; i < n; i++)
-		sub.filters[i] = (struct filter){ .name = filters[i].name, .match = filters[i].match,
-			.when = "", .file = "" };
+		sub.filters[i] = (struct filter){
+			.name = filters[i].name, .match = filters[i].match, .when = "", .file = ""
+		};
 	return store_put_reader(run->store, &sub, "", clock_now_utc(&run->clock), err);
 }
 
 int
-run_subscribe(struct run *run, const char *address, const struct run_filter *filters, size_t nfilters,
-    struct error *err)
+run_subscribe(struct run *run, const char *address, const struct run_filter *filters,
+    size_t nfilters, struct error *err)
 {
 	struct change c = { .run = run };
 	struct address addr;
@@ -182,7 +195,8 @@ run_subscribe(struct run *run, const char *address, const struct run_filter *fil
 	suppressed = store_is_suppressed(run->store, c.canonical, NULL, NULL, err);
 	if (suppressed == 1)
 		err_set(err, ERR_USAGE,
-		    "%s has left or must not be mailed; 'digest subscribers resume %s --consent \"where, when\"' lifts that",
+		    "%s has left or must not be mailed; 'digest subscribers resume %s --consent "
+		    "\"where, when\"' lifts that",
 		    c.canonical, c.canonical);
 	if (suppressed != 0 || store_begin(run->store, err) == -1)
 		goto out;
@@ -199,9 +213,11 @@ out:
 static int
 do_unsubscribe(struct change *c, struct error *err)
 {
-	if (store_suppress(c->run->store, c->canonical, SUPPRESSED_UNSUBSCRIBED, c->now_utc, err) == -1)
+	if (store_suppress(c->run->store, c->canonical, SUPPRESSED_UNSUBSCRIBED, c->now_utc, err) ==
+	    -1)
 		return -1;
-	if (c->reader == NULL || c->reader->state == READER_ENDED || c->reader->sub.origin == ORIGIN_FILE)
+	if (c->reader == NULL || c->reader->state == READER_ENDED ||
+	    c->reader->sub.origin == ORIGIN_FILE)
 		return 0;
 	return store_end_reader(c->run->store, c->reader->sub.id, c->now_utc, err);
 }
@@ -263,7 +279,8 @@ do_resume(struct change *c, struct error *err)
 	if (suppressed == 1) {
 		if (c->text[0] == '\0')
 			return err_set(err, ERR_USAGE,
-			    "%s has left; to mail them again say how they asked for it: --consent \"where, when\"",
+			    "%s has left; to mail them again say how they asked for it: --consent "
+			    "\"where, when\"",
 			    c->canonical);
 		if (store_unsuppress(c->run->store, c->canonical, c->text, c->now_utc, err) == -1)
 			return -1;

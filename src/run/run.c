@@ -45,8 +45,8 @@ run_open(const struct run_settings *settings, struct run **out, struct error *er
 		&run->cfg, err) == -1) {
 		/* The complaints said it all; the error is only the kind. */
 		if (complaint.nglobal > 0)
-			err_set(err, err->kind, "%s",
-			    "the configuration has errors; nothing was done");
+			err_set(
+			    err, err->kind, "%s", "the configuration has errors; nothing was done");
 		goto fail;
 	}
 	run->nreader_errors = run->cfg->nreader_errors;
@@ -107,20 +107,22 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_sweep_editions(run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld,
-		err) == -1 ||
-	    store_expire_editions(run->store, now_utc, run->cfg->delivery.max_age_s,
-		&report->nexpired, err) == -1) {
+	if (store_sweep_editions(
+		run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err) == -1 ||
+	    store_expire_editions(
+		run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err) == -1) {
 		store_rollback(run->store);
 		return -1;
 	}
 	if (nunknown > 0)
-		log_warn(run->log, "%zu mails of an interrupted run may have left; they are tried once more",
+		log_warn(run->log,
+		    "%zu mails of an interrupted run may have left; they are tried once more",
 		    nunknown);
 	if (nheld > 0)
 		log_error(run->log, "%zu mails are held: a copy may be out twice", nheld);
 	if (report->nexpired > 0)
-		log_warn(run->log, "%zu mails were too old to send; their papers come with the next digest",
+		log_warn(run->log,
+		    "%zu mails were too old to send; their papers come with the next digest",
 		    report->nexpired);
 	return store_commit(run->store, false, err);
 }
@@ -138,8 +140,8 @@ start_run(struct run *run, int64_t now_utc, int64_t *id, struct error *err)
 }
 
 static int
-finish_run(struct run *run, int64_t id, int64_t started_utc, const struct run_report *r,
-    struct error *err)
+finish_run(
+    struct run *run, int64_t id, int64_t started_utc, const struct run_report *r, struct error *err)
 {
 	char summary[256];
 	struct store_run row = {
@@ -157,7 +159,8 @@ finish_run(struct run *run, int64_t id, int64_t started_utc, const struct run_re
 
 	for (size_t i = 0; i < r->nsources; i++)
 		row.npapers_new += (int64_t)r->sources[i].nnew;
-	snprintf(summary, sizeof(summary), "%lld new papers, %zu due, %zu sent, %zu empty, %zu deferred",
+	snprintf(summary, sizeof(summary),
+	    "%lld new papers, %zu due, %zu sent, %zu empty, %zu deferred",
 	    (long long)row.npapers_new, r->ndue, r->nsent, r->nempty, r->ndeferred);
 	if (store_begin(run->store, err) == -1)
 		return -1;
@@ -183,7 +186,8 @@ is_confirmed(struct run *run, struct error *err)
 	arena_init(&a, MAX_READER_BYTES);
 	first = store_load_last_run(run->store, &a, &last, err) == 0;
 	arena_release(&a);
-	if (!first || store_count_readers(run->store, &nactive, err) == -1 || nactive <= ASK_ABOVE_READERS)
+	if (!first || store_count_readers(run->store, &nactive, err) == -1 ||
+	    nactive <= ASK_ABOVE_READERS)
 		return true;
 	return run->ui.confirm(run->ui.arg, nactive);
 }
@@ -200,7 +204,8 @@ check_users(struct run *run, const struct run_options *options, struct error *er
 	for (size_t i = 0; i < options->nusers && found == 1; i++) {
 		found = store_find_reader(run->store, options->users[i], &a, &reader, err);
 		if (found == 0)
-			err_set(err, ERR_USAGE, "%s is not a reader; 'digest subscribers' lists them",
+			err_set(err, ERR_USAGE,
+			    "%s is not a reader; 'digest subscribers' lists them",
 			    options->users[i]);
 		arena_reset(&a);
 	}
@@ -225,10 +230,13 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 		return -1;
 	if (options->fetch && run_fetch(run, &due_only, report, err) == -1)
 		return -1;
-	if (settle_listings(run, now_utc, report, err) == -1)
+	if (settle_listings(run, now_utc, report, err) == -1 ||
+	    store_count_waiting(run->store, &report->nwaiting, &report->next_settled_utc, err) ==
+		-1)
 		return -1;
-	if (options->deliver && (tidy_editions(run, now_utc, report, err) == -1 ||
-				    deliver_editions(run, options, id, report, err) == -1))
+	if (options->deliver &&
+	    (tidy_editions(run, now_utc, report, err) == -1 ||
+		deliver_editions(run, options, id, report, err) == -1))
 		return -1;
 	return finish_run(run, id, now_utc, report, err);
 }

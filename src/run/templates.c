@@ -26,12 +26,11 @@ value_of_json(const json_t *json, struct arena *a)
 	case JSON_OBJECT:
 		v = value_object(a);
 		json_object_foreach((json_t *)(uintptr_t)json, key, item)
-			value_set(a, v, arena_strdup(a, key), value_of_json(item, a));
+		    value_set(a, v, arena_strdup(a, key), value_of_json(item, a));
 		return v;
 	case JSON_ARRAY:
 		v = value_list(a);
-		json_array_foreach(json, i, item)
-			value_append(a, v, value_of_json(item, a));
+		json_array_foreach(json, i, item) value_append(a, v, value_of_json(item, a));
 		return v;
 	case JSON_STRING:
 		return value_string(a, arena_strdup(a, json_string_value(json)));

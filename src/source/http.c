@@ -1,262 +1,183 @@
 #include "digest/http.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include "digest/clock.h"
 #include "digest/limits.h"
 #include "guard.h"
+#include "header.h"
 
 enum {
-	MAX_ALLOWED = 100,		/* blocks of fetch.allow-private */
-	CONNECT_TIMEOUT_S = 30,
-	SLOW_BYTES = 100,		/* fewer bytes a second than that ... */
-	SLOW_SECONDS = 20,		/* ... for so long is a server that stalls */
-	RATIO_FROM = 1024 * 1024,	/* decoded bytes from which on the ratio counts */
-	MAX_RATIO = 100,		/* decoded to received: beyond it is a bomb */
+	MAX_RATIO = 100,		/* decoded to sent; JSON and XML pack 20 times at most */
+	RATIO_FREE_BYTES = 1024 * 1024, /* a bomb this small does no harm */
+	MIN_BYTES_PER_S = 10,		/* slower than this for STALL_S is a slow-loris */
+	STALL_S = 60,
+	CONNECT_S = 30,
 	MAX_RETRY_AFTER_S = 86400,
+	HOST_SIZE = 300,
+	MS = 1000,
 };
+
+static const char guard_cure[] =
+    " and was not asked; to allow it, list its range in fetch.allow-private";
+
+/* Why a callback stopped a transfer; libcurl itself only knows "write error". */
+enum stop { STOP_NONE, STOP_HEADER, STOP_BODY, STOP_RATIO, STOP_NOMEM };
 
 struct http {
-	CURL *curl;
 	const struct http_options *options;
-	struct cidr allowed[MAX_ALLOWED];
+	CURL *curl;
+	struct cidr *allowed;
 	size_t nallowed;
-	char agent[256];
-	char message[CURL_ERROR_SIZE];
-	/* of the request under way */
+	char user_agent[256];
+	/* Of the request that is running. */
 	struct http_answer *answer;
 	size_t header_bytes;
-	bool refused_address, too_long, bomb;
+	enum stop stop;
+	char refused[128]; /* the address the guard refused last, and why; "" = none */
+	bool reached;	   /* an address was allowed */
 };
 
-bool
-http_address_allowed(const struct http *http, const struct sockaddr *address)
-{
-	return guard_allows(address, http->allowed, http->nallowed);
-}
-
-/* libcurl asks before every connection, redirects included, with the address the name resolved to. */
-static curl_socket_t
-open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+static size_t
+on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct http *http = arg;
 
-	(void)purpose;
-	if (http->options->proxy[0] == '\0' && !http_address_allowed(http, &address->addr)) {
-		http->refused_address = true;
-		return CURL_SOCKET_BAD;
+	n *= size;
+	http->header_bytes += n;
+	if (http->header_bytes > MAX_HTTP_HEADER) {
+		http->stop = STOP_HEADER;
+		return 0;
 	}
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	header_read_line(http->answer, line, n);
+	return n;
 }
 
 static size_t
-take_body(char *bytes, size_t size, size_t n, void *arg)
+body_bound(const struct http *http)
+{
+	size_t bound = http->answer->body.max_bytes;
+
+	return bound < http->options->max_body ? bound : http->options->max_body;
+}
+
+/* Bytes are counted here, after decoding: CURLOPT_MAXFILESIZE sees neither chunks nor what gzip becomes. */
+static size_t
+on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct http *http = arg;
 	struct strbuf *body = &http->answer->body;
-	curl_off_t received = 0;
+	curl_off_t sent = 0;
 
-	strbuf_addn(body, bytes, size * n);
-	if (body->state != STRBUF_OK) {
-		http->too_long = true;
-		return 0;
-	}
-	curl_easy_getinfo(http->curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
-	if (body->len > RATIO_FROM && received > 0 && (curl_off_t)body->len / MAX_RATIO > received) {
-		http->bomb = true;
-		return 0;
-	}
-	return size * n;
+	n *= size;
+	if (n > body_bound(http) - body->len)
+		http->stop = STOP_BODY;
+	else
+		strbuf_addn(body, bytes, n);
+	if (body->state != STRBUF_OK)
+		http->stop = STOP_NOMEM;
+	curl_easy_getinfo(http->curl, CURLINFO_SIZE_DOWNLOAD_T, &sent);
+	if (body->len > RATIO_FREE_BYTES && (curl_off_t)body->len / MAX_RATIO > sent)
+		http->stop = STOP_RATIO;
+	return http->stop == STOP_NONE ? n : 0;
 }
 
-/* ---- headers ---- */
-
-/* The value of "Name: value" when line is of that name; len without the line end. */
-static const char *
-header_value(const char *line, size_t *len, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (*len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
-		return NULL;
-	line += n + 1;
-	*len -= n + 1;
-	while (*len > 0 && (*line == ' ' || *line == '\t'))
-		line++, (*len)--;
-	return line;
-}
-
-/* A value that does not fit is as good as none. */
-static void
-keep_value(char *out, size_t size, const char *value, size_t len)
-{
-	out[0] = '\0';
-	if (len >= size || memchr(value, '\0', len) != NULL)
-		return;
-	memcpy(out, value, len);
-	out[len] = '\0';
-}
-
-/* The number after "r=" or "t=" in the RateLimit header of Hugging Face: "api";r=499;t=12. */
-static int64_t
-parameter(const char *value, size_t len, char name)
-{
-	for (size_t i = 0; i + 2 < len; i++)
-		if ((i == 0 || value[i - 1] == ';' || value[i - 1] == ' ' || value[i - 1] == ',') &&
-		    value[i] == name && value[i + 1] == '=')
-			return strtoll(value + i + 2, NULL, 10);
-	return -1;
-}
-
-/* RFC 8288: <URL>; rel="next", others. */
-static void
-find_next_link(struct http_answer *answer, const char *value, size_t len)
-{
-	const char *end = value + len;
-
-	while (value < end) {
-		const char *open = memchr(value, '<', (size_t)(end - value));
-		const char *close = open != NULL ? memchr(open, '>', (size_t)(end - open)) : NULL;
-		const char *comma;
-
-		if (close == NULL)
-			return;
-		comma = memchr(close, ',', (size_t)(end - close));
-		if (comma == NULL)
-			comma = end;
-		if (memmem(close, (size_t)(comma - close), "rel=\"next\"", 10) != NULL ||
-		    memmem(close, (size_t)(comma - close), "rel=next", 8) != NULL) {
-			keep_value(answer->next, sizeof(answer->next), open + 1,
-			    (size_t)(close - open - 1));
-			return;
-		}
-		value = comma + 1;
-	}
-}
-
-static void
-take_header_line(struct http_answer *answer, const char *line, size_t len)
-{
-	const char *value;
-	size_t n;
-
-	if ((n = len, value = header_value(line, &n, "ETag")) != NULL)
-		keep_value(answer->etag, sizeof(answer->etag), value, n);
-	else if ((n = len, value = header_value(line, &n, "Last-Modified")) != NULL)
-		keep_value(answer->last_modified, sizeof(answer->last_modified), value, n);
-	else if ((n = len, value = header_value(line, &n, "Content-Type")) != NULL)
-		keep_value(answer->content_type, sizeof(answer->content_type), value, n);
-	else if ((n = len, value = header_value(line, &n, "Link")) != NULL)
-		find_next_link(answer, value, n);
-	else if ((n = len, value = header_value(line, &n, "RateLimit")) != NULL) {
-		answer->quota_left = parameter(value, n, 'r');
-		answer->quota_reset_s = parameter(value, n, 't');
-	}
-}
-
-static void
-forget_headers(struct http_answer *answer)
-{
-	answer->etag[0] = answer->last_modified[0] = answer->content_type[0] = answer->next[0] = '\0';
-	answer->quota_left = answer->quota_reset_s = -1;
-	answer->retry_after_s = 0;
-}
-
-static size_t
-take_header(char *line, size_t size, size_t n, void *arg)
+/* Called with the numeric address of every connection, so a name cannot be public when asked and private when used. */
+static curl_socket_t
+on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http *http = arg;
-	size_t len = size * n;
+	const char *range;
+	char text[64];
 
-	http->header_bytes += len;
-	if (http->header_bytes > MAX_HTTP_HEADER) {
-		http->too_long = true;
-		return 0;
+	(void)purpose;
+	/* With a proxy this is the proxy's address, which a person configured. */
+	if (http->options->proxy[0] == '\0' &&
+	    (range = guard_refusal(http->allowed, http->nallowed, &address->addr)) != NULL) {
+		guard_format(&address->addr, text, sizeof(text));
+		snprintf(http->refused, sizeof(http->refused), "%s is a %s address", text, range);
+		return CURL_SOCKET_BAD;
 	}
-	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-		len--;
-	/* Each answer on the way through redirects begins anew. */
-	if (len > 5 && strncasecmp(line, "HTTP/", 5) == 0)
-		forget_headers(http->answer);
-	else
-		take_header_line(http->answer, line, len);
-	return size * n;
+	http->reached = true;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* ---- life cycle ---- */
-
-static int
-set_protocols(CURL *curl)
+static void
+restrict_protocols(CURL *curl)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-	if (curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
-		return -1;
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	if (curl_easy_setopt(curl, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS) != CURLE_OK)
-		return -1;
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
+}
+
+/* What holds for every request. Redirects are followed by us, so that each hop is checked and counted. */
+static void
+set_options(struct http *http)
+{
+	const struct http_options *o = http->options;
+	long timeout_s = (long)o->timeout_s;
+	CURL *curl = http->curl;
+
+	restrict_protocols(curl);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(curl, CURLOPT_PROXY, o->proxy); /* "" also switches the variables off */
+	curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, http->user_agent);
+	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)MIN_BYTES_PER_S);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
+	curl_easy_setopt(
+	    curl, CURLOPT_CONNECTTIMEOUT, timeout_s < CONNECT_S ? timeout_s : CONNECT_S);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, http);
+}
+
+static int
+set_user_agent(struct http *http, struct error *err)
+{
+	const char *contact = http->options->contact;
+	int n;
+
+	for (const char *s = contact; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e)
+			return err_set(err, ERR_CONFIG,
+			    "fetch.contact: '%s' holds a character that cannot stand in a header; "
+			    "expected plain ASCII",
+			    contact);
+	n = snprintf(http->user_agent, sizeof(http->user_agent), "digest/" DIGEST_VERSION "%s%s%s",
+	    *contact != '\0' ? " (+" : "", contact, *contact != '\0' ? ")" : "");
+	if (n < 0 || (size_t)n >= sizeof(http->user_agent))
+		return err_set(err, ERR_CONFIG,
+		    "fetch.contact: '%s' is too long; expected at most 200 bytes", contact);
 	return 0;
 }
 
-/* After https only https: a redirect must not strip the protection. */
 static int
-set_redirects(CURL *curl, const char *url)
-{
-	bool secure = strncasecmp(url, "https:", 6) == 0;
-
-#if LIBCURL_VERSION_NUM >= 0x075500
-	if (curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https") != CURLE_OK)
-		return -1;
-#else
-	if (curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS,
-		secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS) != CURLE_OK)
-		return -1;
-#endif
-	return 0;
-}
-
-static int
-set_fixed_options(struct http *http)
-{
-	CURL *c = http->curl;
-	CURLcode rc = CURLE_OK;
-
-	rc |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->message);
-	rc |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	rc |= curl_easy_setopt(c, CURLOPT_USERAGENT, http->agent);
-	rc |= curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
-	rc |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-	rc |= curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)MAX_HTTP_REDIRECTS);
-	rc |= curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)http->options->timeout_s);
-	rc |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-	rc |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
-	rc |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
-	/* An empty string also keeps http_proxy and its kin of the environment out. */
-	rc |= curl_easy_setopt(c, CURLOPT_PROXY, http->options->proxy);
-	rc |= curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	rc |= curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	rc |= curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, http);
-	rc |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
-	rc |= curl_easy_setopt(c, CURLOPT_WRITEDATA, http);
-	rc |= curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
-	rc |= curl_easy_setopt(c, CURLOPT_HEADERDATA, http);
-	return rc == CURLE_OK && set_protocols(c) == 0 ? 0 : -1;
-}
-
-static int
-read_allowed(struct http *http, struct error *err)
+set_allowed(struct http *http, struct error *err)
 {
 	const struct http_options *o = http->options;
 
-	if (o->nallow_private > MAX_ALLOWED)
-		return err_set(err, ERR_CONFIG, "fetch.allow-private: more than %d blocks", MAX_ALLOWED);
+	http->allowed = calloc(o->nallow_private + 1, sizeof(*http->allowed));
+	if (http->allowed == NULL)
+		return err_nomem(err, "http");
 	for (size_t i = 0; i < o->nallow_private; i++)
-		if (cidr_parse(o->allow_private[i], &http->allowed[i], err) == -1)
-			return err_prefix(err, "fetch.allow-private");
+		if (guard_parse_cidr(o->allow_private[i], &http->allowed[i], err) == -1)
+			return -1;
 	http->nallowed = o->nallow_private;
 	return 0;
 }
@@ -266,23 +187,24 @@ http_new(const struct http_options *options, struct http **out, struct error *er
 {
 	struct http *http = calloc(1, sizeof(*http));
 
-	if (http == NULL)
-		return err_nomem(err, "http");
-	http->options = options;
-	snprintf(http->agent, sizeof(http->agent), "digest/%s%s%s%s", DIGEST_VERSION,
-	    options->contact[0] != '\0' ? " (+" : "", options->contact,
-	    options->contact[0] != '\0' ? ")" : "");
-	if (read_allowed(http, err) == -1) {
+	/* Counted inside libcurl: each client does it once and undoes it once. */
+	if (http == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		free(http);
-		return -1;
+		return err_nomem(err, "http");
 	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-	    (http->curl = curl_easy_init()) == NULL || set_fixed_options(http) == -1) {
-		http_free(http);
-		return err_set(err, ERR_NOMEM, "libcurl: cannot be set up");
+	http->options = options;
+	if (set_user_agent(http, err) == -1 || set_allowed(http, err) == -1)
+		goto fail;
+	if ((http->curl = curl_easy_init()) == NULL) {
+		err_nomem(err, "http");
+		goto fail;
 	}
+	set_options(http);
 	*out = http;
 	return 0;
+fail:
+	http_free(http);
+	return -1;
 }
 
 void
@@ -291,6 +213,8 @@ http_free(struct http *http)
 	if (http == NULL)
 		return;
 	curl_easy_cleanup(http->curl);
+	curl_global_cleanup();
+	free(http->allowed);
 	free(http);
 }
 
@@ -299,7 +223,7 @@ http_answer_init(struct http_answer *answer, size_t max_body)
 {
 	memset(answer, 0, sizeof(*answer));
 	strbuf_init(&answer->body, max_body);
-	forget_headers(answer);
+	answer->quota_left = -1;
 }
 
 void
@@ -308,97 +232,310 @@ http_answer_release(struct http_answer *answer)
 	strbuf_release(&answer->body);
 }
 
-/* ---- one request ---- */
-
-/* The host of a URL for messages, without a user or password that may stand before it. */
-static void
-copy_host(char *out, size_t size, const char *url)
+bool
+http_address_allowed(const struct http *http, const struct sockaddr *address)
 {
-	const char *start = strstr(url, "://");
-	size_t len;
+	return guard_refusal(http->allowed, http->nallowed, address) == NULL;
+}
 
-	start = start != NULL ? start + 3 : url;
-	len = strcspn(start, "/?#");
-	for (size_t i = 0; i < len; i++)
-		if (start[i] == '@')
-			return copy_host(out, size, start + i + 1);
-	snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), start);
+/* The parts of the URL a hop goes to. */
+struct target {
+	CURLU *url;
+	bool https;
+	char host[HOST_SIZE]; /* "example.org:8080", for messages */
+};
+
+static bool
+url_part_is(CURLU *url, CURLUPart part, const char *text)
+{
+	char *value = NULL;
+	bool same = curl_url_get(url, part, &value, 0) == CURLUE_OK && strcmp(value, text) == 0;
+
+	curl_free(value);
+	return same;
+}
+
+static void
+name_host(struct target *t)
+{
+	char *host = NULL, *port = NULL;
+
+	curl_url_get(t->url, CURLUPART_HOST, &host, 0);
+	if (curl_url_get(t->url, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
+		port = NULL;
+	snprintf(t->host, sizeof(t->host), "%s%s%s", host != NULL ? host : "",
+	    port != NULL ? ":" : "", port != NULL ? port : "");
+	curl_free(host);
+	curl_free(port);
+}
+
+/*
+ * Take apart the URL of the first hop or of a redirect. Names and passwords in it are refused: nothing says they may
+ * go over this wire, and they would end up in logs.
+ */
+static int
+target_set(struct target *t, const char *url, bool redirect, struct error *err)
+{
+	const char *what = redirect ? "redirect to " : "";
+	CURLUcode code = curl_url_set(t->url, CURLUPART_URL, url, CURLU_DISALLOW_USER);
+	bool was_https = t->https;
+
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return err_nomem(err, "http");
+	if (code == CURLUE_USER_NOT_ALLOWED)
+		return err_set(err, ERR_NET, "%sa URL with a user name, which is not used", what);
+	if (code == CURLUE_OK)
+		t->https = url_part_is(t->url, CURLUPART_SCHEME, "https");
+	if (code != CURLUE_OK || (!t->https && !url_part_is(t->url, CURLUPART_SCHEME, "http")))
+		return err_set(
+		    err, ERR_NET, "%s'%.200s'; only http and https are fetched", what, url);
+	if (redirect && was_https && !t->https)
+		return err_set(err, ERR_NET, "redirect to '%.200s', from https to http", url);
+	name_host(t);
+	return 0;
 }
 
 static int
-explain(struct http *http, CURLcode code, const char *url, struct error *err)
+stop_error(const struct http *http, const struct target *t, struct error *err)
 {
-	const struct http_options *o = http->options;
-	char host[256];
-
-	copy_host(host, sizeof(host), url);
-	if (http->refused_address)
+	switch (http->stop) {
+	case STOP_HEADER:
+		return err_set(err, ERR_NET, "%s: more than %u bytes of header lines", t->host,
+		    MAX_HTTP_HEADER);
+	case STOP_BODY:
 		return err_set(err, ERR_NET,
-		    "%s: is an address of this machine or a private network; fetch { allow-private = {...} } would allow it",
-		    host);
-	if (http->bomb)
-		return err_set(err, ERR_NET, "%s: the answer grows more than %d times when unpacked; refused",
-		    host, MAX_RATIO);
-	if (http->too_long)
-		return err_set(err, ERR_NET, "%s: the answer is longer than %zu bytes (fetch.max-body), or its header than %u",
-		    host, http->answer->body.max_bytes, MAX_HTTP_HEADER);
-	switch (code) {
-	case CURLE_OPERATION_TIMEDOUT:
-		return err_set(err, ERR_NET, "%s: no whole answer within %lld s", host, (long long)o->timeout_s);
-	case CURLE_TOO_MANY_REDIRECTS:
-		return err_set(err, ERR_NET, "%s: more than %d redirects", host, MAX_HTTP_REDIRECTS);
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return err_set(err, ERR_NET, "%s: leads to something other than http or https; refused", host);
-	case CURLE_PARTIAL_FILE:
-		return err_set(err, ERR_NET, "%s: the answer ends before its announced length", host);
-	default:
-		return err_set(err, ERR_NET, "%s: %s", host,
-		    http->message[0] != '\0' ? http->message : curl_easy_strerror(code));
+		    "%s: the answer is larger than %zu bytes (fetch.max-body)", t->host,
+		    body_bound(http));
+	case STOP_RATIO:
+		return err_set(err, ERR_NET,
+		    "%s: the answer grows more than %d times when unpacked", t->host, MAX_RATIO);
+	case STOP_NOMEM:
+	case STOP_NONE:
+		break;
 	}
+	return err_nomem(err, t->host);
 }
 
-static struct curl_slist *
-add_condition(struct curl_slist *list, const char *name, const char *value, bool *failed)
+/* libcurl has one code for the whole time, the time to connect and the low speed. */
+static int
+timeout_error(
+    const struct http *http, const struct target *t, int64_t elapsed_ms, struct error *err)
 {
-	char line[512];
-	struct curl_slist *longer;
+	int64_t elapsed_s = (elapsed_ms + MS / 2) / MS;
+
+	if (http->header_bytes == 0)
+		return err_set(
+		    err, ERR_NET, "%s: no answer within %" PRId64 " s", t->host, elapsed_s);
+	if (elapsed_s < http->options->timeout_s)
+		return err_set(err, ERR_NET, "%s: slower than %d bytes/s for %d s", t->host,
+		    MIN_BYTES_PER_S, STALL_S);
+	return err_set(err, ERR_NET, "%s: no whole answer within %" PRId64 " s, %zu bytes so far",
+	    t->host, elapsed_s, http->answer->body.len);
+}
+
+/* The codes that have a plain sentence; the others keep libcurl's. */
+static const struct {
+	CURLcode code;
+	const char *text;
+} failures[] = {
+	{ CURLE_COULDNT_RESOLVE_HOST, "no such host, or the name service does not answer" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, "fetch.proxy: no such host" },
+	{ CURLE_COULDNT_CONNECT, "cannot connect" },
+	{ CURLE_GOT_NOTHING, "the connection was closed without an answer" },
+	{ CURLE_PARTIAL_FILE, "the answer ends early" },
+	{ CURLE_RECV_ERROR, "the connection broke while the answer came" },
+	{ CURLE_SEND_ERROR, "the connection broke" },
+	{ CURLE_PEER_FAILED_VERIFICATION, "the TLS certificate is not valid for this host" },
+	{ CURLE_SSL_CONNECT_ERROR, "TLS could not be agreed on" },
+	{ CURLE_BAD_CONTENT_ENCODING, "the answer cannot be unpacked" },
+	{ CURLE_WEIRD_SERVER_REPLY, "this is not HTTP" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, "this is not HTTP" },
+};
+
+static int
+transfer_error(
+    struct http *http, const struct target *t, CURLcode code, int64_t elapsed_ms, struct error *err)
+{
+	if (http->stop != STOP_NONE)
+		return stop_error(http, t, err);
+	if (code == CURLE_OUT_OF_MEMORY)
+		return err_nomem(err, t->host);
+	if (code == CURLE_FILESIZE_EXCEEDED) {
+		http->stop = STOP_BODY;
+		return stop_error(http, t, err);
+	}
+	if (http->refused[0] != '\0' && !http->reached)
+		return err_set(err, ERR_NET, "%s: %s%s", t->host, http->refused, guard_cure);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return timeout_error(http, t, elapsed_ms, err);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (failures[i].code == code)
+			return err_set(err, ERR_NET, "%s: %s", t->host, failures[i].text);
+	return err_set(err, ERR_NET, "%s: %s", t->host, curl_easy_strerror(code));
+}
+
+/*
+ * A proxy resolves names itself and the guard never sees where they lead; hosts written as an address are still
+ * checked, in every spelling that inet_aton(3) knows.
+ */
+static int
+check_behind_proxy(const struct http *http, const struct target *t, struct error *err)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	const char *range = NULL;
+	char *host = NULL;
+	size_t len;
+
+	if (http->options->proxy[0] == '\0' ||
+	    curl_url_get(t->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		return 0;
+	len = strlen(host);
+	if (len > 2 && host[0] == '[')
+		host[len - 1] = '\0';
+	if (getaddrinfo(host + (host[0] == '['), NULL, &hints, &found) == 0)
+		range = guard_refusal(http->allowed, http->nallowed, found->ai_addr);
+	if (found != NULL)
+		freeaddrinfo(found);
+	curl_free(host);
+	if (range == NULL)
+		return 0;
+	return err_set(err, ERR_NET, "%s: a %s address%s", t->host, range, guard_cure);
+}
+
+static int
+add_condition(struct curl_slist **headers, const char *name, const char *value, struct error *err)
+{
+	char line[300];
+	struct curl_slist *more;
 
 	if (value[0] == '\0' || strpbrk(value, "\r\n") != NULL)
-		return list;
+		return 0;
 	snprintf(line, sizeof(line), "%s: %s", name, value);
-	longer = curl_slist_append(list, line);
-	*failed |= longer == NULL;
-	return longer != NULL ? longer : list;
+	if ((more = curl_slist_append(*headers, line)) == NULL)
+		return err_nomem(err, "http");
+	*headers = more;
+	return 0;
+}
+
+/* Ask one host. Returns 0 with a whole answer of any status. */
+static int
+ask(struct http *http, struct target *t, const struct curl_slist *headers, int64_t deadline_ms,
+    struct error *err)
+{
+	int64_t start_ms = clock_monotonic_ms(), left_ms = deadline_ms - start_ms;
+	int64_t timeout_ms = http->options->timeout_s * MS;
+	CURLcode code;
+
+	strbuf_reset(&http->answer->body);
+	http->header_bytes = 0;
+	http->stop = STOP_NONE;
+	http->refused[0] = '\0';
+	http->reached = false;
+	if (check_behind_proxy(http, t, err) == -1)
+		return -1;
+	if (left_ms <= 0)
+		return timeout_error(http, t, timeout_ms, err);
+	curl_easy_setopt(http->curl, CURLOPT_CURLU, t->url);
+	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)left_ms);
+	code = curl_easy_perform(http->curl);
+	curl_easy_setopt(http->curl, CURLOPT_CURLU, NULL);
+	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
+	if (code != CURLE_OK)
+		return transfer_error(
+		    http, t, code, clock_monotonic_ms() - deadline_ms + timeout_ms, err);
+	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &http->answer->status);
+	return 0;
+}
+
+static bool
+is_redirect(long status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Make the target of a Link header absolute (RFC 3986 5); what is not http or https afterwards is no next page. */
+static void
+resolve_next(struct http_answer *answer, CURLU *base)
+{
+	char *text = NULL;
+
+	if (answer->next[0] == '\0')
+		return;
+	if (curl_url_set(base, CURLUPART_URL, answer->next, CURLU_DISALLOW_USER) != CURLUE_OK ||
+	    curl_url_get(base, CURLUPART_URL, &text, 0) != CURLUE_OK ||
+	    strlen(text) >= sizeof(answer->next) || strncasecmp(text, "http", 4) != 0)
+		answer->next[0] = '\0';
+	else
+		memcpy(answer->next, text, strlen(text) + 1);
+	curl_free(text);
+}
+
+static void
+finish_answer(struct http *http, struct target *t, const char *etag, const char *last_modified)
+{
+	struct http_answer *answer = http->answer;
+	curl_off_t wait_s = 0;
+
+	curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &wait_s);
+	answer->retry_after_s = wait_s < 0 ? 0
+	    : wait_s > MAX_RETRY_AFTER_S   ? MAX_RETRY_AFTER_S
+					   : wait_s;
+	/* RFC 9110 15.4.5 wants them in a 304; where they are missing, the old ones still hold. */
+	if (answer->status == 304 && answer->etag[0] == '\0')
+		snprintf(answer->etag, sizeof(answer->etag), "%s", etag);
+	if (answer->status == 304 && answer->last_modified[0] == '\0')
+		snprintf(answer->last_modified, sizeof(answer->last_modified), "%s", last_modified);
+	resolve_next(answer, t->url);
+}
+
+/* Hop after hop until an answer is no redirect. */
+static int
+follow(struct http *http, struct target *t, const struct curl_slist *headers, struct error *err)
+{
+	int64_t deadline_ms = clock_monotonic_ms() + http->options->timeout_s * MS;
+
+	for (int i = 0; i <= MAX_HTTP_REDIRECTS; i++) {
+		char *location = NULL, from[HOST_SIZE];
+
+		if (ask(http, t, headers, deadline_ms, err) == -1)
+			return -1;
+		if (!is_redirect(http->answer->status))
+			return 0;
+		curl_easy_getinfo(http->curl, CURLINFO_REDIRECT_URL, &location);
+		if (location == NULL)
+			return 0;
+		memcpy(from, t->host, sizeof(from));
+		if (target_set(t, location, true, err) == -1)
+			return err_prefix(err, "%s", from);
+	}
+	return err_set(err, ERR_NET, "%s: more than %d redirects", t->host, MAX_HTTP_REDIRECTS);
 }
 
 int
 http_get(struct http *http, const char *url, const char *etag, const char *last_modified,
     struct http_answer *answer, struct error *err)
 {
+	struct target t = { .url = curl_url() };
 	struct curl_slist *headers = NULL;
-	curl_off_t retry = 0;
-	bool failed = false;
-	CURLcode code;
+	size_t max_body = answer->body.max_bytes;
+	int rc = -1;
 
+	http_answer_release(answer);
+	http_answer_init(answer, max_body);
 	http->answer = answer;
-	http->header_bytes = 0;
-	http->refused_address = http->too_long = http->bomb = false;
-	http->message[0] = '\0';
-	headers = add_condition(headers, "If-None-Match", etag, &failed);
-	headers = add_condition(headers, "If-Modified-Since", last_modified, &failed);
-	if (failed || curl_easy_setopt(http->curl, CURLOPT_URL, url) != CURLE_OK ||
-	    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
-	    set_redirects(http->curl, url) == -1) {
-		curl_slist_free_all(headers);
-		return err_nomem(err, "http");
+	if (t.url == NULL)
+		err_nomem(err, "http");
+	else if (target_set(&t, url, false, err) == 0 &&
+	    add_condition(&headers, "If-None-Match", etag, err) == 0 &&
+	    add_condition(&headers, "If-Modified-Since", last_modified, err) == 0 &&
+	    follow(http, &t, headers, err) == 0) {
+		finish_answer(http, &t, etag, last_modified);
+		rc = 0;
 	}
-	code = curl_easy_perform(http->curl);
-	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(headers);
-	if (code != CURLE_OK)
-		return explain(http, code, url, err);
-	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
-	curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry);
-	answer->retry_after_s = retry > MAX_RETRY_AFTER_S ? MAX_RETRY_AFTER_S : (int64_t)retry;
-	return 0;
+	curl_url_cleanup(t.url);
+	http->answer = NULL;
+	return rc;
 }

@@ -1,65 +1,113 @@
-/* huggingface.c - Daily Papers of huggingface.co: GET /api/daily_papers?date=YYYY-MM-DD. Members come and go with the years
- * (2024 to 2026), so all but the paper's id and title may be missing. */
+/*
+ * Daily Papers of huggingface.co: GET /api/daily_papers?date=YYYY-MM-DD&limit=100. Members come and go with the
+ * years: 2024 had mediaUrl and no summary outside, submittedOnDailyAt came in 2025, ai_summary_model in 2026. All but
+ * the paper's id and title may be missing.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "digest/date.h"
-#include "digest/json.h"
 #include "digest/limits.h"
 #include "fields.h"
+#include "types.h"
 
 enum {
-	PAGE_ENTRIES = 100,	/* the service's own upper limit */
-	MAX_PAGES = 20,
-	FIRST_DAYS = 7,		/* what a new installation begins with */
-	REREAD_DAYS = 14,	/* votes grow and late entries come for that long */
-	REREAD_SECONDS = 12 * 3600,
+	PAGE_ENTRIES = 100, /* the most the service gives at once */
+	MAX_PAGES = 20,	    /* of one day; the largest so far had 50 entries */
+	FIRST_DAYS = 7,	    /* what a new installation begins with: a welcome edition */
+	FRESH_DAYS = 1,	    /* today and yesterday still get new entries by the hour */
+	REREAD_DAYS = 15,   /* until then votes grow and late entries come */
+	REREAD_S = 12 * 3600,
+	MAX_CATCH_UP_DAYS = 400, /* as long as papers are kept */
+	MIN_DAY = 19478,	 /* 2023-05-01; Daily Papers began in that month */
 	DAY_SECONDS = 86400,
-	MAX_PLAN_DAYS = 4000,	/* of a back-fill: the service began in 2023 */
 };
 
-/* ---- what to ask for ---- */
+static const char expected[] = "a JSON array of daily papers";
+
+/* Where a plan begins and what of it is left alone. */
+struct plan {
+	const struct source_progress *progress;
+	int32_t today, since_day;
+	int32_t known_from; /* the oldest day there is a page of; today + 1 = none */
+	int64_t now_utc, interval_s;
+	bool force;
+};
 
 static const struct source_page *
 find_page(const struct source_progress *progress, const char *key)
 {
-	for (size_t i = 0; i < progress->npages; i++)
-		if (strcmp(progress->pages[i].key, key) == 0)
-			return &progress->pages[i];
+	size_t low = 0, high = progress->npages;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(progress->pages[middle].key, key);
+
+		if (order == 0)
+			return &progress->pages[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return NULL;
 }
 
-/* Today's and yesterday's list change by the hour, older ones only in their votes. */
-static bool
-is_due(const struct source_page *page, int32_t age_days, int64_t interval_s, int64_t now_utc)
-{
-	int64_t wait_s = age_days <= 1 ? interval_s : REREAD_SECONDS;
-
-	return page == NULL || page->read_utc + wait_s <= now_utc;
-}
-
-static int
-set_request(struct source_request *r, const char *base, int32_t day, unsigned page, struct arena *a)
+/* Key of a page of a day: "2026-08-21", "2026-08-21 p1". */
+static const char *
+page_key(struct arena *a, int32_t day, unsigned page)
 {
 	char date[DATE_RFC3339_SIZE];
 
 	date_format_day(day, date);
-	memset(r, 0, sizeof(*r));
-	r->path = r->etag = r->last_modified = "";
-	r->day = day;
-	r->page = page;
-	r->key = page == 0 ? arena_strdup(a, date) : arena_printf(a, "%s p%u", date, page);
-	r->url = page == 0
-	    ? arena_printf(a, "%s/api/daily_papers?date=%s&limit=%d", base, date, PAGE_ENTRIES)
-	    : arena_printf(a, "%s/api/daily_papers?date=%s&limit=%d&p=%u", base, date, PAGE_ENTRIES, page);
-	return r->key == NULL || r->url == NULL ? -1 : 0;
+	return page == 0 ? arena_strdup(a, date) : arena_printf(a, "%s p%u", date, page);
+}
+
+/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
+static bool
+is_due(const struct plan *p, const struct source_page *page, int32_t day)
+{
+	int64_t wait_s = p->interval_s;
+
+	if (page == NULL || page->read_utc > p->now_utc)
+		return true;
+	if (day < p->today - FRESH_DAYS && wait_s < REREAD_S)
+		wait_s = REREAD_S;
+	return p->now_utc - page->read_utc >= wait_s - wait_s / 20;
+}
+
+/* Whether a day is to be asked for at all, its intervals aside. */
+static bool
+is_wanted(const struct plan *p, const struct source_page *page, int32_t day)
+{
+	if (p->since_day > 0 || p->progress->cursor_day == 0)
+		return true;
+	if (day >= p->today - REREAD_DAYS)
+		return day >= p->known_from || day >= p->progress->cursor_day;
+	return page == NULL; /* days missed while nothing ran */
+}
+
+static int32_t
+first_day(const struct plan *p)
+{
+	int32_t first = p->today - FIRST_DAYS;
+
+	if (p->since_day > 0)
+		return p->since_day > MIN_DAY ? p->since_day : MIN_DAY;
+	if (p->progress->cursor_day == 0)
+		return first;
+	first = p->today - REREAD_DAYS;
+	if (p->progress->cursor_day < first)
+		first = p->progress->cursor_day;
+	return first > p->today - MAX_CATCH_UP_DAYS ? first : p->today - MAX_CATCH_UP_DAYS;
 }
 
 static const char *
 base_of(const struct config_source *source, struct arena *a)
 {
-	const char *base = source->url[0] != '\0' ? source->url : source_huggingface.base_url;
+	const char *base = source->url[0] != '\0' ? source->url : HUGGINGFACE_BASE;
 	size_t len = strlen(base);
 
 	while (len > 0 && base[len - 1] == '/')
@@ -68,282 +116,417 @@ base_of(const struct config_source *source, struct arena *a)
 }
 
 static int
-plan(const struct config_source *source, const struct source_progress *progress, int64_t now_utc,
-    int32_t since_day, bool force, struct arena *a, struct source_request **out, size_t *n,
-    struct error *err)
+set_request(struct source_request *r, const char *base, int32_t day, unsigned page, struct arena *a)
 {
-	int64_t interval_s = source->interval_s >= 0 ? source->interval_s : source_huggingface.interval_s;
-	int32_t today = (int32_t)(now_utc / DAY_SECONDS), first = today - FIRST_DAYS;
-	const char *base = base_of(source, a);
-	struct source_request *requests;
+	char date[DATE_RFC3339_SIZE];
 
-	if (since_day > 0)
-		first = since_day;
-	else if (progress->cursor_day > 0)
-		first = progress->cursor_day < today - REREAD_DAYS ? progress->cursor_day + 1
-								   : today - REREAD_DAYS;
-	if (first < today - MAX_PLAN_DAYS)
-		first = today - MAX_PLAN_DAYS;
-	*n = 0;
-	*out = requests = arena_array(a, first <= today ? (size_t)(today - first) + 1 : 0, sizeof(*requests));
-	if (requests == NULL || base == NULL)
-		return err_nomem(err, "plan");
-	for (int32_t day = first; day <= today; day++) {
-		struct source_request *r = &requests[*n];
-		const struct source_page *page;
+	date_format_day(day, date);
+	*r =
+	    (struct source_request){ .path = "", .etag = "", .last_modified = "", .link_next = "" };
+	r->day = day;
+	r->page = page;
+	r->key = page_key(a, day, page);
+	r->url = page == 0
+	    ? arena_printf(a, "%s/api/daily_papers?date=%s&limit=%d", base, date, PAGE_ENTRIES)
+	    : arena_printf(
+		  a, "%s/api/daily_papers?date=%s&limit=%d&p=%u", base, date, PAGE_ENTRIES, page);
+	return r->key == NULL || r->url == NULL ? -1 : 0;
+}
 
-		if (set_request(r, base, day, 0, a) == -1)
-			return err_nomem(err, "plan");
-		page = find_page(progress, r->key);
-		/* Days before the first one ever read are not new to anybody. */
-		if (page == NULL && since_day == 0 && progress->cursor_day > 0 && day <= progress->cursor_day)
-			continue;
-		if (since_day == 0 && !force && !is_due(page, today - day, interval_s, now_utc))
-			continue;
-		if (page != NULL) {
-			r->etag = page->etag;
-			r->last_modified = page->last_modified;
-		}
-		(*n)++;
+/* One request more, if the day is due. */
+static int
+plan_day(const struct plan *p, const char *base, int32_t day, struct arena *a,
+    struct source_request *requests, size_t *n)
+{
+	const char *key = page_key(a, day, 0), *second = page_key(a, day, 1);
+	struct source_request *r = &requests[*n];
+	const struct source_page *page;
+
+	if (key == NULL || second == NULL)
+		return -1;
+	page = find_page(p->progress, key);
+	if (!is_wanted(p, page, day) || (!p->force && !is_due(p, page, day)))
+		return 0;
+	if (set_request(r, base, day, 0, a) == -1)
+		return -1;
+	r->may_be_missing = day >= p->today - FRESH_DAYS;
+	/* Where a day has further pages, an unchanged first one says nothing about them. */
+	if (page != NULL && find_page(p->progress, second) == NULL) {
+		r->etag = page->etag;
+		r->last_modified = page->last_modified;
 	}
+	(*n)++;
 	return 0;
 }
 
-/* ---- what came ---- */
+int
+huggingface_plan(const struct config_source *source, const struct source_progress *progress,
+    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
+    size_t *n, struct error *err)
+{
+	struct plan p = { .progress = progress,
+		.today = field_day(now_utc),
+		.since_day = since_day,
+		.now_utc = now_utc,
+		.interval_s = source->interval_s >= 0 ? source->interval_s : HUGGINGFACE_INTERVAL_S,
+		.force = force };
+	const char *base = base_of(source, a);
+	struct source_request *requests;
+	int32_t first;
+	size_t planned = 0;
+
+	p.known_from = p.today + 1;
+	if (progress->npages > 0) {
+		char date[11];
+
+		snprintf(date, sizeof(date), "%.10s", progress->pages[0].key);
+		date_parse_day(date, &p.known_from, NULL);
+	}
+	first = first_day(&p);
+	requests =
+	    arena_array(a, first <= p.today ? (size_t)(p.today - first) + 1 : 0, sizeof(*requests));
+	if (base == NULL || requests == NULL)
+		return err_nomem(err, "plan");
+	for (int32_t day = first; day <= p.today; day++)
+		if (plan_day(&p, base, day, a, requests, &planned) == -1)
+			return err_nomem(err, "plan");
+	*out = requests;
+	*n = planned;
+	return 0;
+}
+
+/* An entry of the answer. A plain paper (as /api/papers gives it) is its own inner part. */
+struct entry {
+	const json_t *outer, *paper;
+};
+
+/* What the inner part says, else the outer one. */
+static const char *
+either_text(struct fields *f, const struct entry *e, const char *name, size_t max_bytes)
+{
+	const char *text = field_member(f, e->paper, name, max_bytes);
+
+	return text[0] != '\0' ? text : field_member(f, e->outer, name, max_bytes);
+}
 
 static void
 read_authors(struct fields *f, const json_t *paper, struct paper *p)
 {
-	const json_t *array = json_get_array(paper, "authors");
-	size_t size = array != NULL ? json_array_size(array) : 0;
+	const json_t *authors = json_get_array(paper, "authors");
+	size_t n = json_array_size(authors);
 
-	if (size > MAX_AUTHORS)
-		size = MAX_AUTHORS;
-	p->authors = arena_array(f->arena, size, sizeof(*p->authors));
-	if (p->authors == NULL) {
+	if (n > MAX_AUTHORS)
+		n = MAX_AUTHORS;
+	if ((p->authors = arena_array(f->arena, n, sizeof(*p->authors))) == NULL) {
 		f->nomem = true;
 		return;
 	}
-	for (size_t i = 0; i < size; i++) {
-		const json_t *author = json_array_get(array, i);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *author = json_array_get(authors, i);
 		bool hidden = false;
 		const char *name;
 
 		json_get_bool(author, "hidden", &hidden);
+		if (hidden)
+			continue;
 		name = field_member(f, author, "name", MAX_NAME_BYTES);
-		if (!hidden && name[0] != '\0')
+		if (name[0] != '\0')
 			p->authors[p->nauthors++] = name;
 	}
 }
 
-static const char *
-read_org(struct fields *f, const json_t *entry, const json_t *paper)
+static void
+read_keywords(struct fields *f, const json_t *paper, struct paper *p)
 {
-	const json_t *org = json_get_object(paper, "organization");
+	const json_t *words = json_get_array(paper, "ai_keywords");
+	size_t n = json_array_size(words);
+
+	if (n > MAX_LIST)
+		n = MAX_LIST;
+	if ((p->keywords = arena_array(f->arena, n, sizeof(*p->keywords))) == NULL) {
+		f->nomem = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const json_t *word = json_array_get(words, i);
+		const char *text = field_latex(
+		    f, json_string_value(word), json_string_length(word), MAX_NAME_BYTES);
+
+		if (text[0] != '\0')
+			p->keywords[p->nkeywords++] = text;
+	}
+}
+
+static const char *
+read_org(struct fields *f, const struct entry *e)
+{
+	const json_t *org = json_get_object(e->paper, "organization");
 	const char *name;
 
 	if (org == NULL)
-		org = json_get_object(entry, "organization");
+		org = json_get_object(e->outer, "organization");
 	name = field_member(f, org, "fullname", MAX_NAME_BYTES);
 	return name[0] != '\0' ? name : field_member(f, org, "name", MAX_NAME_BYTES);
 }
 
-static void
-read_links(struct fields *f, const json_t *entry, const json_t *paper, const char *id, struct paper *p)
+static bool
+is_code_url(const char *url)
 {
-	const json_t *media = json_get_array(entry, "mediaUrls");
+	static const char github[] = "https://github.com/";
 
-	p->url = field_url(f, arena_printf(f->arena, "https://arxiv.org/abs/%s", id));
-	p->pdf_url = field_url(f, arena_printf(f->arena, "https://arxiv.org/pdf/%s", id));
-	p->discussion_url = field_url(f, arena_printf(f->arena, "https://huggingface.co/papers/%s", id));
-	p->project_url = field_url_member(f, paper, "projectPage");
-	p->code_url = field_url_member(f, paper, "githubRepo");
-	p->thumbnail_url = field_url_member(f, entry, "thumbnail");
+	return strncasecmp(url, github, sizeof(github) - 1) == 0;
+}
+
+static void
+read_links(struct fields *f, const struct entry *e, struct paper *p)
+{
+	const json_t *media = json_get_array(e->paper, "mediaUrls");
+
 	if (media == NULL)
-		media = json_get_array(paper, "mediaUrls");
-	if (media != NULL && json_is_string(json_array_get(media, 0)))
-		p->media_url = field_url(f, json_string_value(json_array_get(media, 0)));
-	else
-		p->media_url = field_url_member(f, entry, "mediaUrl");
+		media = json_get_array(e->outer, "mediaUrls");
+	p->media_url = field_url(f, json_string_value(json_array_get(media, 0)));
+	p->thumbnail_url = field_url(f, json_get_string(e->outer, "thumbnail"));
+	/* Until the summer of 2024 the thumbnail was called so. */
+	if (p->thumbnail_url[0] == '\0')
+		p->thumbnail_url = field_url(f, json_get_string(e->outer, "mediaUrl"));
+	p->code_url = field_url(f, json_get_string(e->paper, "githubRepo"));
+	p->project_url = field_url(f, json_get_string(e->paper, "projectPage"));
+	/* Some give the repository as the project's page. */
+	if (p->code_url[0] == '\0' && is_code_url(p->project_url))
+		p->code_url = p->project_url;
+	if (strcmp(p->code_url, p->project_url) == 0)
+		p->project_url = "";
 }
 
 static void
 read_summary(struct fields *f, const json_t *paper, struct paper *p)
 {
-	const char *model = field_member(f, paper, "ai_summary_model", MAX_NAME_BYTES);
-
 	p->summary = field_member(f, paper, "ai_summary", MAX_ABSTRACT_BYTES);
-	if (p->summary[0] != '\0')
-		p->summary_by = model[0] != '\0' ? model : "AI";
-	p->keywords = field_list(f, json_get_array(paper, "ai_keywords"), MAX_LIST, &p->nkeywords);
+	if (p->summary[0] == '\0')
+		return;
+	p->summary_by = field_member(f, paper, "ai_summary_model", MAX_NAME_BYTES);
+	if (p->summary_by[0] == '\0')
+		p->summary_by = "AI";
 }
 
-/* The day asked for is the truth; a saved answer says it itself. */
+/* date= asks for the day of submittedOnDailyAt. The outer publishedAt was the same moment until 2025-02; later it is a
+ * shifted copy of the inner one, good only where nothing else is known. */
 static int32_t
-listing_day(const json_t *entry, const json_t *paper, int32_t asked)
+listed_day(const struct entry *e, const struct source_request *request, int64_t now_utc)
 {
-	int64_t utc = field_time(paper, "submittedOnDailyAt");
+	int64_t submitted = field_time(e->paper, "submittedOnDailyAt");
+	int64_t published = field_time(e->outer, "publishedAt");
 
-	if (asked > 0)
-		return asked;
-	if (utc == 0)
-		utc = field_time(entry, "publishedAt");
-	if (utc == 0)
-		utc = field_time(paper, "publishedAt");
-	return (int32_t)(utc / DAY_SECONDS);
+	if (submitted > 0 && submitted < now_utc + DAY_SECONDS)
+		return field_day(submitted);
+	if (request->day > 0)
+		return request->day;
+	if (published > 0 && published < now_utc + DAY_SECONDS)
+		return field_day(published);
+	return field_day(now_utc);
 }
 
-static const char *
-either(const char *a, const char *b)
+/* Key and the links that follow from it. False when the id is none. */
+static bool
+read_id(struct fields *f, const struct entry *e, struct paper *p)
 {
-	return a[0] != '\0' ? a : b;
+	const char *id = json_get_string(e->paper, "id");
+
+	p->key = field_key(f, id, &p->version);
+	if (p->key == NULL || strncmp(p->key, "arxiv:", 6) != 0)
+		return false;
+	id = p->key + 6;
+	p->url = arena_printf(f->arena, "https://arxiv.org/abs/%s", id);
+	p->pdf_url = arena_printf(f->arena, "https://arxiv.org/pdf/%s", id);
+	p->discussion_url = arena_printf(f->arena, "https://huggingface.co/papers/%s", id);
+	f->nomem |= p->url == NULL || p->pdf_url == NULL || p->discussion_url == NULL;
+	return true;
 }
 
-/* The paper of one entry, or NULL with the member that is wrong. */
+/* The paper of an entry; NULL when memory is short or it is broken, which *why says then. */
 static struct paper *
-read_entry(struct fields *f, const json_t *entry, int32_t day, const char **why)
+read_entry(struct fields *f, const char *source, const struct entry *e, const char **why)
 {
-	const json_t *paper = json_get_object(entry, "paper");
-	const char *id = json_get_string(paper, "id");
 	struct paper *p = paper_new(f->arena);
-	struct strbuf key;
 
 	if (p == NULL) {
 		f->nomem = true;
 		return NULL;
 	}
-	*why = paper == NULL ? "member 'paper' is missing; expected an object"
-			     : "member 'paper.id' is missing or no arXiv id";
-	strbuf_init(&key, MAX_NAME_BYTES);
-	if (id != NULL && paper_add_key(&key, id, &p->version) == 1)
-		p->key = arena_strdup(f->arena, key.buf);
-	strbuf_release(&key);
-	if (p->key == NULL)
-		f->nomem = true;
-	if (p->key == NULL || strncmp(p->key, "arxiv:", 6) != 0)
+	if (!read_id(f, e, p)) {
+		*why = json_get_string(e->paper, "id") == NULL ? "paper.id is missing or no string"
+							       : "paper.id is not an arXiv id";
 		return NULL;
-	/* The inner title may be hard-wrapped where the outer one is whole. */
-	p->title = either(field_member(f, entry, "title", MAX_TITLE_BYTES),
-	    field_member(f, paper, "title", MAX_TITLE_BYTES));
-	*why = "member 'title' is missing or empty";
-	if (p->title[0] == '\0')
+	}
+	p->title = either_text(f, e, "title", MAX_TITLE_BYTES);
+	if (p->title[0] == '\0') {
+		*why = "paper.title is missing or empty";
 		return NULL;
-	p->abstract = either(field_member(f, paper, "summary", MAX_ABSTRACT_BYTES),
-	    field_member(f, entry, "summary", MAX_ABSTRACT_BYTES));
-	read_authors(f, paper, p);
-	p->org = read_org(f, entry, paper);
-	read_links(f, entry, paper, p->key + 6, p);
-	read_summary(f, paper, p);
-	p->published_utc = field_time(paper, "publishedAt");
-	p->withdrawn_utc = field_time(paper, "withdrawnAt");
-	p->votes = field_count(paper, "upvotes");
-	p->comments = field_count(entry, "numComments");
-	p->stars = field_count(paper, "githubStars");
-	p->listed_day = listing_day(entry, paper, day);
+	}
+	p->source = source;
+	p->abstract = either_text(f, e, "summary", MAX_ABSTRACT_BYTES);
+	read_authors(f, e->paper, p);
+	read_keywords(f, e->paper, p);
+	p->org = read_org(f, e);
+	read_links(f, e, p);
+	read_summary(f, e->paper, p);
+	p->published_utc = field_time(e->paper, "publishedAt");
+	p->withdrawn_utc = field_time(e->paper, "withdrawnAt");
+	p->votes = field_count(e->paper, "upvotes");
+	p->stars = field_count(e->paper, "githubStars");
+	p->comments = field_count(e->outer, "numComments");
 	return p;
 }
 
-/* What the answer is when it is no list: the service's own word for an error, or what it begins with. */
-static int
-explain_shape(const json_t *root, struct error *err)
+/* One entry into the batch, or a count of it. */
+static void
+take_entry(struct fields *f, const char *source, const struct source_request *request,
+    const json_t *item, size_t number, int64_t now_utc, struct source_batch *out)
 {
-	const char *text = json_get_string(root, "error");
+	struct entry e = { item, json_get_object(item, "paper") };
+	const char *why = "not an object";
+	struct paper *p = NULL;
 
-	if (text != NULL)
-		return err_set(err, ERR_DATA, "the service says: %s", text);
-	return err_set(err, ERR_DATA, "the answer is %s; expected an array of daily papers",
-	    json_is_object(root) ? "an object" : "a single value");
+	if (e.paper == NULL && json_get_string(item, "id") != NULL)
+		e.paper = item;
+	if (e.paper != NULL)
+		p = read_entry(f, source, &e, &why);
+	else if (json_is_object(item))
+		why = "paper is missing or no object";
+	if (p != NULL) {
+		p->listed_day = listed_day(&e, request, now_utc);
+		out->papers[out->npapers++] = p;
+	} else if (!f->nomem) {
+		batch_add_broken(out, "entry %zu: %s", number, why);
+	}
 }
 
-int
-huggingface_read(const char *bytes, size_t len, int32_t day, struct arena *a, struct source_batch *out,
-    struct error *err)
+static const char *
+type_name(const json_t *value)
 {
-	struct fields f = { .arena = a };
-	json_t *root;
-	size_t n;
+	static const char *const names[] = {
+		[JSON_OBJECT] = "an object",
+		[JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a string",
+		[JSON_INTEGER] = "a number",
+		[JSON_REAL] = "a number",
+		[JSON_TRUE] = "true",
+		[JSON_FALSE] = "false",
+		[JSON_NULL] = "null",
+	};
 
-	if (json_read(bytes, len, MAX_JSON_BYTES, &root, err) == -1) {
-		if (len > 0 && bytes[strspn(bytes, " \t\r\n")] == '<')
-			return err_set(err, ERR_DATA,
-			    "the answer is a page of HTML or XML; expected a JSON array of daily papers");
-		return -1;
-	}
-	if (!json_is_array(root)) {
-		explain_shape(root, err);
-		json_decref(root);
-		return -1;
-	}
-	n = json_array_size(root);
-	out->papers = arena_array(a, n, sizeof(struct paper *));
-	f.nomem = out->papers == NULL;
-	for (size_t i = 0; i < n && !f.nomem; i++) {
-		const char *why = "";
-		struct paper *p = read_entry(&f, json_array_get(root, i), day, &why);
-
-		if (p != NULL)
-			out->papers[out->npapers++] = p;
-		else if (!f.nomem)
-			batch_add_broken(out, "entry", i + 1, why);
-	}
-	json_decref(root);
-	out->nreplaced = f.nreplaced;
-	if (f.nomem)
-		return err_nomem(err, "papers");
-	if (n > 0 && out->npapers == 0)
-		return err_set(err, ERR_DATA, "none of %zu entries is a paper; %s", n, out->first_broken);
-	return 0;
+	return names[json_typeof(value)];
 }
 
+/* The next page, when this one is full or the service said that there is one. */
 static int
-read_answer(const struct config_source *source, const struct source_request *request, const char *bytes,
-    size_t len, int64_t now_utc, struct arena *a, struct source_batch *out, struct error *err)
+set_next(const struct config_source *source, const struct source_request *request, size_t nentries,
+    struct arena *a, struct source_batch *out, struct error *err)
 {
-	const char *base;
+	const char *base = base_of(source, a), *link = request->link_next;
+	size_t len = base != NULL ? strlen(base) : 0;
+	bool linked;
 
-	(void)now_utc;
-	out->day = request->day;
-	if (huggingface_read(bytes, len, request->day, a, out, err) == -1)
-		return err_prefix(err, "%s", request->key);
-	if (out->npapers + out->nbroken < PAGE_ENTRIES || request->page + 1 >= MAX_PAGES)
+	if (base == NULL)
+		return err_nomem(err, "next page");
+	/* Only on the same service; a link elsewhere would send us anywhere. */
+	linked = link != NULL && strncmp(link, base, len) == 0 && link[len] == '/';
+	if (request->url[0] == '\0' || nentries == 0 || request->page + 1 >= MAX_PAGES ||
+	    (nentries < PAGE_ENTRIES && !linked))
 		return 0;
-	if ((base = base_of(source, a)) == NULL ||
-	    set_request(&out->next, base, request->day, request->page + 1, a) == -1)
+	if (set_request(&out->next, base, request->day, request->page + 1, a) == -1 ||
+	    (linked && (out->next.url = arena_strdup(a, link)) == NULL))
 		return err_nomem(err, "next page");
 	out->more = true;
 	return 0;
 }
 
 static int
-read_status(const struct source_request *request, long status, const char *bytes, size_t len,
-    struct error *err)
+read_entries(struct fields *f, const struct config_source *source,
+    const struct source_request *request, const json_t *root, int64_t now_utc,
+    struct source_batch *out, struct error *err)
 {
-	char said[200] = "";
-	json_t *root = NULL;
+	const char *said = json_get_string(root, "error"),
+		   *name = arena_strdup(f->arena, source->name);
+	size_t n = json_array_size(root);
 
-	/* A date that the service's clock has not reached is a day without papers, not a fault. */
-	if (status == 400 && request->page == 0)
-		return 1;
-	if (len > 0 && json_read(bytes, len, MAX_JSON_BYTES, &root, NULL) == 0) {
-		const char *text = json_get_string(root, "error");
-
-		if (text != NULL)
-			snprintf(said, sizeof(said), ": %s", text);
-		json_decref(root);
-	}
-	if (status == 429)
-		return err_set(err, ERR_NET, "%s: the service asks to wait (status 429)%s", request->key, said);
-	return err_set(err, ERR_NET, "%s: the service answered with status %ld%s", request->key, status, said);
+	if (said != NULL)
+		return err_set(err, ERR_DATA, "the service says: %s", said);
+	if (!json_is_array(root))
+		return err_set(err, ERR_DATA, "%s; expected %s", type_name(root), expected);
+	out->papers = arena_array(f->arena, n, sizeof(struct paper *));
+	f->nomem |= out->papers == NULL || name == NULL;
+	for (size_t i = 0; i < n && !f->nomem; i++)
+		take_entry(f, name, request, json_array_get(root, i), i + 1, now_utc, out);
+	if (f->nomem)
+		return err_nomem(err, "papers");
+	if (n > 0 && out->npapers == 0)
+		return err_set(
+		    err, ERR_DATA, "none of %zu entries is a paper; %s", n, out->first_broken);
+	return 0;
 }
 
-const struct source_type source_huggingface = {
-	.name = "huggingface",
-	.help = "Daily Papers of huggingface.co, with votes, comments and stars",
-	.base_url = "https://huggingface.co",
-	.interval_s = 3600,
-	.settle_s = 12 * 3600,
-	.request_gap_ms = 200,
-	.plan = plan,
-	.read = read_answer,
-	.status = read_status,
+int
+huggingface_read(const struct config_source *source, const struct source_request *request,
+    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+    struct error *err)
+{
+	struct source_batch batch = { .day = request->day };
+	struct fields f;
+	json_t *root = NULL;
+	size_t start;
+	int rc = -1;
+
+	fields_init(&f, a);
+	if (fields_check_start(bytes, len, expected, &start, err) == -1)
+		goto out;
+	if (fields_read_json(&f, bytes, len, MAX_JSON_BYTES, &root, err) == -1) {
+		err_prefix(err, "expected %s", expected);
+		goto out;
+	}
+	if (read_entries(&f, source, request, root, now_utc, &batch, err) == -1 ||
+	    set_next(source, request, json_array_size(root), a, &batch, err) == -1)
+		goto out;
+	batch.nreplaced = f.nreplaced;
+	*out = batch;
+	rc = 0;
+out:
+	json_decref(root);
+	fields_release(&f);
+	return rc == 0 ? 0 : err_prefix(err, "%s", request->key);
+}
+
+/* What a fault means for a person. */
+static const struct {
+	long from, to;
+	const char *text;
+} statuses[] = {
+	{ 300, 399, "redirects to nowhere" },
+	{ 400, 400, "does not understand the request" },
+	{ 401, 403, "refuses us" },
+	{ 404, 404, "has no such page; is 'url' of this source right?" },
+	{ 429, 429, "asks to wait" },
+	{ 500, 599, "has a fault" },
 };
+
+int
+huggingface_status(const struct source_request *request, long status, const char *bytes, size_t len,
+    struct error *err)
+{
+	const char *text = "does not give the list", *said;
+	json_t *root = NULL;
+
+	/* Its clock may be behind ours: the day has not begun there. */
+	if (status == 400 && request->may_be_missing)
+		return 1;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (status >= statuses[i].from && status <= statuses[i].to)
+			text = statuses[i].text;
+	if (len > 0)
+		json_read(bytes, len, MAX_JSON_BYTES, &root, NULL);
+	said = json_get_string(root, "error");
+	err_set(err, ERR_NET, "%s: the service %s (status %ld)%s%.200s", request->key, text, status,
+	    said != NULL ? ": " : "", said != NULL ? said : "");
+	json_decref(root);
+	return -1;
+}

@@ -1,206 +1,461 @@
-/* lines.c - our own form of papers, one JSON object a line; digest-source(7) defines it. What is written reads back. */
+/*
+ * Our own form of papers: one JSON object a line, as digest-source(7) defines it. One table says for every member what
+ * it is, how it is read and how it is written, so that what is written reads back.
+ */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "digest/date.h"
-#include "digest/json.h"
 #include "digest/limits.h"
 #include "fields.h"
 
-enum { DAY_SECONDS = 86400 };
+/* A key is a source's name and an id of its own. */
+enum { MAX_ALIASES = 20, MAX_OWN_ID = 200, MAX_KEY = 500 };
 
-/* Every member that is a text or a link, by its name in the file. */
-struct text_member {
+enum form {
+	FORM_TEXT,  /* LaTeX is read, unless the line says "tex": false */
+	FORM_PLAIN, /* a name or code */
+	FORM_URL,
+	FORM_TEXTS,  /* a list of texts; one text alone stands for a list of one */
+	FORM_TIME,   /* int64_t, seconds since 1970, 0 = unknown */
+	FORM_COUNT,  /* int64_t, -1 = unknown */
+	FORM_NUMBER, /* uint32_t, 0 = unknown */
+	FORM_YES,    /* bool */
+};
+
+static const struct member {
 	const char *name;
+	enum form form;
 	size_t at;
-	size_t max_bytes;	/* 0 = a link */
+	size_t max;	 /* bytes of a text, entries of a list */
+	size_t at_count; /* of a list */
+} members[] = {
+	{ "title", FORM_TEXT, offsetof(struct paper, title), MAX_TITLE_BYTES, 0 },
+	{ "abstract", FORM_TEXT, offsetof(struct paper, abstract), MAX_ABSTRACT_BYTES, 0 },
+	{ "summary", FORM_TEXT, offsetof(struct paper, summary), MAX_ABSTRACT_BYTES, 0 },
+	{ "summary_by", FORM_PLAIN, offsetof(struct paper, summary_by), MAX_NAME_BYTES, 0 },
+	{ "authors", FORM_TEXTS, offsetof(struct paper, authors), MAX_AUTHORS,
+	    offsetof(struct paper, nauthors) },
+	{ "org", FORM_TEXT, offsetof(struct paper, org), MAX_NAME_BYTES, 0 },
+	{ "categories", FORM_TEXTS, offsetof(struct paper, categories), MAX_LIST,
+	    offsetof(struct paper, ncategories) },
+	{ "primary_known", FORM_YES, offsetof(struct paper, primary_known), 0, 0 },
+	{ "keywords", FORM_TEXTS, offsetof(struct paper, keywords), MAX_LIST,
+	    offsetof(struct paper, nkeywords) },
+	{ "comment", FORM_TEXT, offsetof(struct paper, comment), MAX_TITLE_BYTES, 0 },
+	{ "journal_ref", FORM_TEXT, offsetof(struct paper, journal_ref), MAX_TITLE_BYTES, 0 },
+	{ "venue", FORM_TEXT, offsetof(struct paper, venue), MAX_NAME_BYTES, 0 },
+	{ "language", FORM_PLAIN, offsetof(struct paper, language), MAX_NAME_BYTES, 0 },
+	{ "url", FORM_URL, offsetof(struct paper, url), 0, 0 },
+	{ "html_url", FORM_URL, offsetof(struct paper, html_url), 0, 0 },
+	{ "pdf_url", FORM_URL, offsetof(struct paper, pdf_url), 0, 0 },
+	{ "code_url", FORM_URL, offsetof(struct paper, code_url), 0, 0 },
+	{ "project_url", FORM_URL, offsetof(struct paper, project_url), 0, 0 },
+	{ "discussion_url", FORM_URL, offsetof(struct paper, discussion_url), 0, 0 },
+	{ "thumbnail_url", FORM_URL, offsetof(struct paper, thumbnail_url), 0, 0 },
+	{ "media_url", FORM_URL, offsetof(struct paper, media_url), 0, 0 },
+	{ "version", FORM_NUMBER, offsetof(struct paper, version), 0, 0 },
+	{ "published", FORM_TIME, offsetof(struct paper, published_utc), 0, 0 },
+	{ "updated", FORM_TIME, offsetof(struct paper, updated_utc), 0, 0 },
+	{ "withdrawn", FORM_TIME, offsetof(struct paper, withdrawn_utc), 0, 0 },
+	{ "votes", FORM_COUNT, offsetof(struct paper, votes), 0, 0 },
+	{ "comments", FORM_COUNT, offsetof(struct paper, comments), 0, 0 },
+	{ "stars", FORM_COUNT, offsetof(struct paper, stars), 0, 0 },
+	{ "rank", FORM_NUMBER, offsetof(struct paper, rank), 0, 0 },
 };
 
-#define TEXT(name, max)	{ #name, offsetof(struct paper, name), max }
-#define LINK(name)	{ #name, offsetof(struct paper, name), 0 }
+enum { NMEMBERS = sizeof(members) / sizeof(members[0]) };
 
-static const struct text_member texts[] = {
-	TEXT(title, MAX_TITLE_BYTES),	     TEXT(abstract, MAX_ABSTRACT_BYTES),
-	TEXT(summary, MAX_ABSTRACT_BYTES),   TEXT(summary_by, MAX_NAME_BYTES),
-	TEXT(org, MAX_NAME_BYTES),	     TEXT(comment, MAX_TITLE_BYTES),
-	TEXT(journal_ref, MAX_TITLE_BYTES),  TEXT(venue, MAX_TITLE_BYTES),
-	TEXT(language, MAX_NAME_BYTES),	     LINK(url),
-	LINK(html_url),			     LINK(pdf_url),
-	LINK(code_url),			     LINK(project_url),
-	LINK(discussion_url),		     LINK(thumbnail_url),
-	LINK(media_url),
+static const char *const kinds[] = {
+	[PAPER_NEW] = "new",
+	[PAPER_CROSS] = "cross",
+	[PAPER_REPLACE] = "replace",
+	[PAPER_REPLACE_CROSS] = "replace-cross",
 };
 
-static const struct {
-	const char *name;
-	size_t items, count;
-	size_t max;
-} lists[] = {
-	{ "authors", offsetof(struct paper, authors), offsetof(struct paper, nauthors), MAX_AUTHORS },
-	{ "categories", offsetof(struct paper, categories), offsetof(struct paper, ncategories), MAX_LIST },
-	{ "keywords", offsetof(struct paper, keywords), offsetof(struct paper, nkeywords), MAX_LIST },
+enum { NKINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+/* One line on its way to a paper. */
+struct line {
+	struct fields *f;
+	const json_t *object;
+	struct paper *paper;
+	bool latex;
+	char why[200]; /* what is wrong with it */
 };
 
-static const struct {
-	const char *name;
-	size_t at;
-} times[] = {
-	{ "published", offsetof(struct paper, published_utc) },
-	{ "updated", offsetof(struct paper, updated_utc) },
-	{ "withdrawn", offsetof(struct paper, withdrawn_utc) },
-};
-
-static const struct {
-	const char *name;
-	size_t at;
-} counts[] = {
-	{ "votes", offsetof(struct paper, votes) },
-	{ "comments", offsetof(struct paper, comments) },
-	{ "stars", offsetof(struct paper, stars) },
-};
-
-static const char *const kinds[] = { [PAPER_NEW] = "new", [PAPER_CROSS] = "cross", [PAPER_REPLACE] = "replace",
-	[PAPER_REPLACE_CROSS] = "replace-cross" };
-
-#define COUNT_OF(table)	(sizeof(table) / sizeof((table)[0]))
-
-/* ---- reading ---- */
-
-/* Another name for the same work, when text is one. */
-static void
-add_alias(struct fields *f, struct paper *p, const char *text, uint32_t *version)
+static int
+fault(struct line *l, const char *name, const char *wanted)
 {
-	struct strbuf key;
-	const char *copy;
-
-	strbuf_init(&key, MAX_URL_BYTES);
-	if (text[0] != '\0' && paper_add_key(&key, text, version) == 1 && strcmp(key.buf, p->key) != 0 &&
-	    p->naliases < 4) {
-		copy = arena_strndup(f->arena, key.buf, key.len);
-		if (copy != NULL)
-			p->aliases[p->naliases++] = copy;
-		else
-			f->nomem = true;
-	}
-	strbuf_release(&key);
+	snprintf(l->why, sizeof(l->why), "%s: expected %s", name, wanted);
+	return -1;
 }
 
-/* The key: an arXiv id or DOI wherever it stands, else the source's own id. */
-static bool
-read_key(struct fields *f, const char *source, const json_t *line, struct paper *p)
+static const char *
+read_text(struct line *l, const json_t *value, bool latex, size_t max)
 {
-	const char *id = field_member(f, line, "id", MAX_NAME_BYTES);
-	const char *key = field_member(f, line, "key", MAX_NAME_BYTES);
-	const char *tries[4] = { key, id, p->url, p->doi };
-	uint32_t version = 0;
+	const char *text = json_string_value(value);
+	size_t len = json_string_length(value);
 
-	p->aliases = arena_array(f->arena, 4, sizeof(*p->aliases));
-	if (p->aliases == NULL) {
-		f->nomem = true;
+	return latex ? field_latex(l->f, text, len, max) : field_plain(l->f, text, len, max);
+}
+
+static int
+read_text_member(struct line *l, const struct member *m, const json_t *value, void *at)
+{
+	const char *text;
+
+	if (!json_is_string(value))
+		return fault(l, m->name, "a string");
+	if (m->form == FORM_URL)
+		text = field_url(l->f, json_string_value(value));
+	else
+		text = read_text(l, value, m->form == FORM_TEXT && l->latex, m->max);
+	memcpy(at, &text, sizeof(text));
+	return 0;
+}
+
+static int
+read_texts(struct line *l, const struct member *m, const json_t *value, void *at)
+{
+	size_t size = json_is_string(value) ? 1 : json_array_size(value), n = 0;
+	const char **items;
+
+	if (!json_is_string(value) && !json_is_array(value))
+		return fault(l, m->name, "a list of strings");
+	if (size > m->max)
+		size = m->max;
+	if ((items = arena_array(l->f->arena, size, sizeof(*items))) == NULL) {
+		l->f->nomem = true;
+		return 0;
+	}
+	for (size_t i = 0; i < size; i++) {
+		const json_t *item = json_is_string(value) ? value : json_array_get(value, i);
+		const char *text;
+
+		if (!json_is_string(item))
+			return fault(l, m->name, "a list of strings");
+		text = read_text(l, item, l->latex, MAX_NAME_BYTES);
+		if (text[0] != '\0')
+			items[n++] = text;
+	}
+	memcpy(at, &items, sizeof(items));
+	memcpy((char *)l->paper + m->at_count, &n, sizeof(n));
+	return 0;
+}
+
+static int
+read_time(struct line *l, const struct member *m, const json_t *value, void *at)
+{
+	int64_t utc;
+
+	if (!json_is_string(value) || date_parse(json_string_value(value), &utc, NULL) == -1)
+		return fault(l, m->name, "a time like 2026-08-21T06:45:00Z or a day");
+	memcpy(at, &utc, sizeof(utc));
+	return 0;
+}
+
+static int
+read_count(struct line *l, const struct member *m, const json_t *value, void *at)
+{
+	int64_t n;
+
+	(void)value;
+	if (!json_get_int64(l->object, m->name, &n) || n < 0)
+		return fault(l, m->name, "a whole number, 0 or more");
+	memcpy(at, &n, sizeof(n));
+	return 0;
+}
+
+static int
+read_number(struct line *l, const struct member *m, const json_t *value, void *at)
+{
+	int64_t n;
+	uint32_t small;
+
+	(void)value;
+	if (!json_get_int64(l->object, m->name, &n) || n < 0 || n > UINT32_MAX)
+		return fault(l, m->name, "a whole number, 0 or more");
+	small = (uint32_t)n;
+	memcpy(at, &small, sizeof(small));
+	return 0;
+}
+
+static int
+read_yes(struct line *l, const struct member *m, const json_t *value, void *at)
+{
+	bool yes = json_is_true(value);
+
+	if (!json_is_boolean(value))
+		return fault(l, m->name, "true or false");
+	memcpy(at, &yes, sizeof(yes));
+	return 0;
+}
+
+static int (*const readers[])(struct line *, const struct member *, const json_t *, void *) = {
+	[FORM_TEXT] = read_text_member,
+	[FORM_PLAIN] = read_text_member,
+	[FORM_URL] = read_text_member,
+	[FORM_TEXTS] = read_texts,
+	[FORM_TIME] = read_time,
+	[FORM_COUNT] = read_count,
+	[FORM_NUMBER] = read_number,
+	[FORM_YES] = read_yes,
+};
+
+static int
+read_members(struct line *l)
+{
+	for (size_t i = 0; i < NMEMBERS; i++) {
+		const struct member *m = &members[i];
+		const json_t *value = json_object_get(l->object, m->name);
+
+		if (value != NULL && !json_is_null(value) &&
+		    readers[m->form](l, m, value, (char *)l->paper + m->at) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_kind(struct line *l)
+{
+	const char *text = json_get_string(l->object, "kind");
+
+	if (text == NULL)
+		return 0;
+	for (size_t i = 0; i < NKINDS; i++)
+		if (strcmp(text, kinds[i]) == 0) {
+			l->paper->kind = (enum paper_kind)i;
+			return 0;
+		}
+	return fault(l, "kind", "new, cross, replace or replace-cross");
+}
+
+/* Without a day of its own a paper counts as listed when it was published, else today. */
+static int
+read_listed(struct line *l, int64_t now_utc)
+{
+	const json_t *value = json_object_get(l->object, "listed");
+	int64_t utc = l->paper->published_utc != 0 ? l->paper->published_utc : now_utc;
+
+	if (value != NULL && !json_is_null(value) &&
+	    (!json_is_string(value) || date_parse(json_string_value(value), &utc, NULL) == -1))
+		return fault(l, "listed", "a day like 2026-08-21");
+	l->paper->listed_day = field_day(utc);
+	return 0;
+}
+
+/* A text that may be an id or a key as it stands: one word of printable characters. */
+static bool
+is_one_word(const char *text, size_t max_bytes)
+{
+	if (text[0] == '\0' || strlen(text) > max_bytes)
 		return false;
-	}
-	for (size_t i = 0; i < COUNT_OF(tries) && p->naliases == 0; i++)
-		add_alias(f, p, tries[i], &version);
-	if (p->naliases > 0) {
-		p->key = p->aliases[0];
-		p->naliases = 0;
-		p->version = version;
-	} else if (key[0] != '\0') {
-		p->key = key;
-	} else if (id[0] != '\0') {
-		p->key = arena_printf(f->arena, "%s:%s", source, id);
-	} else if (p->url[0] != '\0') {
-		p->key = arena_printf(f->arena, "%s:%s", source, p->url);
-	}
+	for (const char *s = text; *s != '\0'; s++)
+		if ((unsigned char)*s <= ' ' || *s == 0x7f)
+			return false;
+	return true;
+}
+
+static void
+add_alias(struct line *l, const char *key)
+{
+	struct paper *p = l->paper;
+
+	if (key == NULL || strcmp(key, p->key) == 0 || p->naliases == MAX_ALIASES)
+		return;
+	for (size_t i = 0; i < p->naliases; i++)
+		if (strcmp(p->aliases[i], key) == 0)
+			return;
+	p->aliases[p->naliases++] = key;
+}
+
+/* The members that may name the work, the best first, and what each of them says. */
+struct names {
+	const char *key, *id, *doi, *url;	      /* as written */
+	const char *of_key, *of_id, *of_doi, *of_url; /* as keys, NULL = none */
+	uint32_t version;
+};
+
+static void
+read_names(struct line *l, struct names *n)
+{
+	uint32_t versions[2] = { 0, 0 };
+
+	n->key = field_plain(l->f, json_get_string(l->object, "key"),
+	    json_string_length(json_object_get(l->object, "key")), MAX_URL_BYTES);
+	n->id = field_plain(l->f, json_get_string(l->object, "id"),
+	    json_string_length(json_object_get(l->object, "id")), MAX_URL_BYTES);
+	n->doi = field_plain(l->f, json_get_string(l->object, "doi"),
+	    json_string_length(json_object_get(l->object, "doi")), MAX_URL_BYTES);
+	n->url = l->paper->url;
+	n->of_key = field_key(l->f, n->key, &versions[0]);
+	n->of_id = field_key(l->f, n->id, &versions[1]);
+	n->of_doi = field_key(l->f, n->doi, NULL);
+	n->of_url = field_key(l->f, n->url, NULL);
+	n->version = versions[0] > 0 ? versions[0] : versions[1];
+}
+
+/* A key of another source stands as it is ("acl:2026.x-1"); an id that is no arXiv id or DOI is the source's own. */
+static int
+choose_key(struct line *l, const char *source, const struct names *n)
+{
+	struct paper *p = l->paper;
+
+	if (n->of_key != NULL || n->of_id != NULL)
+		p->key = n->of_key != NULL ? n->of_key : n->of_id;
+	else if (n->key[0] != '\0' && is_one_word(n->key, MAX_KEY) && strchr(n->key, ':') != NULL)
+		p->key = n->key;
+	else if (n->key[0] != '\0')
+		return fault(l, "key", "an arXiv id, a DOI or source:id without blanks");
+	else if (n->id[0] != '\0' && is_one_word(n->id, MAX_OWN_ID))
+		p->key = arena_printf(l->f->arena, "%s:%s", source, n->id);
+	else if (n->id[0] != '\0')
+		return fault(l, "id", "one word of at most 200 bytes");
+	else if (n->of_doi != NULL || n->of_url != NULL)
+		p->key = n->of_doi != NULL ? n->of_doi : n->of_url;
+	else
+		return fault(l, "id is missing", "an arXiv id, a DOI or an id of your own");
 	if (p->key == NULL) {
-		f->nomem = true;
+		l->f->nomem = true;
 		p->key = "";
 	}
-	for (size_t i = 1; i < COUNT_OF(tries); i++)
-		add_alias(f, p, tries[i], NULL);
-	return p->key[0] != '\0';
+	return 0;
+}
+
+static int
+read_aliases(struct line *l, const struct names *n)
+{
+	const json_t *list = json_get_array(l->object, "aliases");
+
+	l->paper->aliases = arena_array(l->f->arena, MAX_ALIASES, sizeof(const char *));
+	if (l->paper->aliases == NULL) {
+		l->f->nomem = true;
+		return 0;
+	}
+	for (size_t i = 0; i < json_array_size(list) && i < MAX_ALIASES; i++) {
+		const json_t *item = json_array_get(list, i);
+		const char *text = read_text(l, item, false, MAX_URL_BYTES);
+		const char *key = field_key(l->f, text, NULL);
+
+		if (key == NULL && (!is_one_word(text, MAX_KEY) || strchr(text, ':') == NULL))
+			return fault(l, "aliases", "a list of keys");
+		add_alias(l, key != NULL ? key : text);
+	}
+	add_alias(l, n->of_id);
+	add_alias(l, n->of_doi);
+	add_alias(l, n->of_url);
+	return 0;
+}
+
+/* Links that follow from the key where the line has none: a paper that cannot be opened is of little use. */
+static void
+add_links(struct line *l)
+{
+	struct paper *p = l->paper;
+	struct arena *a = l->f->arena;
+
+	if (p->url[0] != '\0')
+		return;
+	if (strncmp(p->key, "arxiv:", 6) == 0) {
+		p->url = arena_printf(a, "https://arxiv.org/abs/%s", p->key + 6);
+		if (p->pdf_url[0] == '\0')
+			p->pdf_url = arena_printf(a, "https://arxiv.org/pdf/%s", p->key + 6);
+	} else if (strncmp(p->key, "doi:", 4) == 0) {
+		p->url = arena_printf(a, "https://doi.org/%s", p->key + 4);
+	}
+	l->f->nomem |= p->url == NULL || p->pdf_url == NULL;
+}
+
+static int
+read_identity(struct line *l, const char *source)
+{
+	struct paper *p = l->paper;
+	struct names n;
+
+	read_names(l, &n);
+	if (choose_key(l, source, &n) == -1 || read_aliases(l, &n) == -1)
+		return -1;
+	/* The DOIs of arXiv were folded into its keys; what else a DOI may be is not one. */
+	if (n.of_doi != NULL && strncmp(n.of_doi, "doi:", 4) == 0)
+		p->doi = n.of_doi + 4;
+	else if (n.of_doi != NULL)
+		p->doi = n.doi;
+	else if (n.doi[0] != '\0')
+		return fault(l, "doi", "a DOI like 10.1000/xyz");
+	if (p->version == 0)
+		p->version = n.version;
+	return 0;
+}
+
+/* 1 = a paper, 0 = a record of another type, -1 = broken. */
+static int
+read_object(struct line *l, const char *source, int64_t now_utc)
+{
+	const char *type = json_get_string(l->object, "type");
+	bool latex = true;
+
+	if (!json_is_object(l->object))
+		return fault(l, "not an object", "{\"id\": ..., \"title\": ...}");
+	if (type != NULL && strcmp(type, "paper") != 0)
+		return 0;
+	json_get_bool(l->object, "tex", &latex);
+	l->latex = latex;
+	if (read_members(l) == -1 || read_kind(l) == -1 || read_listed(l, now_utc) == -1)
+		return -1;
+	if (l->paper->title[0] == '\0')
+		return fault(l, "title is missing or empty", "a string");
+	if (read_identity(l, source) == -1)
+		return -1;
+	add_links(l);
+	l->paper->source = source;
+	return 1;
+}
+
+/* jansson counts lines too, but this one is all it sees. */
+static const char *
+without_line(const char *message)
+{
+	static const char first[] = "JSON line 1, ";
+
+	return strncmp(message, first, sizeof(first) - 1) == 0 ? message + sizeof(first) - 1
+							       : message;
 }
 
 static void
-read_members(struct fields *f, const json_t *line, struct paper *p)
+take_line(struct fields *f, const char *source, const char *bytes, size_t len, size_t number,
+    int64_t now_utc, struct source_batch *out)
 {
-	for (size_t i = 0; i < COUNT_OF(texts); i++) {
-		const char *text = texts[i].max_bytes > 0
-		    ? field_member(f, line, texts[i].name, texts[i].max_bytes)
-		    : field_url_member(f, line, texts[i].name);
+	struct line l = { .f = f };
+	struct error err = { 0 };
+	json_t *object = NULL;
+	int rc = -1;
 
-		memcpy((char *)p + texts[i].at, &text, sizeof(text));
+	if (fields_read_json(f, bytes, len, MAX_JSON_LINE, &object, &err) == -1) {
+		batch_add_broken(out, "line %zu: %s", number, without_line(err.msg));
+		return;
 	}
-	for (size_t i = 0; i < COUNT_OF(lists); i++) {
-		size_t n;
-		const char **items = field_list(f, json_get_array(line, lists[i].name), lists[i].max, &n);
-
-		memcpy((char *)p + lists[i].items, &items, sizeof(items));
-		memcpy((char *)p + lists[i].count, &n, sizeof(n));
-	}
-	for (size_t i = 0; i < COUNT_OF(times); i++) {
-		int64_t utc = field_time(line, times[i].name);
-
-		memcpy((char *)p + times[i].at, &utc, sizeof(utc));
-	}
-	for (size_t i = 0; i < COUNT_OF(counts); i++) {
-		int64_t n = field_count(line, counts[i].name);
-
-		memcpy((char *)p + counts[i].at, &n, sizeof(n));
-	}
-}
-
-static void
-read_rest(struct fields *f, const json_t *line, int64_t now_utc, struct paper *p)
-{
-	const char *kind = json_get_string(line, "kind");
-	int64_t listed = field_time(line, "listed"), version = 0;
-	struct strbuf doi;
-
-	json_get_bool(line, "primary_known", &p->primary_known);
-	for (size_t i = 0; kind != NULL && i < COUNT_OF(kinds); i++)
-		if (strcmp(kind, kinds[i]) == 0)
-			p->kind = (enum paper_kind)i;
-	if (listed == 0)
-		listed = p->published_utc != 0 ? p->published_utc : now_utc;
-	p->listed_day = (int32_t)(listed / DAY_SECONDS);
-	if (json_get_int64(line, "version", &version) && version > 0 && version < UINT32_MAX)
-		p->version = (uint32_t)version;
-	strbuf_init(&doi, MAX_URL_BYTES);
-	if (paper_add_key(&doi, field_member(f, line, "doi", MAX_NAME_BYTES), NULL) == 1 &&
-	    strncmp(doi.buf, "doi:", 4) == 0) {
-		const char *copy = arena_strdup(f->arena, doi.buf + 4);
-
-		f->nomem |= copy == NULL;
-		p->doi = copy != NULL ? copy : "";
-	}
-	strbuf_release(&doi);
-}
-
-static struct paper *
-read_line(struct fields *f, const char *source, const json_t *line, int64_t now_utc, const char **why)
-{
-	struct paper *p = paper_new(f->arena);
-	uint32_t version;
-
-	if (p == NULL) {
+	l.object = object;
+	if ((l.paper = paper_new(f->arena)) == NULL)
 		f->nomem = true;
-		return NULL;
-	}
-	read_members(f, line, p);
-	read_rest(f, line, now_utc, p);
-	version = p->version;
-	if (p->title[0] == '\0') {
-		*why = "member 'title' is missing or empty";
-		return NULL;
-	}
-	if (!read_key(f, source, line, p)) {
-		*why = "member 'id' is missing; expected an arXiv id, a DOI or an id of its own";
-		return NULL;
-	}
-	if (version > 0)
-		p->version = version;
-	return p;
+	else
+		rc = read_object(&l, source, now_utc);
+	if (rc == 1)
+		out->papers[out->npapers++] = l.paper;
+	else if (rc == -1 && !f->nomem)
+		batch_add_broken(out, "line %zu: %s", number, l.why);
+	json_decref(object);
+}
+
+static bool
+is_blank(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '\r')
+			return false;
+	return true;
 }
 
 static size_t
@@ -213,75 +468,64 @@ count_lines(const char *bytes, size_t len)
 	return n;
 }
 
-/* One line into the batch: blank ones and records of another type are passed over, broken ones counted. */
-static void
-take_line(struct fields *f, const char *source, const char *bytes, size_t len, size_t number,
-    int64_t now_utc, struct source_batch *out)
-{
-	struct error err = { 0 };
-	const char *type, *why = err.msg;
-	struct paper *p = NULL;
-	json_t *line = NULL;
-
-	if (len > 0 && bytes[len - 1] == '\r')
-		len--;
-	if (len == 0 || bytes[0] == '#')
-		return;
-	if (json_read(bytes, len, MAX_JSON_LINE, &line, &err) == 0) {
-		type = json_get_string(line, "type");
-		if (!json_is_object(line)) {
-			why = "expected a JSON object";
-		} else if (type != NULL && strcmp(type, "paper") != 0) {
-			json_decref(line);
-			return;
-		} else {
-			p = read_line(f, source, line, now_utc, &why);
-		}
-	}
-	if (p != NULL)
-		out->papers[out->npapers++] = p;
-	else if (!f->nomem)
-		batch_add_broken(out, "line", number, why);
-	json_decref(line);
-}
-
 int
-source_read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc, struct arena *a,
-    struct source_batch *out, struct error *err)
+source_read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc,
+    struct arena *a, struct source_batch *out, struct error *err)
 {
-	struct fields f = { .arena = a };
-	const char *end = bytes + len;
+	struct source_batch batch = { 0 };
+	const char *end = bytes + len, *name = arena_strdup(a, source);
 	size_t number = 1;
+	struct fields f;
 
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
 		bytes += 3;
-	out->papers = arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(struct paper *));
-	if (out->papers == NULL)
-		return err_nomem(err, "papers");
+	fields_init(&f, a);
+	batch.papers =
+	    arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(struct paper *));
+	f.nomem = name == NULL || batch.papers == NULL;
 	while (bytes < end && !f.nomem) {
 		const char *eol = memchr(bytes, '\n', (size_t)(end - bytes));
-		size_t n = eol != NULL ? (size_t)(eol - bytes) : (size_t)(end - bytes);
+		size_t n = (size_t)((eol != NULL ? eol : end) - bytes);
 
-		take_line(&f, source, bytes, n, number++, now_utc, out);
+		if (!is_blank(bytes, n))
+			take_line(&f, name, bytes, n, number, now_utc, &batch);
+		number++;
 		bytes += n + (eol != NULL);
 	}
-	out->nreplaced = f.nreplaced;
+	batch.nreplaced = f.nreplaced;
+	fields_release(&f);
 	if (f.nomem)
 		return err_nomem(err, "papers");
-	if (out->npapers == 0 && out->nbroken > 0)
-		return err_set(err, ERR_DATA, "no line is a paper; %s", out->first_broken);
+	*out = batch;
 	return 0;
 }
 
-/* ---- writing ---- */
+static void
+add_name(struct strbuf *out, const char *name)
+{
+	strbuf_addf(out, ",\"%s\":", name);
+}
 
 static void
-add_member(struct strbuf *out, const char *name, const char *text)
+add_text(struct strbuf *out, const char *name, const char *text)
 {
 	if (text[0] == '\0')
 		return;
-	strbuf_addf(out, ",\"%s\":", name);
+	add_name(out, name);
 	strbuf_add_json(out, text);
+}
+
+static void
+add_texts(struct strbuf *out, const char *name, const char **items, size_t n)
+{
+	if (n == 0)
+		return;
+	add_name(out, name);
+	for (size_t i = 0; i < n; i++) {
+		strbuf_addc(out, i == 0 ? '[' : ',');
+		strbuf_add_json(out, items[i]);
+	}
+	strbuf_addc(out, ']');
 }
 
 static void
@@ -292,61 +536,79 @@ add_time(struct strbuf *out, const char *name, int64_t utc)
 	if (utc == 0)
 		return;
 	date_format_rfc3339(utc, text);
-	add_member(out, name, text);
+	add_text(out, name, text);
 }
 
 static void
-add_list(struct strbuf *out, const char *name, const char *const *items, size_t n)
+add_number(struct strbuf *out, const char *name, int64_t n)
 {
-	if (n == 0)
-		return;
-	strbuf_addf(out, ",\"%s\":[", name);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			strbuf_addc(out, ',');
-		strbuf_add_json(out, items[i]);
+	add_name(out, name);
+	strbuf_addf(out, "%" PRId64, n);
+}
+
+/* Members that are unknown are left out, as reading gives them back so. */
+static void
+add_member(struct strbuf *out, const struct member *m, const struct paper *p)
+{
+	const char *at = (const char *)p + m->at;
+	union {
+		const char *text;
+		const char **texts;
+		int64_t n;
+		uint32_t small;
+		bool yes;
+	} v;
+	size_t count;
+
+	switch (m->form) {
+	case FORM_TEXT:
+	case FORM_PLAIN:
+	case FORM_URL:
+		memcpy(&v.text, at, sizeof(v.text));
+		add_text(out, m->name, v.text);
+		break;
+	case FORM_TEXTS:
+		memcpy(&v.texts, at, sizeof(v.texts));
+		memcpy(&count, (const char *)p + m->at_count, sizeof(count));
+		add_texts(out, m->name, v.texts, count);
+		break;
+	case FORM_TIME:
+		memcpy(&v.n, at, sizeof(v.n));
+		add_time(out, m->name, v.n);
+		break;
+	case FORM_COUNT:
+		memcpy(&v.n, at, sizeof(v.n));
+		if (v.n >= 0)
+			add_number(out, m->name, v.n);
+		break;
+	case FORM_NUMBER:
+		memcpy(&v.small, at, sizeof(v.small));
+		if (v.small > 0)
+			add_number(out, m->name, v.small);
+		break;
+	case FORM_YES:
+		memcpy(&v.yes, at, sizeof(v.yes));
+		if (v.yes)
+			strbuf_addf(out, ",\"%s\":true", m->name);
+		break;
 	}
-	strbuf_addc(out, ']');
 }
 
 void
 source_add_line(struct strbuf *out, const struct paper *p)
 {
-	strbuf_add(out, "{\"type\":\"paper\",\"key\":");
-	strbuf_add_json(out, p->key);
-	for (size_t i = 0; i < COUNT_OF(texts); i++) {
-		const char *text;
+	char day[DATE_RFC3339_SIZE];
 
-		memcpy(&text, (const char *)p + texts[i].at, sizeof(text));
-		add_member(out, texts[i].name, text);
-	}
-	add_member(out, "doi", p->doi);
-	for (size_t i = 0; i < COUNT_OF(lists); i++) {
-		const char **items;
-		size_t n;
-
-		memcpy(&items, (const char *)p + lists[i].items, sizeof(items));
-		memcpy(&n, (const char *)p + lists[i].count, sizeof(n));
-		add_list(out, lists[i].name, items, n);
-	}
-	if (p->primary_known)
-		strbuf_add(out, ",\"primary_known\":true");
-	if (p->version > 0)
-		strbuf_addf(out, ",\"version\":%u", (unsigned)p->version);
-	for (size_t i = 0; i < COUNT_OF(times); i++) {
-		int64_t utc;
-
-		memcpy(&utc, (const char *)p + times[i].at, sizeof(utc));
-		add_time(out, times[i].name, utc);
-	}
-	for (size_t i = 0; i < COUNT_OF(counts); i++) {
-		int64_t n;
-
-		memcpy(&n, (const char *)p + counts[i].at, sizeof(n));
-		if (n >= 0)
-			strbuf_addf(out, ",\"%s\":%lld", counts[i].name, (long long)n);
-	}
-	add_member(out, "kind", kinds[p->kind]);
-	add_time(out, "listed", (int64_t)p->listed_day * DAY_SECONDS);
+	/* Reading LaTeX twice could take a '$' for the beginning of mathematics. */
+	strbuf_add(out, "{\"type\":\"paper\",\"tex\":false");
+	add_text(out, "key", p->key);
+	add_texts(out, "aliases", p->aliases, p->naliases);
+	for (size_t i = 0; i < NMEMBERS; i++)
+		add_member(out, &members[i], p);
+	add_text(out, "doi", p->doi);
+	add_text(out, "source", p->source);
+	add_text(out, "kind", kinds[p->kind]);
+	date_format_day(p->listed_day, day);
+	add_text(out, "listed", day);
 	strbuf_add(out, "}\n");
 }

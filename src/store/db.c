@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What to do about a failure, by SQLite's primary result code. */
@@ -33,15 +34,18 @@ int
 db_fail(struct store *store, int rc, struct error *err)
 {
 	int code = rc & 0xff;
+	int cause = store->db != NULL ? sqlite3_system_errno(store->db) : 0;
 
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].code == code)
 			return err_set(
 			    err, sentences[i].kind, "%s: %s", store->path, sentences[i].cure);
+	if (code == SQLITE_IOERR && cause != 0)
+		return err_set(
+		    err, ERR_IO, "%s: the disk failed: %s", store->path, strerror(cause));
 	if (code == SQLITE_IOERR)
-		return err_set(err, ERR_IO, "%s: the disk failed: %s (%s)", store->path,
-		    strerror(store->db != NULL ? sqlite3_system_errno(store->db) : 0),
-		    sqlite3_errstr(rc));
+		return err_set(err, ERR_IO, "%s: the disk failed (%s, code %d)", store->path,
+		    sqlite3_errstr(rc), rc);
 	return err_set(err, ERR_BUG, "%s: %s", store->path,
 	    store->db != NULL ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc));
 }
@@ -79,13 +83,6 @@ db_bind_int(struct stmt *q, int64_t value)
 {
 	if (q->rc == SQLITE_OK)
 		note_bind(q, sqlite3_bind_int64(q->st, q->next, value));
-}
-
-void
-db_bind_real(struct stmt *q, double value)
-{
-	if (q->rc == SQLITE_OK)
-		note_bind(q, sqlite3_bind_double(q->st, q->next, value));
 }
 
 void

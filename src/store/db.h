@@ -1,5 +1,5 @@
-/* db.h - what the files of src/store/ share: the open store, its locks, and statements whose failures stick, so that a
- * call binds all its values and is checked once, when it steps. */
+/* db.h - what the files of src/store/ share: the open store, its locks, and statements whose
+ * failures stick, so that a call binds all its values and is checked once, when it steps. */
 #ifndef DIGEST_STORE_DB_H
 #define DIGEST_STORE_DB_H
 
@@ -60,8 +60,8 @@ struct store {
 
 /* ---- statements: db.c ---- */
 
-/* One use of a prepared statement. Values are bound in the order of ?1, ?2 ...; text and blobs must live until it is
- * done. A statement is used by one caller at a time. */
+/* One use of a prepared statement. Values are bound in the order of ?1, ?2 ...; text and blobs
+ * must live until it is done. A statement is used by one caller at a time. */
 struct stmt {
 	struct store *store;
 	sqlite3_stmt *st;
@@ -71,7 +71,6 @@ struct stmt {
 
 void	db_start(struct stmt *q, struct store *store, enum sql_name name);
 void	db_bind_int(struct stmt *q, int64_t value);
-void	db_bind_real(struct stmt *q, double value);
 void	db_bind_text(struct stmt *q, const char *text);
 void	db_bind_blob(struct stmt *q, const void *bytes, size_t len);
 /* 1 = a row, 0 = the end, -1; after anything but a row the statement is free again. */
@@ -87,7 +86,8 @@ int	db_text(const struct stmt *q, int column, struct arena *a, const char **out,
 int	db_blob(const struct stmt *q, int column, struct arena *a, const unsigned char **out, size_t *len,
 	    struct error *err);
 
-/* A statement whose parameters are all numbers: run it, or read the first column of its first row (1, 0 = no row, -1). */
+/* A statement whose parameters are all numbers: run it, or read the first column of its first
+ * row (1, 0 = no row, -1). */
 int	db_run_ints(struct store *store, enum sql_name name, const int64_t *values, size_t n, struct error *err);
 int	db_get_int(struct store *store, enum sql_name name, const int64_t *values, size_t n, int64_t *out,
 	    struct error *err);
@@ -101,7 +101,8 @@ int64_t	db_changes(const struct store *store);
 int	db_fail(struct store *store, int rc, struct error *err);
 /* Fixed SQL text without parameters. */
 int	db_exec(struct store *store, const char *sql, struct error *err);
-/* The first column of the only row of a fixed PRAGMA, as number or text (at most size - 1 bytes). */
+/* The first column of the only row of a fixed PRAGMA, as number or text (at most size - 1
+ * bytes). */
 int	db_pragma_int(struct store *store, const char *sql, int64_t *out, struct error *err);
 int	db_pragma_text(struct store *store, const char *sql, char *out, size_t size, struct error *err);
 
@@ -134,16 +135,15 @@ int	lock_try(int fd, enum lock_byte byte, bool shared);
 /* The same, but wait at most timeout_ms. */
 int	lock_wait(int fd, enum lock_byte byte, bool shared, int64_t timeout_ms);
 void	lock_drop(int fd, enum lock_byte byte);
-/* Is this the f_type of a file system whose locks do not reach other machines' processes? NULL = no, else its name. */
+/* Is this the f_type of a file system whose locks do not reach other machines' processes? NULL =
+ * no, else its name. */
 const char *lock_network_name(long f_type);
 
 /* ---- overlay.c ---- */
 
-/*
- * Take a snapshot of the database at path (which may be missing) and register a VFS that reads it and keeps what is
- * written in memory.
- * write_fd	lock file, -1 = there is none; must stay open as long as the overlay
- */
+/* Take a snapshot of the database at path (which may be missing) and register a VFS that reads
+ * it and keeps what is written in memory. write_fd   lock file, -1 = there is none; must stay
+ * open as long as the overlay */
 int	overlay_new(const char *path, int write_fd, struct overlay **out, struct error *err);
 /* After the database was closed. */
 void	overlay_free(struct overlay *o);
@@ -151,8 +151,6 @@ const char *overlay_vfs_name(const struct overlay *o);
 
 /* ---- papers.c, window.c ---- */
 
-/* The newest record of a paper as its card shows it. 1 found, 0 not, -1. */
-int	papers_load_card(struct store *store, int64_t id, struct arena *a, struct paper **out, struct error *err);
 /* The number a merged paper has now. */
 int	papers_follow(struct store *store, int64_t *id, struct error *err);
 /* Read the table of merged papers if it grew. */
@@ -165,7 +163,8 @@ void	suppress_hash(const struct store *store, const char *canonical, unsigned ch
 
 /* ---- readers.c, sync.c ---- */
 
-/* The part of a reader that a block says, packed; without file and line, so that a block that only moved is the same. */
+/* The part of a reader that a block says, packed; without file and line, so that a block that
+ * only moved is the same. */
 void	readers_pack(struct strbuf *out, const struct subscriber *s);
 int	readers_unpack(const unsigned char *bytes, size_t len, struct arena *a, struct subscriber *s,
 	    struct error *err);

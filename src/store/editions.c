@@ -276,8 +276,8 @@ store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], stru
 	return more;
 }
 
-/* The edition after (period, reader) in the order of one of two lists: those that cursors point to, and those that wait
- * for a time or a person, of which a reader may have an older one. */
+/* The edition after (period, reader) in the order of one of two lists: those that cursors point
+ * to, and those that wait for a time or a person, of which a reader may have an older one. */
 static int
 each_listed(struct store *store, enum sql_name name, int (*visit)(void *arg, int64_t paper),
     void *arg, struct error *err)
@@ -314,7 +314,8 @@ editions_each_needed(
 
 /* ---- planning ---- */
 
-/* Snapshots that picks refer to are kept. A million editions name the same 1,500 papers, so what was pinned is noted. */
+/* Snapshots that picks refer to are kept. A million editions name the same 1,500 papers, so what
+ * was pinned is noted. */
 static int
 pin_snapshot(struct store *store, const struct edition_pick *p, struct error *err)
 {
@@ -416,7 +417,8 @@ store_intend_edition(struct store *store, int64_t period, int64_t reader, struct
 {
 	if (db_run_ints(store, SQL_EDITION_INTEND, DB_INTS(period, reader, store->boot), err) == -1)
 		return -1;
-	/* Another process swept it meanwhile, or a person held it: it is not ours to send any more. */
+	/* Another process swept it meanwhile, or a person held it: it is not ours to send any
+	 * more. */
 	if (db_changes(store) != 1)
 		return err_set(err, ERR_TEMP,
 		    "edition %" PRId64 " of reader %" PRId64 " is no longer leased", period,
@@ -553,7 +555,8 @@ store_sweep_editions(struct store *store, const char *ambiguous, int64_t now_utc
 	int found;
 
 	*nunknown = *nheld = 0;
-	/* Same boot: a lease without intent certainly stayed here. Another boot: its intent may be lost with the power. */
+	/* Same boot: a lease without intent certainly stayed here. Another boot: its intent may
+	 * be lost with the power. */
 	if (db_run_ints(store, SQL_SWEEP_FREE, DB_INTS(store->boot, now_utc), err) == -1 ||
 	    db_run_ints(store, SQL_SWEEP_UNKNOWN, NULL, 0, err) == -1)
 		return -1;

@@ -197,7 +197,8 @@ set_bit(uint64_t *bitmap, size_t i)
 	bitmap[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
-/* A source that knows no versions says 0; what it brought was the first as far as anyone could tell. */
+/* A source that knows no versions says 0; what it brought was the first as far as anyone could
+ * tell. */
 static bool
 is_newer(uint32_t version, uint32_t sent)
 {

@@ -35,7 +35,8 @@ check_file_system(const char *path, struct error *err)
 
 	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
 		return err_set(err, ERR_IO, "%s: path is too long", path);
-	/* The directory may be missing too; then the one that will hold it decides, and open says the rest. */
+	/* The directory may be missing too; then the one that will hold it decides, and open
+	 * says the rest. */
 	if (statfs(dirname(copy), &fs) == -1)
 		return 0;
 	if ((name = lock_network_name((long)fs.f_type)) != NULL)
@@ -166,7 +167,8 @@ check_header(struct store *store, int64_t *version, struct error *err)
 	return 0;
 }
 
-/* Nobody else has the store open for writing: then a mark that is not clean means a crash and not a running process. */
+/* Nobody else has the store open for writing: then a mark that is not clean means a crash and
+ * not a running process. */
 static bool
 is_alone(struct store *store)
 {
@@ -235,7 +237,8 @@ check_features(const struct store *store, struct error *err)
 	return sodium_init() == -1 ? err_set(err, ERR_BUG, "libsodium does not start") : 0;
 }
 
-/* /proc gives a random number for each boot; where there is none, every boot is taken for another one. */
+/* /proc gives a random number for each boot; where there is none, every boot is taken for
+ * another one. */
 static int64_t
 read_boot(void)
 {
@@ -437,8 +440,8 @@ open_for_writing(struct store *store, bool missing, struct error *err)
 	return finish_open(store, err);
 }
 
-/* The usual way needs SQLite's shared memory file beside the store. Where that cannot be made (a read-only directory) or
- * the schema is older than we read, look through an overlay. */
+/* The usual way needs SQLite's shared memory file beside the store. Where that cannot be made (a
+ * read-only directory) or the schema is older than we read, look through an overlay. */
 static int
 open_for_reading(struct store *store, struct error *err)
 {

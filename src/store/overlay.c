@@ -1,12 +1,11 @@
-/* A VFS for SQLite that reads the real files and never writes them: what is written stays in memory, in chunks over the
- * file. It needs no locks of SQLite's and no shared memory file, so it leaves nothing behind, works in a directory that
- * may only be read, and on no file at all.
- *
- * Real writers go on meanwhile. The snapshot stays whole because the write-ahead log is copied while no writer is
- * inside a transaction, and LOCK_SNAPSHOT keeps checkpoints from moving newer pages into the database file. */
+/* A VFS for SQLite that reads the real files and never writes them: what is written stays in
+ * memory, in chunks over the file. It needs no locks of SQLite's and no shared memory file, so
+ * it leaves nothing behind, works in a directory that may only be read, and on no file at all.
+ * Real writers go on meanwhile. The snapshot stays whole because the write-ahead log is copied
+ * while no writer is inside a transaction, and LOCK_SNAPSHOT keeps checkpoints from moving newer
+ * pages into the database file. */
 #include "store/db.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -275,7 +274,8 @@ overlay_traits(sqlite3_file *file)
 	return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
-/* Version 1 has no shared memory; with locking_mode=EXCLUSIVE the log's index is kept on the heap. */
+/* Version 1 has no shared memory; with locking_mode=EXCLUSIVE the log's index is kept on the
+ * heap. */
 static const sqlite3_io_methods overlay_methods = {
 	.iVersion = 1,
 	.xClose = overlay_close,
@@ -314,8 +314,8 @@ find_image(struct overlay *o, const char *name, int flags)
 	return NULL;
 }
 
-/* Through the parent VFS: closing a descriptor of our own would drop the POSIX locks that another connection of this
- * process holds on the file. */
+/* Through the parent VFS: closing a descriptor of our own would drop the POSIX locks that
+ * another connection of this process holds on the file. */
 static int
 open_real(struct overlay *o, const char *name)
 {
@@ -427,7 +427,8 @@ overlay_time(sqlite3_vfs *vfs, double *out)
 	return parent->xCurrentTime(parent, out);
 }
 
-/* The log may be rewritten from its start by the next writer, so its bytes are copied and not left to be read later. */
+/* The log may be rewritten from its start by the next writer, so its bytes are copied and not
+ * left to be read later. */
 static int
 copy_wal(struct overlay *o, struct error *err)
 {

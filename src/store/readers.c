@@ -185,7 +185,8 @@ read_batch(struct store *store, bool ended_too, int64_t after, struct arena *a,
 	return more == -1 ? -1 : 0;
 }
 
-/* In batches: no statement stays open while visit runs, so that it may read and write as it likes. */
+/* In batches: no statement stays open while visit runs, so that it may read and write as it
+ * likes. */
 int
 store_each_reader(struct store *store, bool ended_too,
     int (*visit)(void *arg, const struct store_reader *r), void *arg, struct error *err)

@@ -10,7 +10,10 @@
 	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks"
 
-/* Numbers of states are those of the enums in store.h. */
+/* Numbers of states are those of the enums in store.h. "state = 4 AND state IN (4, 5, 6)" lets
+ * SQLite see that the partial index edition_open holds all of them; LIMIT -1 makes it go through
+ * the cursors and not through all editions; +id keeps it from walking all papers for the
+ * smallest. */
 const char *const sql_text[SQL_COUNT] = {
 	/* what is remembered of the store itself */
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
@@ -40,7 +43,6 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ALIAS_ALL] = "SELECT key FROM alias WHERE paper = ?1 ORDER BY key",
 	[SQL_PAPER_NEXT_ID] =
 	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'paper'), 0) + 1",
-	[SQL_PAPER_EXISTS] = "SELECT 1 FROM paper WHERE id = ?1",
 	[SQL_PAPER_GET] =
 	    "SELECT p.revision, p.first_listed_utc, p.base_source, p.social_source, s.card "
 	    "FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
@@ -73,7 +75,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_WINDOW] =
 	    "SELECT " PAPER_COLUMNS
 	    " FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
-	    "WHERE p.first_listed_utc >= ?1 AND p.first_listed_utc > 0 ORDER BY p.id",
+	    "WHERE p.id IN (SELECT id FROM paper WHERE first_listed_utc >= ?1 AND "
+	    "first_listed_utc > 0) ORDER BY p.id",
 	[SQL_SNAPSHOT_ADD] =
 	    "INSERT INTO snapshot(paper, revision, made_utc, card) VALUES(?1, ?2, ?3, ?4)",
 	[SQL_SNAPSHOT_TRIM] =
@@ -232,10 +235,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "INSERT INTO sent(reader, slot, papers) VALUES(?1, 0, ?2) ON CONFLICT(reader, "
 	    "slot) DO UPDATE SET papers = excluded.papers",
 	[SQL_SENT_FLOOR] =
-	    "SELECT coalesce(min(id), 1) FROM paper WHERE first_listed_utc >= ?1 AND "
+	    "SELECT coalesce(min(+id), 1) FROM paper WHERE first_listed_utc >= ?1 AND "
 	    "first_listed_utc > 0",
 
-	/* editions: 0 leased, 1 intent, 2 sent, 3 failed, 4 deferred, 5 unknown, 6 held, 7 expired, 8 merged, 9 empty */
+	/* editions: 0 leased, 1 intent, 2 sent, 3 failed, 4 deferred, 5 unknown, 6 held, 7
+	 * expired, 8 merged, 9 empty */
 	[SQL_EDITION_ADD] =
 	    "INSERT INTO edition(period, reader, state, boot, cursor_from, cursor_to, "
 	    "composed_utc, nread, nmatched, attempts, copies, next_utc, hash, reply, picks)"
@@ -290,13 +294,15 @@ const char *const sql_text[SQL_COUNT] = {
 	    " FROM edition e WHERE e.state = 5 AND e.state IN (4, 5, 6) ORDER BY e.period, "
 	    "e.reader LIMIT 1",
 	[SQL_SWEEP_FREE] =
-	    "UPDATE edition SET state = 4, next_utc = ?2 FROM cursor c WHERE c.open_period "
-	    "<> 0 AND c.slot = 0 AND edition.period = c.open_period AND edition.reader = "
-	    "c.reader AND edition.state = 0 AND edition.boot = ?1 AND ?1 <> 0",
+	    "UPDATE edition SET state = 4, next_utc = ?2 FROM (SELECT open_period, reader "
+	    "FROM cursor WHERE open_period <> 0 AND slot = 0 LIMIT -1) c WHERE "
+	    "edition.period = c.open_period AND edition.reader = c.reader AND edition.state"
+	    " = 0 AND edition.boot = ?1 AND ?1 <> 0",
 	[SQL_SWEEP_UNKNOWN] =
 	    "UPDATE edition SET copies = copies + (edition.state = 0), state = 5 FROM "
-	    "cursor c WHERE c.open_period <> 0 AND c.slot = 0 AND edition.period = "
-	    "c.open_period AND edition.reader = c.reader AND edition.state IN (0, 1)",
+	    "(SELECT open_period, reader FROM cursor WHERE open_period <> 0 AND slot = 0 "
+	    "LIMIT -1) c WHERE edition.period = c.open_period AND edition.reader = c.reader"
+	    " AND edition.state IN (0, 1)",
 
 	/* runs and retention */
 	[SQL_RUN_ADD] = "INSERT INTO run(started_utc) VALUES(?1)",

@@ -60,17 +60,19 @@ store_open(
 	return -1;
 }
 
-/* With both locks ours, no one else writes or checkpoints and no overlay reads: SQLite may fold its log into the file
- * and remove it. Otherwise the log stays for the next one; nothing is lost. */
+/* With both locks ours, no one else writes or checkpoints and no overlay reads: SQLite may fold
+ * its log into the file and remove it. Otherwise the log stays for the next one; nothing is
+ * lost. */
 static void
 close_clean(struct store *store)
 {
 	int on = 0;
 
-	if (lock_wait(store->write_fd, LOCK_WRITER, false, CLOSE_TIMEOUT_MS) != 1)
+	if (lock_wait(store->write_fd, LOCK_WRITER, false, store->wrote ? CLOSE_TIMEOUT_MS : 0) !=
+	    1)
 		return;
 	store->in_transaction = true; /* the statement below is a transaction of its own */
-	if (db_set_meta(store, "clean", 1, NULL) == 0 &&
+	if ((!store->wrote || db_set_meta(store, "clean", 1, NULL) == 0) &&
 	    lock_try(store->write_fd, LOCK_SNAPSHOT, false) == 1)
 		sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, &on);
 	store->in_transaction = false;
@@ -83,7 +85,7 @@ store_close(struct store *store)
 		return;
 	if (store->in_transaction)
 		store_rollback(store);
-	if (store->mode == STORE_WRITE && store->wrote)
+	if (store->mode == STORE_WRITE && store->db != NULL)
 		close_clean(store);
 	release(store);
 }
@@ -128,8 +130,8 @@ store_begin(struct store *store, struct error *err)
 	return -1;
 }
 
-/* synchronous is NORMAL, because SQLite cannot change it inside a transaction; a durable commit adds what FULL would do:
- * sync the log after the commit record. */
+/* synchronous is NORMAL, because SQLite cannot change it inside a transaction; a durable commit
+ * adds what FULL would do: sync the log after the commit record. */
 static int
 sync_log(struct store *store)
 {

@@ -4,8 +4,9 @@
 
 #include <sodium.h>
 
-/* Keyed, so that a stolen store does not tell who unsubscribed by trying addresses against it without the key's row; kept
- * when the reader is erased. */
+/* Kept when the reader is erased, so it must not be the address. The key is this store's own: hashes
+ * of two stores, or a list of hashes made beforehand, tell nothing; whoever holds the whole store can
+ * still try addresses one by one. */
 void
 suppress_hash(const struct store *store, const char *canonical, unsigned char out[HASH_BYTES])
 {

@@ -1,5 +1,6 @@
 #include "store/db.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,8 +124,9 @@ carry_suppression(struct store *store, const char *from, const char *to, struct 
 	return store_suppress(store, to, reason, since_utc, err);
 }
 
-/* was = "old@example.org": the reader of that address gets the new one and keeps number, cursor and history. The folding
- * of addresses belongs to mail/; of `was` only ASCII capitals are folded here. */
+/* was = "old@example.org": the reader of that address gets the new one and keeps number, cursor
+ * and history. The folding of addresses belongs to mail/; of `was` only ASCII capitals are
+ * folded here. */
 static int
 take_over_history(struct store *store, const struct subscriber *s, struct error *err)
 {
@@ -184,6 +186,7 @@ store_sync_reader(
 	struct known k = { 0 };
 	int found;
 
+	assert(sync != NULL);
 	if (good) {
 		strbuf_reset(&sync->profile);
 		readers_pack(&sync->profile, reader);
@@ -227,7 +230,8 @@ find_missing(struct store *store, int64_t **out, size_t *n, size_t *nknown, stru
 	int more;
 
 	*n = *nknown = 0;
-	qsort(sync->seen, sync->nseen, sizeof(*sync->seen), compare_ids);
+	if (sync->nseen > 0)
+		qsort(sync->seen, sync->nseen, sizeof(*sync->seen), compare_ids);
 	db_start(&q, store, SQL_READER_OF_FILE);
 	while ((more = db_step(&q, err)) == 1) {
 		int64_t id = db_int(&q, 0);

@@ -113,7 +113,8 @@ decayed(double rise, int64_t at_utc, int64_t now_utc)
 	return rise * exp2(-(double)age_s / HALF_LIFE_S);
 }
 
-/* The rise of one signal above the highest value seen; the first value dates from first_utc (0 = counts nothing). */
+/* The rise of one signal above the highest value seen; the first value dates from first_utc (0 =
+ * counts nothing). */
 static double
 rise_of(int64_t value, int64_t *highest, int64_t at_utc, int64_t first_utc, int64_t now_utc)
 {
@@ -127,8 +128,9 @@ rise_of(int64_t value, int64_t *highest, int64_t at_utc, int64_t first_utc, int6
 	return first_utc == 0 ? 0 : decayed((double)value, first_utc, now_utc);
 }
 
-/* DESIGN 7 "Trend": comments twice, stars a tenth; an old favourite does not head the list, because what it had when we
- * first saw it dates from its listing, and its stars of that time count nothing. */
+/* DESIGN 7 "Trend": comments twice, stars a tenth; an old favourite does not head the list,
+ * because what it had when we first saw it dates from its listing, and its stars of that time
+ * count nothing. */
 static int
 load_trend(struct store *store, struct paper *p, int64_t now_utc, struct error *err)
 {
@@ -178,7 +180,8 @@ complete_paper(
 	return load_trend(store, p, now_utc, err);
 }
 
-/* Trends of a single paper are as of the newest signal in the store: there is no clock down here. */
+/* Trends of a single paper are as of the newest signal in the store: there is no clock down
+ * here. */
 static int
 newest_signal(struct store *store, int64_t paper, int64_t *out, struct error *err)
 {

@@ -11,15 +11,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct strbuf text, again;
 	struct error err = { ERR_NONE, "" };
-	char *copy = calloc(1, size + 1);
 	size_t offset = 0;
 	struct query *q;
 	struct arena a;
+	char *copy;
 
-	if (copy == NULL)
-		return 0;
-	memcpy(copy, data, size);
 	arena_init(&a, 64 << 20);
+	if ((copy = arena_strndup(&a, (const char *)data, size)) == NULL)
+		abort();
 	strbuf_init(&text, 1 << 20);
 	strbuf_init(&again, 1 << 20);
 	if (query_parse(copy, size, &a, &q, &offset, &err) == 0) {
@@ -36,6 +35,5 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	strbuf_release(&again);
 	strbuf_release(&text);
 	arena_release(&a);
-	free(copy);
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* Random queries over random papers against an evaluator that looks at one paper at a time and has no index: it walks the
- * tree and compares tokens. Both must agree on every pair. */
+/* Random queries over random papers against an evaluator that looks at one paper at a time and has
+ * no index: it walks the tree and compares tokens. Both must agree on every pair. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -269,8 +269,8 @@ read_paper(struct plain_paper *out, const struct paper *p, struct arena *a)
 		read_text(&out->texts[AUTHORS + i], p->authors[i], a);
 }
 
-/* How many tokens from at on a query word form covers: its own, or a whole hyphenated run; 0 = none. n is a list of up to
- * two answers. */
+/* How many tokens from at on a query word form covers: its own, or a whole hyphenated run; 0 =
+ * none. n is a list of up to two answers. */
 static size_t
 word_at(const struct plain_text *t, size_t at, const char *form, char how, size_t lengths[2])
 {
@@ -320,7 +320,8 @@ phrase_at(const struct plain_text *t, size_t at, const struct query *q, size_t w
 	return false;
 }
 
-/* Choose a token for every word from w on, equal words in different places; all lie within the distance. */
+/* Choose a token for every word from w on, equal words in different places; all lie within the
+ * distance. */
 static bool
 near_from(const struct plain_text *t, const struct query *q, size_t w, size_t *chosen)
 {
@@ -441,11 +442,6 @@ term_holds(const struct plain_paper *pp, const struct query *q)
 	const struct plain_text *t = pp->texts;
 	bool any = q->field == FIELD_TEXT;
 
-	if (q->field == FIELD_CAT || q->field == FIELD_PRIMARY)
-		return in_categories(pp->p, q);
-	if (q->field == FIELD_AUTHOR || q->field == FIELD_FIRST_AUTHOR ||
-	    q->field == FIELD_LAST_AUTHOR)
-		return in_authors(pp, q);
 	if (((any || q->field == FIELD_TITLE) && in_text(&t[TITLE], q)) ||
 	    ((any || q->field == FIELD_ABSTRACT) && in_text(&t[ABSTRACT], q)) ||
 	    (q->field == FIELD_ORG && in_text(&t[ORG], q)) ||
@@ -529,7 +525,11 @@ holds(const struct plain_paper *pp, const struct query *q)
 	case QUERY_NOT:
 		return !any;
 	case QUERY_TERM:
-		return term_holds(pp, q);
+		if (q->field == FIELD_CAT || q->field == FIELD_PRIMARY)
+			return in_categories(pp->p, q);
+		return q->field >= FIELD_AUTHOR && q->field <= FIELD_LAST_AUTHOR
+		    ? in_authors(pp, q)
+		    : term_holds(pp, q);
 	case QUERY_CONDITION:
 		return condition_holds(pp->p, q);
 	case QUERY_PROPERTY:

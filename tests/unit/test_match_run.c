@@ -436,7 +436,8 @@ test_score_formula(void **state)
 	close_bench(&b);
 }
 
-/* A word in the title says more than in the abstract, a rare one more than a common one, one in a short text more. */
+/* A word in the title says more than in the abstract, a rare one more than a common one, one in a
+ * short text more. */
 static void
 test_relevance(void **state)
 {

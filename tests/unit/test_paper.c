@@ -50,7 +50,8 @@ test_keys(void **state)
 		rc = paper_add_key(&out, keys[i].text, &version);
 		if (rc != (keys[i].key != NULL) ||
 		    (rc == 1 && (strcmp(out.buf, keys[i].key) != 0 || version != keys[i].version)))
-			fail_msg("row %zu: '%s' gave %d '%s' v%u", i, keys[i].text, rc, out.buf, version);
+			fail_msg("row %zu: '%s' gave %d '%s' v%u", i, keys[i].text, rc, out.buf,
+			    version);
 		strbuf_release(&out);
 	}
 }

@@ -13,7 +13,7 @@
 static const struct {
 	const char *text;
 	bool good;
-	size_t offset;	/* of the error */
+	size_t offset; /* of the error */
 	enum schedule_kind kind;
 	unsigned weekdays;
 	int month_day, hour, minute;
@@ -54,40 +54,42 @@ test_texts(void **state)
 			fail_msg("row %zu: '%s' gave %d (%s)", i, texts[i].text, rc, err.msg);
 		if (!texts[i].good) {
 			if (err.kind != ERR_CONFIG || offset != texts[i].offset)
-				fail_msg("row %zu: '%s' is wrong at %zu, not %zu: %s", i, texts[i].text,
-				    texts[i].offset, offset, err.msg);
+				fail_msg("row %zu: '%s' is wrong at %zu, not %zu: %s", i,
+				    texts[i].text, texts[i].offset, offset, err.msg);
 			continue;
 		}
 		if (s.kind != texts[i].kind || s.weekdays != texts[i].weekdays ||
 		    s.month_day != texts[i].month_day || s.hour != texts[i].hour ||
 		    s.minute != texts[i].minute)
-			fail_msg("row %zu: '%s' was read as %d %x %d %d:%d", i, texts[i].text, s.kind,
-			    s.weekdays, s.month_day, s.hour, s.minute);
+			fail_msg("row %zu: '%s' was read as %d %x %d %d:%d", i, texts[i].text,
+			    s.kind, s.weekdays, s.month_day, s.hour, s.minute);
 	}
 }
 
 static const struct {
 	const char *when, *zone, *now;
-	const char *last, *due, *next;	/* newest due day, when it was due, next day */
+	const char *last, *due, *next; /* newest due day, when it was due, next day */
 } moments[] = {
-	{ "daily 07:30", "Europe/London", "2026-08-21T06:29:59Z", "2026-08-20", "2026-08-20T06:30:00Z",
-	    "2026-08-21" },
-	{ "daily 07:30", "Europe/London", "2026-08-21T06:30:00Z", "2026-08-21", "2026-08-21T06:30:00Z",
-	    "2026-08-22" },
+	{ "daily 07:30", "Europe/London", "2026-08-21T06:29:59Z", "2026-08-20",
+	    "2026-08-20T06:30:00Z", "2026-08-21" },
+	{ "daily 07:30", "Europe/London", "2026-08-21T06:30:00Z", "2026-08-21",
+	    "2026-08-21T06:30:00Z", "2026-08-22" },
 	{ "daily", "Pacific/Auckland", "2026-08-20T12:00:00Z", "2026-08-21", "2026-08-20T12:00:00Z",
 	    "2026-08-22" },
-	{ "weekdays 07:30", "UTC", "2026-08-23T12:00:00Z", "2026-08-21", "2026-08-21T07:30:00Z", "2026-08-24" },
-	{ "mon,thu 08:00", "UTC", "2026-08-20T07:00:00Z", "2026-08-17", "2026-08-17T08:00:00Z", "2026-08-20" },
+	{ "weekdays 07:30", "UTC", "2026-08-23T12:00:00Z", "2026-08-21", "2026-08-21T07:30:00Z",
+	    "2026-08-24" },
+	{ "mon,thu 08:00", "UTC", "2026-08-20T07:00:00Z", "2026-08-17", "2026-08-17T08:00:00Z",
+	    "2026-08-20" },
 	{ "monthly 31 08:00", "UTC", "2027-03-01T00:00:00Z", "2027-02-28", "2027-02-28T08:00:00Z",
 	    "2027-03-31" },
 	/* 02:30 does not exist on the day London's clocks go forward: the moment of the jump counts. */
-	{ "daily 01:30", "Europe/London", "2026-03-29T01:00:00Z", "2026-03-29", "2026-03-29T01:00:00Z",
-	    "2026-03-30" },
-	{ "daily 01:30", "Europe/London", "2026-03-29T00:59:59Z", "2026-03-28", "2026-03-28T01:30:00Z",
-	    "2026-03-29" },
+	{ "daily 01:30", "Europe/London", "2026-03-29T01:00:00Z", "2026-03-29",
+	    "2026-03-29T01:00:00Z", "2026-03-30" },
+	{ "daily 01:30", "Europe/London", "2026-03-29T00:59:59Z", "2026-03-28",
+	    "2026-03-28T01:30:00Z", "2026-03-29" },
 	/* 01:30 comes twice in autumn: the first one counts. */
-	{ "daily 01:30", "Europe/London", "2026-10-25T00:30:00Z", "2026-10-25", "2026-10-25T00:30:00Z",
-	    "2026-10-26" },
+	{ "daily 01:30", "Europe/London", "2026-10-25T00:30:00Z", "2026-10-25",
+	    "2026-10-25T00:30:00Z", "2026-10-26" },
 };
 
 static int64_t
@@ -123,8 +125,8 @@ test_moments(void **state)
 		if (day != day_of(moments[i].last) ||
 		    schedule_due_utc(&s, tz, day) != moment(moments[i].due) ||
 		    schedule_next_day(&s, day) != day_of(moments[i].next))
-			fail_msg("row %zu: %s %s at %s: day %d", i, moments[i].when, moments[i].zone,
-			    moments[i].now, day);
+			fail_msg("row %zu: %s %s at %s: day %d", i, moments[i].when,
+			    moments[i].zone, moments[i].now, day);
 		tz_free(tz);
 	}
 }
@@ -133,8 +135,8 @@ test_moments(void **state)
 static void
 test_a_year(void **state)
 {
-	static const char *const zones[] = { "Europe/London", "America/New_York", "Australia/Lord_Howe",
-		"Asia/Kathmandu", "Pacific/Apia" };
+	static const char *const zones[] = { "Europe/London", "America/New_York",
+		"Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia" };
 
 	(void)state;
 	for (size_t z = 0; z < sizeof(zones) / sizeof(zones[0]); z++) {

@@ -1,4 +1,5 @@
-/* Editions: states, sweeps after a kill and after a power loss, copies, cursors given back, suppression at the last moment. */
+/* Editions: states, sweeps after a kill and after a power loss, copies, cursors given back,
+ * suppression at the last moment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,14 +38,16 @@ static struct edition_pick picks[] = {
 	    .score_trend = -0.0f,
 	    .score_freshness = 0.75f,
 	    .risen = true,
-	    .why = "nerf, votes>=30" },
+	    .why = "nerf, votes>=30",
+	    .also_in = "mine\nothers" },
 	{ .paper = 70000,
 	    .revision = 3,
 	    .version = 0,
 	    .section = UINT32_MAX,
 	    .cut = true,
 	    .replaced = true,
-	    .why = "" },
+	    .why = "",
+	    .also_in = "" },
 };
 
 static struct edition
@@ -55,6 +58,9 @@ make_edition(int64_t period, int64_t reader)
 		.cursor_from = 3,
 		.cursor_to = 9,
 		.composed_utc = T_NOW,
+		.day = 20686,
+		.since_day = 20680,
+		.note = "half filled",
 		.nread = 412,
 		.nmatched = 11,
 		.picks = picks,
@@ -138,6 +144,9 @@ test_round_trip(void **state)
 	assert_int_equal(e->period, PERIOD);
 	assert_int_equal(e->cursor_from, 3);
 	assert_int_equal(e->cursor_to, 9);
+	assert_int_equal(e->day, 20686);
+	assert_int_equal(e->since_day, 20680);
+	assert_string_equal(e->note, "half filled");
 	assert_int_equal(e->nread, 412);
 	assert_int_equal(e->nmatched, 11);
 	assert_memory_equal(e->hash, want.hash, sizeof(e->hash));
@@ -149,7 +158,7 @@ test_round_trip(void **state)
 		    p->version != q->version || p->section != q->section || p->cut != q->cut ||
 		    p->risen != q->risen || p->replaced != q->replaced ||
 		    memcmp(&p->score, &q->score, 5 * sizeof(float)) != 0 ||
-		    strcmp(p->why, q->why) != 0)
+		    strcmp(p->why, q->why) != 0 || strcmp(p->also_in, q->also_in) != 0)
 			fail_msg("pick %zu differs", i);
 	}
 	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, 9);
@@ -569,9 +578,11 @@ test_speed(void **state)
 	int64_t start, lease_ms, settle_ms;
 
 	for (int i = 0; i < 10; i++)
-		ten[i] = (struct edition_pick){
-			.paper = i * 150 + 1, .revision = 1, .version = 1, .why = "nerf"
-		};
+		ten[i] = (struct edition_pick){ .paper = i * 150 + 1,
+			.revision = 1,
+			.version = 1,
+			.why = "nerf",
+			.also_in = "" };
 	begin(fx);
 	for (int i = 0; i < N; i++) {
 		struct subscriber s = make_reader(arena_printf(&fx->a, "r%d@example.org", i));

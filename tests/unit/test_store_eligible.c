@@ -1,4 +1,5 @@
-/* When a paper is new for a reader (DESIGN section 6), each rule through the real store; and the sent list. */
+/* When a paper is new for a reader (DESIGN section 6), each rule through the real store; and the
+ * sent list. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,11 +93,13 @@ send_edition(struct world *w, bool with_paper, bool cut, enum edition_state stat
 		.revision = p->revision,
 		.version = p->version,
 		.cut = cut,
-		.why = "" };
+		.why = "",
+		.also_in = "" };
 	struct store_reader *r;
 	struct edition e = { .period = ++w->period,
 		.reader = w->reader,
 		.composed_utc = w->now_utc,
+		.note = "",
 		.picks = &pick,
 		.npicks = with_paper ? 1 : 0 };
 	size_t n, held;

@@ -1,4 +1,5 @@
-/* A dry run's store: what is written stays in memory, the files do not change, a real writer may go on. */
+/* A dry run's store: what is written stays in memory, the files do not change, a real writer may
+ * go on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,7 +115,8 @@ run_child(struct fixture *fx, int (*work)(struct fixture *fx))
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Papers that stand only in the log of a killed writer are seen, and the log and its index stay as they are. */
+/* Papers that stand only in the log of a killed writer are seen, and the log and its index stay
+ * as they are. */
 static void
 test_log_is_read(void **state)
 {
@@ -167,7 +169,8 @@ test_no_directory(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* Root may write anywhere, so the child becomes another user; without that right it is root and proves less. */
+/* Root may write anywhere, so the child becomes another user; without that right it is root and
+ * proves less. */
 static int
 child_reads_only(struct fixture *fx)
 {
@@ -179,7 +182,7 @@ child_reads_only(struct fixture *fx)
 		struct store *store;
 
 		if (mode == STORE_WRITE) {
-			if (store_open(fx->path, mode, NULL, &store, &fx->err) != -1 ||
+			if (store_open(fx->path, STORE_WRITE, NULL, &store, &fx->err) != -1 ||
 			    strstr(fx->err.msg, "run as the user that owns it") == NULL)
 				return 1;
 			continue;
@@ -216,7 +219,8 @@ test_read_only_place(void **state)
 	assert_int_equal(rc, 0);
 }
 
-/* A real writer commits enough for checkpoints; the overlay still sees its snapshot, page by page. */
+/* A real writer commits enough for checkpoints; the overlay still sees its snapshot, page by
+ * page. */
 static void
 test_snapshot_beside_writer(void **state)
 {
@@ -282,7 +286,7 @@ test_rollback_in_overlay(void **state)
 
 	reopen(fx, STORE_OVERLAY);
 	must(fx, store_begin(fx->store, &fx->err));
-	must(fx, store_put_papers(fx->store, "arxiv", &p, 1, 0, T_NOW, &counts, &fx->err));
+	must(fx, store_put_papers(fx->store, "arxiv", "arxiv", &p, 1, 0, T_NOW, &counts, &fx->err));
 	store_rollback(fx->store);
 	assert_int_equal(count_papers(fx, fx->store), 0);
 	put_many(fx, "2402", 3);

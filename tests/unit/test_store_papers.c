@@ -1,5 +1,5 @@
-/* Papers: identity over sources, whose field stands, merging, ranks, signals and trend, snapshots, settling, the window,
- * source state, retention; and how fast it is. */
+/* Papers: identity over sources, whose field stands, merging, ranks, signals and trend,
+ * snapshots, settling, the window, source state, retention; and how fast it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,7 +175,8 @@ test_key_is_arxiv_else_doi(void **state)
 	assert_int_equal(find(fx, "2401.00009v3")->naliases, 2);
 }
 
-/* A record that names two known papers makes them one; editions' snapshots and both numbers still work. */
+/* A record that names two known papers makes them one; editions' snapshots and both numbers
+ * still work. */
 static void
 test_two_papers_become_one(void **state)
 {
@@ -245,7 +246,8 @@ test_ranks(void **state)
 	assert_int_equal(find(fx, "2401.00002")->rank, 2);
 }
 
-/* Up to three readings of (votes, comments, stars) at hours after the listing's midnight, and the trend 36 h after it. */
+/* Up to three readings of (votes, comments, stars) at hours after the listing's midnight, and
+ * the trend 36 h after it. */
 static const struct {
 	const char *what;
 	struct {

@@ -1,4 +1,5 @@
-/* Readers: the pass over the config file, vanishing blocks, `was`, suppression, erasure; and 100,000 of them. */
+/* Readers: the pass over the config file, vanishing blocks, `was`, suppression, erasure; and
+ * 100,000 of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,9 +28,11 @@ bump_change_seq(struct fixture *fx)
 static void
 set_cursor(struct fixture *fx, int64_t reader, int64_t seq)
 {
-	struct edition e = {
-		.period = T_TODAY, .reader = reader, .state = EDITION_EMPTY, .cursor_to = seq
-	};
+	struct edition e = { .period = T_TODAY,
+		.reader = reader,
+		.state = EDITION_EMPTY,
+		.cursor_to = seq,
+		.note = "" };
 
 	must(fx, store_begin(fx->store, &fx->err));
 	must(fx, store_lease_editions(fx->store, &e, 1, T_NOW, &fx->err));

@@ -1,0 +1,29 @@
+/* types.h - the functions behind the table of source types in source.c. */
+#ifndef DIGEST_TYPES_H
+#define DIGEST_TYPES_H
+
+#include "digest/source.h"
+
+/* What a type does by default where its functions need to know it too. */
+enum { HUGGINGFACE_INTERVAL_S = 3600 };
+#define HUGGINGFACE_BASE "https://huggingface.co"
+
+int	huggingface_plan(const struct config_source *source, const struct source_progress *progress,
+	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
+	    size_t *n, struct error *err);
+int	huggingface_read(const struct config_source *source, const struct source_request *request,
+	    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+	    struct error *err);
+int	huggingface_status(const struct source_request *request, long status, const char *bytes,
+	    size_t len, struct error *err);
+
+int	files_plan(const struct config_source *source, const struct source_progress *progress,
+	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
+	    size_t *n, struct error *err);
+int	files_read(const struct config_source *source, const struct source_request *request,
+	    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+	    struct error *err);
+int	files_status(const struct source_request *request, long status, const char *bytes, size_t len,
+	    struct error *err);
+
+#endif
