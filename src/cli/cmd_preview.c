@@ -336,7 +336,8 @@ print_warnings(const struct preview *p, const struct run_report *r)
 
 	for (size_t i = 0; i < r->nsources; i++)
 		if (r->sources[i].failed)
-			fprintf(stderr, "warning: %s: %s\n", r->sources[i].name, r->sources[i].message);
+			fprintf(
+			    stderr, "warning: %s: %s\n", r->sources[i].name, r->sources[i].message);
 	if (r->nwaiting == 0)
 		return;
 	run_format_wall(p->cli->run, "", r->next_settled_utc, wall, sizeof(wall));
