@@ -45,6 +45,7 @@ struct preview {
 static const char *const skip_reasons[] = {
 	[SKIP_NOT_DUE] = "not due",
 	[SKIP_EMPTY] = "nothing matched",
+	[SKIP_SOURCE] = "nothing matched so far, and a source is out of reach",
 	[SKIP_PAUSED] = "paused",
 	[SKIP_SUPPRESSED] = "has left, or must not be mailed",
 	[SKIP_WAITING] = "an earlier digest still waits",

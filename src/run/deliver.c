@@ -6,7 +6,9 @@
 #include "stages.h"
 
 enum {
-	BATCH_MAILS = 64,    /* editions planned, composed and leased in one transaction */
+	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
+	WAIT_FOR_SOURCE =
+	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 	DEFER_SECONDS = 300, /* before a deferred mail is tried again */
 	DAY_SECONDS = 86400,
 };
@@ -28,6 +30,7 @@ struct courier {
 	struct composed mails[BATCH_MAILS];
 	size_t nmails, next_mail;
 	bool retries_done;
+	bool source_fails; /* one at least could not be read when it was last asked */
 	int64_t after_period, after_reader; /* the last edition taken up again */
 	char via[256];
 };
@@ -182,6 +185,13 @@ has_own_picks(const struct edition *e)
 	return false;
 }
 
+/* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
+static bool
+may_still_come(const struct courier *c, const struct due *due)
+{
+	return c->source_fails && c->now_utc < due->due_utc + WAIT_FOR_SOURCE;
+}
+
 /* One reader's edition into the batch: composed, or marked as empty. */
 static int
 plan_one(struct courier *c, const struct due *due, struct error *err)
@@ -200,6 +210,8 @@ plan_one(struct courier *c, const struct due *due, struct error *err)
 	if (planner_plan(c->planner, mail->reader, due, &c->arena, &mail->edition, err) == -1)
 		goto broken;
 	if (!has_own_picks(&mail->edition)) {
+		if (may_still_come(c, due))
+			return skip(c, mail->reader, SKIP_SOURCE, 0, err);
 		if (mail->reader->sub.empty != EMPTY_NOTE) {
 			mail->edition.state = EDITION_EMPTY;
 			c->nmails++;
@@ -473,6 +485,22 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 	return store_commit(store, false, err);
 }
 
+static int
+look_at_sources(struct courier *c, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+
+	for (size_t i = 0; i < cfg->nsources && !c->source_fails; i++) {
+		struct store_source *source;
+
+		if (store_load_source(
+			c->run->store, cfg->sources[i].name, &c->arena, &source, err) == -1)
+			return -1;
+		c->source_fails = source->failing_since_utc != 0;
+	}
+	return 0;
+}
+
 /* Queries that read signals look back a week further than the others. */
 static int
 start_planning(struct courier *c, struct error *err)
@@ -502,8 +530,8 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	c->run_id = run_id;
 	arena_init(&c->arena, MAX_RUN_BYTES);
 	sinks_describe(run->cfg, c->via, sizeof(c->via));
-	if (collect_dues(c, err) == 0 && start_planning(c, err) == 0 &&
-	    sinks_open(run, options->preview, &sink, err) == 0) {
+	if (collect_dues(c, err) == 0 && look_at_sources(c, err) == 0 &&
+	    start_planning(c, err) == 0 && sinks_open(run, options->preview, &sink, err) == 0) {
 		const struct delivery_queue queue = { c, next_mail, intend, settle };
 
 		rc = sink_run(sink, &queue, err);
