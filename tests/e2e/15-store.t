@@ -122,7 +122,7 @@ survives() {
 }
 exec 3>"$T/kills"
 at_kill=
-check 'killed at any moment, nobody is forgotten' 'survives "0.005 0.01 0.015 0.02 0.03 0.04 0.05 0.06 0.08 0.1 0.13 0.16"'
+check 'killed at any moment, nobody is forgotten' 'survives "0.01 0.03 0.06 0.09 0.12 0.16"'
 echo "# $(cat kills)"
 check 'the store is whole after that'            'test "$(sql "PRAGMA integrity_check")" = ok'
 stopped() {

@@ -77,7 +77,7 @@ check() {
 	else
 		rc=$?
 		result "$rc" "$1"
-		echo "#   $2" | head -n 3
+		printf '#   %s\n' "$2" | head -n 3
 		echo "#   ended with $rc and said:"
 		head -c 3000 "$T/.output" | sed 's/^/#     /'
 	fi
