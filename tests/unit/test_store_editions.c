@@ -37,20 +37,23 @@ static struct edition_pick picks[] = {
 	    .score_trend = -0.0f,
 	    .score_freshness = 0.75f,
 	    .risen = true,
-	    .why = "nerf, votes>=30" },
+	    .why = "nerf, votes>=30",
+	    .also_in = "" },
 	{ .paper = 70000,
 	    .revision = 3,
 	    .version = 0,
 	    .section = UINT32_MAX,
 	    .cut = true,
 	    .replaced = true,
-	    .why = "" },
+	    .why = "",
+	    .also_in = "" },
 };
 
 static struct edition
 make_edition(int64_t period, int64_t reader)
 {
-	struct edition e = { .period = period,
+	struct edition e = { .note = "",
+		.period = period,
 		.reader = reader,
 		.cursor_from = 3,
 		.cursor_to = 9,
@@ -569,9 +572,11 @@ test_speed(void **state)
 	int64_t start, lease_ms, settle_ms;
 
 	for (int i = 0; i < 10; i++)
-		ten[i] = (struct edition_pick){
-			.paper = i * 150 + 1, .revision = 1, .version = 1, .why = "nerf"
-		};
+		ten[i] = (struct edition_pick){ .paper = i * 150 + 1,
+			.revision = 1,
+			.version = 1,
+			.why = "nerf",
+			.also_in = "" };
 	begin(fx);
 	for (int i = 0; i < N; i++) {
 		struct subscriber s = make_reader(arena_printf(&fx->a, "r%d@example.org", i));

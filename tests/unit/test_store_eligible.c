@@ -92,9 +92,11 @@ send_edition(struct world *w, bool with_paper, bool cut, enum edition_state stat
 		.revision = p->revision,
 		.version = p->version,
 		.cut = cut,
-		.why = "" };
+		.why = "",
+		.also_in = "" };
 	struct store_reader *r;
-	struct edition e = { .period = ++w->period,
+	struct edition e = { .note = "",
+		.period = ++w->period,
 		.reader = w->reader,
 		.composed_utc = w->now_utc,
 		.picks = &pick,

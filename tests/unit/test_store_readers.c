@@ -27,9 +27,11 @@ bump_change_seq(struct fixture *fx)
 static void
 set_cursor(struct fixture *fx, int64_t reader, int64_t seq)
 {
-	struct edition e = {
-		.period = T_TODAY, .reader = reader, .state = EDITION_EMPTY, .cursor_to = seq
-	};
+	struct edition e = { .note = "",
+		.period = T_TODAY,
+		.reader = reader,
+		.state = EDITION_EMPTY,
+		.cursor_to = seq };
 
 	must(fx, store_begin(fx->store, &fx->err));
 	must(fx, store_lease_editions(fx->store, &e, 1, T_NOW, &fx->err));
