@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # The command line: silence for cron, codes, help and manuals that know everything there is.
 . "$(dirname "$0")/lib.sh"
 plan 46

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # The HTML part in a browser: it fits a telephone and a desk, asks nobody for anything, and nothing of a paper runs.
 . "$(dirname "$0")/lib.sh"
 browser=
