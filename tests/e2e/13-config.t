@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # Each mistake in a configuration is named with file, line and column and the cure; nothing is sent; exit code 78.
 . "$(dirname "$0")/lib.sh"
 plan 42
