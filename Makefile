@@ -75,7 +75,7 @@ check-unit: $(UNIT)
 	@sh tests/unit/run.sh $(UNIT)
 
 check-e2e: $(BUILD)/digest
-	@DIGEST=$(CURDIR)/$(BUILD)/digest prove tests/e2e
+	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -j 2 tests/e2e
 
 lint: all $(UNIT)
 	@sh tests/lint/run.sh $(BUILD)
@@ -111,6 +111,7 @@ install: all
 	install -m 644 templates/* $(DESTDIR)$(DATADIR)/templates
 	install -m 644 README.md LICENSE etc/digest.conf.example etc/cron.d/digest etc/systemd/* \
 		$(DESTDIR)$(DOCDIR)
+	install -m 644 etc/sysusers.d/digest.conf $(DESTDIR)$(DOCDIR)/digest.sysusers
 	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
 
 # Configuration, store and mail are yours and stay.

@@ -92,7 +92,16 @@ void	run_report_init(struct run_report *report);
 void	run_report_release(struct run_report *report);
 
 /* Why a reader gets no mail from this run. */
-enum run_skip { SKIP_NOT_DUE, SKIP_EMPTY, SKIP_PAUSED, SKIP_SUPPRESSED, SKIP_WAITING, SKIP_HELD_BACK, SKIP_BROKEN };
+enum run_skip {
+	SKIP_NOT_DUE,
+	SKIP_EMPTY,		/* nothing matched */
+	SKIP_SOURCE,		/* nothing matched, but a source is out of reach: tried again at the next run */
+	SKIP_PAUSED,
+	SKIP_SUPPRESSED,
+	SKIP_WAITING,		/* an earlier edition is on its way */
+	SKIP_HELD_BACK,		/* its block is gone, see store_sync_end */
+	SKIP_BROKEN,
+};
 
 /* One mail of a run as it was composed. */
 struct run_mail {

@@ -211,7 +211,8 @@ int	store_pause_reader(struct store *store, int64_t id, int32_t until_day, struc
 int	store_erase_reader(struct store *store, int64_t id, struct error *err);
 
 enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRESSED_BOUNCED, SUPPRESSED_OPERATOR };
-/* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not. */
+/* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not.
+ * reason and since_utc may be NULL. */
 int	store_is_suppressed(struct store *store, const char *canonical, enum suppression_reason *reason,
 	    int64_t *since_utc, struct error *err);
 /* Suppressed already: the earlier time stays, and of the reasons a person's own wish. */

@@ -138,8 +138,9 @@ void
 strbuf_add_codepoint(struct strbuf *sb, uint32_t cp)
 {
 	char out[4];
+	unsigned n = utf8_encode(cp, out);
 
-	strbuf_addn(sb, out, utf8_encode(cp, out));
+	strbuf_addn(sb, out, n);
 }
 
 void

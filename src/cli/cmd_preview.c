@@ -45,6 +45,7 @@ struct preview {
 static const char *const skip_reasons[] = {
 	[SKIP_NOT_DUE] = "not due",
 	[SKIP_EMPTY] = "nothing matched",
+	[SKIP_SOURCE] = "nothing matched so far, and a source is out of reach",
 	[SKIP_PAUSED] = "paused",
 	[SKIP_SUPPRESSED] = "has left, or must not be mailed",
 	[SKIP_WAITING] = "an earlier digest still waits",
@@ -336,7 +337,8 @@ print_warnings(const struct preview *p, const struct run_report *r)
 
 	for (size_t i = 0; i < r->nsources; i++)
 		if (r->sources[i].failed)
-			fprintf(stderr, "warning: %s: %s\n", r->sources[i].name, r->sources[i].message);
+			fprintf(
+			    stderr, "warning: %s: %s\n", r->sources[i].name, r->sources[i].message);
 	if (r->nwaiting == 0)
 		return;
 	run_format_wall(p->cli->run, "", r->next_settled_utc, wall, sizeof(wall));

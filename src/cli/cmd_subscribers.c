@@ -79,6 +79,8 @@ state_of(const struct store_reader *r, int64_t now_utc)
 		return "left";
 	if (r->state == READER_ENDED)
 		return "ended";
+	if (r->vanished)
+		return "gone"; /* the block, and nobody has confirmed it */
 	if (r->sub.paused_until > now_utc / 86400)
 		return "paused";
 	return r->broken ? "broken" : "active";

@@ -62,7 +62,9 @@ set_up_process(void)
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
+	/* A pipe nobody reads and a limit on file sizes are errors of write(), to be told as such. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	/* A core file would hold passwords and addresses. */
 	setrlimit(RLIMIT_CORE, &no_core);
 	umask(077);

@@ -6,7 +6,9 @@
 #include "stages.h"
 
 enum {
-	BATCH_MAILS = 64,    /* editions planned, composed and leased in one transaction */
+	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
+	WAIT_FOR_SOURCE =
+	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 	DEFER_SECONDS = 300, /* before a deferred mail is tried again */
 	DAY_SECONDS = 86400,
 };
@@ -28,6 +30,7 @@ struct courier {
 	struct composed mails[BATCH_MAILS];
 	size_t nmails, next_mail;
 	bool retries_done;
+	bool source_fails; /* one at least could not be read when it was last asked */
 	int64_t after_period, after_reader; /* the last edition taken up again */
 	char via[256];
 };
@@ -182,6 +185,13 @@ has_own_picks(const struct edition *e)
 	return false;
 }
 
+/* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
+static bool
+may_still_come(const struct courier *c, const struct due *due)
+{
+	return c->source_fails && c->now_utc < due->due_utc + WAIT_FOR_SOURCE;
+}
+
 /* One reader's edition into the batch: composed, or marked as empty. */
 static int
 plan_one(struct courier *c, const struct due *due, struct error *err)
@@ -200,6 +210,8 @@ plan_one(struct courier *c, const struct due *due, struct error *err)
 	if (planner_plan(c->planner, mail->reader, due, &c->arena, &mail->edition, err) == -1)
 		goto broken;
 	if (!has_own_picks(&mail->edition)) {
+		if (may_still_come(c, due))
+			return skip(c, mail->reader, SKIP_SOURCE, 0, err);
 		if (mail->reader->sub.empty != EMPTY_NOTE) {
 			mail->edition.state = EDITION_EMPTY;
 			c->nmails++;
@@ -293,8 +305,6 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 {
 	struct composed *mail = &c->mails[c->nmails];
 
-	c->after_period = e->period;
-	c->after_reader = e->reader;
 	composed_init(mail);
 	mail->edition = *e;
 	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
@@ -316,20 +326,46 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 	return 0;
 }
 
-/* Mail of earlier runs that was deferred and is due again. */
+/* Lease the next editions that were deferred and are due again, at most BATCH_MAILS, in one transaction. */
+static int
+lease_retries(struct courier *c, struct edition **out, size_t *n, struct error *err)
+{
+	struct store *store = c->run->store;
+
+	*n = 0;
+	if (store_begin(store, err) == -1)
+		return -1;
+	while (*n < BATCH_MAILS && !c->retries_done) {
+		int found = store_next_due(
+		    store, c->now_utc, c->after_period, c->after_reader, &c->arena, &out[*n], err);
+
+		if (found == -1) {
+			store_rollback(store);
+			return -1;
+		}
+		c->retries_done = found == 0;
+		if (found == 0)
+			break;
+		c->after_period = out[*n]->period;
+		c->after_reader = out[*n]->reader;
+		(*n)++;
+	}
+	return store_commit(store, true, err);
+}
+
+/* Mail of earlier runs that was deferred, or that a killed run left behind, and is due again. */
 static int
 retry_batch(struct courier *c, struct error *err)
 {
-	release_batch(c);
-	while (c->nmails < BATCH_MAILS && !c->retries_done) {
-		struct edition *e;
-		int found = store_next_due(c->run->store, c->now_utc, c->after_period,
-		    c->after_reader, &c->arena, &e, err);
+	struct edition *leased[BATCH_MAILS];
+	size_t n;
 
-		if (found == -1 || (found == 1 && retry_one(c, e, err) == -1))
+	release_batch(c);
+	if (lease_retries(c, leased, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (retry_one(c, leased[i], err) == -1)
 			return -1;
-		c->retries_done = found == 0;
-	}
 	return 0;
 }
 
@@ -438,6 +474,8 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		const struct delivery_outcome *o = &outcomes[i];
 		enum edition_state state = count_outcome(c->report, o->outcome);
 
+		if (state == EDITION_DEFERRED && c->report->ndeferred == 1)
+			log_warn(c->run->log, "mail waits for a later run: %s", o->reply);
 		if (store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
 			state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err) == -1) {
 			store_rollback(store);
@@ -445,6 +483,22 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		}
 	}
 	return store_commit(store, false, err);
+}
+
+static int
+look_at_sources(struct courier *c, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+
+	for (size_t i = 0; i < cfg->nsources && !c->source_fails; i++) {
+		struct store_source *source;
+
+		if (store_load_source(
+			c->run->store, cfg->sources[i].name, &c->arena, &source, err) == -1)
+			return -1;
+		c->source_fails = source->failing_since_utc != 0;
+	}
+	return 0;
 }
 
 /* Queries that read signals look back a week further than the others. */
@@ -476,8 +530,8 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	c->run_id = run_id;
 	arena_init(&c->arena, MAX_RUN_BYTES);
 	sinks_describe(run->cfg, c->via, sizeof(c->via));
-	if (collect_dues(c, err) == 0 && start_planning(c, err) == 0 &&
-	    sinks_open(run, options->preview, &sink, err) == 0) {
+	if (collect_dues(c, err) == 0 && look_at_sources(c, err) == 0 &&
+	    start_planning(c, err) == 0 && sinks_open(run, options->preview, &sink, err) == 0) {
 		const struct delivery_queue queue = { c, next_mail, intend, settle };
 
 		rc = sink_run(sink, &queue, err);

@@ -1,4 +1,6 @@
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "digest/limits.h"
@@ -35,8 +37,11 @@ static int
 sync_all(struct run *run, bool accept_removals, struct store_sync_counts *counts, struct error *err)
 {
 	struct sync s = { run, err };
+	char real[PATH_MAX];
+	/* The same file by another way is the same file. */
+	const char *path = realpath(run->cfg->path, real) != NULL ? real : run->cfg->path;
 
-	if (store_sync_begin(run->store, run->cfg->path, clock_now_utc(&run->clock), err) == -1 ||
+	if (store_sync_begin(run->store, path, clock_now_utc(&run->clock), err) == -1 ||
 	    config_each_reader(run->cfg, sync_one, &s, err) != 0)
 		return -1;
 	return store_sync_end(run->store, accept_removals, counts, err);

@@ -77,7 +77,7 @@ check() {
 	else
 		rc=$?
 		result "$rc" "$1"
-		echo "#   $2" | head -n 3
+		printf '#   %s\n' "$2" | head -n 3
 		echo "#   ended with $rc and said:"
 		head -c 3000 "$T/.output" | sed 's/^/#     /'
 	fi
@@ -174,7 +174,7 @@ same_store() {
 # Answers a question to the store, past digest.
 sql() {
 	python3 -c 'import sqlite3, sys
-for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]): print(*row, sep="|")' "${STORE:-digest.db}" "$1"
+for row in sqlite3.connect(f"file:{sys.argv[1]}?mode=rw", uri=True).execute(sys.argv[2]): print(*row, sep="|")' "${STORE:-digest.db}" "$1"
 }
 
 # unprivileged COMMAND...: as somebody whom file modes stop; root is nobody for that while.
