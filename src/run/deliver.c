@@ -21,6 +21,7 @@ struct courier {
 	struct planner *planner;
 	struct composer *composer;
 	int64_t now_utc, run_id;
+	int64_t deadline_ms; /* monotonic: what is not on its way by then waits for the next run */
 
 	struct due *dues; /* in the order of the readers */
 	size_t ndues, alloc, next_due;
@@ -399,12 +400,24 @@ hand_out(struct courier *c, struct composed *mail, struct delivery *out, struct 
 	return 1;
 }
 
+/* A signal came, or the time of this run is up. */
+static bool
+must_stop(struct courier *c)
+{
+	bool stop =
+	    (c->run->stop != NULL && *c->run->stop != 0) || clock_monotonic_ms() >= c->deadline_ms;
+
+	if (stop && (c->next_mail < c->nmails || c->next_due < c->ndues))
+		c->report->faults |= RUN_FAULT_DEFERRED;
+	return stop;
+}
+
 static int
 next_mail(void *arg, struct delivery *out, struct error *err)
 {
 	struct courier *c = arg;
 
-	while (c->run->stop == NULL || *c->run->stop == 0) {
+	while (!must_stop(c)) {
 		if (c->next_mail < c->nmails) {
 			int rc = hand_out(c, &c->mails[c->next_mail++], out, err);
 
@@ -528,6 +541,7 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	c->report = report;
 	c->now_utc = clock_now_utc(&run->clock);
 	c->run_id = run_id;
+	c->deadline_ms = clock_monotonic_ms() + run->cfg->delivery.deadline_s * 1000;
 	arena_init(&c->arena, MAX_RUN_BYTES);
 	sinks_describe(run->cfg, c->via, sizeof(c->via));
 	if (collect_dues(c, err) == 0 && look_at_sources(c, err) == 0 &&

@@ -7,7 +7,7 @@
 #include "digest/limits.h"
 #include "stages.h"
 
-enum { ASK_ABOVE_READERS = 50 };
+enum { ASK_ABOVE_READERS = 50, DAY_SECONDS = 86400 };
 
 /* What the parser of the configuration reports goes to the log at once, so that a person sees all of it. */
 struct complaint {
@@ -213,6 +213,41 @@ check_users(struct run *run, const struct run_options *options, struct error *er
 	return found == 1 ? 0 : -1;
 }
 
+/* Once a day what retention no longer asks for goes. */
+static int
+prune_store(struct run *run, int64_t now_utc, struct error *err)
+{
+	static const char note[] = "pruned";
+	char today[DATE_RFC3339_SIZE];
+	const char *last;
+	struct arena a;
+	size_t nremoved;
+	int rc = -1;
+
+	date_format_day((int32_t)(now_utc / DAY_SECONDS), today);
+	arena_init(&a, MAX_READER_BYTES);
+	if (store_get_note(run->store, note, &a, &last, err) == -1)
+		goto out;
+	if (strcmp(last, today) == 0) {
+		rc = 0;
+		goto out;
+	}
+	if (store_begin(run->store, err) == -1)
+		goto out;
+	if (store_prune(run->store, now_utc, run->cfg->store.keep_papers_s,
+		run->cfg->store.keep_signals_s, &nremoved, err) == -1 ||
+	    store_set_note(run->store, note, today, err) == -1) {
+		store_rollback(run->store);
+		goto out;
+	}
+	rc = store_commit(run->store, false, err);
+	if (rc == 0 && nremoved > 0)
+		log_info(run->log, "%zu old records removed", nremoved);
+out:
+	arena_release(&a);
+	return rc;
+}
+
 static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
@@ -237,6 +272,8 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	if (options->deliver &&
 	    (tidy_editions(run, now_utc, report, err) == -1 ||
 		deliver_editions(run, options, id, report, err) == -1))
+		return -1;
+	if (!options->preview && prune_store(run, now_utc, err) == -1)
 		return -1;
 	return finish_run(run, id, now_utc, report, err);
 }

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # A source that fails says so by name; the others are read, nothing is forgotten, and nobody is asked again too soon.
 . "$(dirname "$0")/lib.sh"
-plan 29
+plan 31
 
 cp "$FIXTURES/2026-03-02.json" good.json
 echo '{}' >script
@@ -107,4 +107,20 @@ check 'when every source fails that is 69' 'rm -rf Mail digest.db* && says 69 "s
 check 'a preview says so and is no error' 'says 0 "far away.*500" "$DIGEST" --now 2026-03-04T15:00:00Z --dry-run'
 check 'fetch says so, too'                'says 69 "source far away" "$DIGEST" --now 2026-03-04T15:00:00Z fetch --force'
 check 'fetch of an unknown source'        'says 64 "no source is called .nearby." "$DIGEST" --now 2026-03-04T15:00:00Z fetch nearby'
+# "Nothing new" is not known while the source is out of reach; it comes the same day.
+comes_later() {
+	rm -rf Mail digest.db* digest.key
+	says 69 'source far away' run_at 2026-03-04T08:00:00Z && [ "$(mails_sent)" = 0 ] || return 1
+	echo '{}' >script
+	silent 0 run_at 2026-03-04T09:00:00Z && [ "$(mails_sent)" = 1 ]
+}
+check 'an empty digest waits for a source' comes_later
+echo '{"*": {"status": 500}}' >script
+cp digest.conf always.conf
+sed -i 's/when = always/when = daily/' digest.conf
+rm -rf digest.db*
+check 'after twelve hours it waits no more' '"$DIGEST" --now 2026-03-04T08:00:00Z -q run; "$DIGEST" --now 2026-03-04T23:00:00Z -q run; "$DIGEST" --now 2026-03-04T23:01:00Z -n 2>&1 | grep -q "nothing is due now"'
+cp always.conf digest.conf
+rm -rf digest.db*
+"$DIGEST" --now 2026-03-04T08:00:00Z -q run 2>/dev/null
 check 'after three days a person is told' '"$DIGEST" --now 2026-03-07T15:00:00Z -q run 2>err; grep -q "failing for 3 days or more" err'

@@ -294,7 +294,7 @@ setup(void **state)
 
 	if (c == NULL || http_server_start(&c->server, serve) == -1)
 		return -1;
-	c->options = (struct http_options){ .timeout_s = 1,
+	c->options = (struct http_options){ .timeout_s = 3,
 		.max_body = MAX_BODY,
 		.contact = "ada@example.org",
 		.proxy = "",
@@ -379,8 +379,8 @@ static const struct {
 	{ "/not-http", "not HTTP" },
 	{ "/bad-gzip", "cannot be unpacked" },
 	{ "/bomb", "grows more than 100 times" },
-	{ "/silence", "no answer within 1 s" },
-	{ "/drip", "no whole answer within 1 s" },
+	{ "/silence", "no answer within 3 s" },
+	{ "/drip", "no whole answer within 3 s" },
 };
 
 static void
