@@ -156,7 +156,9 @@ with_templates(struct cli *cli, const char *verb, struct error *err)
 	struct render *render;
 	int rc = -1;
 
-	if (run_load_templates(cli->run, &render, err) == -1)
+	/* A copy is of the built-in one, whatever there is; its folder may still be missing. */
+	if (strcmp(verb, "copy") == 0 ? render_new(NULL, &render, err) == -1
+				      : run_load_templates(cli->run, &render, err) == -1)
 		return -1;
 	if (strcmp(verb, "list") == 0) {
 		rc = list(cli, render);

@@ -1,4 +1,5 @@
 /* main.c - the command table, and the way from a command line to an exit code. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,13 +71,13 @@ set_up_process(void)
 	umask(077);
 }
 
-/* A closed descriptor 0, 1 or 2 must not become the store's. */
+/* A closed descriptor 0, 1 or 2 must not become the store's. Opened the wrong way round, each still fails when it is used. */
 static int
 keep_standard_files(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) == -1 &&
-		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
 			return -1;
 	return 0;
 }
@@ -93,6 +94,19 @@ run_command(struct cli *cli, struct error *err)
 	if (cli->command == NULL)
 		return cmd_overview(cli, err);
 	return cli->command->run(cli, err);
+}
+
+/* What was printed must have arrived; a reader of a pipe who has seen enough needs no message. */
+static int
+finish_output(struct log *log, int rc)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return rc;
+	if (errno != EPIPE)
+		log_error(
+		    log, "standard output: %s", errno != 0 ? strerror(errno) : "cannot be written");
+	return rc == EXIT_OK ? EXIT_IO : rc;
 }
 
 int
@@ -117,7 +131,5 @@ main(int argc, char **argv)
 	}
 	run_close(cli.run);
 	arena_release(&cli.arena);
-	if (fflush(stdout) != 0 && rc == EXIT_OK)
-		rc = EXIT_IO;
-	return rc;
+	return finish_output(&cli.log, rc);
 }

@@ -230,7 +230,7 @@ find_missing(struct store *store, int64_t **out, size_t *n, size_t *nknown, stru
 	int more;
 
 	*n = *nknown = 0;
-	if (sync->nseen > 0)
+	if (sync->nseen > 0) /* C17 7.22.5: the array of a call must be one, even of no elements */
 		qsort(sync->seen, sync->nseen, sizeof(*sync->seen), compare_ids);
 	db_start(&q, store, SQL_READER_OF_FILE);
 	while ((more = db_step(&q, err)) == 1) {

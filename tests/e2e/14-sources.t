@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # A source that fails says so by name; the others are read, nothing is forgotten, and nobody is asked again too soon.
 . "$(dirname "$0")/lib.sh"
 plan 29

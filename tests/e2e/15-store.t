@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # A store that is missing, locked, broken, too new or on a full disk: a clear sentence, the right code, and nothing lost.
 . "$(dirname "$0")/lib.sh"
 plan 29

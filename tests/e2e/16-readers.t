@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # Readers by command and by file: who comes, who goes, and that nobody who left is mailed again.
 . "$(dirname "$0")/lib.sh"
 plan 46

@@ -96,7 +96,8 @@ send_edition(struct world *w, bool with_paper, bool cut, enum edition_state stat
 		.why = "",
 		.also_in = "" };
 	struct store_reader *r;
-	struct edition e = { .period = ++w->period,
+	struct edition e = { .note = "",
+		.period = ++w->period,
 		.reader = w->reader,
 		.composed_utc = w->now_utc,
 		.note = "",
