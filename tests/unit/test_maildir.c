@@ -86,7 +86,7 @@ next_mail(void *arg, struct delivery *out, struct error *err)
 	out->period = 20260821;
 	out->reader = b->next;
 	out->sender = "me@example.org";
-	out->to = &ada;
+	snprintf(out->to, sizeof(out->to), "%s", ada.mailbox);
 	assert_int_equal(out->bytes.len, 0);
 	if (b->next == b->broken)
 		strbuf_add(&out->bytes, "Subject: x\r\n\r\nMessage-ID: <in@the.body>\r\n");
