@@ -16,6 +16,7 @@ struct sync {
 	size_t nseen, room;
 	struct strbuf profile; /* of the reader at hand */
 	struct store_sync_counts counts;
+	bool doubt; /* a block has an error: what seems gone may be behind it */
 };
 
 void
@@ -184,6 +185,7 @@ store_sync_reader(
 	struct known k = { 0 };
 	int found;
 
+	sync->doubt |= !good;
 	if (good) {
 		strbuf_reset(&sync->profile);
 		readers_pack(&sync->profile, reader);
@@ -269,7 +271,7 @@ store_sync_end(
 	if (allowed < MIN_VANISHING)
 		allowed = MIN_VANISHING;
 	c->nvanished = n;
-	c->held_back = n > allowed && !accept_removals;
+	c->held_back = n > 0 && (n > allowed || store->sync->doubt) && !accept_removals;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (c->held_back)
 			rc = db_run_ints(store, SQL_READER_VANISHED, DB_INTS(missing[i]), err);
