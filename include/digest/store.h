@@ -182,12 +182,15 @@ struct store_reader {
 int	store_sync_begin(struct store *store, const char *config_path, int64_t now_utc, struct error *err);
 /* good = false: the block has an error; the last good version stays, a reader never seen is left out. */
 int	store_sync_reader(struct store *store, const struct subscriber *reader, bool good, struct error *err);
+/* The file has an error that belongs to no reader: whoever is missing may stand behind it. */
+void	store_sync_doubt(struct store *store);
 
 struct store_sync_counts {
 	size_t nreaders, nadded, nchanged, nended, nresumed, nvanished;
-	bool held_back;		/* too many vanished at once: nobody was ended, the vanished are not mailed */
+	bool held_back;		/* too many vanished at once, or beside a broken block: nobody was ended, the vanished are not mailed */
 };
-/* End subscriptions whose block is gone, unless more than max(3, 10 %) vanish at once and accept_removals is false. */
+/* End subscriptions whose block is gone, unless accept_removals is false and more than max(3, 10 %) vanish at once, or some
+ * block has an error: a quote that is missing swallows the block behind it, whose reader has not been removed by anybody. */
 int	store_sync_end(struct store *store, bool accept_removals, struct store_sync_counts *counts,
 	    struct error *err);
 

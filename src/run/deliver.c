@@ -308,6 +308,7 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 
 	composed_init(mail);
 	mail->edition = *e;
+	mail->due.due_utc = e->composed_utc; /* it was due by then */
 	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
 		return -1;
 	if (composer_compose(c->composer, mail, &c->arena, err) == -1) {
@@ -327,6 +328,59 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 	return 0;
 }
 
+static int
+compare_due(const void *key, const void *row)
+{
+	int64_t reader = *(const int64_t *)key, other = ((const struct due *)row)->reader;
+
+	return (reader > other) - (reader < other);
+}
+
+/*
+ * Whether an edition is tried again now: its reader is one this run is about, and no newer edition takes over its papers,
+ * see clear_unsettled(). 1, 0 or -1.
+ */
+static int
+is_wanted(struct courier *c, const struct edition *e, struct error *err)
+{
+	const struct due *due = NULL;
+	struct store_reader *reader;
+
+	if (c->options->nusers > 0) {
+		if (store_load_reader(c->run->store, e->reader, &c->arena, &reader, err) != 1)
+			return -1;
+		if (!is_selected(c->options, reader->sub.canonical))
+			return 0;
+	}
+	/* The readers who are due stand in the order of their numbers. */
+	if (c->ndues > 0 && e->copies == 0 && !c->report->ahead)
+		due = bsearch(&e->reader, c->dues, c->ndues, sizeof(*c->dues), compare_due);
+	return due == NULL || due->period == e->period;
+}
+
+/* Lease the next edition that is due again; what is not wanted stays deferred. 1, 0 = there is none, -1. */
+static int
+lease_retry(struct courier *c, struct edition **out, struct error *err)
+{
+	struct store *store = c->run->store;
+
+	for (;;) {
+		int found = store_next_due(
+		    store, c->now_utc, c->after_period, c->after_reader, &c->arena, out, err);
+		const struct edition *e = *out;
+
+		if (found != 1)
+			return found;
+		c->after_period = e->period;
+		c->after_reader = e->reader;
+		if ((found = is_wanted(c, e, err)) != 0)
+			return found;
+		if (store_settle_edition(store, e->period, e->reader, EDITION_DEFERRED, e->reply,
+			c->now_utc, e->next_utc, err) == -1)
+			return -1;
+	}
+}
+
 /* Lease the next editions that were deferred and are due again, at most BATCH_MAILS, in one transaction. */
 static int
 lease_retries(struct courier *c, struct edition **out, size_t *n, struct error *err)
@@ -337,19 +391,14 @@ lease_retries(struct courier *c, struct edition **out, size_t *n, struct error *
 	if (store_begin(store, err) == -1)
 		return -1;
 	while (*n < BATCH_MAILS && !c->retries_done) {
-		int found = store_next_due(
-		    store, c->now_utc, c->after_period, c->after_reader, &c->arena, &out[*n], err);
+		int found = lease_retry(c, &out[*n], err);
 
 		if (found == -1) {
 			store_rollback(store);
 			return -1;
 		}
 		c->retries_done = found == 0;
-		if (found == 0)
-			break;
-		c->after_period = out[*n]->period;
-		c->after_reader = out[*n]->reader;
-		(*n)++;
+		*n += (size_t)found;
 	}
 	return store_commit(store, true, err);
 }

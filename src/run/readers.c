@@ -44,6 +44,8 @@ sync_all(struct run *run, bool accept_removals, struct store_sync_counts *counts
 	if (store_sync_begin(run->store, path, clock_now_utc(&run->clock), err) == -1 ||
 	    config_each_reader(run->cfg, sync_one, &s, err) != 0)
 		return -1;
+	if (run->cfg->nreader_errors > 0)
+		store_sync_doubt(run->store);
 	return store_sync_end(run->store, accept_removals, counts, err);
 }
 

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Each mistake in a configuration is named with file, line and column and the cure; nothing is sent; exit code 78.
 . "$(dirname "$0")/lib.sh"
-plan 42
+plan 43
 
 head='list { from = "Papers <papers@digest.test>" }
 store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }
@@ -73,6 +73,11 @@ check 'their last good block stays in force' '
 	silent 0 "$DIGEST" --now 2026-03-03T08:00:00Z run && test "$(mails_sent)" = 2 &&
 	sed -i "s/\"agents\" }/\"agents AND\" }/" digest.conf && cp "$FIXTURES/2026-03-03.json" days.json &&
 	says 78 "digest.conf:5:" "$DIGEST" --now 2026-03-04T08:00:00Z run && test "$(mails_sent)" = 4'
+
+check 'a title that is not closed ends nobody' '
+	rm -rf Mail digest.db* && { echo "$head"; echo "$good"; echo "subscriber \"b@digest.test\" { when = \"daily 00:01\" }"; } >digest.conf &&
+	silent 0 "$DIGEST" --now 2026-03-03T08:00:00Z run && sed -i "s/b@digest.test\"/b@digest.test/" digest.conf &&
+	says 78 "nobody was removed" "$DIGEST" --now 2026-03-03T09:00:00Z run && ! "$DIGEST" subscribers --all 2>/dev/null | grep " ended "'
 
 # --- secrets
 secret='smtp "far" { url = "maildir:Mail"  user = me  password = "hunter2" }'

@@ -173,10 +173,11 @@ same_store() {
 	diff "$T/.before" "$T/.after"
 }
 
-# Answers a question to the store, past digest.
+# One SQL statement to the store, past digest; prints the rows.
 sql() {
 	python3 -c 'import sqlite3, sys
-for row in sqlite3.connect(f"file:{sys.argv[1]}?mode=rw", uri=True).execute(sys.argv[2]): print(*row, sep="|")' "${STORE:-digest.db}" "$1"
+with sqlite3.connect(f"file:{sys.argv[1]}?mode=rw", uri=True) as db:
+    for row in db.execute(sys.argv[2]): print(*row, sep="|")' "${STORE:-digest.db}" "$1"
 }
 
 # unprivileged COMMAND...: as somebody whom file modes stop; root is nobody for that while.

@@ -9,7 +9,7 @@
 # A library is used in the folder that wraps it. A .c with a header of its name begins with that or with another of its
 # folder, and every header compiles alone.
 set -u
-bad=0
+
 files=$(find src include/digest -name '*.[ch]' | sort)
 
 # shellcheck disable=SC2086 # names of ours, without blanks
@@ -132,7 +132,7 @@ FNR == 1 {
 }
 
 END { exit bad }
-' $files || bad=1
+' $files || exit 1
 
 for header in include/digest/*.h src/*/*.h; do
 	[ "$header" != src/base/banned.h ] || continue	# only ever read by -include

@@ -4,7 +4,7 @@
 # .data.rel.ro, which is fine. Argument: the build folder.
 find "$1/src" -name '*.o' -exec objdump -t {} + | awk '
 /:[ \t]+file format/ { object = $1; sub(/:$/, "", object); n++ }
-/ O (\.t?data|\.t?bss|\*COM\*)/ && !/ O \.data\.rel\.ro/ && $NF !~ /^run_signal$/ {
+/ (\.t?data|\.t?bss|\*COM\*)[^ \t]*\t/ && !/ \.data\.rel\.ro/ && $NF !~ /^(\..*|run_signal)$/ {
 	print object ": " $NF " is mutable"
 	bad = 1
 }
