@@ -537,7 +537,7 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		enum edition_state state = count_outcome(c->report, o->outcome);
 
 		if (state == EDITION_DEFERRED && c->report->ndeferred == 1)
-			log_warn(c->run->log, "mail waits for a later run: %s", o->reply);
+			log_error(c->run->log, "mail waits for a later run: %s", o->reply);
 		if (store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
 			state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err) == -1) {
 			store_rollback(store);

@@ -121,7 +121,7 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 	if (nheld > 0)
 		log_error(run->log, "%zu mails are held: a copy may be out twice", nheld);
 	if (report->nexpired > 0)
-		log_warn(run->log,
+		log_error(run->log,
 		    "%zu mails were too old to send; their papers come with the next digest",
 		    report->nexpired);
 	return store_commit(run->store, false, err);

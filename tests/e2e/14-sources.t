@@ -22,13 +22,17 @@ X
 run_at() {
 	"$DIGEST" --now "$1" run
 }
+# Off a terminal a fault that may pass is told only to who asks.
+loud_at() {
+	"$DIGEST" -v --now "$1" run
+}
 
 # faulty PATTERN: with the script on standard input the far source fails so, and later all of it is there.
 faulty() {
 	rm -rf Mail digest.db* digest.key
 	cat >script
 	: >requests
-	says 0 "source far away: .*$1" run_at 2026-03-04T08:00:00Z || return 1
+	says 0 "source far away: .*$1" loud_at 2026-03-04T08:00:00Z || return 1
 	[ "$(mails_sent)" = 1 ] && grep -q 'Lantern' Mail/new/* || { echo "the other source is not in the mail"; return 1; }
 	asked=$(wc -l <requests)
 	silent 0 run_at 2026-03-04T08:04:00Z || return 1
@@ -59,7 +63,7 @@ check 'what a service says is printable'  'printf "{\"*\": {\"status\": 503, \"b
 retry_after() {
 	rm -rf Mail digest.db* digest.key
 	echo '{"*": {"status": 429, "headers": {"Retry-After": "7200"}, "body": {"error": "slow down"}}}' >script
-	says 0 'source far away: .*asks to wait \(status 429\): slow down' run_at 2026-03-04T08:00:00Z || return 1
+	says 0 'source far away: .*asks to wait \(status 429\): slow down' loud_at 2026-03-04T08:00:00Z || return 1
 	: >requests
 	silent 0 run_at 2026-03-04T09:59:00Z && [ ! -s requests ] || { echo "asked too soon"; return 1; }
 	echo '{}' >script
@@ -70,7 +74,7 @@ check 'status 429 is obeyed for as long as it says' retry_after
 some_days() {
 	rm -rf Mail digest.db* digest.key
 	echo '{"/api/daily_papers?date=2026-03-03&limit=100": {"status": 500}}' >script
-	says 0 'source far away: 2026-03-03: ' run_at 2026-03-06T08:00:00Z &&
+	says 0 'source far away: 2026-03-03: ' loud_at 2026-03-06T08:00:00Z &&
 	echo '{}' >script && silent 0 run_at 2026-03-06T09:00:00Z && grep -q 'Agents That Ask' Mail/new/* && grep -q 'Survey of Everything' Mail/new/*
 }
 check 'one bad day of several'            some_days
@@ -82,35 +86,35 @@ import json, sys
 day = json.load(open(sys.argv[1], encoding="utf-8"))
 print(json.dumps({"/api/daily_papers?date=2026-03-03&limit=100": {"body": [{"paper": {"title": "no id"}}, 3] + day}}))
 P
-	says 0 'source far away: 2 entries left out' run_at 2026-03-04T08:00:00Z && grep -q 'Agents That Ask' Mail/new/*
+	says 0 'source far away: 2 entries left out' loud_at 2026-03-04T08:00:00Z && grep -q 'Agents That Ask' Mail/new/*
 }
 check 'a broken entry leaves the others'  part_broken
 check 'a day in the future is no fault'   'rm -rf Mail digest.db* && echo "{\"/api/daily_papers?date=2026-03-04&limit=100\": {\"status\": 400, \"body\": {\"error\": \"future\"}}}" >script && silent 0 run_at 2026-03-04T00:10:00Z && grep -q "Agents That Ask" Mail/new/*'
 
 echo '{}' >script
 config 1
-check 'a refused connection'              'rm -rf Mail digest.db* && says 0 "source far away: .*127.0.0.1" run_at 2026-03-04T08:00:00Z && test "$(mails_sent)" = 1'
+check 'a refused connection'              'rm -rf Mail digest.db* && says 0 "source far away: .*127.0.0.1" loud_at 2026-03-04T08:00:00Z && test "$(mails_sent)" = 1'
 config "$served"
 sed -i 's/allow-private = {[^}]*}//' digest.conf
-check 'a private address is refused'      'rm -rf Mail digest.db* && says 0 "source far away: .*loopback address .* fetch.allow-private" run_at 2026-03-04T08:00:00Z'
+check 'a private address is refused'      'rm -rf Mail digest.db* && says 0 "source far away: .*loopback address .* fetch.allow-private" loud_at 2026-03-04T08:00:00Z'
 config "$served"
 sed -i 's/http:..127.0.0.1:[0-9]*/http:\/\/no-such-host.invalid/' digest.conf
-check 'a name that nobody has'            'rm -rf Mail digest.db* && says 0 "source far away: no-such-host.invalid" run_at 2026-03-04T08:00:00Z'
+check 'a name that nobody has'            'rm -rf Mail digest.db* && says 0 "source far away: no-such-host.invalid" loud_at 2026-03-04T08:00:00Z'
 config "$served"
 rm good.json
-check 'a file that is gone'               'rm -rf Mail digest.db* && says 0 "source paper box: .*good.json: No such file" run_at 2026-03-04T08:00:00Z && grep -q "Agents That Ask" Mail/new/*'
+check 'a file that is gone'               'rm -rf Mail digest.db* && says 0 "source paper box: .*good.json: No such file" loud_at 2026-03-04T08:00:00Z && grep -q "Agents That Ask" Mail/new/*'
 cp "$FIXTURES/2026-03-02.json" good.json
 
 sed -i '/paper box/d' digest.conf
 echo '{"*": {"status": 500}}' >script
-check 'when every source fails that is 69' 'rm -rf Mail digest.db* && says 69 "source far away" run_at 2026-03-04T08:00:00Z'
+check 'when every source fails that is 69' 'rm -rf Mail digest.db* && says 69 "source far away" loud_at 2026-03-04T08:00:00Z'
 check 'a preview says so and is no error' 'says 0 "far away.*500" "$DIGEST" --now 2026-03-04T15:00:00Z --dry-run'
 check 'fetch says so, too'                'says 69 "source far away" "$DIGEST" --now 2026-03-04T15:00:00Z fetch --force'
 check 'fetch of an unknown source'        'says 64 "no source is called .nearby." "$DIGEST" --now 2026-03-04T15:00:00Z fetch nearby'
 # "Nothing new" is not known while the source is out of reach; it comes the same day.
 comes_later() {
 	rm -rf Mail digest.db* digest.key
-	says 69 'source far away' run_at 2026-03-04T08:00:00Z && [ "$(mails_sent)" = 0 ] || return 1
+	says 69 'source far away' loud_at 2026-03-04T08:00:00Z && [ "$(mails_sent)" = 0 ] || return 1
 	echo '{}' >script
 	silent 0 run_at 2026-03-04T09:00:00Z && [ "$(mails_sent)" = 1 ]
 }
