@@ -54,6 +54,8 @@ int	store_lock_sender(struct store *store, long *holder, struct error *err);
 int	store_begin(struct store *store, struct error *err);
 int	store_commit(struct store *store, bool durable, struct error *err);
 void	store_rollback(struct store *store);
+/* The end of a transaction whose work gave rc: commit when that is 0, else roll back. Returns -1 when either failed. */
+int	store_end(struct store *store, int rc, bool durable, struct error *err);
 
 /* A small remembered text ("config-path"); "" when never set. */
 int	store_get_note(struct store *store, const char *name, struct arena *a, const char **out,

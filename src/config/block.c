@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digest/text.h"
+
 static bool
 is_filter(const struct config_item *it)
 {
@@ -57,7 +59,7 @@ config_complain_no_shared(const struct config_setting *set, const struct config_
 		if (strcmp(text->given[i]->block->name, config_reader_filter.name) == 0)
 			names[n++] = text->given[i]->title;
 	if (names != NULL)
-		near = config_nearest(name, names);
+		near = text_nearest(name, names);
 	if (near != NULL)
 		config_complain_at(
 		    set, place, "no shared filter '%.60s'; did you mean '%.60s'?", name, near);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "digest/text.h"
+
 /* A row of the table: block, name, kind, type, record, member, default, range, help; and of a list. */
 #define KEY(b, n, k, t, s, m, d, r, h)                                                        \
 	{                                                                                     \
@@ -292,7 +294,7 @@ config_complain_unknown(const struct config_setting *set, const struct config_bl
 	} else if (!key && strcmp(block->name, "subscriber") == 0) {
 		names[n++] = "filter";
 	}
-	near = config_nearest(it->name, names);
+	near = text_nearest(it->name, names);
 	if (near != NULL)
 		config_complain_at(set, it->place, "unknown %s '%.60s'%s%s; did you mean '%s'?",
 		    key ? "key" : "block", it->name, block != NULL ? " in " : "",

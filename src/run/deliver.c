@@ -170,11 +170,10 @@ clear_unsettled(struct courier *c, const struct due *due, struct error *err)
 		return 1;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
-	if (store_merge_edition(c->run->store, e->period, e->reader, err) == -1) {
-		store_rollback(c->run->store);
+	if (store_end(c->run->store, store_merge_edition(c->run->store, e->period, e->reader, err),
+		false, err) == -1)
 		return -1;
-	}
-	return store_commit(c->run->store, false, err) == -1 ? -1 : 1;
+	return 1;
 }
 
 static bool
@@ -238,6 +237,7 @@ static int
 lease_batch(struct courier *c, struct error *err)
 {
 	struct edition *editions = arena_array(&c->arena, c->nmails, sizeof(*editions));
+	int rc;
 
 	if (editions == NULL)
 		return err_nomem(err, "lease");
@@ -245,13 +245,10 @@ lease_batch(struct courier *c, struct error *err)
 		editions[i] = c->mails[i].edition;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
-	if (store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err) == -1) {
-		store_rollback(c->run->store);
-		return -1;
-	}
+	rc = store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err);
 	for (size_t i = 0; i < c->nmails; i++)
 		c->mails[i].edition.state = editions[i].state;
-	return store_commit(c->run->store, true, err);
+	return store_end(c->run->store, rc, true, err);
 }
 
 static int
@@ -287,11 +284,7 @@ note_other_bytes(
 	else
 		rc = store_settle_edition(
 		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
-	if (rc == -1) {
-		store_rollback(store);
-		return -1;
-	}
-	if (store_commit(store, false, err) == -1)
+	if (store_end(store, rc, false, err) == -1)
 		return -1;
 	if (e->copies == 0)
 		return 0;
@@ -490,15 +483,13 @@ intend(void *arg, const struct delivery *const *mails, size_t n, struct error *e
 	struct courier *c = arg;
 	struct store *store = c->run->store;
 
+	int rc = 0;
+
 	if (store_begin(store, err) == -1)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (store_intend_edition(store, mails[i]->period, mails[i]->reader, err) == -1) {
-			store_rollback(store);
-			return -1;
-		}
-	}
-	return store_commit(store, false, err);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
+	return store_end(store, rc, false, err);
 }
 
 /* State, and the counter of the report, of each outcome. */
@@ -530,21 +521,20 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 	struct courier *c = arg;
 	struct store *store = c->run->store;
 
+	int rc = 0;
+
 	if (store_begin(store, err) == -1)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct delivery_outcome *o = &outcomes[i];
 		enum edition_state state = count_outcome(c->report, o->outcome);
 
 		if (state == EDITION_DEFERRED && c->report->ndeferred == 1)
 			log_error(c->run->log, "mail waits for a later run: %s", o->reply);
-		if (store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
-			state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err) == -1) {
-			store_rollback(store);
-			return -1;
-		}
+		rc = store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
+		    state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err);
 	}
-	return store_commit(store, false, err);
+	return store_end(store, rc, false, err);
 }
 
 static int

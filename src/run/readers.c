@@ -56,17 +56,15 @@ run_sync_readers(
 	memset(counts, 0, sizeof(*counts));
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (sync_all(run, accept_removals, counts, err) == -1) {
-		store_rollback(run->store);
+	if (store_end(run->store, sync_all(run, accept_removals, counts, err), true, err) == -1)
 		return -1;
-	}
 	if (counts->held_back)
 		log_error(run->log,
 		    "%zu readers are gone from %s; nobody was removed and they are not mailed. If "
 		    "that is meant, "
 		    "run once with --accept-removals",
 		    counts->nvanished, run->cfg->path);
-	return store_commit(run->store, true, err);
+	return 0;
 }
 
 /* ---- the list by command ---- */
@@ -103,11 +101,7 @@ with_reader(struct run *run, const char *address, const char *text, int32_t day,
 		c.reader = NULL;
 	if (store_begin(run->store, err) == -1)
 		goto out;
-	rc = fn(&c, err);
-	if (rc == 0)
-		rc = store_commit(run->store, true, err);
-	else
-		store_rollback(run->store);
+	rc = store_end(run->store, fn(&c, err), true, err);
 out:
 	arena_release(&a);
 	return rc;
@@ -207,11 +201,7 @@ run_subscribe(struct run *run, const char *address, const struct run_filter *fil
 		    c.canonical, c.canonical);
 	if (suppressed != 0 || store_begin(run->store, err) == -1)
 		goto out;
-	rc = put_reader(run, &addr, filters, nfilters, &a, err);
-	if (rc == 0)
-		rc = store_commit(run->store, true, err);
-	else
-		store_rollback(run->store);
+	rc = store_end(run->store, put_reader(run, &addr, filters, nfilters, &a, err), true, err);
 out:
 	arena_release(&a);
 	return rc;

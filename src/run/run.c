@@ -87,33 +87,30 @@ run_report_release(struct run_report *report)
 	arena_release(&report->arena);
 }
 
-/* Begin, do and commit one write; nothing of it stays when it fails. */
 static int
 settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_settle_listings(run->store, now_utc, &report->nsettled, err) == -1) {
-		store_rollback(run->store);
-		return -1;
-	}
-	return store_commit(run->store, false, err);
+	return store_end(run->store,
+	    store_settle_listings(run->store, now_utc, &report->nsettled, err), false, err);
 }
 
 static int
 tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
 	size_t nunknown = 0, nheld = 0;
+	int rc;
 
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_sweep_editions(
-		run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err) == -1 ||
-	    store_expire_editions(
-		run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err) == -1) {
-		store_rollback(run->store);
+	rc = store_sweep_editions(
+	    run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err);
+	if (rc == 0)
+		rc = store_expire_editions(
+		    run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err);
+	if (store_end(run->store, rc, false, err) == -1)
 		return -1;
-	}
 	if (nunknown > 0)
 		log_warn(run->log,
 		    "%zu mails of an interrupted run may have left; they are tried once more",
@@ -124,7 +121,7 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 		log_error(run->log,
 		    "%zu mails were too old to send; their papers come with the next digest",
 		    report->nexpired);
-	return store_commit(run->store, false, err);
+	return 0;
 }
 
 static int
@@ -132,11 +129,7 @@ start_run(struct run *run, int64_t now_utc, int64_t *id, struct error *err)
 {
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_start_run(run->store, now_utc, id, err) == -1) {
-		store_rollback(run->store);
-		return -1;
-	}
-	return store_commit(run->store, false, err);
+	return store_end(run->store, store_start_run(run->store, now_utc, id, err), false, err);
 }
 
 static int
@@ -164,12 +157,8 @@ finish_run(
 	    (long long)row.npapers_new, r->ndue, r->nsent, r->nempty, r->ndeferred);
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_finish_run(run->store, &row, err) == -1) {
-		store_rollback(run->store);
-		return -1;
-	}
 	log_info(run->log, "%s", summary);
-	return store_commit(run->store, true, err);
+	return store_end(run->store, store_finish_run(run->store, &row, err), true, err);
 }
 
 /* A newcomer's list of thousands may be a mistake: ask once, before the first mail ever leaves. */
@@ -234,13 +223,11 @@ prune_store(struct run *run, int64_t now_utc, struct error *err)
 	}
 	if (store_begin(run->store, err) == -1)
 		goto out;
-	if (store_prune(run->store, now_utc, run->cfg->store.keep_papers_s,
-		run->cfg->store.keep_signals_s, &nremoved, err) == -1 ||
-	    store_set_note(run->store, note, today, err) == -1) {
-		store_rollback(run->store);
-		goto out;
-	}
-	rc = store_commit(run->store, false, err);
+	rc = store_prune(run->store, now_utc, run->cfg->store.keep_papers_s,
+	    run->cfg->store.keep_signals_s, &nremoved, err);
+	if (rc == 0)
+		rc = store_set_note(run->store, note, today, err);
+	rc = store_end(run->store, rc, false, err);
 	if (rc == 0 && nremoved > 0)
 		log_info(run->log, "%zu old records removed", nremoved);
 out:

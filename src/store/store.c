@@ -203,6 +203,15 @@ store_rollback(struct store *store)
 }
 
 int
+store_end(struct store *store, int rc, bool durable, struct error *err)
+{
+	if (rc == 0)
+		return store_commit(store, durable, err);
+	store_rollback(store);
+	return -1;
+}
+
+int
 store_get_note(
     struct store *store, const char *name, struct arena *a, const char **out, struct error *err)
 {
