@@ -134,6 +134,7 @@ FNR == 1 {
 END { exit bad }
 ' $files || exit 1
 
+bad=0
 for header in include/digest/*.h src/*/*.h; do
 	[ "$header" != src/base/banned.h ] || continue	# only ever read by -include
 	"${CC:-cc}" -std=c17 -D_GNU_SOURCE -Wall -Wextra -Iinclude -Isrc -fsyntax-only -x c "$header" || bad=1
