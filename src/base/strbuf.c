@@ -1,10 +1,10 @@
 #include "digest/strbuf.h"
 
+#include "digest/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/utf8.h"
 
 /* What buf points to before the first byte; never written, because alloc is 0. */
 static const char empty[1] = "";

@@ -1,10 +1,10 @@
 #include "cli.h"
 
+#include "digest/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/limits.h"
 
 int
 cli_exit_of_error(const struct error *err)

@@ -1,11 +1,11 @@
 /* Bare `digest`: one screen that says how things stand. Sends nothing, asks nobody. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/file.h"
 #include "digest/limits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 struct overview {
 	struct store_sizes sizes;

@@ -1,4 +1,10 @@
 /* digest --dry-run: the way of a real run, with an overlay for a store and this file for a sink. */
+#include "cli.h"
+#include "digest/date.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+#include "digest/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,12 +12,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "cli.h"
-#include "digest/date.h"
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "digest/text.h"
 
 enum { SHOW_ALL_UP_TO = 3, MAX_ROWS = 100000, KB = 1024 };
 

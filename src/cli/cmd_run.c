@@ -1,10 +1,10 @@
 /* digest run, send, fetch: what cron calls. Silent unless a person must act. */
+#include "cli.h"
+#include "digest/date.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "cli.h"
-#include "digest/date.h"
 
 static struct value *
 report_value(struct cli *cli, const struct run_report *r)

@@ -1,12 +1,12 @@
 /* digest subscribe, unsubscribe, subscribers: the list by command. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/date.h"
 #include "digest/limits.h"
 #include "digest/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 static int
 sync_first(struct cli *cli, struct error *err)

@@ -1,13 +1,13 @@
 /* digest template: look after the templates of the digest. */
+#include "cli.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "cli.h"
-#include "digest/file.h"
-#include "digest/limits.h"
 
 static const struct render_template *
 find_template(struct render *render, const char *name, struct error *err)

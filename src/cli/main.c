@@ -1,4 +1,7 @@
 /* main.c - the command table, and the way from a command line to an exit code. */
+#include "cli.h"
+#include "digest/limits.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,9 +10,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "cli.h"
-#include "digest/limits.h"
 
 /* The one mutable object at file scope: a signal handler can reach nothing else. */
 static volatile sig_atomic_t run_signal;

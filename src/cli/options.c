@@ -1,10 +1,10 @@
-#include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/date.h"
 #include "digest/text.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_USERS = 10000, FIRST_LONG = 256 };
 

@@ -1,12 +1,12 @@
+#include "cli.h"
+#include "digest/clock.h"
+#include "digest/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include "cli.h"
-#include "digest/clock.h"
-#include "digest/text.h"
 
 enum {
 	DEFAULT_WIDTH = 80,

@@ -1,10 +1,9 @@
 #include "config/load.h"
+#include "digest/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/text.h"
 
 static bool
 is_filter(const struct config_item *it)

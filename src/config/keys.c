@@ -1,8 +1,8 @@
 #include "config/keys.h"
 
-#include <string.h>
-
 #include "digest/text.h"
+
+#include <string.h>
 
 /* A row of the table: block, name, kind, type, record, member, default, range, help; and of a list. */
 #define KEY(b, n, k, t, s, m, d, r, h)                                                        \

@@ -1,6 +1,7 @@
 #include "config/load.h"
 
 #include <sodium.h>
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,14 +1,13 @@
 #include "config/keys.h"
+#include "digest/date.h"
+#include "digest/file.h"
+#include "digest/text.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/date.h"
-#include "digest/file.h"
-#include "digest/text.h"
 
 void
 config_complain_at(

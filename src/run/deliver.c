@@ -1,9 +1,9 @@
+#include "stages.h"
+#include "digest/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
-#include "stages.h"
 
 enum {
 	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */

@@ -1,11 +1,11 @@
+#include "stages.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "stages.h"
 
 enum {
 	MAX_PAGES = 200, /* answers of one source in one run */

@@ -1,9 +1,9 @@
-#include <stdlib.h>
-#include <string.h>
-
+#include "stages.h"
 #include "digest/file.h"
 #include "digest/limits.h"
-#include "stages.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_IMPORT_BYTES = 1024 * 1024 * 1024 };
 

@@ -1,11 +1,11 @@
+#include "stages.h"
+#include "digest/limits.h"
+#include "digest/token.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
-#include "digest/token.h"
-#include "stages.h"
 
 int
 run_canonical(const char *address, struct arena *a, const char **out, struct error *err)

@@ -1,11 +1,11 @@
 #include "digest/run.h"
 
+#include "digest/limits.h"
+#include "stages.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
-#include "stages.h"
 
 enum { ASK_ABOVE_READERS = 50, DAY_SECONDS = 86400 };
 

@@ -1,10 +1,10 @@
+#include "stages.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "stages.h"
 
 /* A preview: every mail is taken and forgotten; the overlay keeps what a run would have written. */
 static int

@@ -1,14 +1,14 @@
 /* Papers from files on this machine: JSON lines of our own form and saved answers of Hugging Face, told apart by how
  * they begin. */
+#include "fields.h"
+#include "types.h"
+#include "digest/date.h"
+#include "digest/limits.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "digest/date.h"
-#include "digest/limits.h"
-#include "fields.h"
-#include "types.h"
 
 static const char expected[] = "JSON lines of papers or a saved answer of Hugging Face";
 

@@ -1,6 +1,12 @@
 #include "digest/http.h"
 
+#include "digest/clock.h"
+#include "digest/limits.h"
+#include "guard.h"
+#include "header.h"
+
 #include <curl/curl.h>
+
 #include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -8,11 +14,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-
-#include "digest/clock.h"
-#include "digest/limits.h"
-#include "guard.h"
-#include "header.h"
 
 enum {
 	MAX_RATIO = 100,		/* decoded to sent; JSON and XML pack 20 times at most */

@@ -3,15 +3,15 @@
  * years: 2024 had mediaUrl and no summary outside, submittedOnDailyAt came in 2025, ai_summary_model in 2026. All but
  * the paper's id and title may be missing.
  */
+#include "fields.h"
+#include "types.h"
+#include "digest/date.h"
+#include "digest/limits.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "digest/date.h"
-#include "digest/limits.h"
-#include "fields.h"
-#include "types.h"
 
 enum {
 	PAGE_ENTRIES = 100, /* the most the service gives at once */

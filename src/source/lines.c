@@ -2,13 +2,13 @@
  * Our own form of papers: one JSON object a line, as digest-source(7) defines it. One table says for every member what
  * it is, how it is read and how it is written, so that what is written reads back.
  */
+#include "fields.h"
+#include "digest/date.h"
+#include "digest/limits.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "digest/date.h"
-#include "digest/limits.h"
-#include "fields.h"
 
 /* A key is a source's name and an id of its own. */
 enum { MAX_ALIASES = 20, MAX_OWN_ID = 200, MAX_KEY = 500 };

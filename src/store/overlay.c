@@ -5,6 +5,8 @@
  * while no writer is inside a transaction, and LOCK_SNAPSHOT keeps checkpoints from moving newer
  * pages into the database file. */
 #include "store/db.h"
+#include "digest/file.h"
+#include "digest/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
 
 enum {
 	CHUNK_BYTES = 4096, /* a page of the store, so that most writes replace one chunk whole */

@@ -1,13 +1,13 @@
 #include "digest/store.h"
 
+#include "digest/log.h"
+#include "store/db.h"
+#include "store/open.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/log.h"
-#include "store/db.h"
-#include "store/open.h"
 
 enum {
 	WRITE_TIMEOUT_MS = 30000,

@@ -1,8 +1,8 @@
 #include "store/db.h"
 
-#include <string.h>
-
 #include <sodium.h>
+
+#include <string.h>
 
 /* Kept when the reader is erased, so it must not be the address. The key is this store's own: hashes
  * of two stores, or a list of hashes made beforehand, tell nothing; whoever holds the whole store can

@@ -1,12 +1,11 @@
 #include "store/db.h"
+#include "digest/log.h"
+
+#include <sodium.h>
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <sodium.h>
-
-#include "digest/log.h"
 
 enum { MIN_VANISHING = 3, VANISHING_PERCENT = 10 };
 

@@ -1,10 +1,10 @@
 #include "digest/json.h"
 
+#include "digest/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
 
 /* What a count of the document found before it was parsed. */
 struct census {

@@ -1,11 +1,11 @@
 #include "digest/paper.h"
 
+#include "digest/limits.h"
+
 #include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
 
 /* Every string and list of a paper by place, so that no function below forgets one. */
 struct member {

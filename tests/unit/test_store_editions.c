@@ -53,8 +53,7 @@ static struct edition_pick picks[] = {
 static struct edition
 make_edition(int64_t period, int64_t reader)
 {
-	struct edition e = { .note = "",
-		.period = period,
+	struct edition e = { .period = period,
 		.reader = reader,
 		.cursor_from = 3,
 		.cursor_to = 9,

@@ -100,7 +100,6 @@ send_edition(struct world *w, bool with_paper, bool cut, enum edition_state stat
 		.period = ++w->period,
 		.reader = w->reader,
 		.composed_utc = w->now_utc,
-		.note = "",
 		.picks = &pick,
 		.npicks = with_paper ? 1 : 0 };
 	size_t n, held;
