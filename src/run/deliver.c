@@ -553,6 +553,17 @@ look_at_sources(struct courier *c, struct error *err)
 	return 0;
 }
 
+/* The relay cannot be reached or does not take our mail: what was not handed over waits, and the run ends in order. */
+static int
+note_way_out(struct courier *c, const struct error *err)
+{
+	if (err->kind != ERR_NET && err->kind != ERR_CONFIG)
+		return -1;
+	log_error(c->run->log, "%s: %s", c->via, err->msg);
+	c->report->faults |= err->kind == ERR_NET ? RUN_FAULT_UNREACHABLE : RUN_FAULT_CONFIG;
+	return 0;
+}
+
 /* Queries that read signals look back a week further than the others. */
 static int
 start_planning(struct courier *c, struct error *err)
@@ -588,6 +599,8 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 		const struct delivery_queue queue = { c, next_mail, intend, settle };
 
 		rc = sink_run(sink, &queue, err);
+		if (rc == -1)
+			rc = note_way_out(c, err);
 	}
 	sink_free(sink);
 	release_batch(c);

@@ -235,6 +235,31 @@ out:
 	return rc;
 }
 
+/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so such mail may not leave this machine. */
+static int
+check_sender(const struct run *run, struct error *err)
+{
+	static const char *const nobody[] = { "example.org", "example.com", "example.net",
+		"localhost" };
+	struct address from;
+	struct arena a;
+	int rc = 0;
+
+	if (run_sinks_are_local(run->cfg))
+		return 0;
+	arena_init(&a, MAX_READER_BYTES);
+	if (address_parse(run->cfg->list.from, &a, &from, NULL, err) == -1)
+		rc = err_prefix(err, "list.from");
+	for (size_t i = 0; rc == 0 && i < sizeof(nobody) / sizeof(nobody[0]); i++)
+		if (strcmp(from.domain, nobody[i]) == 0)
+			rc = err_set(err, ERR_CONFIG,
+			    "%s: list.from is at %s, where no answer can reach you; expected an "
+			    "address of yours",
+			    run->cfg->path, nobody[i]);
+	arena_release(&a);
+	return rc;
+}
+
 static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
@@ -245,6 +270,8 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 
 	if (run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
 	    check_users(run, options, err) == -1)
+		return -1;
+	if (!options->preview && options->deliver && check_sender(run, err) == -1)
 		return -1;
 	if (!options->preview && !is_confirmed(run, err))
 		return err_set(err, ERR_USAGE, "not confirmed; nothing was sent");
