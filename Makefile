@@ -1,39 +1,49 @@
 # digest: build, test and install.
 #   make                   the program, build/gcc/digest
-#   make check             unit and black-box tests; SAN=1 under sanitizers
+#   make check             unit and black-box tests (check-unit, check-e2e); SAN=1 under sanitizers
+#   make check-full        the same, under sanitizers too, and a minute of fuzzing for each target
+#   make fuzz              each target for FUZZTIME seconds; FUZZ="json tz" only these
 #   make lint              format, include directions, analysers, manuals
+#   make demo              three digests out of etc/demo in build/demo: no network, no mail
+#   make deps              which packages are missing, and the command that brings them
+#   make install           DESTDIR PREFIX MANDIR; the program and its manual, no configuration
 #   make CC=clang          another compiler; its build has a folder of its own
 #   make WERROR=1          warnings are errors
-# CFLAGS and LDFLAGS belong to you; what the project needs is added to them.
+# CPPFLAGS, CFLAGS and LDFLAGS belong to you; what the project needs is added to them.
 
 VERSION = 0.1.0
 PREFIX = /usr/local
-SYSCONFDIR = /etc
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/digest
 DOCDIR = $(PREFIX)/share/doc/digest
 CC = gcc
+PKG_CONFIG = pkg-config
 CFLAGS ?= -O2 -g
 FUZZTIME = 10
 
-ifdef SAN
-BUILD = build/san-$(CC)
+# Each compiler and each way of building has a folder of its own, so that no two mix their objects.
+ifdef FUZZING
+WAY = fuzz-
+MODE = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+else ifdef SAN
+WAY = san-
 MODE = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 else
-BUILD = build/$(CC)
-MODE = $(if $(filter -O%,$(filter-out -O0,$(CFLAGS))),-D_FORTIFY_SOURCE=2)
+# Only where it works: in optimised code. Compilers that define it by themselves would warn of a second time.
+MODE = $(if $(filter -O%,$(filter-out -O0,$(CFLAGS))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif
+BUILD = build/$(WAY)$(notdir $(lastword $(filter-out -%,$(CC))))
 
 # libetpan's own pkg-config file switches PIE off, so the tests that use it link with plain -letpan.
 PACKAGES = libcurl sqlite3 jansson libutf8proc libidn2 libsodium
-PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS := $(shell pkg-config --libs $(PACKAGES))
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
 	$(if $(WERROR),-Werror)
 CPPFLAGS_ALL = -D_GNU_SOURCE -DDIGEST_VERSION='"$(VERSION)"' -Iinclude -Isrc -include src/base/banned.h \
 	$(PKG_CFLAGS) $(CPPFLAGS)
-CFLAGS_ALL = -std=c17 $(WARN) -fPIE -fstack-protector-strong $(MODE) $(CFLAGS)
+CFLAGS_ALL = -std=c17 $(WARN) -fPIE -fstack-protector-strong -fstack-clash-protection $(MODE) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--as-needed $(MODE) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lm
 
@@ -41,10 +51,11 @@ SRC := $(sort $(wildcard src/*/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 LIB_OBJ := $(filter-out $(BUILD)/src/cli/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-FUZZ := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 MAN := $(sort $(wildcard man/*.[157]))
 
-.PHONY: all check check-unit check-e2e lint fuzz demo deps install uninstall clean
+.PHONY: all check check-unit check-e2e check-full lint fuzz fuzz-programs demo deps install uninstall \
+	clean missing-libraries
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -65,6 +76,14 @@ $(BUILD)/%.o: %.c
 # The built-in templates are part of this object.
 $(BUILD)/src/render/builtin.o: $(wildcard templates/*)
 
+ifeq ($(strip $(PKG_LIBS)),)
+$(OBJ): missing-libraries
+missing-libraries:
+	@$(PKG_CONFIG) --print-errors --exists $(PACKAGES) || true
+	@echo "Libraries are missing. 'make deps' says which, 'sh etc/setup deps' installs them." >&2
+	@exit 1
+endif
+
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -letpan $(LIBS)
@@ -74,44 +93,47 @@ check: check-unit check-e2e
 check-unit: $(UNIT)
 	@sh tests/unit/run.sh $(UNIT)
 
-check-e2e: $(BUILD)/digest
-	@DIGEST=$(CURDIR)/$(BUILD)/digest prove tests/e2e
+# After the unit tests when both are asked for, also under -j.
+check-e2e: $(BUILD)/digest | $(if $(filter check,$(MAKECMDGOALS)),check-unit)
+	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -j 2 tests/e2e
+
+check-full:
+	$(MAKE) check
+	$(MAKE) check SAN=1
+	$(MAKE) fuzz FUZZTIME=60
 
 lint: all $(UNIT)
 	@sh tests/lint/run.sh $(BUILD)
 
-# Each target for FUZZTIME seconds, from its corpus in the tree where it has one.
-fuzz: $(FUZZ:%=build/fuzz/%)
-	@for t in $(FUZZ); do \
-		mkdir -p build/fuzz/corpus/$$t; \
-		echo "$$t"; \
-		build/fuzz/$$t -max_total_time=$(FUZZTIME) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
-			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$t \
-			$(wildcard tests/fuzz/corpus/$$t) || exit 1; \
-	done
-
-build/fuzz/%: tests/fuzz/%.c $(LIB_OBJ:$(BUILD)/%=build/san-clang/%)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS_ALL) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $^ $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-build/san-clang/%.o: %.c
-	@$(MAKE) --no-print-directory CC=clang SAN=1 $@
+fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
+
+fuzz:
+	@$(MAKE) CC=clang FUZZING=1 FUZZ='$(FUZZ)' fuzz-programs
+	@FUZZTIME=$(FUZZTIME) sh tests/fuzz/run.sh build/fuzz-clang/fuzz $(FUZZ)
 
 demo: all
 	@sh etc/demo/show.sh $(BUILD)/digest
 
 deps:
-	@sh etc/setup deps
+	@sh etc/setup -n deps
+
+# To copy from: what to do with these files stands at their heads.
+EXAMPLES = README.md LICENSE etc/digest.conf.example etc/systemd/digest.service etc/systemd/digest.timer
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/templates $(DESTDIR)$(DOCDIR) \
 		$(foreach s,1 5 7,$(DESTDIR)$(MANDIR)/man$(s))
 	install -m 755 $(BUILD)/digest $(DESTDIR)$(PREFIX)/bin/digest
+	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.} || exit 1; done
 	install -m 644 templates/* $(DESTDIR)$(DATADIR)/templates
-	install -m 644 README.md LICENSE etc/digest.conf.example etc/cron.d/digest etc/systemd/* \
-		$(DESTDIR)$(DOCDIR)
-	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}; done
+	install -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)
+	install -m 644 etc/cron.d/digest $(DESTDIR)$(DOCDIR)/digest.cron
+	install -m 644 etc/sysusers.d/digest.conf $(DESTDIR)$(DOCDIR)/digest.sysusers
+	sed -i 's|/usr/local/bin/digest|$(PREFIX)/bin/digest|' $(DESTDIR)$(DOCDIR)/digest.service
 
 # Configuration, store and mail are yours and stay.
 uninstall:
@@ -121,4 +143,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)

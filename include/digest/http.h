@@ -17,7 +17,8 @@ struct http_options {
 	int64_t timeout_s;	/* of one request from start to end, 1..600 */
 	size_t max_body;	/* decoded bytes */
 	const char *contact;	/* goes into the user agent, "" = none: "digest/0.1.0 (+contact)" */
-	const char *proxy;	/* URL, "" = none */
+	const char *proxy;	/* URL, "" = none; reached wherever it is. It resolves names itself, so through it only
+				   hosts written as an address are checked */
 	const char *const *allow_private;	/* CIDRs that are reached although private: "127.0.0.0/8" */
 	size_t nallow_private;
 };
@@ -25,7 +26,7 @@ struct http_options {
 struct http_answer {
 	long status;		/* 200, 304, 404 ...; redirects are already followed */
 	struct strbuf body;	/* decoded */
-	char etag[256];		/* as sent, "" = none or too long */
+	char etag[256];		/* as sent, "" = none or too long; of a 304 without one, that of the request */
 	char last_modified[64];
 	char content_type[128];
 	char next[2048];	/* target of a Link header with rel="next", absolute, "" = none */
@@ -45,6 +46,7 @@ void	http_answer_release(struct http_answer *answer);
  * Ask for a URL. etag and last_modified of the last answer make the request conditional ("" = not).
  * Returns 0 with any status that came back whole; -1 with ERR_NET when the host was not reached, was refused by the address
  * guard, answered too slowly, too much or not to the end: "export.arxiv.org: no answer within 20 s".
+ * At most MAX_HTTP_REDIRECTS redirects are followed, never from https to http; timeout_s bounds all of them together.
  */
 int	http_get(struct http *http, const char *url, const char *etag, const char *last_modified,
 	    struct http_answer *answer, struct error *err);

@@ -80,6 +80,8 @@ struct run_report {
 	struct run_source_report *sources;
 	size_t nsources;
 	size_t nsettled;	/* listings that began to count */
+	size_t nwaiting;	/* listings that do not count yet, because their votes still settle */
+	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
 	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
 	unsigned faults;	/* enum run_fault */
@@ -90,7 +92,16 @@ void	run_report_init(struct run_report *report);
 void	run_report_release(struct run_report *report);
 
 /* Why a reader gets no mail from this run. */
-enum run_skip { SKIP_NOT_DUE, SKIP_EMPTY, SKIP_PAUSED, SKIP_SUPPRESSED, SKIP_WAITING, SKIP_HELD_BACK, SKIP_BROKEN };
+enum run_skip {
+	SKIP_NOT_DUE,
+	SKIP_EMPTY,		/* nothing matched */
+	SKIP_SOURCE,		/* nothing matched, but a source is out of reach: tried again at the next run */
+	SKIP_PAUSED,
+	SKIP_SUPPRESSED,
+	SKIP_WAITING,		/* an earlier edition is on its way */
+	SKIP_HELD_BACK,		/* its block is gone, see store_sync_end */
+	SKIP_BROKEN,
+};
 
 /* One mail of a run as it was composed. */
 struct run_mail {

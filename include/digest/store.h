@@ -54,6 +54,8 @@ int	store_lock_sender(struct store *store, long *holder, struct error *err);
 int	store_begin(struct store *store, struct error *err);
 int	store_commit(struct store *store, bool durable, struct error *err);
 void	store_rollback(struct store *store);
+/* The end of a transaction whose work gave rc: commit when that is 0, else roll back. Returns -1 when either failed. */
+int	store_end(struct store *store, int rc, bool durable, struct error *err);
 
 /* A small remembered text ("config-path"); "" when never set. */
 int	store_get_note(struct store *store, const char *name, struct arena *a, const char **out,
@@ -68,14 +70,16 @@ struct store_put_counts {
 
 /*
  * Take in papers of one source: found again by any alias, merged field by field (what a source does not deliver stays;
- * what it does stands if the source is trusted at least as much as the one before: names that begin with "arxiv" first
- * for what authors submit, with "huggingface" for votes, organisation, summary and links), papers that one record names
- * together made one, listings and signals added. Every new listing, replacement, withdrawal, changed field or signal
+ * what it does stands if the source is trusted at least as much as the one before: type arxiv first for what authors
+ * submit, huggingface for votes, organisation, summary and links), papers that one record names together made one, listings and signals added. Every new listing, replacement, withdrawal, changed field or signal
  * gives the paper a new change_seq; what a card shows gets a new revision only when it changes.
+ * source	its name in the configuration
+ * type		what kind it is: decides how far it is trusted
  * settle_s	how long after its listing a paper counts, see store_settle_listings
  */
-int	store_put_papers(struct store *store, const char *source, struct paper *const *papers, size_t n,
-	    int64_t settle_s, int64_t now_utc, struct store_put_counts *counts, struct error *err);
+int	store_put_papers(struct store *store, const char *source, const char *type,
+	    struct paper *const *papers, size_t n, int64_t settle_s, int64_t now_utc,
+	    struct store_put_counts *counts, struct error *err);
 
 /* Listings whose time has come begin to count; their papers get a new change_seq. */
 int	store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err);
@@ -180,12 +184,15 @@ struct store_reader {
 int	store_sync_begin(struct store *store, const char *config_path, int64_t now_utc, struct error *err);
 /* good = false: the block has an error; the last good version stays, a reader never seen is left out. */
 int	store_sync_reader(struct store *store, const struct subscriber *reader, bool good, struct error *err);
+/* The file has an error that belongs to no reader: whoever is missing may stand behind it. */
+void	store_sync_doubt(struct store *store);
 
 struct store_sync_counts {
 	size_t nreaders, nadded, nchanged, nended, nresumed, nvanished;
-	bool held_back;		/* too many vanished at once: nobody was ended, the vanished are not mailed */
+	bool held_back;		/* too many vanished at once, or beside a broken block: nobody was ended, the vanished are not mailed */
 };
-/* End subscriptions whose block is gone, unless more than max(3, 10 %) vanish at once and accept_removals is false. */
+/* End subscriptions whose block is gone, unless accept_removals is false and more than max(3, 10 %) vanish at once, or some
+ * block has an error: a quote that is missing swallows the block behind it, whose reader has not been removed by anybody. */
 int	store_sync_end(struct store *store, bool accept_removals, struct store_sync_counts *counts,
 	    struct error *err);
 
@@ -209,7 +216,8 @@ int	store_pause_reader(struct store *store, int64_t id, int32_t until_day, struc
 int	store_erase_reader(struct store *store, int64_t id, struct error *err);
 
 enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRESSED_BOUNCED, SUPPRESSED_OPERATOR };
-/* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not. */
+/* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not.
+ * reason and since_utc may be NULL. */
 int	store_is_suppressed(struct store *store, const char *canonical, enum suppression_reason *reason,
 	    int64_t *since_utc, struct error *err);
 /* Suppressed already: the earlier time stays, and of the reasons a person's own wish. */

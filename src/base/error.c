@@ -1,10 +1,10 @@
 #include "digest/error.h"
 
+#include "digest/utf8.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "digest/utf8.h"
 
 /* Bidirectional controls and line separators: valid UTF-8, yet able to mislead a person who reads. */
 static int

@@ -1,12 +1,12 @@
 #include "digest/log.h"
 
+#include "digest/error.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/error.h"
 
 /* Longer lines end in "..."; an event never takes a second line. */
 enum { MAX_LINE_BYTES = 2048 };

@@ -1,10 +1,10 @@
 #include "digest/strbuf.h"
 
+#include "digest/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/utf8.h"
 
 /* What buf points to before the first byte; never written, because alloc is 0. */
 static const char empty[1] = "";
@@ -138,8 +138,9 @@ void
 strbuf_add_codepoint(struct strbuf *sb, uint32_t cp)
 {
 	char out[4];
+	unsigned n = utf8_encode(cp, out);
 
-	strbuf_addn(sb, out, utf8_encode(cp, out));
+	strbuf_addn(sb, out, n);
 }
 
 void

@@ -1,17 +1,16 @@
 #include "digest/tz.h"
 
+#include "digest/file.h"
+#include "digest/limits.h"
+#include "digest/strbuf.h"
+#include "base/tzif.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "digest/strbuf.h"
-
-#include "base/tzif.h"
 
 enum { MAX_TZ_NAME = 64, MAX_PATH_BYTES = 4096 };
 

@@ -1,10 +1,10 @@
 #include "base/tzif.h"
 
+#include "digest/date.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/date.h"
 
 enum { HEADER_BYTES = 44, DAY_S = 86400, HOUR_S = 3600, MAX_RULE_HOURS = 167 };
 

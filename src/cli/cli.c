@@ -1,10 +1,10 @@
 #include "cli.h"
 
+#include "digest/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/limits.h"
 
 int
 cli_exit_of_error(const struct error *err)
@@ -60,8 +60,10 @@ cli_open(struct cli *cli, enum cli_store mode, struct error *err)
 		.stop = cli->stop,
 	};
 
-	if (cli->term.err_tty && !cli->opt.quiet)
+	if (cli->term.err_tty && !cli->opt.quiet) {
+		settings.ui.arg = &cli->progress;
 		settings.ui.progress = term_progress;
+	}
 	if (cli->term.err_tty && isatty(STDIN_FILENO) && !cli->opt.yes)
 		settings.ui.confirm = term_confirm;
 	if (run_open(&settings, &cli->run, err) == -1)

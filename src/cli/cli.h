@@ -38,6 +38,12 @@ struct options {
 	bool version, bibtex, yes;
 };
 
+/* One line on stderr while something long goes on. */
+struct progress {
+	const char *what;	/* of the work under way, NULL = none */
+	int64_t start_ms;
+};
+
 /* The screen, as far as there is one. */
 struct term {
 	bool out_tty, err_tty;
@@ -49,6 +55,7 @@ struct cli {
 	struct options opt;
 	const struct command *command;
 	struct term term;
+	struct progress progress;
 	struct log log;
 	struct clock clock;
 	struct arena arena;	/* of the process */
@@ -101,14 +108,16 @@ const char *term_dim(const struct term *term);
 const char *term_accent(const struct term *term);
 const char *term_warn(const struct term *term);
 const char *term_reset(const struct term *term);
-/* Put text on stdout with control characters made harmless. */
+/* Put text on stdout with control characters but tab and newline made harmless. */
 void	term_put(const char *text);
+/* A text digest, with its headings, titles and links set off on a terminal with colour. */
+void	term_put_digest(const struct term *term, const char *text);
 /* The same padded or cut to columns. */
 void	term_put_cell(const char *text, size_t columns);
 /* Send what follows on stdout through $PAGER when stdout is a terminal; end with term_end_pager. */
 FILE	*term_start_pager(const struct term *term);
 void	term_end_pager(FILE *pager);
-/* Progress on one line of stderr. */
+/* Progress on one line of stderr: count, rate, time left. arg is a struct progress. */
 void	term_progress(void *arg, const char *what, size_t done, size_t total);
 bool	term_confirm(void *arg, size_t nreaders);
 

@@ -1,9 +1,9 @@
 /* digest config: the settings in force, and the help of each key. */
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/limits.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static void
 print_key(const struct cli *cli, const struct config_key_info *k)

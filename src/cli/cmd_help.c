@@ -1,8 +1,8 @@
 /* digest help, version: made from the tables. */
+#include "cli.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "cli.h"
 
 static const char *const groups[][2] = {
 	{ "start", "Set up" },

@@ -1,11 +1,11 @@
 /* Bare `digest`: one screen that says how things stand. Sends nothing, asks nobody. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/file.h"
 #include "digest/limits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 struct overview {
 	struct store_sizes sizes;
@@ -116,6 +116,8 @@ static void
 print_screen(const struct cli *cli, const struct overview *o)
 {
 	const struct config *cfg = cli->run->cfg;
+	size_t nreaders = o->has_store ? o->sizes.nreaders : cfg->nreaders;
+	const char *plural = nreaders == 1 ? "" : "s";
 	char line[1024];
 
 	print_line(cli, "config", cfg->path);
@@ -123,10 +125,10 @@ print_screen(const struct cli *cli, const struct overview *o)
 	    o->has_store ? "" : " (made by the first run)");
 	print_line(cli, "store", line);
 	if (o->has_store)
-		snprintf(line, sizeof(line), "%zu readers, %zu papers, %zu left or stopped",
-		    o->sizes.nreaders, o->sizes.npapers, o->sizes.nsuppressed);
+		snprintf(line, sizeof(line), "%zu reader%s, %zu papers, %zu left or stopped",
+		    nreaders, plural, o->sizes.npapers, o->sizes.nsuppressed);
 	else
-		snprintf(line, sizeof(line), "%zu readers in the file", cfg->nreaders);
+		snprintf(line, sizeof(line), "%zu reader%s in the file", nreaders, plural);
 	print_line(cli, "holds", line);
 	if (o->has_store)
 		print_last_run(cli, o);

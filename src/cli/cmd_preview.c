@@ -1,4 +1,10 @@
 /* digest --dry-run: the way of a real run, with an overlay for a store and this file for a sink. */
+#include "cli.h"
+#include "digest/date.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+#include "digest/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,12 +12,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "cli.h"
-#include "digest/date.h"
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "digest/text.h"
 
 enum { SHOW_ALL_UP_TO = 3, MAX_ROWS = 100000, KB = 1024 };
 
@@ -39,12 +39,15 @@ struct preview {
 	size_t nkept;
 	size_t keep;	 /* digests whose text is kept to be shown */
 	char *html_path; /* of the first digest, for --open */
+	FILE *
+	    aside; /* what is said around the digests: stderr, or the pager a person reads them in */
 	struct arena scratch;
 };
 
 static const char *const skip_reasons[] = {
 	[SKIP_NOT_DUE] = "not due",
 	[SKIP_EMPTY] = "nothing matched",
+	[SKIP_SOURCE] = "nothing matched so far, and a source is out of reach",
 	[SKIP_PAUSED] = "paused",
 	[SKIP_SUPPRESSED] = "has left, or must not be mailed",
 	[SKIP_WAITING] = "an earlier digest still waits",
@@ -290,7 +293,7 @@ print_skipped(const struct preview *p)
 		const struct row *r = &p->rows[i];
 
 		if (r->why_not[0] != '\0')
-			fprintf(stderr, "not mailed: %s (%s%s%s)\n", r->address, r->why_not,
+			fprintf(p->aside, "not mailed: %s (%s%s%s)\n", r->address, r->why_not,
 			    r->wall[0] != '\0' ? "; next " : "", r->wall);
 	}
 }
@@ -301,13 +304,13 @@ print_shown(const struct preview *p, const struct shown *s)
 	bool raw = p->form != FORM_TEXT;
 
 	fflush(stdout);
-	fputs(s->head, stderr);
-	fputc('\n', stderr);
-	fflush(stderr);
+	fputs(s->head, p->aside);
+	fputc('\n', p->aside);
+	fflush(p->aside);
 	if (raw)
 		fputs(s->body, stdout);
 	else
-		term_put(s->body);
+		term_put_digest(&p->cli->term, s->body);
 	fflush(stdout);
 }
 
@@ -317,7 +320,7 @@ open_in_browser(const struct preview *p)
 	const char *browser = getenv("BROWSER");
 	pid_t pid;
 
-	fprintf(stderr, "HTML: %s\n", p->html_path);
+	fprintf(p->aside, "HTML: %s\n", p->html_path);
 	pid = fork();
 	if (pid == 0) {
 		const char *program = browser != NULL && browser[0] != '\0' ? browser : "xdg-open";
@@ -330,12 +333,19 @@ open_in_browser(const struct preview *p)
 }
 
 static void
-print_warnings(const struct run_report *r)
+print_warnings(const struct preview *p, const struct run_report *r)
 {
+	char wall[64];
+
 	for (size_t i = 0; i < r->nsources; i++)
 		if (r->sources[i].failed)
 			fprintf(
 			    stderr, "warning: %s: %s\n", r->sources[i].name, r->sources[i].message);
+	if (r->nwaiting == 0)
+		return;
+	run_format_wall(p->cli->run, "", r->next_settled_utc, wall, sizeof(wall));
+	fprintf(p->aside, "%zu listings do not count yet: their votes settle, the first until %s\n",
+	    r->nwaiting, wall);
 }
 
 static int
@@ -344,15 +354,15 @@ show_result(struct preview *p, const struct run_report *report, struct error *er
 	struct run_next next;
 	struct arena a;
 
-	print_warnings(report);
+	print_warnings(p, report);
 	if (p->form == FORM_JSON)
 		return 0;
 	if (report->ahead)
-		fprintf(stderr, "nothing is due now; this is the next edition as it stands\n");
+		fprintf(p->aside, "nothing is due now; this is the next edition as it stands\n");
 	if (p->nmails == 0 && p->nrows == 0) {
 		arena_init(&a, MAX_READER_BYTES);
 		if (run_find_next(p->cli->run, &next, &a, err) == 0)
-			fprintf(stderr, "nobody to mail: %zu readers\n", next.nactive);
+			fprintf(p->aside, "nobody to mail: %zu readers\n", next.nactive);
 		arena_release(&a);
 	}
 	if (p->nmails > SHOW_ALL_UP_TO && p->cli->opt.nusers == 0)
@@ -365,7 +375,7 @@ show_result(struct preview *p, const struct run_report *report, struct error *er
 			break;
 	}
 	if (p->cli->opt.out != NULL)
-		fprintf(stderr, "%zu digests written to %s as text, HTML and eml\n", p->nmails,
+		fprintf(p->aside, "%zu digests written to %s as text, HTML and eml\n", p->nmails,
 		    p->cli->opt.out);
 	if (p->html_path != NULL)
 		open_in_browser(p);
@@ -423,6 +433,7 @@ cmd_preview(struct cli *cli, struct error *err)
 	arena_init(&p.scratch, MAX_RUN_BYTES);
 	if (run_preview(&p, &report, err) == 0 && check_options(&p, err) == 0) {
 		pager = term_start_pager(&cli->term);
+		p.aside = pager != NULL ? stdout : stderr;
 		rc = show_result(&p, &report, err);
 		term_end_pager(pager);
 	}

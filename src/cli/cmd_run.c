@@ -1,10 +1,10 @@
 /* digest run, send, fetch: what cron calls. Silent unless a person must act. */
+#include "cli.h"
+#include "digest/date.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "cli.h"
-#include "digest/date.h"
 
 static struct value *
 report_value(struct cli *cli, const struct run_report *r)
@@ -80,6 +80,14 @@ print_report(struct cli *cli, const struct run_report *r, bool delivered)
 	putchar('\n');
 }
 
+/* cron mails whatever is said: off a terminal only what a person must act on is. */
+static void
+hush(struct cli *cli)
+{
+	if (!cli->term.err_tty && !cli->opt.verbose)
+		cli->log.level = LOG_LEVEL_ERROR;
+}
+
 static int
 do_run(struct cli *cli, bool fetch, struct error *err)
 {
@@ -90,6 +98,7 @@ do_run(struct cli *cli, bool fetch, struct error *err)
 	const char **users;
 	int rc = -1;
 
+	hush(cli);
 	run_report_init(&report);
 	if (cli_open(cli, CLI_WRITE, err) == 0 && cli_users(cli, &users, err) == 0) {
 		options.users = users;

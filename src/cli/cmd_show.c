@@ -1,13 +1,13 @@
 /* digest show PAPER: everything known of one paper and where it came from. */
-#include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/date.h"
 #include "digest/limits.h"
 #include "digest/text.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 static void
 print_field(const struct cli *cli, const char *label, const char *text)

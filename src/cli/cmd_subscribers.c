@@ -1,12 +1,12 @@
 /* digest subscribe, unsubscribe, subscribers: the list by command. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/date.h"
 #include "digest/limits.h"
 #include "digest/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 static int
 sync_first(struct cli *cli, struct error *err)
@@ -79,6 +79,8 @@ state_of(const struct store_reader *r, int64_t now_utc)
 		return "left";
 	if (r->state == READER_ENDED)
 		return "ended";
+	if (r->vanished)
+		return "gone"; /* the block, and nobody has confirmed it */
 	if (r->sub.paused_until > now_utc / 86400)
 		return "paused";
 	return r->broken ? "broken" : "active";

@@ -1,13 +1,13 @@
 /* digest template: look after the templates of the digest. */
+#include "cli.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "cli.h"
-#include "digest/file.h"
-#include "digest/limits.h"
 
 static const struct render_template *
 find_template(struct render *render, const char *name, struct error *err)
@@ -156,7 +156,9 @@ with_templates(struct cli *cli, const char *verb, struct error *err)
 	struct render *render;
 	int rc = -1;
 
-	if (run_load_templates(cli->run, &render, err) == -1)
+	/* A copy is of the built-in one, whatever there is; its folder may still be missing. */
+	if (strcmp(verb, "copy") == 0 ? render_new(NULL, &render, err) == -1
+				      : run_load_templates(cli->run, &render, err) == -1)
 		return -1;
 	if (strcmp(verb, "list") == 0) {
 		rc = list(cli, render);

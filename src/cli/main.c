@@ -1,4 +1,8 @@
 /* main.c - the command table, and the way from a command line to an exit code. */
+#include "cli.h"
+#include "digest/limits.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,9 +10,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "cli.h"
-#include "digest/limits.h"
 
 /* The one mutable object at file scope: a signal handler can reach nothing else. */
 static volatile sig_atomic_t run_signal;
@@ -62,19 +63,21 @@ set_up_process(void)
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
+	/* A pipe nobody reads and a limit on file sizes are errors of write(), to be told as such. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	/* A core file would hold passwords and addresses. */
 	setrlimit(RLIMIT_CORE, &no_core);
 	umask(077);
 }
 
-/* A closed descriptor 0, 1 or 2 must not become the store's. */
+/* A closed descriptor 0, 1 or 2 must not become the store's. Opened the wrong way round, each still fails when it is used. */
 static int
 keep_standard_files(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) == -1 &&
-		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
 			return -1;
 	return 0;
 }
@@ -91,6 +94,19 @@ run_command(struct cli *cli, struct error *err)
 	if (cli->command == NULL)
 		return cmd_overview(cli, err);
 	return cli->command->run(cli, err);
+}
+
+/* What was printed must have arrived; a reader of a pipe who has seen enough needs no message. */
+static int
+finish_output(struct log *log, int rc)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return rc;
+	if (errno != EPIPE)
+		log_error(
+		    log, "standard output: %s", errno != 0 ? strerror(errno) : "cannot be written");
+	return rc == EXIT_OK ? EXIT_IO : rc;
 }
 
 int
@@ -115,7 +131,5 @@ main(int argc, char **argv)
 	}
 	run_close(cli.run);
 	arena_release(&cli.arena);
-	if (fflush(stdout) != 0 && rc == EXIT_OK)
-		rc = EXIT_IO;
-	return rc;
+	return finish_output(&cli.log, rc);
 }

@@ -1,10 +1,10 @@
-#include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli.h"
 #include "digest/date.h"
 #include "digest/text.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_USERS = 10000, FIRST_LONG = 256 };
 
@@ -166,9 +166,9 @@ find_command(struct cli *cli, struct error *err)
 	if (cli->command == NULL) {
 		near = text_nearest(cli->args[0], names);
 		return err_set(err, ERR_USAGE,
-		    "'%s' is not a command%s%s%s; 'digest help' lists them", cli->args[0],
-		    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-		    near != NULL ? "'" : "");
+		    "'%s' is not a command; %s%s%s'digest help' lists them", cli->args[0],
+		    near != NULL ? "did you mean '" : "", near != NULL ? near : "",
+		    near != NULL ? "'? " : "");
 	}
 	cli->args++;
 	cli->nargs--;

@@ -1,13 +1,19 @@
+#include "cli.h"
+#include "digest/clock.h"
+#include "digest/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "digest/text.h"
-
-enum { DEFAULT_WIDTH = 80, MIN_WIDTH = 20, MAX_CELL = 4096 };
+enum {
+	DEFAULT_WIDTH = 80,
+	MIN_WIDTH = 20,
+	MAX_CELL = 4096,
+	PROGRESS_RATE_MS = 1000, /* a rate of less time says nothing */
+};
 
 void
 term_init(struct term *term, const char *color_when)
@@ -58,26 +64,79 @@ term_reset(const struct term *term)
 	return term->color ? "\033[0m" : "";
 }
 
-void
-term_put(const char *text)
+/* len bytes without a newline, in pieces that end with a character; tabs stay as they are. */
+static void
+put_line(const char *text, size_t len)
 {
-	while (*text != '\0') {
-		char safe[MAX_CELL];
-		char part[MAX_CELL / 4];
-		size_t len = strcspn(text, "\n");
-		size_t take = text_cut(text, len, sizeof(part) - 1, SIZE_MAX);
+	const char *end = text + len;
 
-		if (take == 0 && len > 0)
+	while (text < end) {
+		char part[MAX_CELL / 4], safe[MAX_CELL];
+		const char *tab = memchr(text, '\t', (size_t)(end - text));
+		size_t run = (size_t)((tab != NULL ? tab : end) - text);
+		size_t take = text_cut(text, run, sizeof(part) - 1, SIZE_MAX);
+
+		if (take == 0 && run > 0)
 			take = 1;
 		memcpy(part, text, take);
 		part[take] = '\0';
 		err_printable(safe, sizeof(safe), part);
 		fputs(safe, stdout);
 		text += take;
-		if (*text == '\n') {
-			putchar('\n');
-			text++;
-		}
+		if (text == tab)
+			putchar(*text++);
+	}
+}
+
+void
+term_put(const char *text)
+{
+	for (;;) {
+		size_t len = strcspn(text, "\n");
+
+		put_line(text, len);
+		text += len;
+		if (*text++ == '\0')
+			return;
+		putchar('\n');
+	}
+}
+
+/* How a line of a text digest is set off: section, title of a paper, line with a link. */
+static const char *
+style_of(const struct term *term, const char *line, size_t len)
+{
+	size_t i = 0;
+
+	if (len > 3 && strncmp(line, "== ", 3) == 0)
+		return term_accent(term);
+	while (i < len && line[i] == ' ')
+		i++;
+	if (i < len && line[i] >= '0' && line[i] <= '9') {
+		while (i < len && line[i] >= '0' && line[i] <= '9')
+			i++;
+		if (i + 1 < len && line[i] == '.' && line[i + 1] == ' ')
+			return term_bold(term);
+	}
+	return memmem(line, len, "://", 3) != NULL || memmem(line, len, "mailto:", 7) != NULL
+	    ? term_dim(term)
+	    : "";
+}
+
+void
+term_put_digest(const struct term *term, const char *text)
+{
+	for (;;) {
+		size_t len = strcspn(text, "\n");
+		const char *style = style_of(term, text, len);
+
+		fputs(style, stdout);
+		put_line(text, len);
+		fputs(style[0] != '\0' ? term_reset(term) : "", stdout);
+		text += len;
+		if (*text++ == '\0')
+			return;
+		putchar('\n');
 	}
 }
 
@@ -112,6 +171,7 @@ term_start_pager(const struct term *term)
 		return NULL;
 	/* -F leaves at once when all fits on the screen, -R passes colours. */
 	setenv("LESS", "FRX", 0);
+	/* The person's own command, as every pager is started. NOLINTNEXTLINE(cert-env33-c) */
 	pipe = popen(pager != NULL && pager[0] != '\0' ? pager : "less", "w");
 	if (pipe == NULL)
 		return NULL;
@@ -133,13 +193,28 @@ term_end_pager(FILE *pager)
 void
 term_progress(void *arg, const char *what, size_t done, size_t total)
 {
-	(void)arg;
-	if (total > 0 && done >= total)
-		fprintf(stderr, "\r\033[K");
-	else if (total > 0)
-		fprintf(stderr, "\r\033[K%s: %zu of %zu", what, done, total);
-	else
-		fprintf(stderr, "\r\033[K%s: %zu", what, done);
+	struct progress *p = arg;
+	int64_t now_ms = clock_monotonic_ms(), spent_ms;
+
+	if (p->what == NULL || strcmp(p->what, what) != 0) {
+		p->what = what;
+		p->start_ms = now_ms;
+	}
+	spent_ms = now_ms - p->start_ms;
+	fprintf(stderr, "\r\033[K");
+	if (total > 0 && done >= total) {
+		p->what = NULL;
+	} else {
+		fprintf(stderr, "%s: %zu", what, done);
+		if (total > 0)
+			fprintf(stderr, " of %zu", total);
+		if (done > 0 && spent_ms >= PROGRESS_RATE_MS)
+			fprintf(stderr, ", %.1f/s", (double)done * 1000 / (double)spent_ms);
+		if (done > 0 && total > 0 && spent_ms >= PROGRESS_RATE_MS)
+			fprintf(stderr, ", %lld s left",
+			    (long long)((double)spent_ms / (double)done * (double)(total - done) /
+				1000));
+	}
 	fflush(stderr);
 }
 

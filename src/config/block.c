@@ -1,4 +1,5 @@
 #include "config/load.h"
+#include "digest/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ config_complain_no_shared(const struct config_setting *set, const struct config_
 		if (strcmp(text->given[i]->block->name, config_reader_filter.name) == 0)
 			names[n++] = text->given[i]->title;
 	if (names != NULL)
-		near = config_nearest(name, names);
+		near = text_nearest(name, names);
 	if (near != NULL)
 		config_complain_at(
 		    set, place, "no shared filter '%.60s'; did you mean '%.60s'?", name, near);
@@ -134,6 +135,7 @@ read_filter(const struct config_setting *set, struct config_parser *p, const str
 {
 	const int match = config_find_key(&config_reader_filter, "match");
 	const int sort = config_find_key(&config_reader_filter, "sort");
+	const int when = config_find_key(&config_reader_filter, "when");
 	struct config_place places[CONFIG_MAX_KEYS] = { { 0, 0 } };
 	uint32_t before = p->lx.ncomplaints;
 	const struct filter *shared;
@@ -145,6 +147,11 @@ read_filter(const struct config_setting *set, struct config_parser *p, const str
 		 set, p, &config_reader_filter, f, places, NULL, NULL, next, err)) == -1)
 		return -1;
 	f->sort_given = places[sort].line != 0;
+	/* A section of the wrong days is worse than none. */
+	if (places[when].line != 0)
+		config_complain_at(set, places[when],
+		    "when: a filter with a schedule of its own is not in this version; expected "
+		    "the reader's when");
 	/* A match that cannot be read is said to be wrong, not to be missing. */
 	if (places[match].line != 0 || f->name[0] == '\0' || p->lx.ncomplaints != before)
 		return rc;

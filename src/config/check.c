@@ -1,10 +1,9 @@
 #include "config/load.h"
+#include "digest/file.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/file.h"
 
 static const struct config_given *
 find_given(const struct config_text *text, const char *block)

@@ -1,5 +1,7 @@
 #include "config/keys.h"
 
+#include "digest/text.h"
+
 #include <string.h>
 
 /* A row of the table: block, name, kind, type, record, member, default, range, help; and of a list. */
@@ -36,7 +38,8 @@ static const struct config_key_info keys[] = {
 	KEY("list", "bounce-address", KIND_ADDRESS, "address", config, list.bounce_address, "", "",
 	    "Envelope sender, which receives bounces; without it from."),
 	KEY("list", "operator", KIND_ADDRESS, "address", config, list.operator, "", "",
-	    "Who is told by mail when a person must act."),
+	    "Who is told by mail when a person must act."
+	    " No effect in this version."),
 	KEY("list", "postal-address", KIND_STRING, "string", config, list.postal_address, "", "",
 	    "Shown in the footer, where the law asks for one."),
 	KEY("list", "base-url", KIND_URL, "url", config, list.base_url, "", "https://|http://",
@@ -52,7 +55,9 @@ static const struct config_key_info keys[] = {
 	KEY("store", "keep-signals", KIND_DURATION, "duration", config, store.keep_signals_s, "60d",
 	    "14d..36500d", "How long the history of votes, comments and stars is kept."),
 	KEY("store", "keep-replies", KIND_DURATION, "duration", config, store.keep_replies_s, "30d",
-	    "1d..36500d", "How long the answers of mail servers are kept."),
+	    "1d..36500d",
+	    "How long the answers of mail servers are kept."
+	    " No effect in this version."),
 
 	KEY("smtp", "url", KIND_URL, "url", config_smtp, url, "",
 	    "smtps://|smtp://|sendmail:|maildir:",
@@ -126,13 +131,13 @@ static const struct config_key_info keys[] = {
 	    "1..500", "Papers per digest."),
 	KEY("subscriber", "empty", KIND_ENUM, "one of skip|note|never", config_reader, sub.empty,
 	    "skip", "",
-	    "Without a match: no mail, a short note, or never without papers (the best of the day "
-	    "instead)."),
+	    "Without a match: no mail, a short note, or never a mail, whatever there is to tell."),
 	KEY("subscriber", "outside", KIND_NUMBER, "number", config_reader, sub.outside, "3",
 	    "0..50", "Popular papers from outside the filters."),
 	KEY("subscriber", "updates", KIND_ENUM, "one of withdrawn|all|off", config_reader,
 	    sub.updates, "withdrawn", "",
-	    "What to tell of papers mailed before: withdrawals, new versions too, nothing."),
+	    "What to tell of papers mailed before: withdrawals, new versions too, nothing."
+	    " No effect in this version."),
 	KEY("subscriber", "language", KIND_STRING, "string", config_reader, sub.language, "en", "",
 	    "Language of the digest's own words."),
 	KEY("subscriber", "paused-until", KIND_DAY, "date", config_reader, sub.paused_until, "", "",
@@ -148,16 +153,18 @@ static const struct config_key_info keys[] = {
 	KEY("filter", "sort", KIND_ENUM, "one of best|relevance|votes|trending|newest", filter,
 	    sort, "best", "", "Order of the papers."),
 	KEY("filter", "when", KIND_SCHEDULE, "schedule", filter, when, "", "",
-	    "A schedule of its own, for a weekly section in a daily digest; of a reader's filter "
-	    "only."),
+	    "A schedule of its own, for a weekly section in a daily digest. Refused by this "
+	    "version."),
 
 	KEY("mailbox", "url", KIND_URL, "url", config, mailbox.url, "", "imaps://|imap://",
-	    "Where bounces and unsubscribe mails arrive: imaps://host/INBOX."),
+	    "Where bounces and unsubscribe mails arrive: imaps://host/INBOX. No effect in this "
+	    "version."),
 	KEY("mailbox", "user", KIND_STRING, "string", config, mailbox.user, "", "",
-	    "Name for the login."),
+	    "Name for the login. No effect in this version."),
 	SECRET_KEYS("mailbox", config, mailbox.password),
 	KEY("mailbox", "maildir", KIND_PATH, "path", config, mailbox.maildir, "", "",
-	    "A Maildir in place of url."),
+	    "A Maildir in place of url."
+	    " No effect in this version."),
 
 	KEY("templates", "dir", KIND_PATH, "path", config, templates.dir, "", "",
 	    "Folder whose templates take the place of the built-in ones, one by one."),
@@ -287,7 +294,7 @@ config_complain_unknown(const struct config_setting *set, const struct config_bl
 	} else if (!key && strcmp(block->name, "subscriber") == 0) {
 		names[n++] = "filter";
 	}
-	near = config_nearest(it->name, names);
+	near = text_nearest(it->name, names);
 	if (near != NULL)
 		config_complain_at(set, it->place, "unknown %s '%.60s'%s%s; did you mean '%s'?",
 		    key ? "key" : "block", it->name, block != NULL ? " in " : "",

@@ -92,7 +92,4 @@ void	config_complain_at(const struct config_setting *set, struct config_place pl
 /* The word of "one of a|b|c" with number i; its length in *len, NULL when there are fewer. */
 const char *config_choice(const char *type, unsigned i, size_t *len);
 
-/* The entry of names (ends with NULL) nearest to word within 2 edits (Damerau-Levenshtein), else NULL. */
-const char *config_nearest(const char *word, const char *const *names);
-
 #endif

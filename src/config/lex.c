@@ -1,12 +1,12 @@
 #include "config/lex.h"
 
+#include "digest/limits.h"
+#include "digest/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
-#include "digest/utf8.h"
 
 static struct config_place
 place_of(const struct config_lexer *lx, size_t pos)

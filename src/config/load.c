@@ -1,13 +1,13 @@
 #include "config/load.h"
 
+#include "digest/file.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "digest/file.h"
 
 enum { MAX_PATH_BYTES = 4096 };
 

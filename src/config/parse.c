@@ -1,10 +1,10 @@
 #include "config/parse.h"
 
+#include "digest/limits.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "digest/limits.h"
 
 void
 config_parser_init(struct config_parser *p, const char *bytes, size_t len, size_t offset,

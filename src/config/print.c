@@ -1,8 +1,7 @@
 #include "config/load.h"
+#include "digest/date.h"
 
 #include <string.h>
-
-#include "digest/date.h"
 
 /* Text as a quoted value, so that reading it again gives the same. */
 static void

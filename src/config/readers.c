@@ -1,6 +1,7 @@
 #include "config/load.h"
 
 #include <sodium.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct reading {
 	struct config_item opened;
 	struct config_reader reader;
 	bool bad_address;
+	bool bad; /* an error of this reader's was reported */
 };
 
 /* Where the block stands in its file. */
@@ -230,6 +232,47 @@ identities_add(struct identities *ids, const struct config *cfg, struct config_e
 	return 0;
 }
 
+/* The next word opens a reader: when that block is broken, the one before it has no part in it. */
+static bool
+is_before_reader(const struct reading *r, const struct config_file *file)
+{
+	static const char word[] = "subscriber";
+	struct config_lexer ahead = r->parser.lx;
+	struct config_token token;
+
+	ahead.complain = NULL;
+	config_lex(&ahead, &token);
+	return token.kind == TOKEN_WORD && token.next - token.start == sizeof(word) - 1 &&
+	    memcmp(file->bytes.buf + token.start, word, sizeof(word) - 1) == 0;
+}
+
+/*
+ * What stands between a reader and the next block is that reader's, whose brace may stand too early; but a block of
+ * another reader that cannot be opened is nobody's.
+ */
+static int
+check_after(
+    struct config_loader *ld, struct reading *r, const struct config_file *file, struct error *err)
+{
+	bool others = is_before_reader(r, file);
+	size_t before;
+	struct config_item after;
+	int rc;
+
+	if (others && config_commit(ld, r->reader.sub.canonical) > 0) {
+		r->bad = true;
+		ld->cfg->nreader_errors++;
+	}
+	before = ld->pending.n;
+	if ((rc = config_parser_next(&r->parser, &after, err)) == -1)
+		return -1;
+	if (rc == 1)
+		config_drop_from(&ld->pending, before, after.place);
+	if (others && config_commit(ld, "") > 0)
+		ld->cfg->nreader_errors++;
+	return 0;
+}
+
 static int
 check_reader(
     struct config_loader *ld, struct config_entry *e, struct identities *ids, struct error *err)
@@ -238,7 +281,6 @@ check_reader(
 	struct config_file *file = ld->text->files[e->file];
 	struct config_setting set;
 	const struct config_entry *first = NULL;
-	struct config_item after;
 	struct reading r;
 	int rc;
 
@@ -255,19 +297,13 @@ check_reader(
 	e->repeated = first != NULL;
 	if ((rc = finish_reader(&r, err)) == -1)
 		return -1;
-	/* What stands between this reader and the next block is this reader's. */
-	if (rc == 0) {
-		size_t before = ld->pending.n;
-
-		if ((rc = config_parser_next(&r.parser, &after, err)) == -1)
-			return -1;
-		if (rc == 1)
-			config_drop_from(&ld->pending, before, after.place);
-	}
+	if (rc == 0 && check_after(ld, &r, file, err) == -1)
+		return -1;
 	if (config_commit(ld, r.reader.sub.canonical) > 0) {
-		e->bad = 1;
+		r.bad = true;
 		cfg->nreader_errors++;
 	}
+	e->bad = r.bad;
 	return 0;
 }
 

@@ -1,4 +1,7 @@
+#include "digest/clock.h"
 #include "digest/config.h"
+#include "digest/file.h"
+#include "digest/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +12,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "digest/clock.h"
-#include "digest/file.h"
-#include "digest/limits.h"
 
 enum { COMMAND_MS = 10 * 1000, WAIT_STEP_MS = 20 };
 

@@ -1,13 +1,13 @@
 #include "config/keys.h"
+#include "digest/date.h"
+#include "digest/file.h"
+#include "digest/text.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/date.h"
-#include "digest/file.h"
 
 void
 config_complain_at(
@@ -206,7 +206,7 @@ find_choice(const struct config_key_info *key, const char *text, struct error *e
 		if (strcmp(words[i], text) == 0)
 			return (int)i;
 	}
-	near = config_nearest(text, names);
+	near = text_nearest(text, names);
 	return err_set(err, ERR_CONFIG, "'%.60s' is none of the choices; expected %s%s%s%s", text,
 	    strncmp(key->type, "one of ", 7) == 0 ? key->type : "yes or no",
 	    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",

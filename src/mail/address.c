@@ -1,16 +1,16 @@
 #include "digest/address.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <idn2.h>
-#include <utf8proc.h>
-
 #include "digest/limits.h"
 #include "digest/strbuf.h"
 #include "digest/utf8.h"
 #include "mail/words.h"
+
+#include <idn2.h>
+#include <utf8proc.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_ADDRESS_TEXT = 1024, MAX_LABEL = 63, SHOWN_BYTES = 80 };
 

@@ -1,4 +1,10 @@
+#include "digest/date.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+#include "digest/message.h"
 #include "digest/sink.h"
+
+#include <sodium.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,13 +13,6 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-#include <sodium.h>
-
-#include "digest/date.h"
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "digest/message.h"
 
 enum {
 	MAX_FIELD = 400, /* of Date and Message-ID, see MESSAGE_ID_SIZE */

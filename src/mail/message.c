@@ -1,14 +1,14 @@
 #include "digest/message.h"
 
-#include <assert.h>
-#include <stdbool.h>
-#include <string.h>
-
-#include <sodium.h>
-
 #include "digest/date.h"
 #include "digest/limits.h"
 #include "mail/words.h"
+
+#include <sodium.h>
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
 
 enum {
 	HEADER_LINE_MAX = 998, /* RFC 5322 2.1.1, without CRLF */

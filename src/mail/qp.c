@@ -1,10 +1,9 @@
 #include "digest/message.h"
+#include "digest/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-
-#include "digest/utf8.h"
 
 enum {
 	LINE_COLUMNS = 75

@@ -1,3 +1,5 @@
+#include "smtp.h"
+#include "digest/clock.h"
 #include "digest/smtp.h"
 
 #include <errno.h>
@@ -12,9 +14,6 @@
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "digest/clock.h"
-#include "smtp.h"
 
 enum {
 	DEFAULT_TIMEOUT_S = 600,

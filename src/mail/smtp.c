@@ -1,12 +1,11 @@
 #include "smtp.h"
+#include "digest/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-#include "digest/clock.h"
 
 enum {
 	OUTCOME_BATCH = 64, /* told in one go */

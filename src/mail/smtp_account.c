@@ -1,12 +1,12 @@
 #include "smtp.h"
 
+#include <sodium.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-#include <sodium.h>
 
 enum {
 	PORT_SMTP = 25,

@@ -1,11 +1,10 @@
 #include "smtp.h"
+#include "digest/clock.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-
-#include "digest/clock.h"
 
 /* S-11, RFC 5321 4.5.3.2, in seconds. */
 enum { WAIT_CONNECT = 30, WAIT_GREETING = 300 };

@@ -1,14 +1,14 @@
 #include "digest/token.h"
 
+#include "digest/file.h"
+
+#include <sodium.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <sodium.h>
-
-#include "digest/file.h"
 
 enum {
 	CLAIM_BYTES = 2 + 1 + 8 + 4,

@@ -1,15 +1,15 @@
 #include "mail/words.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include "digest/limits.h"
+#include "digest/message.h"
+#include "digest/utf8.h"
 
 #include <sodium.h>
 #include <utf8proc.h>
 
-#include "digest/limits.h"
-#include "digest/message.h"
-#include "digest/utf8.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 enum {
 	LINE_COLUMNS = 76,     /* RFC 2047 2: of a line that holds an encoded word */

@@ -1,9 +1,8 @@
 #include "index.h"
-
-#include <string.h>
-
 #include "digest/text.h"
 #include "digest/utf8.h"
+
+#include <string.h>
 
 /* What part of a name a word of the query is. */
 enum part_kind { PART_FULL, PART_PREFIX, PART_INITIAL };

@@ -1,8 +1,7 @@
+#include "digest/limits.h"
 #include "digest/query.h"
 
 #include <string.h>
-
-#include "digest/limits.h"
 
 /* A filter met behind an @name. Its tree is made once, however often it is named. */
 struct named {

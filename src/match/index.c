@@ -1,13 +1,12 @@
 #include "index.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "digest/limits.h"
 #include "digest/strbuf.h"
 #include "digest/text.h"
-
 #include "words.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum {
 	MAX_INDEX_PAPERS = 1 << 20,

@@ -1,13 +1,13 @@
 #include "lex.h"
 
+#include "digest/limits.h"
+#include "digest/text.h"
+#include "digest/utf8.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "digest/limits.h"
-#include "digest/text.h"
-#include "digest/utf8.h"
 
 const char *const lex_field_names[] = {
 	[FIELD_TEXT] = "",

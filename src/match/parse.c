@@ -1,13 +1,11 @@
+#include "lex.h"
+#include "words.h"
+#include "digest/date.h"
+#include "digest/limits.h"
 #include "digest/query.h"
 
 #include <string.h>
 #include <strings.h>
-
-#include "digest/date.h"
-#include "digest/limits.h"
-
-#include "lex.h"
-#include "words.h"
 
 struct parser {
 	struct lexer lx;

@@ -1,13 +1,11 @@
-#include "digest/query.h"
-
-#include <string.h>
-
+#include "lex.h"
 #include "digest/date.h"
 #include "digest/error.h"
+#include "digest/query.h"
 #include "digest/text.h"
 #include "digest/utf8.h"
 
-#include "lex.h"
+#include <string.h>
 
 static void add_query(struct strbuf *out, const struct query *q);
 

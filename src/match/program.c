@@ -1,11 +1,11 @@
 #include "program.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "digest/map.h"
 #include "digest/match.h"
 #include "digest/strbuf.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Beyond the terms of a query each needs at most two steps; keys and labels are a few times its
  * text. */

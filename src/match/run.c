@@ -1,10 +1,9 @@
 #include "index.h"
+#include "digest/limits.h"
+#include "digest/strbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
-#include "digest/strbuf.h"
 
 /* More reasons than these say less. */
 enum { MAX_WHY = 5, MAX_WHY_BYTES = 128 * 1024 };

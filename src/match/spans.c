@@ -1,12 +1,10 @@
 #include "index.h"
-
-#include <stdlib.h>
-#include <string.h>
-
+#include "words.h"
 #include "digest/strbuf.h"
 #include "digest/text.h"
 
-#include "words.h"
+#include <stdlib.h>
+#include <string.h>
 
 /* A text of its own, read for the places of words. Positions are numbers of tokens. */
 struct reader {

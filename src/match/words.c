@@ -1,10 +1,10 @@
 #include "words.h"
 
-#include <string.h>
-
 #include "digest/limits.h"
 #include "digest/paper.h"
 #include "digest/utf8.h"
+
+#include <string.h>
 
 /* No English plural is longer; what is longer (a URL, a formula) is compared as it is. */
 enum { MAX_ENGLISH_WORD = 64 };

@@ -1,10 +1,10 @@
-#include <string.h>
-
+#include "render/escape.h"
+#include "render/parts.h"
 #include "digest/date.h"
 #include "digest/limits.h"
 #include "digest/text.h"
-#include "render/escape.h"
-#include "render/parts.h"
+
+#include <string.h>
 
 enum { SUBJECT_WIDTH = 55, PREHEADER_WIDTH = 90, MAX_SHOWN_SOURCES = 6, MAX_LINE = 4096 };
 

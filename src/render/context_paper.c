@@ -1,11 +1,11 @@
-#include <string.h>
-
+#include "render/escape.h"
+#include "render/parts.h"
 #include "digest/date.h"
 #include "digest/limits.h"
 #include "digest/text.h"
 #include "digest/utf8.h"
-#include "render/escape.h"
-#include "render/parts.h"
+
+#include <string.h>
 
 enum { MAX_PHRASE = 16 * 1024, MAX_ALSO_IN = 3, MAX_WHY_WIDTH = 160 };
 

@@ -1,13 +1,12 @@
-#include "digest/render.h"
-
-#include <stdint.h>
-#include <string.h>
-
-#include "digest/limits.h"
-#include "digest/text.h"
 #include "render/escape.h"
 #include "render/fill.h"
 #include "render/parts.h"
+#include "digest/limits.h"
+#include "digest/render.h"
+#include "digest/text.h"
+
+#include <stdint.h>
+#include <string.h>
 
 enum { MAX_SUBJECT_BYTES = 1000 };
 

@@ -1,13 +1,13 @@
 #include "render/escape.h"
 
+#include "digest/limits.h"
+#include "digest/render.h"
+#include "digest/utf8.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
-
-#include "digest/limits.h"
-#include "digest/render.h"
-#include "digest/utf8.h"
 
 void
 escape_add_html(struct strbuf *out, const char *text)

@@ -1,10 +1,10 @@
 #include "render/fill.h"
 
-#include <stdbool.h>
-#include <string.h>
-
 #include "digest/limits.h"
 #include "digest/text.h"
+
+#include <stdbool.h>
+#include <string.h>
 
 enum { WIDTH = 72, MAX_INDENT = 24 };
 

@@ -1,15 +1,14 @@
+#include "render/parts.h"
+#include "digest/file.h"
+#include "digest/limits.h"
 #include "digest/render.h"
+#include "digest/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "digest/text.h"
-#include "render/parts.h"
 
 enum { MAX_SET_BYTES = 16 * 1024 * 1024, MAX_LANGUAGES = 100 };
 

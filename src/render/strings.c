@@ -1,12 +1,12 @@
 #include "render/strings.h"
 
+#include "digest/date.h"
+#include "digest/text.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "digest/date.h"
-#include "digest/text.h"
 
 enum { MAX_STRINGS = 200 };
 

@@ -1,3 +1,5 @@
+#include "render/program.h"
+#include "digest/limits.h"
 #include "digest/template.h"
 
 #include <stdarg.h>
@@ -6,9 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
-#include "render/program.h"
 
 enum { MAX_DELIMITER = 16 };
 

@@ -1,11 +1,10 @@
+#include "render/escape.h"
+#include "render/program.h"
+#include "digest/limits.h"
 #include "digest/template.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#include "digest/limits.h"
-#include "render/escape.h"
-#include "render/program.h"
 
 struct state {
 	const struct value *stack[MAX_TEMPLATE_DEPTH + 1]; /* contexts, the innermost last */

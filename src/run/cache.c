@@ -1,13 +1,13 @@
+#include "stages.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "stages.h"
 
 /*
  * Answers that previews fetched, one file each: the lines "digest-cache 1", time, status, ETag, Last-Modified, next page, an

@@ -1,6 +1,6 @@
-#include <string.h>
-
 #include "stages.h"
+
+#include <string.h>
 
 /* Scratch for one check; nothing of it is kept. */
 enum { MAX_CHECK_BYTES = 16 * 1024 * 1024 };

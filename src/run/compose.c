@@ -1,9 +1,9 @@
-#include <stdlib.h>
-#include <string.h>
-
+#include "stages.h"
 #include "digest/limits.h"
 #include "digest/token.h"
-#include "stages.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 struct composer {
 	struct run *run;

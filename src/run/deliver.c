@@ -1,12 +1,14 @@
+#include "stages.h"
+#include "digest/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/limits.h"
-#include "stages.h"
-
 enum {
-	BATCH_MAILS = 64,    /* editions planned, composed and leased in one transaction */
+	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
+	WAIT_FOR_SOURCE =
+	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 	DEFER_SECONDS = 300, /* before a deferred mail is tried again */
 	DAY_SECONDS = 86400,
 };
@@ -19,6 +21,7 @@ struct courier {
 	struct planner *planner;
 	struct composer *composer;
 	int64_t now_utc, run_id;
+	int64_t deadline_ms; /* monotonic: what is not on its way by then waits for the next run */
 
 	struct due *dues; /* in the order of the readers */
 	size_t ndues, alloc, next_due;
@@ -28,6 +31,7 @@ struct courier {
 	struct composed mails[BATCH_MAILS];
 	size_t nmails, next_mail;
 	bool retries_done;
+	bool source_fails; /* one at least could not be read when it was last asked */
 	int64_t after_period, after_reader; /* the last edition taken up again */
 	char via[256];
 };
@@ -166,11 +170,10 @@ clear_unsettled(struct courier *c, const struct due *due, struct error *err)
 		return 1;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
-	if (store_merge_edition(c->run->store, e->period, e->reader, err) == -1) {
-		store_rollback(c->run->store);
+	if (store_end(c->run->store, store_merge_edition(c->run->store, e->period, e->reader, err),
+		false, err) == -1)
 		return -1;
-	}
-	return store_commit(c->run->store, false, err) == -1 ? -1 : 1;
+	return 1;
 }
 
 static bool
@@ -180,6 +183,13 @@ has_own_picks(const struct edition *e)
 		if (e->picks[i].section != UINT32_MAX && !e->picks[i].cut)
 			return true;
 	return false;
+}
+
+/* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
+static bool
+may_still_come(const struct courier *c, const struct due *due)
+{
+	return c->source_fails && c->now_utc < due->due_utc + WAIT_FOR_SOURCE;
 }
 
 /* One reader's edition into the batch: composed, or marked as empty. */
@@ -200,6 +210,8 @@ plan_one(struct courier *c, const struct due *due, struct error *err)
 	if (planner_plan(c->planner, mail->reader, due, &c->arena, &mail->edition, err) == -1)
 		goto broken;
 	if (!has_own_picks(&mail->edition)) {
+		if (may_still_come(c, due))
+			return skip(c, mail->reader, SKIP_SOURCE, 0, err);
 		if (mail->reader->sub.empty != EMPTY_NOTE) {
 			mail->edition.state = EDITION_EMPTY;
 			c->nmails++;
@@ -225,6 +237,7 @@ static int
 lease_batch(struct courier *c, struct error *err)
 {
 	struct edition *editions = arena_array(&c->arena, c->nmails, sizeof(*editions));
+	int rc;
 
 	if (editions == NULL)
 		return err_nomem(err, "lease");
@@ -232,13 +245,10 @@ lease_batch(struct courier *c, struct error *err)
 		editions[i] = c->mails[i].edition;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
-	if (store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err) == -1) {
-		store_rollback(c->run->store);
-		return -1;
-	}
+	rc = store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err);
 	for (size_t i = 0; i < c->nmails; i++)
 		c->mails[i].edition.state = editions[i].state;
-	return store_commit(c->run->store, true, err);
+	return store_end(c->run->store, rc, true, err);
 }
 
 static int
@@ -274,11 +284,7 @@ note_other_bytes(
 	else
 		rc = store_settle_edition(
 		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
-	if (rc == -1) {
-		store_rollback(store);
-		return -1;
-	}
-	if (store_commit(store, false, err) == -1)
+	if (store_end(store, rc, false, err) == -1)
 		return -1;
 	if (e->copies == 0)
 		return 0;
@@ -293,10 +299,9 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 {
 	struct composed *mail = &c->mails[c->nmails];
 
-	c->after_period = e->period;
-	c->after_reader = e->reader;
 	composed_init(mail);
 	mail->edition = *e;
+	mail->due.due_utc = e->composed_utc; /* it was due by then */
 	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
 		return -1;
 	if (composer_compose(c->composer, mail, &c->arena, err) == -1) {
@@ -316,20 +321,94 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 	return 0;
 }
 
-/* Mail of earlier runs that was deferred and is due again. */
+static int
+compare_due(const void *key, const void *row)
+{
+	int64_t reader = *(const int64_t *)key, other = ((const struct due *)row)->reader;
+
+	return (reader > other) - (reader < other);
+}
+
+/*
+ * Whether an edition is tried again now: its reader is one this run is about, and no newer edition takes over its papers,
+ * see clear_unsettled(). 1, 0 or -1.
+ */
+static int
+is_wanted(struct courier *c, const struct edition *e, struct error *err)
+{
+	const struct due *due = NULL;
+	struct store_reader *reader;
+
+	if (c->options->nusers > 0) {
+		if (store_load_reader(c->run->store, e->reader, &c->arena, &reader, err) != 1)
+			return -1;
+		if (!is_selected(c->options, reader->sub.canonical))
+			return 0;
+	}
+	/* The readers who are due stand in the order of their numbers. */
+	if (c->ndues > 0 && e->copies == 0 && !c->report->ahead)
+		due = bsearch(&e->reader, c->dues, c->ndues, sizeof(*c->dues), compare_due);
+	return due == NULL || due->period == e->period;
+}
+
+/* Lease the next edition that is due again; what is not wanted stays deferred. 1, 0 = there is none, -1. */
+static int
+lease_retry(struct courier *c, struct edition **out, struct error *err)
+{
+	struct store *store = c->run->store;
+
+	for (;;) {
+		int found = store_next_due(
+		    store, c->now_utc, c->after_period, c->after_reader, &c->arena, out, err);
+		const struct edition *e = *out;
+
+		if (found != 1)
+			return found;
+		c->after_period = e->period;
+		c->after_reader = e->reader;
+		if ((found = is_wanted(c, e, err)) != 0)
+			return found;
+		if (store_settle_edition(store, e->period, e->reader, EDITION_DEFERRED, e->reply,
+			c->now_utc, e->next_utc, err) == -1)
+			return -1;
+	}
+}
+
+/* Lease the next editions that were deferred and are due again, at most BATCH_MAILS, in one transaction. */
+static int
+lease_retries(struct courier *c, struct edition **out, size_t *n, struct error *err)
+{
+	struct store *store = c->run->store;
+
+	*n = 0;
+	if (store_begin(store, err) == -1)
+		return -1;
+	while (*n < BATCH_MAILS && !c->retries_done) {
+		int found = lease_retry(c, &out[*n], err);
+
+		if (found == -1) {
+			store_rollback(store);
+			return -1;
+		}
+		c->retries_done = found == 0;
+		*n += (size_t)found;
+	}
+	return store_commit(store, true, err);
+}
+
+/* Mail of earlier runs that was deferred, or that a killed run left behind, and is due again. */
 static int
 retry_batch(struct courier *c, struct error *err)
 {
-	release_batch(c);
-	while (c->nmails < BATCH_MAILS && !c->retries_done) {
-		struct edition *e;
-		int found = store_next_due(c->run->store, c->now_utc, c->after_period,
-		    c->after_reader, &c->arena, &e, err);
+	struct edition *leased[BATCH_MAILS];
+	size_t n;
 
-		if (found == -1 || (found == 1 && retry_one(c, e, err) == -1))
+	release_batch(c);
+	if (lease_retries(c, leased, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (retry_one(c, leased[i], err) == -1)
 			return -1;
-		c->retries_done = found == 0;
-	}
 	return 0;
 }
 
@@ -363,12 +442,24 @@ hand_out(struct courier *c, struct composed *mail, struct delivery *out, struct 
 	return 1;
 }
 
+/* A signal came, or the time of this run is up. */
+static bool
+must_stop(struct courier *c)
+{
+	bool stop =
+	    (c->run->stop != NULL && *c->run->stop != 0) || clock_monotonic_ms() >= c->deadline_ms;
+
+	if (stop && (c->next_mail < c->nmails || c->next_due < c->ndues))
+		c->report->faults |= RUN_FAULT_DEFERRED;
+	return stop;
+}
+
 static int
 next_mail(void *arg, struct delivery *out, struct error *err)
 {
 	struct courier *c = arg;
 
-	while (c->run->stop == NULL || *c->run->stop == 0) {
+	while (!must_stop(c)) {
 		if (c->next_mail < c->nmails) {
 			int rc = hand_out(c, &c->mails[c->next_mail++], out, err);
 
@@ -392,15 +483,13 @@ intend(void *arg, const struct delivery *const *mails, size_t n, struct error *e
 	struct courier *c = arg;
 	struct store *store = c->run->store;
 
+	int rc = 0;
+
 	if (store_begin(store, err) == -1)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (store_intend_edition(store, mails[i]->period, mails[i]->reader, err) == -1) {
-			store_rollback(store);
-			return -1;
-		}
-	}
-	return store_commit(store, false, err);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
+	return store_end(store, rc, false, err);
 }
 
 /* State, and the counter of the report, of each outcome. */
@@ -432,19 +521,47 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 	struct courier *c = arg;
 	struct store *store = c->run->store;
 
+	int rc = 0;
+
 	if (store_begin(store, err) == -1)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct delivery_outcome *o = &outcomes[i];
 		enum edition_state state = count_outcome(c->report, o->outcome);
 
-		if (store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
-			state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err) == -1) {
-			store_rollback(store);
-			return -1;
-		}
+		if (state == EDITION_DEFERRED && c->report->ndeferred == 1)
+			log_error(c->run->log, "mail waits for a later run: %s", o->reply);
+		rc = store_settle_edition(store, o->period, o->reader, state, o->reply, c->now_utc,
+		    state == EDITION_DEFERRED ? c->now_utc + DEFER_SECONDS : 0, err);
 	}
-	return store_commit(store, false, err);
+	return store_end(store, rc, false, err);
+}
+
+static int
+look_at_sources(struct courier *c, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+
+	for (size_t i = 0; i < cfg->nsources && !c->source_fails; i++) {
+		struct store_source *source;
+
+		if (store_load_source(
+			c->run->store, cfg->sources[i].name, &c->arena, &source, err) == -1)
+			return -1;
+		c->source_fails = source->failing_since_utc != 0;
+	}
+	return 0;
+}
+
+/* The relay cannot be reached or does not take our mail: what was not handed over waits, and the run ends in order. */
+static int
+note_way_out(struct courier *c, const struct error *err)
+{
+	if (err->kind != ERR_NET && err->kind != ERR_CONFIG)
+		return -1;
+	log_error(c->run->log, "%s: %s", c->via, err->msg);
+	c->report->faults |= err->kind == ERR_NET ? RUN_FAULT_UNREACHABLE : RUN_FAULT_CONFIG;
+	return 0;
 }
 
 /* Queries that read signals look back a week further than the others. */
@@ -474,13 +591,16 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	c->report = report;
 	c->now_utc = clock_now_utc(&run->clock);
 	c->run_id = run_id;
+	c->deadline_ms = clock_monotonic_ms() + run->cfg->delivery.deadline_s * 1000;
 	arena_init(&c->arena, MAX_RUN_BYTES);
 	sinks_describe(run->cfg, c->via, sizeof(c->via));
-	if (collect_dues(c, err) == 0 && start_planning(c, err) == 0 &&
-	    sinks_open(run, options->preview, &sink, err) == 0) {
+	if (collect_dues(c, err) == 0 && look_at_sources(c, err) == 0 &&
+	    start_planning(c, err) == 0 && sinks_open(run, options->preview, &sink, err) == 0) {
 		const struct delivery_queue queue = { c, next_mail, intend, settle };
 
 		rc = sink_run(sink, &queue, err);
+		if (rc == -1)
+			rc = note_way_out(c, err);
 	}
 	sink_free(sink);
 	release_batch(c);

@@ -1,7 +1,7 @@
-#include <stdio.h>
-
-#include "digest/limits.h"
 #include "stages.h"
+#include "digest/limits.h"
+
+#include <stdio.h>
 
 enum { DAY_SECONDS = 86400 };
 

@@ -1,11 +1,11 @@
+#include "stages.h"
+#include "digest/file.h"
+#include "digest/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "stages.h"
 
 enum {
 	MAX_PAGES = 200, /* answers of one source in one run */
@@ -78,20 +78,19 @@ save_answer(struct fetcher *f, const struct source_request *req, const struct ht
 		f->now_utc };
 	struct store *store = f->run->store;
 	struct store_put_counts counts = { 0 };
+	int rc = 0;
 
 	if (store_begin(store, err) == -1)
 		return -1;
-	if ((batch->npapers > 0 &&
-		store_put_papers(store, f->cfg->name, batch->papers, batch->npapers, settle_s,
-		    f->now_utc, &counts, err) == -1) ||
-	    store_save_page(store, f->cfg->name, &page, err) == -1) {
-		store_rollback(store);
-		return -1;
-	}
+	if (batch->npapers > 0)
+		rc = store_put_papers(store, f->cfg->name, f->type->name, batch->papers,
+		    batch->npapers, settle_s, f->now_utc, &counts, err);
+	if (rc == 0)
+		rc = store_save_page(store, f->cfg->name, &page, err);
 	f->report->nread += batch->npapers;
 	f->report->nnew += counts.nnew;
 	f->report->nchanged += counts.nchanged;
-	return store_commit(store, false, err);
+	return store_end(store, rc, false, err);
 }
 
 static void
@@ -262,19 +261,19 @@ save_state(struct fetcher *f, struct error *err)
 {
 	if (store_begin(f->run->store, err) == -1)
 		return -1;
-	if (store_save_source(f->run->store, f->state, err) == -1) {
-		store_rollback(f->run->store);
-		return -1;
-	}
-	return store_commit(f->run->store, false, err);
+	return store_end(
+	    f->run->store, store_save_source(f->run->store, f->state, err), false, err);
 }
 
+/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct fetcher *f)
 {
+	int64_t interval_s = interval_of(f);
+
 	return f->now_utc >= f->state->next_allowed_utc &&
 	    (f->state->last_try_utc == 0 || f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_of(f));
+		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
 }
 
 /* One source from start to end. -1 only for what stops the run. */

@@ -1,8 +1,8 @@
+#include "stages.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "stages.h"
 
 enum { DAY_SECONDS = 86400, HOUR_SECONDS = 3600, MINUTE_SECONDS = 60 };
 

@@ -1,9 +1,9 @@
-#include <stdlib.h>
-#include <string.h>
-
+#include "stages.h"
 #include "digest/file.h"
 #include "digest/limits.h"
-#include "stages.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_IMPORT_BYTES = 1024 * 1024 * 1024 };
 
@@ -37,17 +37,15 @@ save_import(struct run *run, const struct source_batch *batch, struct run_import
     struct error *err)
 {
 	struct store_put_counts put = { 0 };
+	int rc;
 
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_put_papers(run->store, "import", batch->papers, batch->npapers, 0,
-		clock_now_utc(&run->clock), &put, err) == -1) {
-		store_rollback(run->store);
-		return -1;
-	}
+	rc = store_put_papers(run->store, "import", "file", batch->papers, batch->npapers, 0,
+	    clock_now_utc(&run->clock), &put, err);
 	counts->nnew = put.nnew;
 	counts->nchanged = put.nchanged;
-	return store_commit(run->store, true, err);
+	return store_end(run->store, rc, true, err);
 }
 
 int

@@ -1,9 +1,9 @@
-#include <stdlib.h>
-#include <string.h>
-
+#include "stages.h"
 #include "digest/limits.h"
 #include "digest/map.h"
-#include "stages.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Queries repeat between readers: this many compiled ones are kept by their text. */
 enum { MAX_SHARED_PROGRAMS = 50000, DAY_SECONDS = 86400 };

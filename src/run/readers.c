@@ -1,9 +1,11 @@
-#include <stdio.h>
-#include <string.h>
-
+#include "stages.h"
 #include "digest/limits.h"
 #include "digest/token.h"
-#include "stages.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 int
 run_canonical(const char *address, struct arena *a, const char **out, struct error *err)
@@ -35,10 +37,15 @@ static int
 sync_all(struct run *run, bool accept_removals, struct store_sync_counts *counts, struct error *err)
 {
 	struct sync s = { run, err };
+	char real[PATH_MAX];
+	/* The same file by another way is the same file. */
+	const char *path = realpath(run->cfg->path, real) != NULL ? real : run->cfg->path;
 
-	if (store_sync_begin(run->store, run->cfg->path, clock_now_utc(&run->clock), err) == -1 ||
+	if (store_sync_begin(run->store, path, clock_now_utc(&run->clock), err) == -1 ||
 	    config_each_reader(run->cfg, sync_one, &s, err) != 0)
 		return -1;
+	if (run->cfg->nreader_errors > 0)
+		store_sync_doubt(run->store);
 	return store_sync_end(run->store, accept_removals, counts, err);
 }
 
@@ -49,17 +56,15 @@ run_sync_readers(
 	memset(counts, 0, sizeof(*counts));
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (sync_all(run, accept_removals, counts, err) == -1) {
-		store_rollback(run->store);
+	if (store_end(run->store, sync_all(run, accept_removals, counts, err), true, err) == -1)
 		return -1;
-	}
 	if (counts->held_back)
 		log_error(run->log,
 		    "%zu readers are gone from %s; nobody was removed and they are not mailed. If "
 		    "that is meant, "
 		    "run once with --accept-removals",
 		    counts->nvanished, run->cfg->path);
-	return store_commit(run->store, true, err);
+	return 0;
 }
 
 /* ---- the list by command ---- */
@@ -96,11 +101,7 @@ with_reader(struct run *run, const char *address, const char *text, int32_t day,
 		c.reader = NULL;
 	if (store_begin(run->store, err) == -1)
 		goto out;
-	rc = fn(&c, err);
-	if (rc == 0)
-		rc = store_commit(run->store, true, err);
-	else
-		store_rollback(run->store);
+	rc = store_end(run->store, fn(&c, err), true, err);
 out:
 	arena_release(&a);
 	return rc;
@@ -200,11 +201,7 @@ run_subscribe(struct run *run, const char *address, const struct run_filter *fil
 		    c.canonical, c.canonical);
 	if (suppressed != 0 || store_begin(run->store, err) == -1)
 		goto out;
-	rc = put_reader(run, &addr, filters, nfilters, &a, err);
-	if (rc == 0)
-		rc = store_commit(run->store, true, err);
-	else
-		store_rollback(run->store);
+	rc = store_end(run->store, put_reader(run, &addr, filters, nfilters, &a, err), true, err);
 out:
 	arena_release(&a);
 	return rc;

@@ -1,13 +1,13 @@
 #include "digest/run.h"
 
+#include "digest/limits.h"
+#include "stages.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/limits.h"
-#include "stages.h"
-
-enum { ASK_ABOVE_READERS = 50 };
+enum { ASK_ABOVE_READERS = 50, DAY_SECONDS = 86400 };
 
 /* What the parser of the configuration reports goes to the log at once, so that a person sees all of it. */
 struct complaint {
@@ -87,33 +87,30 @@ run_report_release(struct run_report *report)
 	arena_release(&report->arena);
 }
 
-/* Begin, do and commit one write; nothing of it stays when it fails. */
 static int
 settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_settle_listings(run->store, now_utc, &report->nsettled, err) == -1) {
-		store_rollback(run->store);
-		return -1;
-	}
-	return store_commit(run->store, false, err);
+	return store_end(run->store,
+	    store_settle_listings(run->store, now_utc, &report->nsettled, err), false, err);
 }
 
 static int
 tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
 	size_t nunknown = 0, nheld = 0;
+	int rc;
 
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_sweep_editions(
-		run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err) == -1 ||
-	    store_expire_editions(
-		run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err) == -1) {
-		store_rollback(run->store);
+	rc = store_sweep_editions(
+	    run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err);
+	if (rc == 0)
+		rc = store_expire_editions(
+		    run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err);
+	if (store_end(run->store, rc, false, err) == -1)
 		return -1;
-	}
 	if (nunknown > 0)
 		log_warn(run->log,
 		    "%zu mails of an interrupted run may have left; they are tried once more",
@@ -121,10 +118,10 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 	if (nheld > 0)
 		log_error(run->log, "%zu mails are held: a copy may be out twice", nheld);
 	if (report->nexpired > 0)
-		log_warn(run->log,
+		log_error(run->log,
 		    "%zu mails were too old to send; their papers come with the next digest",
 		    report->nexpired);
-	return store_commit(run->store, false, err);
+	return 0;
 }
 
 static int
@@ -132,11 +129,7 @@ start_run(struct run *run, int64_t now_utc, int64_t *id, struct error *err)
 {
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_start_run(run->store, now_utc, id, err) == -1) {
-		store_rollback(run->store);
-		return -1;
-	}
-	return store_commit(run->store, false, err);
+	return store_end(run->store, store_start_run(run->store, now_utc, id, err), false, err);
 }
 
 static int
@@ -164,12 +157,8 @@ finish_run(
 	    (long long)row.npapers_new, r->ndue, r->nsent, r->nempty, r->ndeferred);
 	if (store_begin(run->store, err) == -1)
 		return -1;
-	if (store_finish_run(run->store, &row, err) == -1) {
-		store_rollback(run->store);
-		return -1;
-	}
 	log_info(run->log, "%s", summary);
-	return store_commit(run->store, true, err);
+	return store_end(run->store, store_finish_run(run->store, &row, err), true, err);
 }
 
 /* A newcomer's list of thousands may be a mistake: ask once, before the first mail ever leaves. */
@@ -213,6 +202,64 @@ check_users(struct run *run, const struct run_options *options, struct error *er
 	return found == 1 ? 0 : -1;
 }
 
+/* Once a day what retention no longer asks for goes. */
+static int
+prune_store(struct run *run, int64_t now_utc, struct error *err)
+{
+	static const char note[] = "pruned";
+	char today[DATE_RFC3339_SIZE];
+	const char *last;
+	struct arena a;
+	size_t nremoved;
+	int rc = -1;
+
+	date_format_day((int32_t)(now_utc / DAY_SECONDS), today);
+	arena_init(&a, MAX_READER_BYTES);
+	if (store_get_note(run->store, note, &a, &last, err) == -1)
+		goto out;
+	if (strcmp(last, today) == 0) {
+		rc = 0;
+		goto out;
+	}
+	if (store_begin(run->store, err) == -1)
+		goto out;
+	rc = store_prune(run->store, now_utc, run->cfg->store.keep_papers_s,
+	    run->cfg->store.keep_signals_s, &nremoved, err);
+	if (rc == 0)
+		rc = store_set_note(run->store, note, today, err);
+	rc = store_end(run->store, rc, false, err);
+	if (rc == 0 && nremoved > 0)
+		log_info(run->log, "%zu old records removed", nremoved);
+out:
+	arena_release(&a);
+	return rc;
+}
+
+/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so such mail may not leave this machine. */
+static int
+check_sender(const struct run *run, struct error *err)
+{
+	static const char *const nobody[] = { "example.org", "example.com", "example.net",
+		"localhost" };
+	struct address from;
+	struct arena a;
+	int rc = 0;
+
+	if (run_sinks_are_local(run->cfg))
+		return 0;
+	arena_init(&a, MAX_READER_BYTES);
+	if (address_parse(run->cfg->list.from, &a, &from, NULL, err) == -1)
+		rc = err_prefix(err, "list.from");
+	for (size_t i = 0; rc == 0 && i < sizeof(nobody) / sizeof(nobody[0]); i++)
+		if (strcmp(from.domain, nobody[i]) == 0)
+			rc = err_set(err, ERR_CONFIG,
+			    "%s: list.from is at %s, where no answer can reach you; expected an "
+			    "address of yours",
+			    run->cfg->path, nobody[i]);
+	arena_release(&a);
+	return rc;
+}
+
 static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
@@ -224,17 +271,23 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	if (run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
 	    check_users(run, options, err) == -1)
 		return -1;
+	if (!options->preview && options->deliver && check_sender(run, err) == -1)
+		return -1;
 	if (!options->preview && !is_confirmed(run, err))
 		return err_set(err, ERR_USAGE, "not confirmed; nothing was sent");
 	if (start_run(run, now_utc, &id, err) == -1)
 		return -1;
 	if (options->fetch && run_fetch(run, &due_only, report, err) == -1)
 		return -1;
-	if (settle_listings(run, now_utc, report, err) == -1)
+	if (settle_listings(run, now_utc, report, err) == -1 ||
+	    store_count_waiting(run->store, &report->nwaiting, &report->next_settled_utc, err) ==
+		-1)
 		return -1;
 	if (options->deliver &&
 	    (tidy_editions(run, now_utc, report, err) == -1 ||
 		deliver_editions(run, options, id, report, err) == -1))
+		return -1;
+	if (!options->preview && prune_store(run, now_utc, err) == -1)
 		return -1;
 	return finish_run(run, id, now_utc, report, err);
 }

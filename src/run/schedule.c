@@ -1,10 +1,10 @@
 #include "digest/schedule.h"
 
+#include "digest/date.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-
-#include "digest/date.h"
 
 enum { ALL_WEEKDAYS = 0x7f, WORKING_DAYS = 0x3e };
 

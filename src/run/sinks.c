@@ -1,11 +1,11 @@
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "stages.h"
 #include "digest/file.h"
 #include "digest/limits.h"
 #include "digest/smtp.h"
-#include "stages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_PER_CONNECTION = 100 }; /* relays end longer sessions as they like */
 

@@ -1,9 +1,9 @@
-#include <string.h>
-
+#include "stages.h"
 #include "digest/file.h"
 #include "digest/json.h"
 #include "digest/limits.h"
-#include "stages.h"
+
+#include <string.h>
 
 int
 run_load_templates(const struct run *run, struct render **out, struct error *err)

@@ -1,7 +1,7 @@
+#include "stages.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "stages.h"
 
 /* There are about 600 zones; a reader's name for one is short. */
 enum { MAX_ZONES = 1024 };

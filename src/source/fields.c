@@ -1,15 +1,15 @@
 #include "fields.h"
 
+#include "digest/date.h"
+#include "digest/limits.h"
+#include "digest/text.h"
+#include "digest/utf8.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "digest/date.h"
-#include "digest/limits.h"
-#include "digest/text.h"
-#include "digest/utf8.h"
 
 enum { DAY_SECONDS = 86400 };
 

@@ -1,15 +1,14 @@
 /* Papers from files on this machine: JSON lines of our own form and saved answers of Hugging Face, told apart by how
  * they begin. */
+#include "fields.h"
+#include "types.h"
+#include "digest/date.h"
+#include "digest/limits.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "digest/date.h"
-#include "digest/file.h"
-#include "digest/limits.h"
-#include "fields.h"
-#include "types.h"
 
 static const char expected[] = "JSON lines of papers or a saved answer of Hugging Face";
 
@@ -83,15 +82,16 @@ list_files(const char *path, glob_t *found, struct error *err)
 }
 
 static int
-check_no_directory(const struct config_source *source, const char *path, struct error *err)
+check_no_directory(const struct config_source *source, struct error *err)
 {
+	const char *path = source->path;
 	struct stat st;
 
 	if (is_pattern(path) || stat(path, &st) == -1 || !S_ISDIR(st.st_mode))
 		return 0;
 	return err_set(err, ERR_CONFIG,
 	    "%s:%u: path '%s' is a directory; expected a file or '%s/*.json'", source->file,
-	    (unsigned)source->line, source->path, source->path);
+	    (unsigned)source->line, path, path);
 }
 
 int
@@ -100,21 +100,15 @@ files_plan(const struct config_source *source, const struct source_progress *pro
     size_t *n, struct error *err)
 {
 	struct source_request *requests;
-	struct strbuf path;
 	glob_t found = { 0 };
 	size_t planned = 0;
 	int rc = -1;
 
 	(void)now_utc;
-	strbuf_init(&path, MAX_URL_BYTES);
-	if (source->path[0] == '\0') {
-		err_set(err, ERR_CONFIG, "%s:%u: a source of type file needs a 'path'",
+	if (source->path[0] == '\0')
+		return err_set(err, ERR_CONFIG, "%s:%u: a source of type file needs a 'path'",
 		    source->file, (unsigned)source->line);
-		goto out;
-	}
-	strbuf_add(&path, source->path);
-	if (strbuf_check(&path, err) == -1 || check_no_directory(source, path.buf, err) == -1 ||
-	    list_files(path.buf, &found, err) == -1)
+	if (check_no_directory(source, err) == -1 || list_files(source->path, &found, err) == -1)
 		goto out;
 	if ((requests = arena_array(a, found.gl_pathc, sizeof(*requests))) == NULL) {
 		err_nomem(err, "plan");
@@ -135,7 +129,6 @@ files_plan(const struct config_source *source, const struct source_progress *pro
 	rc = 0;
 out:
 	globfree(&found);
-	strbuf_release(&path);
 	return rc;
 }
 

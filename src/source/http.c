@@ -1,6 +1,12 @@
 #include "digest/http.h"
 
+#include "digest/clock.h"
+#include "digest/limits.h"
+#include "guard.h"
+#include "header.h"
+
 #include <curl/curl.h>
+
 #include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -8,11 +14,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-
-#include "digest/clock.h"
-#include "digest/limits.h"
-#include "guard.h"
-#include "header.h"
 
 enum {
 	MAX_RATIO = 100,		/* decoded to sent; JSON and XML pack 20 times at most */
@@ -418,6 +419,21 @@ add_condition(struct curl_slist **headers, const char *name, const char *value, 
 	return 0;
 }
 
+/*
+ * A connection kept from before may be closed by the server at the very moment it is used again: nothing came, nothing
+ * was asked, and a new connection is the cure (RFC 9112 9.3.1). libcurl does so itself, but not in every case.
+ */
+static bool
+was_stale(const struct http *http, CURLcode code)
+{
+	long nconnects = 1;
+
+	if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING)
+		return false;
+	curl_easy_getinfo(http->curl, CURLINFO_NUM_CONNECTS, &nconnects);
+	return nconnects == 0 && http->header_bytes == 0;
+}
+
 /* Ask one host. Returns 0 with a whole answer of any status. */
 static int
 ask(struct http *http, struct target *t, const struct curl_slist *headers, int64_t deadline_ms,
@@ -440,6 +456,11 @@ ask(struct http *http, struct target *t, const struct curl_slist *headers, int64
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)left_ms);
 	code = curl_easy_perform(http->curl);
+	if (was_stale(http, code)) {
+		curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 1L);
+		code = curl_easy_perform(http->curl);
+		curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 0L);
+	}
 	curl_easy_setopt(http->curl, CURLOPT_CURLU, NULL);
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
 	if (code != CURLE_OK)

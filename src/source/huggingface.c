@@ -3,15 +3,15 @@
  * years: 2024 had mediaUrl and no summary outside, submittedOnDailyAt came in 2025, ai_summary_model in 2026. All but
  * the paper's id and title may be missing.
  */
+#include "fields.h"
+#include "types.h"
+#include "digest/date.h"
+#include "digest/limits.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "digest/date.h"
-#include "digest/limits.h"
-#include "fields.h"
-#include "types.h"
 
 enum {
 	PAGE_ENTRIES = 100, /* the most the service gives at once */
@@ -454,7 +454,7 @@ read_entries(struct fields *f, const struct config_source *source,
 		return err_set(err, ERR_DATA, "the service says: %s", said);
 	if (!json_is_array(root))
 		return err_set(err, ERR_DATA, "%s; expected %s", type_name(root), expected);
-	out->papers = arena_array(f->arena, n, sizeof(*out->papers));
+	out->papers = arena_array(f->arena, n, sizeof(struct paper *));
 	f->nomem |= out->papers == NULL || name == NULL;
 	for (size_t i = 0; i < n && !f->nomem; i++)
 		take_entry(f, name, request, json_array_get(root, i), i + 1, now_utc, out);

@@ -2,15 +2,16 @@
  * Our own form of papers: one JSON object a line, as digest-source(7) defines it. One table says for every member what
  * it is, how it is read and how it is written, so that what is written reads back.
  */
+#include "fields.h"
+#include "digest/date.h"
+#include "digest/limits.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "digest/date.h"
-#include "digest/limits.h"
-#include "fields.h"
-
-enum { MAX_ALIASES = 20, MAX_OWN_ID = 200 };
+/* A key is a source's name and an id of its own. */
+enum { MAX_ALIASES = 20, MAX_OWN_ID = 200, MAX_KEY = 500 };
 
 enum form {
 	FORM_TEXT,  /* LaTeX is read, unless the line says "tex": false */
@@ -246,11 +247,11 @@ read_listed(struct line *l, int64_t now_utc)
 	return 0;
 }
 
-/* A text that may be a key as it stands: one word of printable characters. */
+/* A text that may be an id or a key as it stands: one word of printable characters. */
 static bool
-is_one_word(const char *text)
+is_one_word(const char *text, size_t max_bytes)
 {
-	if (text[0] == '\0' || strlen(text) > MAX_OWN_ID)
+	if (text[0] == '\0' || strlen(text) > max_bytes)
 		return false;
 	for (const char *s = text; *s != '\0'; s++)
 		if ((unsigned char)*s <= ' ' || *s == 0x7f)
@@ -305,11 +306,11 @@ choose_key(struct line *l, const char *source, const struct names *n)
 
 	if (n->of_key != NULL || n->of_id != NULL)
 		p->key = n->of_key != NULL ? n->of_key : n->of_id;
-	else if (n->key[0] != '\0' && is_one_word(n->key) && strchr(n->key, ':') != NULL)
+	else if (n->key[0] != '\0' && is_one_word(n->key, MAX_KEY) && strchr(n->key, ':') != NULL)
 		p->key = n->key;
 	else if (n->key[0] != '\0')
 		return fault(l, "key", "an arXiv id, a DOI or source:id without blanks");
-	else if (n->id[0] != '\0' && is_one_word(n->id))
+	else if (n->id[0] != '\0' && is_one_word(n->id, MAX_OWN_ID))
 		p->key = arena_printf(l->f->arena, "%s:%s", source, n->id);
 	else if (n->id[0] != '\0')
 		return fault(l, "id", "one word of at most 200 bytes");
@@ -339,7 +340,7 @@ read_aliases(struct line *l, const struct names *n)
 		const char *text = read_text(l, item, false, MAX_URL_BYTES);
 		const char *key = field_key(l->f, text, NULL);
 
-		if (key == NULL && (!is_one_word(text) || strchr(text, ':') == NULL))
+		if (key == NULL && (!is_one_word(text, MAX_KEY) || strchr(text, ':') == NULL))
 			return fault(l, "aliases", "a list of keys");
 		add_alias(l, key != NULL ? key : text);
 	}
@@ -480,7 +481,7 @@ source_read_lines(const char *source, const char *bytes, size_t len, int64_t now
 		bytes += 3;
 	fields_init(&f, a);
 	batch.papers =
-	    arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(*batch.papers));
+	    arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(struct paper *));
 	f.nomem = name == NULL || batch.papers == NULL;
 	while (bytes < end && !f.nomem) {
 		const char *eol = memchr(bytes, '\n', (size_t)(end - bytes));

@@ -1,9 +1,9 @@
 #include "digest/source.h"
 
-#include <string.h>
-
 #include "digest/text.h"
 #include "types.h"
+
+#include <string.h>
 
 static const struct source_type types[] = {
 	{

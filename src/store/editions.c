@@ -1,11 +1,10 @@
 #include "store/db.h"
+#include "digest/limits.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
 
 enum {
 	PICKS_VERSION = 1,

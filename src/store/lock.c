@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "digest/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "digest/clock.h"
 
 /* linux/magic.h, and the CIFS and SMB2 ones that stand in the kernel's own headers only. */
 static const struct {

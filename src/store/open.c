@@ -1,5 +1,11 @@
 #include "store/open.h"
 
+#include "digest/file.h"
+#include "digest/log.h"
+#include "store/db.h"
+
+#include <sodium.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,12 +16,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-#include <sodium.h>
-
-#include "digest/file.h"
-#include "digest/log.h"
-#include "store/db.h"
 
 enum {
 	APPLICATION_ID = 0x64696765,	/* "dige" in the file's header; schema.c writes it */

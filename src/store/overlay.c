@@ -5,6 +5,8 @@
  * while no writer is inside a transaction, and LOCK_SNAPSHOT keeps checkpoints from moving newer
  * pages into the database file. */
 #include "store/db.h"
+#include "digest/file.h"
+#include "digest/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "digest/file.h"
-#include "digest/limits.h"
 
 enum {
 	CHUNK_BYTES = 4096, /* a page of the store, so that most writes replace one chunk whole */
@@ -39,6 +38,8 @@ struct overlay {
 	sqlite3_vfs *parent;
 	char name[40];
 	char *db_name;
+	const char
+	    *real_name; /* as SQLite wants it: the parent VFS keeps the pointer until xClose */
 	int write_fd;
 	bool exists; /* the database, when the snapshot was taken */
 	size_t used_bytes;
@@ -322,10 +323,14 @@ open_real(struct overlay *o, const char *name)
 	sqlite3_file *real = calloc(1, (size_t)o->parent->szOsFile);
 	int rc, got;
 
-	if (real == NULL)
+	if (o->real_name == NULL)
+		o->real_name = sqlite3_create_filename(name, "", "", 0, NULL);
+	if (real == NULL || o->real_name == NULL) {
+		free(real);
 		return SQLITE_NOMEM;
+	}
 	rc = o->parent->xOpen(
-	    o->parent, name, real, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB, &got);
+	    o->parent, o->real_name, real, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB, &got);
 	if (rc == SQLITE_OK)
 		rc = real->pMethods->xFileSize(real, &o->db.size);
 	if (rc != SQLITE_OK) {
@@ -548,6 +553,8 @@ overlay_free(struct overlay *o)
 	if (o->db.real != NULL)
 		o->db.real->pMethods->xClose(o->db.real);
 	free(o->db.real);
+	if (o->real_name != NULL)
+		sqlite3_free_filename(o->real_name);
 	for (size_t i = 0; i < MAX_TEMP_FILES; i++)
 		clear_image(o, &o->temps[i]);
 	clear_image(o, &o->db);

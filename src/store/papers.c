@@ -11,7 +11,7 @@ enum {
 
 /* ---- merging what a source delivers into what is known ---- */
 
-/* Who is believed about what, by the beginning of the source's name. A field that a source
+/* Who is believed about what, by the type of the source. A field that a source
  * leaves empty stays; one it delivers replaces the old when the source is trusted at least as
  * much as the one that delivered that. */
 enum field_group {
@@ -21,7 +21,7 @@ enum field_group {
 };
 
 static const struct {
-	const char *prefix;
+	const char *type;
 	int trust[NGROUPS];
 } trust_table[] = {
 	{ "arxiv", { 3, 1 } },
@@ -30,14 +30,14 @@ static const struct {
 };
 
 static int
-trust_of(const char *source, enum field_group group)
+trust_of(const char *type, enum field_group group)
 {
 	size_t i = 0;
 
-	if (source[0] == '\0')
+	if (type[0] == '\0')
 		return 0; /* nobody delivered it yet */
-	while (strncmp(source, trust_table[i].prefix, strlen(trust_table[i].prefix)) != 0)
-		i++; /* the last prefix is empty and ends the search */
+	while (trust_table[i].type[0] != '\0' && strcmp(type, trust_table[i].type) != 0)
+		i++; /* the last row stands for all others */
 	return trust_table[i].trust[group];
 }
 
@@ -416,7 +416,7 @@ count_put(struct store_put_counts *counts, bool is_new, bool changed)
 /* What one call of store_put_papers puts. */
 struct put {
 	struct store *store;
-	const char *source;
+	const char *source, *type;
 	int64_t settle_s, now_utc;
 	struct store_put_counts *counts;
 	struct strbuf card;
@@ -474,7 +474,7 @@ put_paper(struct put *put, const struct paper *p, struct arena *a, struct error 
 	for (size_t i = 1; i < n; i++)
 		if (merge_papers(put->store, &k, ids[i], a, err) == -1)
 			return -1;
-	merge_record(&k, p, put->source, put->source);
+	merge_record(&k, p, put->type, put->type);
 	choose_key(k.paper, p);
 	return write_put(put, &k, p, signals_differ(&before, k.paper), n > 1, err);
 }
@@ -504,10 +504,11 @@ rank_days(struct store *store, const char *source, struct paper *const *papers, 
 }
 
 int
-store_put_papers(struct store *store, const char *source, struct paper *const *papers, size_t n,
-    int64_t settle_s, int64_t now_utc, struct store_put_counts *counts, struct error *err)
+store_put_papers(struct store *store, const char *source, const char *type,
+    struct paper *const *papers, size_t n, int64_t settle_s, int64_t now_utc,
+    struct store_put_counts *counts, struct error *err)
 {
-	struct put put = { store, source, settle_s, now_utc, counts, { 0 } };
+	struct put put = { store, source, type, settle_s, now_utc, counts, { 0 } };
 	int rc = 0;
 
 	memset(counts, 0, sizeof(*counts));

@@ -1,11 +1,10 @@
 #include "store/db.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "digest/limits.h"
 
 #include <sodium.h>
 
-#include "digest/limits.h"
+#include <stdlib.h>
+#include <string.h>
 
 enum { PROFILE_VERSION = 1, READER_BATCH = 256 };
 

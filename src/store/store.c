@@ -1,13 +1,13 @@
 #include "digest/store.h"
 
+#include "digest/log.h"
+#include "store/db.h"
+#include "store/open.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "digest/log.h"
-#include "store/db.h"
-#include "store/open.h"
 
 enum {
 	WRITE_TIMEOUT_MS = 30000,
@@ -200,6 +200,15 @@ store_rollback(struct store *store)
 	store->sent_floor = 0;
 	if (store->mode == STORE_WRITE)
 		lock_drop(store->write_fd, LOCK_WRITER);
+}
+
+int
+store_end(struct store *store, int rc, bool durable, struct error *err)
+{
+	if (rc == 0)
+		return store_commit(store, durable, err);
+	store_rollback(store);
+	return -1;
 }
 
 int

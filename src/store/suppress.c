@@ -1,8 +1,8 @@
 #include "store/db.h"
 
-#include <string.h>
-
 #include <sodium.h>
+
+#include <string.h>
 
 /* Kept when the reader is erased, so it must not be the address. The key is this store's own: hashes
  * of two stores, or a list of hashes made beforehand, tell nothing; whoever holds the whole store can
@@ -26,8 +26,10 @@ store_is_suppressed(struct store *store, const char *canonical, enum suppression
 	db_start(&q, store, SQL_SUPPRESSION_GET);
 	db_bind_blob(&q, hash, sizeof(hash));
 	if ((found = db_step(&q, err)) == 1) {
-		*reason = (enum suppression_reason)db_int(&q, 0);
-		*since_utc = db_int(&q, 1);
+		if (reason != NULL)
+			*reason = (enum suppression_reason)db_int(&q, 0);
+		if (since_utc != NULL)
+			*since_utc = db_int(&q, 1);
 		db_done(&q);
 	}
 	return found;

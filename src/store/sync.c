@@ -1,12 +1,11 @@
 #include "store/db.h"
+#include "digest/log.h"
+
+#include <sodium.h>
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <sodium.h>
-
-#include "digest/log.h"
 
 enum { MIN_VANISHING = 3, VANISHING_PERCENT = 10 };
 
@@ -17,6 +16,7 @@ struct sync {
 	size_t nseen, room;
 	struct strbuf profile; /* of the reader at hand */
 	struct store_sync_counts counts;
+	bool doubt; /* a block has an error: what seems gone may be behind it */
 };
 
 void
@@ -177,6 +177,13 @@ sync_good(
 	return readers_write(store, s, ORIGIN_FILE, k->id, "", sync->now_utc, err);
 }
 
+void
+store_sync_doubt(struct store *store)
+{
+	assert(store->sync != NULL);
+	store->sync->doubt = true;
+}
+
 int
 store_sync_reader(
     struct store *store, const struct subscriber *reader, bool good, struct error *err)
@@ -187,6 +194,7 @@ store_sync_reader(
 	int found;
 
 	assert(sync != NULL);
+	sync->doubt |= !good;
 	if (good) {
 		strbuf_reset(&sync->profile);
 		readers_pack(&sync->profile, reader);
@@ -230,7 +238,7 @@ find_missing(struct store *store, int64_t **out, size_t *n, size_t *nknown, stru
 	int more;
 
 	*n = *nknown = 0;
-	if (sync->nseen > 0)
+	if (sync->nseen > 0) /* C17 7.22.5: the array of a call must be one, even of no elements */
 		qsort(sync->seen, sync->nseen, sizeof(*sync->seen), compare_ids);
 	db_start(&q, store, SQL_READER_OF_FILE);
 	while ((more = db_step(&q, err)) == 1) {
@@ -272,7 +280,7 @@ store_sync_end(
 	if (allowed < MIN_VANISHING)
 		allowed = MIN_VANISHING;
 	c->nvanished = n;
-	c->held_back = n > allowed && !accept_removals;
+	c->held_back = n > 0 && (n > allowed || store->sync->doubt) && !accept_removals;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (c->held_back)
 			rc = db_run_ints(store, SQL_READER_VANISHED, DB_INTS(missing[i]), err);

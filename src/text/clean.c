@@ -1,10 +1,9 @@
 #include "digest/text.h"
-
-#include <string.h>
+#include "digest/utf8.h"
 
 #include <utf8proc.h>
 
-#include "digest/utf8.h"
+#include <string.h>
 
 /* More marks than any script needs on one letter only paint over the lines above. */
 enum { MAX_MARKS = 8 };

@@ -1,8 +1,7 @@
 #include "digest/text.h"
+#include "digest/utf8.h"
 
 #include <utf8proc.h>
-
-#include "digest/utf8.h"
 
 /* A cluster is a character and the marks on it. U+FDFA becomes 18 characters, none becomes more. */
 enum { MAX_CLUSTER = 32, MAX_DECOMPOSED = MAX_CLUSTER * 18 };

@@ -1,10 +1,10 @@
 #include "digest/json.h"
 
+#include "digest/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
 
 /* What a count of the document found before it was parsed. */
 struct census {
@@ -249,7 +249,8 @@ json_get_int64(const json_t *object, const char *name, int64_t *out)
 		return false;
 	/* 2^63 is the first double that does not fit. */
 	real = json_real_value(value);
-	if (!(real >= -0x1p63 && real < 0x1p63) || real != (double)(int64_t)real)
+	if (!(real >= -9223372036854775808.0 && real < 9223372036854775808.0) ||
+	    real != (double)(int64_t)real)
 		return false;
 	*out = (int64_t)real;
 	return true;

@@ -1,11 +1,10 @@
+#include "text/latex.h"
+
 #include "digest/text.h"
+#include "digest/utf8.h"
 
 #include <ctype.h>
 #include <string.h>
-
-#include "digest/utf8.h"
-
-#include "text/latex.h"
 
 enum {
 	MAX_DEPTH = 32,		/* of groups and arguments; what lies deeper stays as it is */

@@ -1,11 +1,10 @@
 #include "text/latex.h"
-
-#include <ctype.h>
-#include <string.h>
+#include "digest/utf8.h"
 
 #include <utf8proc.h>
 
-#include "digest/utf8.h"
+#include <ctype.h>
+#include <string.h>
 
 /* Forms are at most three bytes for one; what is longer than this is no exponent. */
 enum { MAX_FORM_BYTES = 16 * 1024 };

@@ -1,11 +1,11 @@
 #include "digest/paper.h"
 
+#include "digest/limits.h"
+
 #include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "digest/limits.h"
 
 /* Every string and list of a paper by place, so that no function below forgets one. */
 struct member {
@@ -170,7 +170,7 @@ add_text(struct strbuf *out, const char *text)
 static void
 add_number(struct strbuf *out, int64_t n)
 {
-	add_varint(out, (uint64_t)n << 1 ^ (uint64_t)(n >> 63));
+	add_varint(out, (uint64_t)n << 1 ^ (n < 0 ? UINT64_MAX : 0));
 }
 
 void

@@ -1,12 +1,11 @@
 #include "digest/text.h"
+#include "digest/utf8.h"
+
+#include <utf8proc.h>
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-
-#include <utf8proc.h>
-
-#include "digest/utf8.h"
 
 /* What ends in a full stop and seldom ends a sentence. */
 static const char *const abbreviations[] = { "al", "approx", "ca", "cf", "dr", "e.g", "eq", "eqs",

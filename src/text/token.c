@@ -1,11 +1,10 @@
 #include "digest/text.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "digest/utf8.h"
 
 #include <utf8proc.h>
 
-#include "digest/utf8.h"
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_TOKENS = 1 << 20, MAX_FORM_BYTES = 1 << 30 };
 

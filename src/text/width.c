@@ -1,12 +1,11 @@
 #include "digest/text.h"
+#include "digest/utf8.h"
+
+#include <utf8proc.h>
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-
-#include <utf8proc.h>
-
-#include "digest/utf8.h"
 
 static size_t
 char_width(uint32_t cp)

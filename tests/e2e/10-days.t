@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # Day after day with one store: each reader gets each paper that their filter wants, once.
 . "$(dirname "$0")/lib.sh"
 plan 15
@@ -34,7 +35,7 @@ at() {
 # sorted: the ids of each line in order of their numbers.
 sorted() {
 	while read -r day address ids; do
-		echo "$day $address" $(printf '%s\n' $ids | sort)
+		echo "$day $address $(printf '%s\n' $ids | sort | tr '\n' ' ' | sed 's, $,,')"
 	done
 }
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # Every mail is well formed, says the same in both parts, and nothing of a paper gets out of its place.
 . "$(dirname "$0")/lib.sh"
 plan 17

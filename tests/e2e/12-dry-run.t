@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
 # A preview shows what would go out, whatever the state of the store, and leaves everything as it was.
 . "$(dirname "$0")/lib.sh"
 plan 31
@@ -53,7 +54,7 @@ chmod 700 .
 check 'the run then sends those bytes'            'silent 0 "$DIGEST" --now $now run && file=$(grep -l "4 Mar 2026" Mail/new/*) && tr -d "\r" <before.eml | cmp - $file'
 
 # --- several readers
-mkdir many && cd many
+mkdir many && cd many || exit
 DIGEST_CONFIG=$PWD/digest.conf
 cp "$FIXTURES/2026-03-02.json" days.json
 {
@@ -76,7 +77,7 @@ check '... and leaves the folder to nobody'       'ls shown | grep -q "^odd%2Fx%
 check '--json lists them, too'                    'dry --format json >out 2>/dev/null && test "$(wc -l <out)" = 5'
 
 # --- the cache
-cd "$T" && mkdir served && cd served
+cd "$T" && mkdir served && cd served || exit
 DIGEST_CONFIG=$PWD/digest.conf
 echo 2026-03-04 >today
 start_replay --days "$FIXTURES" --today "$PWD/today" --log "$PWD/requests"

@@ -29,6 +29,8 @@ import urllib.parse
 class Replay(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "replay"
+    wbufsize = 65536  # headers and body in one packet
+    disable_nagle_algorithm = True
 
     def log_message(self, *args):
         pass
@@ -38,9 +40,9 @@ class Replay(http.server.BaseHTTPRequestHandler):
         answer = self.scripted(url)
         if answer is None:
             answer = self.recorded(url)
-        time.sleep(answer.get("delay", 0))
         status = answer.get("status", 200)
         self.note(status)
+        time.sleep(answer.get("delay", 0))
         try:
             self.put(status, answer)
         except (BrokenPipeError, ConnectionResetError):

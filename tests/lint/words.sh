@@ -1,4 +1,3 @@
 #!/bin/sh
 # Marks of unfinished work do not go into the tree.
-grep -rnE '\b(TODO|FIXME|XXX)\b' src include templates && exit 1
-exit 0
+! grep -rnE '\b(TODO|FIXME|XXX)\b' src include templates

@@ -1,4 +1,4 @@
-/* A scripted HTTP server for tests: a child process on 127.0.0.1 that answers one connection after the other by a
+/* A scripted HTTP server for tests: a child process on 127.0.0.1 that answers connections by a
  * function of the test's own and counts them. */
 #ifndef DIGEST_TEST_HTTP_SERVER_H
 #define DIGEST_TEST_HTTP_SERVER_H
@@ -39,30 +39,43 @@ http_server_send(int fd, const void *bytes, size_t len)
 }
 
 static inline void
-http_server_loop(int listener, const struct http_server *s, http_server_serve *serve)
+http_server_answer(int fd, const struct http_server *s, http_server_serve *serve)
 {
 	char request[8192];
+	size_t len = 0;
 
+	while (len < sizeof(request) - 1) {
+		ssize_t n = recv(fd, request + len, sizeof(request) - 1 - len, 0);
+
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+		request[len] = '\0';
+		if (strstr(request, "\r\n\r\n") != NULL)
+			break;
+	}
+	request[len] = '\0';
+	serve(fd, s->port, request);
+	shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
+/* A process for each connection, so that one which stalls on purpose holds up no other. */
+static inline void
+http_server_loop(int listener, const struct http_server *s, http_server_serve *serve)
+{
+	signal(SIGCHLD, SIG_IGN);
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
-		size_t len = 0;
 
 		if (fd == -1)
 			_exit(1);
 		(*s->naccepts)++;
-		while (len < sizeof(request) - 1) {
-			ssize_t n = recv(fd, request + len, sizeof(request) - 1 - len, 0);
-
-			if (n <= 0)
-				break;
-			len += (size_t)n;
-			request[len] = '\0';
-			if (strstr(request, "\r\n\r\n") != NULL)
-				break;
+		if (fork() == 0) {
+			close(listener);
+			http_server_answer(fd, s, serve);
+			_exit(0);
 		}
-		request[len] = '\0';
-		serve(fd, s->port, request);
-		shutdown(fd, SHUT_WR);
 		close(fd);
 	}
 }

@@ -101,7 +101,7 @@ put_papers(struct fixture *fx, const char *source, struct paper *const *papers, 
 
 	must(fx, store_begin(fx->store, &fx->err));
 	must(fx,
-	    store_put_papers(fx->store, source, papers, n, settle_s, now_utc, &counts, &fx->err));
+	    store_put_papers(fx->store, source, source, papers, n, settle_s, now_utc, &counts, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
 	return counts;
 }

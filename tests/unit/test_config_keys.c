@@ -6,6 +6,7 @@
 
 #include "config/keys.h"
 #include "digest/file.h"
+#include "digest/text.h"
 #include "test_config.h"
 
 /* Both files are read from the folder of the sources, in which make runs the tests. */
@@ -140,39 +141,6 @@ test_table(void **state)
 	arena_release(&a);
 }
 
-static void
-test_nearest(void **state)
-{
-	static const char *const names[] = { "match", "limit", "sort", "when", "to", NULL };
-	static const struct {
-		const char *word, *want;
-	} rows[] = {
-		{ "match", "match" },
-		{ "mach", "match" },
-		{ "macth", "match" },
-		{ "matchs", "match" },
-		{ "lmiti", "limit" },
-		{ "sotr", "sort" },
-		{ "wehn", "when" },
-		{ "zzzzz", NULL },
-		{ "", NULL },
-		{ "so", "sort" },
-		{ "t", NULL },
-		{ "xo", NULL },
-		{ "a-word-that-is-longer-than-any-key-of-the-table", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *got = config_nearest(rows[i].word, names);
-
-		if ((got == NULL) != (rows[i].want == NULL) ||
-		    (got != NULL && strcmp(got, rows[i].want) != 0))
-			fail_msg("row %zu: '%s' gives '%s'", i, rows[i].word,
-			    got != NULL ? got : "nothing");
-	}
-}
-
 /* The example is short, and right as it stands. */
 static void
 test_example(void **state)
@@ -217,7 +185,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_example),
 	};
 

@@ -96,10 +96,10 @@ send_edition(struct world *w, bool with_paper, bool cut, enum edition_state stat
 		.why = "",
 		.also_in = "" };
 	struct store_reader *r;
-	struct edition e = { .period = ++w->period,
+	struct edition e = { .note = "",
+		.period = ++w->period,
 		.reader = w->reader,
 		.composed_utc = w->now_utc,
-		.note = "",
 		.picks = &pick,
 		.npicks = with_paper ? 1 : 0 };
 	size_t n, held;

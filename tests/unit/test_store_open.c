@@ -396,7 +396,7 @@ test_disk_full(void **state)
 	p->abstract = big;
 	must(fx, store_begin(fx->store, &fx->err));
 	assert_int_equal(
-	    store_put_papers(fx->store, "arxiv", &p, 1, 0, T_NOW, &counts, &fx->err), -1);
+	    store_put_papers(fx->store, "arxiv", "arxiv", &p, 1, 0, T_NOW, &counts, &fx->err), -1);
 	assert_non_null(strstr(fx->err.msg, "the disk is full"));
 	store_rollback(fx->store);
 	must(fx, store_begin(fx->store, &fx->err));

@@ -286,7 +286,7 @@ test_rollback_in_overlay(void **state)
 
 	reopen(fx, STORE_OVERLAY);
 	must(fx, store_begin(fx->store, &fx->err));
-	must(fx, store_put_papers(fx->store, "arxiv", &p, 1, 0, T_NOW, &counts, &fx->err));
+	must(fx, store_put_papers(fx->store, "arxiv", "arxiv", &p, 1, 0, T_NOW, &counts, &fx->err));
 	store_rollback(fx->store);
 	assert_int_equal(count_papers(fx, fx->store), 0);
 	put_many(fx, "2402", 3);

@@ -1,0 +1,107 @@
+#!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
+# The command line: silence for cron, codes, help and manuals that know everything there is.
+. "$(dirname "$0")/lib.sh"
+plan 46
+
+cp "$FIXTURES/2026-03-02.json" days.json
+write_config <<'X'
+source "days" { type = file  path = "days.json" }
+subscriber "ada@digest.test" { filter "all" { match = "*" } }
+X
+now=2026-03-03T08:00:00Z
+d() {
+	"$DIGEST" --now $now "$@"
+}
+commands() {
+	"$DIGEST" help | sed -n '/^Set up/,/^Options of/s/^  \([a-z]*\) .*/\1/p'
+}
+
+# --- cron
+check 'run is silent'                             'silent 0 d run && test "$(mails_sent)" = 1'
+check 'a run with nothing to do is silent'        'silent 0 d run'
+check 'so are fetch and send'                     'silent 0 d fetch && silent 0 d send'
+check '-v tells on standard error alone'          'd run -v 2>err >out && test ! -s out && grep -q "0 due" err'
+check 'run needs neither HOME nor a terminal'     'silent 0 env -i TZ=UTC "$DIGEST" -c "$T/digest.conf" --now $now run'
+check 'run needs no standard files'               '"$DIGEST" --now $now run <&- >&- 2>&-'
+
+# --- JSON
+json() {
+	"$@" >lines && [ -s lines ] && python3 -c 'import json, sys
+for line in sys.stdin:
+    assert isinstance(json.loads(line), dict)' <lines
+}
+check '--json of each command that shows is JSON' '
+	json d --json && json d run --json && json d fetch --json && json d send --json && json d subscribers --json && json d show 2603.90001 --json &&
+	json d config --json && json d config --all --json && json d export'
+check '--json of the list of templates is JSON'   'json d template list --json'
+check 'the report counts'                         'rm -rf Mail digest.db*; d run --json | python3 -c "
+import json, sys
+v = json.load(sys.stdin)
+assert v[\"due\"] == v[\"sent\"] == v[\"readers\"] == 1 and v[\"sources\"][0][\"new\"] == 4, v"'
+
+# --- words
+check 'an unknown command, with a suggestion'     'says 64 "^digest: .rnu. is not a command; did you mean .run.\? .digest help. lists them" "$DIGEST" rnu'
+check 'one that is like none'                     'says 64 "^digest: .zebra. is not a command; .digest help. lists them" "$DIGEST" zebra'
+check 'an unknown option'                         'says 64 "^digest: .--nwo. is not an option" "$DIGEST" --nwo 3 run'
+check 'an option without its value'               'says 64 "needs a value" "$DIGEST" run --now'
+check 'an option the command does not take'       'says 64 "^digest: --bibtex has no meaning for .digest run." "$DIGEST" run --bibtex'
+check 'an argument too many'                      'says 64 "^digest: usage: digest run" "$DIGEST" run away'
+check 'an argument too few'                       'says 64 "^digest: usage: digest show PAPER" "$DIGEST" show'
+check 'options stand before or after'             'd -n -u ada@digest.test >a 2>/dev/null && "$DIGEST" run -u ada@digest.test -n --now $now >b 2>/dev/null && cmp a b'
+check '-- ends them'                              'says 65 ".-x. is no paper" d show -- -x'
+check 'a time that is none'                       'says 64 "^digest: --now: " "$DIGEST" --now yesterday run && says 64 "^digest: --now: " "$DIGEST" --now 2026-02-30T00:00:00Z run'
+check 'a colour that is none'                     'says 64 "expected auto, always or never" "$DIGEST" --color=blue help'
+check 'a date that is none'                       'says 64 "^digest: --since: " d fetch --since soon'
+check '--color=always and never'                  '"$DIGEST" --color=always help | grep -q "$(printf "\033")" && ! "$DIGEST" --color=never help | grep -q "$(printf "\033")" && ! "$DIGEST" help | grep -q "$(printf "\033")"'
+check '--now is refused where mail could leave'   'sed "s/maildir:Mail/smtp:\/\/mail.digest.test/" digest.conf >far.conf && says 64 "^digest: --now: mail could leave this machine" "$DIGEST" -c far.conf --now $now run && says 64 "^digest: --now: " "$DIGEST" -c far.conf --now $now send'
+check '... also without any smtp block'           'sed "s/smtp .box. {[^}]*}//" digest.conf >none.conf && says 64 "^digest: --now: " "$DIGEST" -c none.conf --now $now run'
+check '... but not for looking'                   '"$DIGEST" -c far.conf --now $now -n --offline >/dev/null 2>err && "$DIGEST" -c far.conf --now $now >/dev/null'
+
+# --- results
+check 'show knows a paper by id, URL and words'   'for p in 2603.90001 arXiv:2603.90001v2 https://arxiv.org/abs/2603.90001 https://huggingface.co/papers/2603.90001 "pocket calculator"; do d show $p | grep -q "^Lantern: Gaussian" || { echo "$p"; exit 1; }; done'
+check 'no label of show sticks to its value'      'd show 2603.90001 >out && grep -q "^organisation Quill & Sons" out && test "$(grep -c "^listed *days on 2026-03-02 (new)" out)" = 1'
+check 'show of what is not there'                 'says 65 "is no paper of the store" d show 2603.99999'
+check 'show --bibtex is an entry'                 'd show 2603.90004 --bibtex | tr -d "\n" | grep -q "^@misc{descartes2026on,  title = .*eprint = {2603.90004}.*}$"'
+check 'the overview fits a screen'                'd >out && test "$(wc -l <out)" -lt 24 && grep -q "^config .*digest.conf" out && grep -q "^next .*ada@digest.test, Wed 4 Mar 00:00 UTC (in 16 h)" out'
+cp "$FIXTURES/2026-03-03.json" days.json
+check 'a preview as JSON is JSON'                 'json d -n --format json'
+check 'templates are listed and right'            'd template list | grep -q "^digest.html" && d template check && d template show subject.txt | grep -q "{{"'
+check 'a copy of a template is used'              'echo "templates { dir = \"own\" }" >>digest.conf && d template copy header.txt >/dev/null && sed -i "1s/^/MY OWN HEADER\n/" own/header.txt && d -n -u ada@digest.test 2>/dev/null | grep -q "^MY OWN HEADER" && d template diff header.txt | grep -q "^+.*MY OWN HEADER"'
+check 'a broken copy is named with its place'     'echo "{{#list}}" >own/header.txt && says "65" "header.txt:[0-9]+:[0-9]+: " d template check || says "78" "header.txt:[0-9]+:[0-9]+: " d template check'
+
+# --- standard output
+sed -i '/^templates/d' digest.conf
+closed=0
+for c in 'help' 'version' 'config' 'config --all' 'subscribers' 'show 2603.90001' 'export' '-n' 'template list' ''; do
+	# shellcheck disable=SC2086
+	d $c >/dev/full 2>>full.err
+	rc=$?
+	[ $rc -eq 74 ] || { echo "# '$c' to /dev/full: $rc"; closed=1; }
+done
+check 'output that cannot be written gives 74'    'test $closed = 0'
+check '... and a sentence'                        'grep -q "^digest: standard output: " full.err'
+check 'standard output that is closed gives 74'   '"$DIGEST" version >&-; test $? = 74'
+check 'a reader of a pipe that leaves is no harm' 'd export | head -n 1 >out; test -s out'
+
+# --- help and manuals
+check 'version'                                   '"$DIGEST" version | grep -Eq "^digest [0-9]+\.[0-9]+" && "$DIGEST" -V | grep -q "^digest "'
+check 'help names commands and options'           'test "$(commands | wc -l)" -ge 12 && "$DIGEST" -h | grep -q -- "--config FILE"'
+check 'help, --help and -h of each command'       'for c in $(commands); do [ $c != help ] || continue; "$DIGEST" help $c >a && "$DIGEST" $c --help >b && cmp a b && grep -q "^usage: digest $c" a || { echo $c; exit 1; }; done'
+check 'help of what is no command'                'says 64 "is not a command" "$DIGEST" help zebra'
+check 'each command stands in digest(1)'          'for c in $(commands); do [ $c = help ] || grep -Eq "^\.It Cm $c( |\$)|^\.It Cm $c" "$ROOT/man/digest.1" || { echo "$c is missing"; exit 1; }; done'
+check 'each option stands in digest(1)'           '
+	{ "$DIGEST" help; for c in $(commands); do "$DIGEST" help $c; done; } | grep -Eo "^  (-[a-zA-Z], |    )--[a-z-]+" | sed "s/.*--//" | sort -u >options
+	test "$(wc -l <options)" -ge 20 && while read -r o; do grep -Eq "Fl (. , )?-$(echo $o | sed s/-/[-]/g)( |\$)" "$ROOT/man/digest.1" || { echo "--$o is missing"; missing=1; }; done <options; test -z "${missing:-}"'
+check 'each option of digest(1) is one'           'grep -Eo "Fl (. , )?-[a-z][a-z-]+" "$ROOT/man/digest.1" | sed "s/.*Fl //; s/.*, //; s/^-//" | sort -u >named; while read -r o; do grep -qx -- "$o" options || { echo "--$o is none"; bad=1; }; done <named; test -z "${bad:-}"'
+manual=$ROOT/man/digest.conf.5
+if [ -e "$manual" ]; then
+	check 'each key stands in digest.conf(5)' '"$DIGEST" config --all --json | python3 -c "
+import json, re, sys
+text = open(sys.argv[1]).read()
+missing = [k for k in (json.loads(line) for line in sys.stdin) if not re.search(r\"(?m)^\.It .*\b\" + re.escape(k[\"key\"]) + r\"\b\", text)]
+for k in missing: print(k[\"block\"], k[\"key\"])
+sys.exit(bool(missing))" "$manual"'
+else
+	skip 1 'digest.conf(5) is not written yet'
+fi
