@@ -94,6 +94,31 @@ has_secret(const struct config_secret *s)
 	    s->command[0] != '\0';
 }
 
+/* What the configuration may say but this version does not do is refused: a rate that is not kept is worse than none. */
+static int
+check_supported(const struct config *cfg, struct error *err)
+{
+	const struct config_smtp *smtp = &cfg->smtps[0];
+	bool all = smtp->ndomains == 1 && strcmp(smtp->domains[0], "*") == 0;
+	const char *what = NULL;
+
+	if (cfg->nsmtps > 1)
+		what = "a second smtp block";
+	else if (!all)
+		what = "domains";
+	else if (smtp->rate[0] != '\0')
+		what = "rate";
+	else if (smtp->daily_limit != 0)
+		what = "daily-limit";
+	else if (smtp->token_command[0] != '\0')
+		what = "token-command";
+	if (what == NULL)
+		return 0;
+	return err_set(err, ERR_CONFIG,
+	    "smtp %s: %s is not in this version; expected one relay for everybody", smtp->name,
+	    what);
+}
+
 static int
 open_smtp(struct run *run, const struct config_smtp *smtp, struct sink **out, struct error *err)
 {
@@ -131,6 +156,8 @@ sinks_open(struct run *run, bool preview, struct sink **out, struct error *err)
 
 	if (preview)
 		return open_preview(out, err);
+	if (check_supported(run->cfg, err) == -1)
+		return -1;
 	if ((path = after_scheme(smtp->url, "maildir:")) != NULL)
 		return open_by_path(smtp, path, sink_open_maildir, out, err);
 	if ((path = after_scheme(smtp->url, "sendmail:")) != NULL)
