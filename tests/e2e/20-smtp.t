@@ -7,29 +7,7 @@ plan 17
 cp "$FIXTURES/2026-03-02.json" plain.json
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 \
-	-subj /CN=Authority 2>/dev/null
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout s.key -out s.csr -subj /CN=localhost 2>/dev/null
-echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' >ext
-openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile ext -out s.pem 2>/dev/null
-
-# start_smtp FOLDER ARGUMENT...: a relay that dumps into FOLDER; sets $PORT and $smtp_pid.
-start_smtp() {
-	box=$1
-	shift
-	mkdir -p "$box"
-	: >"$T/.port"
-	python3 "$E2E/smtp_server.py" --dump "$box" --log "$box.log" "$@" >"$T/.port" 2>"$T/smtp.err" &
-	smtp_pid=$!
-	pids="$pids $smtp_pid"
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-		PORT=$(head -n 1 "$T/.port")
-		[ -n "$PORT" ] && return 0
-		sleep 0.1
-	done
-	echo "Bail out! the SMTP server does not start: $(cat "$T/smtp.err")"
-	exit 1
-}
+make_certificates
 
 # A place of its own with three readers and this smtp block.
 place() {
