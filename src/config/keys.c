@@ -61,8 +61,8 @@ static const struct config_key_info keys[] = {
 
 	KEY("smtp", "url", KIND_URL, "url", config_smtp, url, "",
 	    "smtps://|smtp://|sendmail:|maildir:",
-	    "The relay: smtps://host:port, smtp://host:port, sendmail: or maildir:/path. "
-	    "Required."),
+	    "The relay: smtps://host:port (465), smtp://host:port (587; 25 on loopback), "
+	    "sendmail: or maildir:/path. Required."),
 	KEY("smtp", "user", KIND_STRING, "string", config_smtp, user, "", "",
 	    "Name for the login."),
 	SECRET_KEYS("smtp", config_smtp, password),

@@ -201,6 +201,26 @@ test_thousand(void **state)
 	end(&t);
 }
 
+/* No dot leaves before its intent is recorded; the intents of all links go in groups. */
+static void
+test_intent_first(void **state)
+{
+	struct smtp_script script = { 0 };
+	struct trial t;
+
+	(void)state;
+	begin(&t, &script, 100);
+	t.options.connections = 8;
+	t.books->arrived = &t.server.seen->nmails;
+	run(&t);
+	assert_int_equal(t.rc, 0);
+	assert_int_equal(t.books->n[OUTCOME_SENT], 100);
+	assert_false(t.books->wrong);
+	assert_int_equal(t.books->nintended, 100);
+	assert_true(t.books->nintends < 100);
+	end(&t);
+}
+
 /* Counts of connections: one mail needs one, and an empty queue none. */
 static void
 test_connections(void **state)
@@ -509,12 +529,13 @@ test_mid_body(void **state)
 	static const struct {
 		const char *says;
 		enum outcome outcome;
+		bool answers; /* it would be a good answer to the dot */
 	} rows[] = {
-		{ "552 5.3.4 enough\r\n", OUTCOME_FAILED },
-		{ "451 4.3.0 disk full\r\n", OUTCOME_DEFERRED },
-		{ "250 early\r\n", OUTCOME_DEFERRED },
-		{ "421 bye\r\n", OUTCOME_DEFERRED },
-		{ "", OUTCOME_DEFERRED },
+		{ "552 5.3.4 enough\r\n", OUTCOME_FAILED, false },
+		{ "451 4.3.0 disk full\r\n", OUTCOME_DEFERRED, false },
+		{ "250 early\r\n", OUTCOME_DEFERRED, true },
+		{ "421 bye\r\n", OUTCOME_DEFERRED, false },
+		{ "", OUTCOME_DEFERRED, false },
 	};
 
 	(void)state;
@@ -530,11 +551,12 @@ test_mid_body(void **state)
 		t.books->bytes = bytes;
 		t.books->nbytes = 1000 * 1024;
 		run(&t);
-		/* The last words may be lost when the server resets the link, and all of the mail
-		 * may be on its way by then. */
+		/* The last words may be lost when the server resets the link, and the whole mail
+		 * may be on its way by then; what comes after that is the answer to it. */
 		if (t.books->outcome[0] != rows[i].outcome &&
 		    t.books->outcome[0] != OUTCOME_DEFERRED &&
-		    t.books->outcome[0] != OUTCOME_UNKNOWN)
+		    t.books->outcome[0] != OUTCOME_UNKNOWN &&
+		    !(rows[i].answers && t.books->outcome[0] == OUTCOME_SENT))
 			fail_msg("row %zu: %s, '%s'", i, name_of((int)t.books->outcome[0]),
 			    t.books->reply[0]);
 		assert_false(t.books->wrong);
@@ -843,6 +865,7 @@ main(void)
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_others_go_on),
 		cmocka_unit_test(test_thousand),
+		cmocka_unit_test(test_intent_first),
 		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_five_in_a_row),
 		cmocka_unit_test(test_lost_once),
