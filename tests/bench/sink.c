@@ -3,7 +3,7 @@
  *   sink [-n] [-c] [-p port] [-d ms] [-o file] [-f 'where:what:n ...']
  *   -n  offer no PIPELINING        -c  hash the mails            -d  answer that much later
  *   -o  a line for each mail: recipients, Message-ID, hash, the reply to its dot or "drop"
- *   -f  where is connect ehlo mail rcpt data dot rset noop quit; what is a code, or drop; n counts from 1, "3+" = from the
+ *   -f  where is connect ehlo helo mail rcpt data dot rset noop quit; what is a code, or drop; n counts from 1, "3+" = from the
  *       third on: 'rcpt:450:3 dot:drop:7'
  * The first line printed is the port on 127.0.0.1; SIGTERM prints "mails bytes checksum", the last over the sorted hashes.
  * Sending may block: a client that never reads its replies stops all.
@@ -34,6 +34,7 @@ enum where {
 	AT_RSET,
 	AT_NOOP,
 	AT_QUIT,
+	AT_HELO,
 	AT_OTHER,
 	NWHERE
 };
@@ -50,6 +51,7 @@ static const struct {
 	{ "rset", "RSET", "250 2.0.0 Ok\r\n" },
 	{ "noop", "NOOP", "250 2.0.0 Ok\r\n" },
 	{ "quit", "QUIT", "221 2.0.0 Bye\r\n" },
+	{ "helo", "HELO", "250 sink\r\n" },
 	{ "other", "", "502 5.5.2 What?\r\n" },
 };
 
@@ -236,7 +238,9 @@ take_command(struct sink *s, struct conn *c, const char *line, size_t len)
 	}
 	if (where == AT_DATA && code == 354) {
 		c->in_data = c->fresh = true;
-		c->nhead = c->nbytes = c->nword = c->word = c->hash = 0;
+		c->nbytes = c->nword = c->word = c->hash = 0;
+		c->head[0] = '\n';
+		c->nhead = 1;
 	}
 }
 
