@@ -86,7 +86,9 @@ bench_papers(struct arena *a, size_t n)
 		p->abstract = bench_text(a, &r, 180);
 		p->authors = arena_array(a, 1, sizeof(char *));
 		p->authors[p->nauthors++] = bench_text(a, &r, 2);
-		p->url = "https://arxiv.org/abs/2603.00001";
+		p->url = arena_printf(a, "https://arxiv.org/abs/%s", p->key + 6);
+		p->source = "bench";
+		p->listed_day = BENCH_NOW / 86400 - 1;
 		p->votes = (int64_t)(bench_next(&r) % 100);
 		p->published_utc = BENCH_NOW - (int64_t)(bench_next(&r) % 86400);
 	}
