@@ -3,6 +3,7 @@
 #   make check             unit and black-box tests (check-unit, check-e2e); SAN=1 under sanitizers
 #   make check-full        the same, under sanitizers too, and a minute of fuzzing for each target
 #   make fuzz              each target for FUZZTIME seconds; FUZZ="json tz" only these
+#   make bench             ratios to named peers, in one run; RECORD=1 adds them to tests/bench/RESULTS.md
 #   make lint              format, include directions, analysers, manuals
 #   make demo              three digests out of etc/demo in build/demo: no network, no mail
 #   make deps              which packages are missing, and the command that brings them
@@ -54,8 +55,8 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/t
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 MAN := $(sort $(wildcard man/*.[157]))
 
-.PHONY: all check check-unit check-e2e check-full lint fuzz fuzz-programs demo deps install uninstall \
-	clean missing-libraries
+.PHONY: all check check-unit check-e2e check-full lint fuzz fuzz-programs bench bench-programs demo deps \
+	install uninstall clean missing-libraries
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -94,12 +95,13 @@ check-unit: $(UNIT)
 	@sh tests/unit/run.sh $(UNIT)
 
 # After the unit tests when both are asked for, also under -j.
-check-e2e: $(BUILD)/digest | $(if $(filter check,$(MAKECMDGOALS)),check-unit)
+check-e2e: $(BUILD)/digest bench-programs | $(if $(filter check,$(MAKECMDGOALS)),check-unit)
 	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -j 2 tests/e2e
 
 check-full:
 	$(MAKE) check
 	$(MAKE) check SAN=1
+	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -v tests/e2e/full/*.sh
 	$(MAKE) fuzz FUZZTIME=60
 
 lint: all $(UNIT)
@@ -114,6 +116,26 @@ fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
 fuzz:
 	@$(MAKE) CC=clang FUZZING=1 FUZZ='$(FUZZ)' fuzz-programs
 	@FUZZTIME=$(FUZZTIME) sh tests/fuzz/run.sh build/fuzz-clang/fuzz $(FUZZ)
+
+# What the benchmarks and the kill tests run: without sanitizers whatever the rest is built with.
+BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %/killshim.c %/sink.c,$(sort $(wildcard tests/bench/*.c))))
+
+build/bench/killshim.so: tests/bench/killshim.c
+	@mkdir -p $(@D)
+	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
+
+build/bench/sink: tests/bench/sink.c
+	@mkdir -p $(@D)
+	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
+
+build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdigest.a
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
+
+bench-programs: build/bench/killshim.so build/bench/sink
+
+bench: all bench-programs $(BENCH)
+	@sh tests/bench/run.sh
 
 demo: all
 	@sh etc/demo/show.sh $(BUILD)/digest
@@ -143,4 +165,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)
+-include $(BENCH:build/bench/%=$(BUILD)/tests/bench/%.d) $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)

@@ -1,0 +1,170 @@
+#!/bin/sh
+# Ratios to named peers, each measured in the same run and each the median of three: below 1 is less time than the peer.
+# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS: other sizes.
+set -u
+dir=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$dir/../.." && pwd)
+bin=$root/build/bench
+DIGEST=${DIGEST:-$root/build/gcc/digest}
+readers=${READERS:-10000} papers=${PAPERS:-1500} blocks=${BLOCKS:-100000}
+[ -n "${TMPDIR:-}" ] || { [ -w /dev/shm ] && TMPDIR=/dev/shm || TMPDIR=/tmp; }
+T=$(mktemp -d "$TMPDIR/digest-bench.XXXXXX") || exit 1
+export DIGEST_CONFIG="$T/digest.conf" TZ=UTC PATH="$PATH:/usr/sbin"
+pids=
+clean_up() {
+	for pid in $pids; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	rm -rf "$T"
+}
+trap 'rc=$?; clean_up; exit $rc' EXIT
+trap 'exit 130' INT TERM
+cd "$T" || exit 1
+
+note() {
+	echo "# $*"
+}
+# The middle of three numbers, one a line.
+median() {
+	sort -g | sed -n 2p
+}
+# field N FILE: of the three lines that measure.py wrote.
+field() {
+	cut -d ' ' -f "$1" "$2" | median
+}
+# row WHAT OURS PEER PEER-NAME
+row() {
+	awk -v what="$1" -v ours="$2" -v peer="$3" -v name="$4" \
+		'BEGIN { printf "| %s | %.3f s | %.3f s | %s | %.2f |\n", what, ours, peer, name, ours / (peer > 0 ? peer : 1e-9) }'
+}
+# rate WHAT SECONDS COUNT UNIT KILOBYTES: where there is no peer.
+rate() {
+	awk -v what="$1" -v s="$2" -v n="$3" -v unit="$4" -v kb="$5" \
+		'BEGIN { printf "| %s | %.2f s, %.0f %s/s, %.0f MB at most | - | - | - |\n", what, s, n / s, unit, kb / 1024 }'
+}
+measure() {
+	python3 "$dir/measure.py" "$@"
+}
+# A server in the background; sets $port and $server.
+start_sink() {
+	"$bin/sink" >port &
+	server=$!
+	pids="$pids $server"
+	until [ -s port ]; do sleep 0.05; done
+	port=$(head -n 1 port)
+}
+start_smtp_sink() {
+	port=$((20000 + $$ % 10000))
+	smtp-sink -c "127.0.0.1:$port" 1000 >/dev/null 2>&1 &
+	server=$!
+	pids="$pids $server"
+	sleep 0.5
+}
+stop_server() {
+	kill "$server" 2>/dev/null
+	wait "$server" 2>/dev/null
+	rm -f port
+}
+# A store whose papers are fetched and whose readers are known, so that a run of it matches and sends.
+prepare() {
+	rm -rf digest.db* Mail
+	"$bin/generate" readers "$readers" "$1" >digest.conf
+	"$DIGEST" --now "$now" fetch -q || exit 1
+	cp digest.db prepared.db
+}
+send() {
+	rm -rf digest.db* Mail
+	cp prepared.db digest.db
+	measure "$DIGEST" --now "$now" send -q
+}
+source_of() {
+	measure smtp-source -d -s 8 -m "$mails" -l "$size" -f papers@digest.test -t reader@digest.test "127.0.0.1:$port"
+}
+
+# The benchmark's papers are dated so; see bench.h.
+now=2026-09-21T14:13:20Z
+
+bench_config() {
+	"$bin/generate" readers "$blocks" maildir:Mail >digest.conf
+	rm -f config
+	for _ in 1 2 3; do measure "$DIGEST" config -q >>config || exit 1; done
+	rate "config of $blocks readers, read and checked" "$(field 1 config)" "$blocks" blocks "$(field 3 config)"
+}
+
+bench_maildir() {
+	prepare maildir:Mail
+	rm -f ours
+	for _ in 1 2 3; do send >>ours || exit 1; done
+	mails=$(find Mail/new -type f | wc -l)
+	size=$(($(cat Mail/new/* | wc -c) / mails))
+	note "$mails mails of $size bytes for $readers readers, $papers papers"
+	rate 'send into a Maildir, each mail synced' "$(field 1 ours)" "$mails" mails "$(field 3 ours)"
+	command -v smtp-source >/dev/null && command -v smtp-sink >/dev/null || {
+		note 'no smtp-source and smtp-sink (package postfix): nothing to compare with'
+		return
+	}
+	start_smtp_sink
+	rm -f peer
+	for _ in 1 2 3; do source_of >>peer || exit 1; done
+	stop_server
+	row 'send into a Maildir, wall' "$(field 1 ours)" "$(field 1 peer)" 'smtp-source -d -s 8 to smtp-sink'
+	row 'send into a Maildir, CPU' "$(field 2 ours)" "$(field 2 peer)" 'smtp-source -d -s 8 to smtp-sink'
+}
+
+# bench_smtp NAME START: the same over SMTP, ours and smtp-source in turns.
+bench_smtp() {
+	"$2"
+	prepare "smtp://127.0.0.1:$port"
+	rm -f ours peer
+	for _ in 1 2 3; do
+		send >>ours || exit 1
+		source_of >>peer || exit 1
+	done
+	stop_server
+	row "send to $1, wall" "$(field 1 ours)" "$(field 1 peer)" "smtp-source -d -s 8 to $1"
+	row "send to $1, CPU" "$(field 2 ours)" "$(field 2 peer)" "smtp-source -d -s 8 to $1"
+	rate "send to $1" "$(field 1 ours)" "$mails" mails "$(field 3 ours)"
+}
+
+# Whether this program mails over SMTP: one reader, one mail.
+speaks_smtp() {
+	start_sink
+	all=$readers readers=1
+	prepare "smtp://127.0.0.1:$port"
+	readers=$all
+	"$DIGEST" --now "$now" send -q 2>/dev/null
+	rc=$?
+	stop_server
+	return $rc
+}
+
+bench_all() {
+	echo
+	echo "## $(date -u +%F), $(git -C "$root" describe --always --dirty 2>/dev/null), $(nproc) cores"
+	echo
+	echo '| what | digest | peer | which | ratio |'
+	echo '|---|---:|---:|---|---:|'
+	"$bin/match" || exit 1
+	"$bin/compose" || exit 1
+	"$bin/store" "$T" || exit 1
+	"$bin/generate" papers "$papers" >papers.jsonl
+	bench_config
+	bench_maildir
+	if ! command -v smtp-source >/dev/null; then
+		note 'no smtp-source: the SMTP rows are left out'
+	elif speaks_smtp; then
+		bench_smtp 'the fast sink' start_sink
+		bench_smtp smtp-sink start_smtp_sink
+	else
+		note 'this digest does not mail over smtp:// yet: those rows are left out'
+	fi
+}
+
+bench_all >table
+rc=$?
+# Remarks stand below the table.
+{ grep -v '^#[^#]' table; echo; sed -n 's/^# /- /p' table; } >sorted
+cat sorted
+[ $rc -eq 0 ] && [ -n "${RECORD:-}" ] && cat sorted >>"$dir/RESULTS.md"
+exit $rc
