@@ -101,4 +101,12 @@ books_settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struc
 	return 0;
 }
 
+static inline const char *
+name_of(int outcome)
+{
+	static const char *const names[] = { "sent", "deferred", "failed", "unknown" };
+
+	return names[outcome];
+}
+
 #endif

@@ -1,4 +1,4 @@
-/* The parts of the SMTP engine that do no I/O: replies in any pieces, dots, mailboxes, capabilities. */
+/* The parts of the SMTP engine that do no I/O: replies in any pieces, dots, mailboxes, capabilities, options. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -272,6 +272,84 @@ test_capabilities(void **state)
 	}
 }
 
+/* ---- options ---- */
+
+static void
+test_options(void **state)
+{
+	static const struct {
+		struct smtp_options options;
+		const char *says; /* NULL = fine */
+	} rows[] = {
+		{ { .url = "smtps://a.example.org", .connections = 1, .tls_required = true },
+		    NULL },
+		{ { .url = "smtp://[::1]:25", .connections = 1 }, NULL },
+		{ { .url = "smtp://localhost/", .connections = 1, .helo = "[192.0.2.1]" }, NULL },
+		{ { .url = "smtp://a.example.org", .connections = 1 }, "tls none" },
+		{ { .url = "smtp://a.example.org", .connections = 1, .insecure = true }, NULL },
+		{ { .url = "http://a", .connections = 1 }, "expected smtps://" },
+		{ { .url = "smtp://", .connections = 1 }, "no host" },
+		{ { .url = "smtp://a:0", .connections = 1 }, "1..65535" },
+		{ { .url = "smtp://a:65536", .connections = 1 }, "1..65535" },
+		{ { .url = "smtp://a:2x", .connections = 1 }, "goes on" },
+		{ { .url = "smtp://me:secret@a", .connections = 1 }, "1..65535" },
+		{ { .url = "smtp://me@a", .connections = 1 }, "no host" },
+		{ { .url = "smtp://a/x", .connections = 1 }, "goes on" },
+		{ { .url = "smtp://a\r\nb", .connections = 1 }, "no host" },
+		{ { .url = "smtp://[::1", .connections = 1 }, "no host" },
+		{ { .url = "smtp://127.0.0.1", .connections = 0 }, "connections" },
+		{ { .url = "smtp://127.0.0.1", .connections = 1, .user = "a" },
+		    "without a password" },
+		{ { .url = "smtp://127.0.0.1", .connections = 1, .password = "a" },
+		    "without a user" },
+		{ { .url = "smtp://127.0.0.1", .connections = 1, .helo = "bare" }, "helo" },
+		{ { .url = "smtp://127.0.0.1", .connections = 1, .helo = "a.b\r\nQUIT" }, "helo" },
+		{ { .url = "smtp://127.0.0.1", .connections = 1, .auth = "xoauth2" }, "auth" },
+	};
+	struct log log;
+
+	(void)state;
+	log_init(&log, "test", -1, LOG_LEVEL_ERROR);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sink *sink = NULL;
+		struct error err;
+		int rc = sink_open_smtp(&rows[i].options, &log, &sink, &err);
+
+		if ((rc == 0) != (rows[i].says == NULL) ||
+		    (rc == -1 && (strstr(err.msg, rows[i].says) == NULL || err.kind != ERR_CONFIG)))
+			fail_msg("row %zu: rc %d, '%s'", i, rc, rc == -1 ? err.msg : "");
+		sink_free(sink);
+	}
+}
+
+static void
+test_places(void **state)
+{
+	static const struct {
+		const char *url;
+		struct smtp_place place;
+	} rows[] = {
+		{ "smtps://relay.example.org", { true, false, 465, "relay.example.org" } },
+		{ "smtp://relay.example.org", { false, false, 587, "relay.example.org" } },
+		{ "smtp://relay.example.org:2525/", { false, false, 2525, "relay.example.org" } },
+		{ "SMTP://LocalHost", { false, true, 25, "LocalHost" } },
+		{ "smtp://127.0.0.7", { false, true, 25, "127.0.0.7" } },
+		{ "smtps://[::1]:4465", { true, true, 4465, "::1" } },
+		{ "smtp://127.0.0.1.example.org", { false, false, 587, "127.0.0.1.example.org" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct smtp_place place;
+		const struct smtp_place *want = &rows[i].place;
+
+		if (smtp_parse_url(rows[i].url, &place, NULL) == -1 ||
+		    place.implicit_tls != want->implicit_tls || place.loopback != want->loopback ||
+		    place.port != want->port || strcmp(place.host, want->host) != 0)
+			fail_msg("row %zu: '%s' port %u", i, place.host, place.port);
+	}
+}
+
 int
 main(void)
 {
@@ -282,6 +360,8 @@ main(void)
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_mailboxes),
 		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
