@@ -61,7 +61,7 @@ bench_text(struct arena *a, struct bench_random *r, int nwords)
 	strbuf_init(&text, 1 << 20);
 	for (int i = 0; i < nwords; i++) {
 		if (i > 0)
-			strbuf_addc(&text, i % 12 == 0 ? '\n' : ' ');
+			strbuf_add(&text, i % 18 == 0 ? ". The " : i % 12 == 0 ? "\n" : " ");
 		bench_add_word(&text, bench_zipf(r, 1, BENCH_WORDS));
 	}
 	copy = arena_strdup(a, text.buf);
