@@ -194,6 +194,47 @@ int	run_read_data(const char *path, struct arena *a, struct value **out, struct 
 /* Built-in data to try templates with: an edition that uses every member. */
 struct value *run_example_data(struct render *render, struct arena *a);
 
+/* ---- the outbox: mail that is not settled ---- */
+
+struct run_unsettled {
+	const struct edition *edition;
+	const char *address;
+	char period[32];	/* "2026-08-21", "run-17" */
+};
+/* In the order of store_each_unsettled. Stops when visit returns non-zero and returns that. */
+int	run_each_unsettled(struct run *run, int (*visit)(void *arg, const struct run_unsettled *mail), void *arg,
+	    struct error *err);
+
+enum run_outbox_verb {
+	OUTBOX_RETRY,		/* deferred mail is due now; of a reader who is named also unknown and held mail */
+	OUTBOX_HOLD,		/* deferred and unknown mail is kept back */
+	OUTBOX_RELEASE,		/* what was held by hand is due now; of a reader who is named all that is held */
+	OUTBOX_DROP,		/* deferred, unknown and held mail is given up, see store_drop_edition */
+};
+struct run_outbox_counts {
+	size_t nchanged;
+	size_t nleft;		/* not settled, but not for this verb */
+	size_t nbusy;		/* of these, taken by a run that goes on or was killed */
+};
+/* Mail of one reader (NULL = all) and one period (NULL = all). */
+int	run_change_outbox(struct run *run, enum run_outbox_verb verb, const char *address, const char *period,
+	    struct run_outbox_counts *counts, struct error *err);
+
+/* The brake: no mail leaves, not even from a process that sends already, until it is taken off. */
+int	run_hold_all(struct run *run, bool hold, struct error *err);
+/* 1 = the brake is on since then, 0 = off, -1. */
+int	run_find_hold(struct run *run, int64_t *since_utc, struct error *err);
+
+struct run_past {
+	const struct edition *edition;
+	const char *address;
+	char period[32];
+	size_t nshown;		/* papers in the mail */
+};
+/* The newest editions, of one reader or all (NULL). Fails with ERR_USAGE for somebody who is no reader. */
+int	run_load_history(struct run *run, const char *address, size_t max, struct arena *a, struct run_past **out,
+	    size_t *n, struct error *err);
+
 /* ---- what is next ---- */
 
 struct run_next {

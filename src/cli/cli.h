@@ -146,6 +146,8 @@ int	cmd_overview(struct cli *cli, struct error *err);
 int	cmd_subscribe(struct cli *cli, struct error *err);
 int	cmd_unsubscribe(struct cli *cli, struct error *err);
 int	cmd_subscribers(struct cli *cli, struct error *err);
+int	cmd_outbox(struct cli *cli, struct error *err);
+int	cmd_history(struct cli *cli, struct error *err);
 int	cmd_show(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);

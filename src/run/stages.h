@@ -104,6 +104,11 @@ const char *composer_sender(const struct composer *composer);
 int	deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
 	    struct run_report *report, struct error *err);
 
+/* ---- outbox.c ---- */
+
+/* Why nothing is sent while the brake is on, and what ends that. */
+extern const char run_hold_words[];
+
 /* ---- sinks.c: where mails go ---- */
 
 /* preview: every mail is taken and forgotten. */
