@@ -252,6 +252,51 @@ void	run_format_wall(const struct run *run, const char *zone, int64_t utc, char 
 /* "in 14 h", "2 days ago". */
 void	run_format_span(int64_t seconds, char *out, size_t size);
 
+/* ---- how things stand ---- */
+
+struct run_source_status {
+	const char *name, *type;
+	struct store_source *state;	/* NULL = no store yet */
+	int32_t newest_day;		/* on which it listed a paper, 0 = none */
+};
+
+struct run_status {
+	bool has_store;			/* false: all below but the sources' names is zero */
+	struct store_sizes sizes;
+	struct store_run *last;		/* NULL = no run yet */
+	int64_t finished_utc;		/* when a run last came to its end, 0 = never */
+	int64_t gap_s;			/* between the two newest runs, 0 = there are not two */
+	size_t nsent_day, nfailed_day;	/* by the runs of the last 24 hours */
+	size_t unsettled[EDITION_EMPTY + 1];	/* by state */
+	size_t nlate;			/* of those deferred: composed more than a day ago */
+	bool on_hold;			/* see run_hold_all */
+	int64_t hold_since_utc;
+	struct run_next next;
+	struct run_source_status *sources;
+	size_t nsources;
+};
+/* Opens the store if there is one. */
+int	run_load_status(struct run *run, struct arena *a, struct run_status *out, struct error *err);
+/* Append what a person must act on, joined by "; ". Returns its enum run_fault, 0 = all is well. */
+unsigned	run_judge_status(const struct run *run, const struct run_status *status, struct strbuf *out);
+
+/* ---- is everything in order ---- */
+
+enum run_verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
+
+struct run_check_options {
+	bool offline;		/* do not ask the sources */
+	const char *send;	/* also send a test mail there, NULL = no */
+	void *arg;
+	/* One thing that was looked at; cure "" = none is known, or the text says it. */
+	void (*say)(void *arg, enum run_verdict verdict, const char *what, const char *text, const char *cure);
+};
+/*
+ * Look at configuration, templates, key, store (each page of it), clock, zone, sources, ways out and addresses. Opens the
+ * store if there is one; changes nothing, but for the test mail. Returns the enum run_fault of all that failed.
+ */
+unsigned	run_check(struct run *run, const struct run_check_options *options);
+
 /* Every sink is on loopback, a file or a Maildir: --now may be given to commands that send. */
 bool	run_sinks_are_local(const struct config *cfg);
 

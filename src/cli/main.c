@@ -15,6 +15,8 @@
 static volatile sig_atomic_t run_signal;
 
 const struct command commands[] = {
+	{ "check", "start", "", 0, 0, OPT(OPT_OFFLINE) | OPT(OPT_SEND),
+	    "look whether everything is in order, and say what cures what is not", cmd_check },
 	{ "subscribe", "start", "ADDRESS", 1, 1, OPT(OPT_FILTER),
 	    "add a reader, with --filter NAME=QUERY", cmd_subscribe },
 	{ "unsubscribe", "start", "[ADDRESS]", 0, 1, OPT(OPT_TOKEN),
@@ -22,6 +24,8 @@ const struct command commands[] = {
 	{ "subscribers", "start", "[pause|resume|erase|export ADDRESS]", 0, 2,
 	    OPT(OPT_CONSENT) | OPT(OPT_UNTIL) | OPT(OPT_ALL), "list the readers, or change one",
 	    cmd_subscribers },
+	{ "status", "look", "[sources]", 0, 1, OPT(OPT_CHECK),
+	    "last run, what went out, what waits, each source", cmd_status },
 	{ "history", "look", "[ADDRESS]", 0, 1, OPT(OPT_ALL),
 	    "the newest digests and what became of them", cmd_history },
 	{ "show", "look", "PAPER", 1, -1, OPT(OPT_BIBTEX),

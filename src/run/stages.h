@@ -49,6 +49,9 @@ int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc
 
 /* ---- fetch.c, cache.c ---- */
 
+/* What the configuration says of requests; borrowed from it. */
+void	fetch_http_options(const struct config *cfg, struct http_options *out);
+
 /* The directory for answers of previews, or "" when there is none; made when missing. */
 void	cache_dir(struct strbuf *out);
 /* 1 = a fresh answer was there, 0 = none. */
