@@ -194,6 +194,47 @@ int	run_read_data(const char *path, struct arena *a, struct value **out, struct 
 /* Built-in data to try templates with: an edition that uses every member. */
 struct value *run_example_data(struct render *render, struct arena *a);
 
+/* ---- the outbox: mail that is not settled ---- */
+
+struct run_unsettled {
+	const struct edition *edition;
+	const char *address;
+	char period[32];	/* "2026-08-21", "run-17" */
+};
+/* In the order of store_each_unsettled. Stops when visit returns non-zero and returns that. */
+int	run_each_unsettled(struct run *run, int (*visit)(void *arg, const struct run_unsettled *mail), void *arg,
+	    struct error *err);
+
+enum run_outbox_verb {
+	OUTBOX_RETRY,		/* deferred mail is due now; of a reader who is named also unknown and held mail */
+	OUTBOX_HOLD,		/* deferred and unknown mail is kept back */
+	OUTBOX_RELEASE,		/* what was held by hand is due now; of a reader who is named all that is held */
+	OUTBOX_DROP,		/* deferred, unknown and held mail is given up, see store_drop_edition */
+};
+struct run_outbox_counts {
+	size_t nchanged;
+	size_t nleft;		/* not settled, but not for this verb */
+	size_t nbusy;		/* of these, taken by a run that goes on or was killed */
+};
+/* Mail of one reader (NULL = all) and one period (NULL = all). */
+int	run_change_outbox(struct run *run, enum run_outbox_verb verb, const char *address, const char *period,
+	    struct run_outbox_counts *counts, struct error *err);
+
+/* The brake: no mail leaves, not even from a process that sends already, until it is taken off. */
+int	run_hold_all(struct run *run, bool hold, struct error *err);
+/* 1 = the brake is on since then, 0 = off, -1. */
+int	run_find_hold(struct run *run, int64_t *since_utc, struct error *err);
+
+struct run_past {
+	const struct edition *edition;
+	const char *address;
+	char period[32];
+	size_t nshown;		/* papers in the mail */
+};
+/* The newest editions, of one reader or all (NULL). Fails with ERR_USAGE for somebody who is no reader. */
+int	run_load_history(struct run *run, const char *address, size_t max, struct arena *a, struct run_past **out,
+	    size_t *n, struct error *err);
+
 /* ---- what is next ---- */
 
 struct run_next {
@@ -210,6 +251,51 @@ void	run_format_wall(const struct run *run, const char *zone, int64_t utc, char 
 
 /* "in 14 h", "2 days ago". */
 void	run_format_span(int64_t seconds, char *out, size_t size);
+
+/* ---- how things stand ---- */
+
+struct run_source_status {
+	const char *name, *type;
+	struct store_source *state;	/* NULL = no store yet */
+	int32_t newest_day;		/* on which it listed a paper, 0 = none */
+};
+
+struct run_status {
+	bool has_store;			/* false: all below but the sources' names is zero */
+	struct store_sizes sizes;
+	struct store_run *last;		/* NULL = no run yet */
+	int64_t finished_utc;		/* when a run last came to its end, 0 = never */
+	int64_t gap_s;			/* between the two newest runs, 0 = there are not two */
+	size_t nsent_day, nfailed_day;	/* by the runs of the last 24 hours */
+	size_t unsettled[EDITION_EMPTY + 1];	/* by state */
+	size_t nlate;			/* of those deferred: composed more than a day ago */
+	bool on_hold;			/* see run_hold_all */
+	int64_t hold_since_utc;
+	struct run_next next;
+	struct run_source_status *sources;
+	size_t nsources;
+};
+/* Opens the store if there is one. */
+int	run_load_status(struct run *run, struct arena *a, struct run_status *out, struct error *err);
+/* Append what a person must act on, joined by "; ". Returns its enum run_fault, 0 = all is well. */
+unsigned	run_judge_status(const struct run *run, const struct run_status *status, struct strbuf *out);
+
+/* ---- is everything in order ---- */
+
+enum run_verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
+
+struct run_check_options {
+	bool offline;		/* do not ask the sources */
+	const char *send;	/* also send a test mail there, NULL = no */
+	void *arg;
+	/* One thing that was looked at; cure "" = none is known, or the text says it. */
+	void (*say)(void *arg, enum run_verdict verdict, const char *what, const char *text, const char *cure);
+};
+/*
+ * Look at configuration, templates, key, store (each page of it), clock, zone, sources, ways out and addresses. Opens the
+ * store if there is one; changes nothing, but for the test mail. Returns the enum run_fault of all that failed.
+ */
+unsigned	run_check(struct run *run, const struct run_check_options *options);
 
 /* Every sink is on loopback, a file or a Maildir: --now may be given to commands that send. */
 bool	run_sinks_are_local(const struct config *cfg);

@@ -43,6 +43,9 @@ int	store_open(const char *path, enum store_mode mode, struct log *log, struct s
 /* Marks a clean close. */
 void	store_close(struct store *store);
 
+/* Read every page and index and compare them: minutes for a large store. Fails with ERR_IO when it is damaged. */
+int	store_check(struct store *store, struct error *err);
+
 /* 32 hexadecimal digits, made with the store. */
 const char *store_instance(const struct store *store);
 
@@ -155,6 +158,8 @@ struct store_source {
 /* State of one source; a source never seen has zeros. */
 int	store_load_source(struct store *store, const char *name, struct arena *a, struct store_source **out,
 	    struct error *err);
+/* The newest day on which the source listed a paper; 0 = none. */
+int	store_load_newest_day(struct store *store, const char *source, int32_t *out, struct error *err);
 /* Everything but the pages. */
 int	store_save_source(struct store *store, const struct store_source *s, struct error *err);
 int	store_save_page(struct store *store, const char *source, const struct store_page *page,
@@ -329,6 +334,17 @@ int	store_find_unsettled(struct store *store, int64_t reader, struct arena *a, s
 	    struct error *err);
 /* Free a reader's unsettled edition of which no copy can be out: it becomes merged, its papers candidates again. */
 int	store_merge_edition(struct store *store, int64_t period, int64_t reader, struct error *err);
+/* Each edition that is not settled: first those that wait for a time or a person, in the order of (period, reader), then
+ * those a process holds. visit may read and write the store. Stops when visit returns non-zero and returns that. */
+int	store_each_unsettled(struct store *store, int (*visit)(void *arg, const struct edition *e), void *arg,
+	    struct error *err);
+/* A person wants a waiting edition (deferred, unknown, held) sent: deferred, due now. Fails with ERR_TEMP while a newer
+ * one of the reader is on its way, with ERR_BUG when it does not wait. */
+int	store_retry_edition(struct store *store, int64_t period, int64_t reader, const char *reply,
+	    int64_t now_utc, struct error *err);
+/* A person gives a waiting edition up: failed. Its papers are candidates again unless a copy may be out. */
+int	store_drop_edition(struct store *store, int64_t period, int64_t reader, const char *reason,
+	    struct error *err);
 /* Highest period first, of one reader or all (0), at most max. */
 int	store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
 	    struct edition **out, size_t *n, struct error *err);
@@ -346,6 +362,9 @@ struct store_run {
 };
 int	store_start_run(struct store *store, int64_t now_utc, int64_t *id, struct error *err);
 int	store_finish_run(struct store *store, const struct store_run *run, struct error *err);
+/* Newest first, at most max. */
+int	store_load_runs(struct store *store, size_t max, struct arena *a, struct store_run **out, size_t *n,
+	    struct error *err);
 /* 1 found, 0 none yet. */
 int	store_load_last_run(struct store *store, struct arena *a, struct store_run **out, struct error *err);
 

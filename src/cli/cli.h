@@ -31,11 +31,11 @@ struct options {
 	const char *config;
 	const char **users;
 	size_t nusers;
-	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of;
+	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
 	const char **filters;
 	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
-	bool version, bibtex, yes;
+	bool version, bibtex, yes, check;
 };
 
 /* One line on stderr while something long goes on. */
@@ -69,7 +69,7 @@ struct cli {
 #define OPT(letter)	(1u << (letter))
 enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
-	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES,
+	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
 };
 
 struct command {
@@ -146,6 +146,10 @@ int	cmd_overview(struct cli *cli, struct error *err);
 int	cmd_subscribe(struct cli *cli, struct error *err);
 int	cmd_unsubscribe(struct cli *cli, struct error *err);
 int	cmd_subscribers(struct cli *cli, struct error *err);
+int	cmd_outbox(struct cli *cli, struct error *err);
+int	cmd_history(struct cli *cli, struct error *err);
+int	cmd_status(struct cli *cli, struct error *err);
+int	cmd_check(struct cli *cli, struct error *err);
 int	cmd_show(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);

@@ -15,6 +15,8 @@
 static volatile sig_atomic_t run_signal;
 
 const struct command commands[] = {
+	{ "check", "start", "", 0, 0, OPT(OPT_OFFLINE) | OPT(OPT_SEND),
+	    "look whether everything is in order, and say what cures what is not", cmd_check },
 	{ "subscribe", "start", "ADDRESS", 1, 1, OPT(OPT_FILTER),
 	    "add a reader, with --filter NAME=QUERY", cmd_subscribe },
 	{ "unsubscribe", "start", "[ADDRESS]", 0, 1, OPT(OPT_TOKEN),
@@ -22,6 +24,10 @@ const struct command commands[] = {
 	{ "subscribers", "start", "[pause|resume|erase|export ADDRESS]", 0, 2,
 	    OPT(OPT_CONSENT) | OPT(OPT_UNTIL) | OPT(OPT_ALL), "list the readers, or change one",
 	    cmd_subscribers },
+	{ "status", "look", "[sources]", 0, 1, OPT(OPT_CHECK),
+	    "last run, what went out, what waits, each source", cmd_status },
+	{ "history", "look", "[ADDRESS]", 0, 1, OPT(OPT_ALL),
+	    "the newest digests and what became of them", cmd_history },
 	{ "show", "look", "PAPER", 1, -1, OPT(OPT_BIBTEX),
 	    "everything known of a paper: id, URL, DOI or title words", cmd_show },
 	{ "run", "run", "", 0, 0,
@@ -32,6 +38,8 @@ const struct command commands[] = {
 	    "read the sources that are due", cmd_fetch },
 	{ "send", "run", "", 0, 0, OPT(OPT_YES), "compose and send what is due, without fetching",
 	    cmd_send },
+	{ "outbox", "run", "[list|retry|hold|release|drop] [ADDRESS [PERIOD]]", 0, 3, OPT(OPT_ALL),
+	    "mail that waits: try it now, keep it back, or give it up", cmd_outbox },
 	{ "config", "care", "[KEY]", 0, 1, OPT(OPT_ALL),
 	    "the settings in force, or the help of a key", cmd_config },
 	{ "template", "care", "[list|check|show|copy|diff|render] [NAME] [DATA.json]", 0, 3,

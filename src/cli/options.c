@@ -39,6 +39,8 @@ const struct option_info option_table[] = {
 	{ OPT_ALL, false, "all", 'a', NULL, "everything, also what is ended or default" },
 	{ OPT_BIBTEX, false, "bibtex", 0, NULL, "as a BibTeX entry" },
 	{ OPT_YES, false, "yes", 'y', NULL, "do not ask before the first run to many readers" },
+	{ OPT_CHECK, false, "check", 0, NULL, "one line, and an exit code for a monitor" },
+	{ OPT_SEND, false, "send", 0, "ADDRESS", "also send a test mail there" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -69,6 +71,8 @@ static const struct place places[] = {
 	TEXT("until", until),
 	TEXT("token", token),
 	TEXT("consent", consent),
+	TEXT("send", send),
+	FLAG("check", check),
 	FLAG("quiet", quiet),
 	FLAG("verbose", verbose),
 	FLAG("json", json),

@@ -11,6 +11,7 @@ enum {
 	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 	DEFER_SECONDS = 300, /* before a deferred mail is tried again */
 	DAY_SECONDS = 86400,
+	LOOK_MS = 500, /* how often a run looks whether a person put the brake on */
 };
 
 /* The work of one sending run: readers that are due, planned and composed a batch at a time. */
@@ -22,6 +23,8 @@ struct courier {
 	struct composer *composer;
 	int64_t now_utc, run_id;
 	int64_t deadline_ms; /* monotonic: what is not on its way by then waits for the next run */
+	int64_t look_ms;     /* monotonic: when to look for the brake again */
+	bool held;	     /* it is on */
 
 	struct due *dues; /* in the order of the readers */
 	size_t ndues, alloc, next_due;
@@ -155,7 +158,10 @@ release_batch(struct courier *c)
 	arena_reset(&c->arena);
 }
 
-/* An older edition that waits becomes part of this one when no copy of it can be out. 1 = go on, 0 = leave the reader. */
+/*
+ * An older edition that waits becomes part of this one when no copy of it can be out; one that a person holds stays, and
+ * its reader waits with it. 1 = go on, 0 = leave the reader.
+ */
 static int
 clear_unsettled(struct courier *c, const struct due *due, struct error *err)
 {
@@ -168,6 +174,8 @@ clear_unsettled(struct courier *c, const struct due *due, struct error *err)
 		return 0;
 	if (e->copies > 0)
 		return 1;
+	if (e->state == EDITION_HELD)
+		return 0;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
 	if (store_end(c->run->store, store_merge_edition(c->run->store, e->period, e->reader, err),
@@ -442,12 +450,27 @@ hand_out(struct courier *c, struct composed *mail, struct delivery *out, struct 
 	return 1;
 }
 
-/* A signal came, or the time of this run is up. */
+/* `outbox hold --all` stops a run that has begun, too. A store that cannot be read says so at the next transaction. */
+static bool
+is_held(struct courier *c)
+{
+	int64_t now_ms = clock_monotonic_ms(), since_utc;
+
+	if (c->options->preview || c->held || now_ms < c->look_ms)
+		return c->held;
+	c->look_ms = now_ms + LOOK_MS;
+	c->held = run_find_hold(c->run, &since_utc, NULL) == 1;
+	if (c->held)
+		log_error(c->run->log, "stopped: %s", run_hold_words);
+	return c->held;
+}
+
+/* A signal came, the time of this run is up, or a person stopped all mail. */
 static bool
 must_stop(struct courier *c)
 {
-	bool stop =
-	    (c->run->stop != NULL && *c->run->stop != 0) || clock_monotonic_ms() >= c->deadline_ms;
+	bool stop = (c->run->stop != NULL && *c->run->stop != 0) ||
+	    clock_monotonic_ms() >= c->deadline_ms || is_held(c);
 
 	if (stop && (c->next_mail < c->nmails || c->next_due < c->ndues))
 		c->report->faults |= RUN_FAULT_DEFERRED;

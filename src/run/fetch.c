@@ -363,12 +363,10 @@ fetch_each(struct run *run, struct http *http, const struct run_fetch_options *o
 	return rc;
 }
 
-int
-run_fetch(struct run *run, const struct run_fetch_options *options, struct run_report *report,
-    struct error *err)
+void
+fetch_http_options(const struct config *cfg, struct http_options *out)
 {
-	const struct config *cfg = run->cfg;
-	const struct http_options http_options = {
+	*out = (struct http_options){
 		.timeout_s = cfg->fetch.timeout_s,
 		.max_body = (size_t)cfg->fetch.max_body,
 		.contact = cfg->fetch.contact,
@@ -376,10 +374,19 @@ run_fetch(struct run *run, const struct run_fetch_options *options, struct run_r
 		.allow_private = cfg->fetch.allow_private,
 		.nallow_private = cfg->fetch.nallow_private,
 	};
+}
+
+int
+run_fetch(struct run *run, const struct run_fetch_options *options, struct run_report *report,
+    struct error *err)
+{
+	const struct config *cfg = run->cfg;
+	struct http_options http_options;
 	struct strbuf cache;
 	struct http *http = NULL;
 	int rc = -1;
 
+	fetch_http_options(cfg, &http_options);
 	strbuf_init(&cache, MAX_URL_BYTES);
 	if (run->mode == STORE_OVERLAY)
 		cache_dir(&cache);

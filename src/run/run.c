@@ -260,6 +260,28 @@ check_sender(const struct run *run, struct error *err)
 	return rc;
 }
 
+/* What is due goes out, unless a person stopped all mail; then editions stay as they are. */
+static int
+send_due(struct run *run, const struct run_options *options, int64_t now_utc, int64_t id,
+    struct run_report *report, struct error *err)
+{
+	int64_t since_utc;
+	int held = run_find_hold(run, &since_utc, err);
+
+	if (held == -1)
+		return -1;
+	if (held == 1 && options->preview)
+		log_warn(run->log, "a run would send nothing: %s", run_hold_words);
+	if (held == 1 && !options->preview) {
+		log_error(run->log, "nothing is sent: %s", run_hold_words);
+		report->faults |= RUN_FAULT_DEFERRED;
+		return 0;
+	}
+	if (tidy_editions(run, now_utc, report, err) == -1)
+		return -1;
+	return deliver_editions(run, options, id, report, err);
+}
+
 static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
@@ -283,9 +305,7 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	    store_count_waiting(run->store, &report->nwaiting, &report->next_settled_utc, err) ==
 		-1)
 		return -1;
-	if (options->deliver &&
-	    (tidy_editions(run, now_utc, report, err) == -1 ||
-		deliver_editions(run, options, id, report, err) == -1))
+	if (options->deliver && send_due(run, options, now_utc, id, report, err) == -1)
 		return -1;
 	if (!options->preview && prune_store(run, now_utc, err) == -1)
 		return -1;

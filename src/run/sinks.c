@@ -119,8 +119,14 @@ check_supported(const struct config *cfg, struct error *err)
 	    what);
 }
 
+/* What to do with a relay once its options are known. */
+typedef int with_options_fn(
+    const struct smtp_options *options, struct run *run, void *out, struct error *err);
+
+/* The password lives only as long as fn runs. */
 static int
-open_smtp(struct run *run, const struct config_smtp *smtp, struct sink **out, struct error *err)
+with_options(struct run *run, const struct config_smtp *smtp, with_options_fn *fn, void *out,
+    struct error *err)
 {
 	struct smtp_options options = { .url = smtp->url,
 		.user = smtp->user,
@@ -140,12 +146,34 @@ open_smtp(struct run *run, const struct config_smtp *smtp, struct sink **out, st
 	if (has_secret(&smtp->password))
 		rc = config_read_secret(&smtp->password, what, &password, err);
 	options.password = password.buf;
-	if (rc == 0 && sink_open_smtp(&options, run->log, out, err) == -1)
+	if (rc == 0 && fn(&options, run, out, err) == -1)
 		rc = err_prefix(err, "smtp %s", smtp->name);
 	if (password.alloc > 0)
 		explicit_bzero(password.buf, password.alloc);
 	strbuf_release(&password);
 	return rc;
+}
+
+static int
+open_relay(const struct smtp_options *options, struct run *run, void *out, struct error *err)
+{
+	return sink_open_smtp(options, run->log, out, err);
+}
+
+static int
+probe_relay(const struct smtp_options *options, struct run *run, void *out, struct error *err)
+{
+	(void)run;
+	return smtp_probe(options, out, err);
+}
+
+int
+sinks_probe(
+    struct run *run, const struct config_smtp *smtp, struct smtp_probe *out, struct error *err)
+{
+	if (check_supported(run->cfg, err) == -1)
+		return -1;
+	return with_options(run, smtp, probe_relay, out, err);
 }
 
 int
@@ -162,7 +190,7 @@ sinks_open(struct run *run, bool preview, struct sink **out, struct error *err)
 		return open_by_path(smtp, path, sink_open_maildir, out, err);
 	if ((path = after_scheme(smtp->url, "sendmail:")) != NULL)
 		return open_by_path(smtp, path, open_sendmail, out, err);
-	return open_smtp(run, smtp, out, err);
+	return with_options(run, smtp, open_relay, out, err);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "digest/run.h"
 #include "digest/schedule.h"
 #include "digest/sink.h"
+#include "digest/smtp.h"
 #include "digest/source.h"
 #include "digest/tz.h"
 
@@ -48,6 +49,9 @@ int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc
 	    struct due *out, struct error *err);
 
 /* ---- fetch.c, cache.c ---- */
+
+/* What the configuration says of requests; borrowed from it. */
+void	fetch_http_options(const struct config *cfg, struct http_options *out);
 
 /* The directory for answers of previews, or "" when there is none; made when missing. */
 void	cache_dir(struct strbuf *out);
@@ -104,10 +108,17 @@ const char *composer_sender(const struct composer *composer);
 int	deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
 	    struct run_report *report, struct error *err);
 
+/* ---- outbox.c ---- */
+
+/* Why nothing is sent while the brake is on, and what ends that. */
+extern const char run_hold_words[];
+
 /* ---- sinks.c: where mails go ---- */
 
 /* preview: every mail is taken and forgotten. */
 int	sinks_open(struct run *run, bool preview, struct sink **out, struct error *err);
+/* Connect to a relay, log in, say goodbye. */
+int	sinks_probe(struct run *run, const struct config_smtp *smtp, struct smtp_probe *out, struct error *err);
 /* "main (smtp.example.org:465, TLS)". */
 void	sinks_describe(const struct config *cfg, char *out, size_t size);
 

@@ -302,6 +302,46 @@ each_listed(struct store *store, enum sql_name name, int (*visit)(void *arg, int
 	return rc;
 }
 
+/* Each on an edition of its own, so that visit may change it. */
+static int
+each_open(struct store *store, bool waiting, int (*visit)(void *arg, const struct edition *e),
+    void *arg, struct error *err)
+{
+	int64_t period = 0, reader = 0;
+	struct edition *e;
+	struct arena a;
+	struct stmt q;
+	int found, rc = 0;
+
+	arena_init(&a, SCRATCH_BYTES);
+	while (rc == 0) {
+		arena_reset(&a);
+		db_start(&q, store, waiting ? SQL_EDITION_WAITING_AFTER : SQL_EDITION_OPEN_AFTER);
+		if (waiting)
+			db_bind_int(&q, period);
+		db_bind_int(&q, reader);
+		if ((found = finish_edition(&q, &a, &e, err)) != 1) {
+			rc = found;
+			break;
+		}
+		period = e->period;
+		reader = e->reader;
+		if (waiting || e->state == EDITION_LEASED || e->state == EDITION_INTENT)
+			rc = visit(arg, e);
+	}
+	arena_release(&a);
+	return rc;
+}
+
+int
+store_each_unsettled(struct store *store, int (*visit)(void *arg, const struct edition *e),
+    void *arg, struct error *err)
+{
+	int rc = each_open(store, true, visit, arg, err);
+
+	return rc != 0 ? rc : each_open(store, false, visit, arg, err);
+}
+
 int
 editions_each_needed(
     struct store *store, int (*visit)(void *arg, int64_t paper), void *arg, struct error *err)
@@ -503,12 +543,13 @@ store_settle_edition(struct store *store, int64_t period, int64_t reader, enum e
 
 /* Settled without mail: the cursor goes back, so that the papers are candidates again. */
 static int
-give_back(struct store *store, const struct edition *e, enum edition_state state, struct error *err)
+give_back(struct store *store, const struct edition *e, enum edition_state state, const char *reply,
+    struct error *err)
 {
 	if (db_run_ints(store, SQL_CURSOR_GIVE_BACK, DB_INTS(e->reader, e->period, e->cursor_from),
 		err) == -1)
 		return -1;
-	return set_state(store, e->period, e->reader, state, e->reply, 0, err);
+	return set_state(store, e->period, e->reader, state, reply, 0, err);
 }
 
 int
@@ -529,7 +570,54 @@ store_merge_edition(struct store *store, int64_t period, int64_t reader, struct 
 		    "edition %" PRId64 " of reader %" PRId64
 		    ": a copy may be out, so it cannot be merged",
 		    period, reader);
-	return give_back(store, e, EDITION_MERGED, err);
+	return give_back(store, e, EDITION_MERGED, e->reply, err);
+}
+
+/* ---- by hand ---- */
+
+/* One that waits for a time or a person; what a process holds is not for others to change. */
+static int
+load_waiting(
+    struct store *store, int64_t period, int64_t reader, struct edition **out, struct error *err)
+{
+	int found;
+
+	arena_reset(&store->scratch);
+	if ((found = load_edition(store, period, reader, &store->scratch, out, err)) == -1)
+		return -1;
+	if (found == 0 || is_settled((*out)->state) || (*out)->state == EDITION_LEASED ||
+	    (*out)->state == EDITION_INTENT)
+		return err_set(err, ERR_BUG,
+		    "edition %" PRId64 " of reader %" PRId64 " does not wait", period, reader);
+	return 0;
+}
+
+int
+store_retry_edition(struct store *store, int64_t period, int64_t reader, const char *reply,
+    int64_t now_utc, struct error *err)
+{
+	struct edition *e;
+
+	if (load_waiting(store, period, reader, &e, err) == -1 ||
+	    db_run_ints(store, SQL_CURSOR_REOPEN, DB_INTS(reader, period), err) == -1)
+		return -1;
+	/* A sweep after a kill finds editions by their readers' cursors. */
+	if (db_changes(store) != 1)
+		return err_set(err, ERR_TEMP, "a newer digest of this reader is on its way");
+	return set_state(store, period, reader, EDITION_DEFERRED, reply, now_utc, err);
+}
+
+int
+store_drop_edition(
+    struct store *store, int64_t period, int64_t reader, const char *reason, struct error *err)
+{
+	struct edition *e;
+
+	if (load_waiting(store, period, reader, &e, err) == -1)
+		return -1;
+	if (e->copies > 0 || e->state == EDITION_UNKNOWN)
+		return set_state(store, period, reader, EDITION_FAILED, reason, 0, err);
+	return give_back(store, e, EDITION_FAILED, reason, err);
 }
 
 /* ---- at the start of a run ---- */
@@ -592,7 +680,7 @@ store_expire_editions(
 		db_bind_int(&q, now_utc - max_age_s);
 		if ((found = finish_edition(&q, &store->scratch, &e, err)) != 1)
 			return found;
-		if (give_back(store, e, EDITION_EXPIRED, err) == -1)
+		if (give_back(store, e, EDITION_EXPIRED, e->reply, err) == -1)
 			return -1;
 		(*nexpired)++;
 	}

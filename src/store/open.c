@@ -203,6 +203,20 @@ check_pages(struct store *store, struct error *err)
 	return 0;
 }
 
+int
+store_check(struct store *store, struct error *err)
+{
+	char verdict[256];
+
+	if (db_pragma_text(store, "PRAGMA integrity_check(1)", verdict, sizeof(verdict), err) == -1)
+		return -1;
+	if (strcmp(verdict, "ok") != 0)
+		return err_set(err, ERR_IO,
+		    "%s: the store is damaged (%s); restore a backup: digest restore FILE",
+		    store->path, verdict);
+	return 0;
+}
+
 static int
 load_identity(struct store *store, struct error *err)
 {

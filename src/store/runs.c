@@ -39,36 +39,55 @@ store_finish_run(struct store *store, const struct store_run *run, struct error 
 	return db_run(&q, err);
 }
 
+static int
+read_run(struct stmt *q, struct arena *a, struct store_run *run, struct error *err)
+{
+	run->id = db_int(q, 0);
+	run->started_utc = db_int(q, 1);
+	run->finished_utc = db_int(q, 2);
+	run->npapers_new = db_int(q, 3);
+	run->nplanned = db_int(q, 4);
+	run->nsent = db_int(q, 5);
+	run->ndeferred = db_int(q, 6);
+	run->nfailed = db_int(q, 7);
+	run->nheld = db_int(q, 8);
+	run->nempty = db_int(q, 9);
+	run->nskipped = db_int(q, 10);
+	run->exit_code = (int)db_int(q, 11);
+	return db_text(q, 12, a, &run->summary, err);
+}
+
+int
+store_load_runs(struct store *store, size_t max, struct arena *a, struct store_run **out, size_t *n,
+    struct error *err)
+{
+	struct store_run *runs = arena_array(a, max, sizeof(*runs));
+	struct stmt q;
+	int more;
+
+	if (runs == NULL)
+		return err_nomem(err, "runs");
+	*n = 0;
+	db_start(&q, store, SQL_RUN_NEWEST);
+	db_bind_int(&q, (int64_t)max);
+	while ((more = db_step(&q, err)) == 1 && *n < max) {
+		if (read_run(&q, a, &runs[*n], err) == -1) {
+			more = -1;
+			break;
+		}
+		(*n)++;
+	}
+	db_done(&q);
+	*out = runs;
+	return more == -1 ? -1 : 0;
+}
+
 int
 store_load_last_run(struct store *store, struct arena *a, struct store_run **out, struct error *err)
 {
-	struct store_run *run = arena_zalloc(a, sizeof(*run));
-	struct stmt q;
-	int found, rc;
+	size_t n;
 
-	if (run == NULL)
-		return err_nomem(err, "last run");
-	db_start(&q, store, SQL_RUN_LAST);
-	if ((found = db_step(&q, err)) != 1)
-		return found;
-	run->id = db_int(&q, 0);
-	run->started_utc = db_int(&q, 1);
-	run->finished_utc = db_int(&q, 2);
-	run->npapers_new = db_int(&q, 3);
-	run->nplanned = db_int(&q, 4);
-	run->nsent = db_int(&q, 5);
-	run->ndeferred = db_int(&q, 6);
-	run->nfailed = db_int(&q, 7);
-	run->nheld = db_int(&q, 8);
-	run->nempty = db_int(&q, 9);
-	run->nskipped = db_int(&q, 10);
-	run->exit_code = (int)db_int(&q, 11);
-	rc = db_text(&q, 12, a, &run->summary, err);
-	db_done(&q);
-	if (rc == -1)
-		return -1;
-	*out = run;
-	return 1;
+	return store_load_runs(store, 1, a, out, &n, err) == -1 ? -1 : (int)n;
 }
 
 int

@@ -111,6 +111,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    " <= ?2",
 	[SQL_LISTING_WAITING] =
 	    "SELECT count(*), coalesce(min(counts_utc), 0) FROM listing WHERE counted = 0",
+	[SQL_LISTING_NEWEST] = "SELECT coalesce(max(day), 0) FROM listing WHERE source = ?1",
 	[SQL_SIGNAL_ADD] =
 	    "INSERT INTO signal(paper, at_utc, votes, comments, stars) VALUES(?1, ?2, ?3, "
 	    "?4, ?5) ON CONFLICT(paper, at_utc) DO UPDATE SET votes = excluded.votes, "
@@ -228,8 +229,12 @@ const char *const sql_text[SQL_COUNT] = {
 	    "= ?1 AND e.state IN (2, 3)), 0)) WHERE reader = ?1 AND slot = 0 AND "
 	    "open_period = ?2",
 	[SQL_CURSOR_GIVE_BACK] =
-	    "UPDATE cursor SET change_seq = ?3 WHERE reader = ?1 AND slot = 0 AND "
-	    "open_period = ?2",
+	    "UPDATE cursor SET change_seq = ?3, open_period = 0 WHERE reader = ?1 AND slot = "
+	    "0 AND open_period = ?2",
+	[SQL_CURSOR_REOPEN] =
+	    "UPDATE cursor SET open_period = ?2 WHERE reader = ?1 AND slot = 0 AND "
+	    "(open_period IN (0, ?2) OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
+	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
 	[SQL_SENT_GET] = "SELECT papers FROM sent WHERE reader = ?1 AND slot = 0",
 	[SQL_SENT_PUT] =
 	    "INSERT INTO sent(reader, slot, papers) VALUES(?1, 0, ?2) ON CONFLICT(reader, "
@@ -310,10 +315,10 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE run SET finished_utc = ?2, npapers_new = ?3, nplanned = ?4, nsent = ?5,"
 	    " ndeferred = ?6, nfailed = ?7, nheld = ?8, nempty = ?9, nskipped = ?10, "
 	    "exit_code = ?11, summary = ?12 WHERE id = ?1",
-	[SQL_RUN_LAST] =
+	[SQL_RUN_NEWEST] =
 	    "SELECT id, started_utc, finished_utc, npapers_new, nplanned, nsent, ndeferred,"
 	    " nfailed, nheld, nempty, nskipped, exit_code, summary FROM run ORDER BY id "
-	    "DESC LIMIT 1",
+	    "DESC LIMIT ?1",
 	[SQL_PRUNE_SNAPSHOTS] =
 	    "DELETE FROM snapshot WHERE paper = ?1 OR paper IN (SELECT old_id FROM merged "
 	    "WHERE new_id = ?1)",

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 7
+plan 9
 
 mkdir days && cp "$FIXTURES/2026-03-02.json" days
 start_replay --days "$T/days" --log "$T/requests"
@@ -21,6 +21,9 @@ printf 'c4nary-Pa55word\n' >smtp.secret && chmod 600 smtp.secret
 } | sed "s/me@example.org/me@digest.test/; s|smtps://smtp.example.org\"|smtps://localhost:$PORT\"  ca-file = \"ca.pem\"|" >digest.conf
 
 check 'it has five lines and two'        'test "$(grep -c . digest.conf)" = 8 && grep -q "password-file = \"smtp.secret\"" digest.conf'
+check 'a check logs in'                  '"$DIGEST" -c digest.conf check >out; grep -q "^ok   mail .*main: smtps://localhost:$PORT, TLS, logged in" out'
+check 'and tells a wrong password'       'cp smtp.secret good && echo wrong >smtp.secret; "$DIGEST" -c digest.conf check >out; rc=$?; cp good smtp.secret; test $rc = 78 && grep -q "^fail mail .*535" out'
+: >relay.log
 check 'a preview shows it, asks no relay' '"$DIGEST" -c digest.conf --now 2026-03-03T13:00:00Z -n >out 2>err && grep -q "via main (localhost:$PORT, TLS)" err && test ! -s relay.log'
 check 'the run is silent'                'silent 0 "$DIGEST" -c digest.conf --now 2026-03-03T13:00:00Z run'
 check 'the mail arrived'                 'test "$(find relay -name "*.eml" | wc -l)" = 1 && grep -q "^To: <*me@digest.test" relay/*.eml && grep -q "^X-Recipient: me@digest.test" relay/*.eml'

@@ -539,6 +539,107 @@ test_counts_and_history(void **state)
 	assert_int_equal(n, 4);
 }
 
+struct seen {
+	size_t n;
+	struct {
+		int64_t period, reader;
+		enum edition_state state;
+	} rows[8];
+};
+
+static int
+note_edition(void *arg, const struct edition *e)
+{
+	struct seen *s = arg;
+
+	assert_true(s->n < 8);
+	s->rows[s->n].period = e->period;
+	s->rows[s->n].reader = e->reader;
+	s->rows[s->n++].state = e->state;
+	return 0;
+}
+
+static void
+test_each_unsettled(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = add_reader(fx, "ada@example.org"), bob = add_reader(fx, "bob@example.org");
+	int64_t eve = add_reader(fx, "eve@example.org");
+	struct seen s = { 0 };
+
+	lease(fx, PERIOD, ada);
+	lease(fx, PERIOD, bob);
+	settle_as(fx, PERIOD, bob, EDITION_HELD, 0);
+	lease(fx, PERIOD + 1, bob);
+	settle_as(fx, PERIOD + 1, bob, EDITION_DEFERRED, T_NOW);
+	lease(fx, PERIOD, eve);
+	settle_as(fx, PERIOD, eve, EDITION_SENT, 0);
+	assert_int_equal(store_each_unsettled(fx->store, note_edition, &s, &fx->err), 0);
+	assert_int_equal(s.n, 3);
+	assert_int_equal(s.rows[0].reader, bob);
+	assert_int_equal(s.rows[0].state, EDITION_HELD);
+	assert_int_equal(s.rows[1].period, PERIOD + 1);
+	assert_int_equal(s.rows[1].state, EDITION_DEFERRED);
+	assert_int_equal(s.rows[2].reader, ada);
+	assert_int_equal(s.rows[2].state, EDITION_LEASED);
+}
+
+/* What a person says of an edition, and where that leaves it, its reader's cursor and a sweep after a kill. */
+static void
+test_by_hand(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = add_reader(fx, "ada@example.org");
+	struct edition *e;
+	size_t nunknown, nheld;
+
+	/* Nobody changes what a process holds. */
+	lease(fx, PERIOD, ada);
+	begin(fx);
+	assert_int_equal(store_retry_edition(fx->store, PERIOD, ada, "", T_NOW, &fx->err), -1);
+	assert_non_null(strstr(fx->err.msg, "does not wait"));
+	assert_int_equal(store_drop_edition(fx->store, PERIOD, ada, "by hand", &fx->err), -1);
+	store_rollback(fx->store);
+
+	/* Dropped before it left: the cursor is where it was, and no edition stands in the reader's past. */
+	settle_as(fx, PERIOD, ada, EDITION_DEFERRED, T_NOW);
+	begin(fx);
+	must(fx, store_drop_edition(fx->store, PERIOD, ada, "by hand", &fx->err));
+	commit(fx);
+	assert_int_equal(load(fx, ada)->state, EDITION_FAILED);
+	assert_string_equal(load(fx, ada)->reply, "by hand");
+	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, 3);
+	assert_int_equal(find_reader(fx, "ada@example.org")->last_edition_utc, 0);
+	assert_int_equal(store_find_unsettled(fx->store, ada, &fx->a, &e, &fx->err), 0);
+
+	/* A copy may be out: its papers count as sent. */
+	lease(fx, PERIOD + 1, ada);
+	intend(fx, PERIOD + 1, ada);
+	settle_as(fx, PERIOD + 1, ada, EDITION_UNKNOWN, 0);
+	begin(fx);
+	must(fx, store_drop_edition(fx->store, PERIOD + 1, ada, "by hand", &fx->err));
+	commit(fx);
+	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, 9);
+	assert_true(was_sent(fx, ada));
+
+	/* A held one is not taken up beside a newer one, and once it is, a sweep finds it again. */
+	lease(fx, PERIOD + 2, ada);
+	settle_as(fx, PERIOD + 2, ada, EDITION_HELD, 0);
+	lease(fx, PERIOD + 3, ada);
+	begin(fx);
+	assert_int_equal(store_retry_edition(fx->store, PERIOD + 2, ada, "", T_NOW, &fx->err), -1);
+	assert_int_equal(fx->err.kind, ERR_TEMP);
+	store_rollback(fx->store);
+	settle_as(fx, PERIOD + 3, ada, EDITION_SENT, 0);
+	begin(fx);
+	must(fx, store_retry_edition(fx->store, PERIOD + 2, ada, "", T_NOW, &fx->err));
+	assert_int_equal(store_next_due(fx->store, T_NOW, 0, 0, &fx->a, &e, &fx->err), 1);
+	must(fx, store_intend_edition(fx->store, PERIOD + 2, ada, &fx->err));
+	must(fx, store_sweep_editions(fx->store, "hold", T_NOW, &nunknown, &nheld, &fx->err));
+	commit(fx);
+	assert_int_equal(nheld, 1);
+}
+
 /* Neither retention nor newer cards take away what an unsettled edition was made of. */
 static void
 test_needed_papers_stay(void **state)
@@ -634,6 +735,8 @@ main(void)
 		T(test_fencing),
 		T(test_merge_and_rehash_only_when_not_out),
 		T(test_counts_and_history),
+		T(test_each_unsettled),
+		T(test_by_hand),
 		T(test_needed_papers_stay),
 		T(test_speed),
 	};

@@ -429,6 +429,7 @@ static void
 test_sources(void **state)
 {
 	struct fixture *fx = *state;
+	int32_t day;
 	const struct store_page page = { "2026-08-21", "\"abc\"", "Fri, 21 Aug 2026 00:00:00 GMT",
 		T_NOW };
 	struct store_source *s,
@@ -453,6 +454,13 @@ test_sources(void **state)
 	assert_string_equal(s->last_error, "503");
 	assert_int_equal(s->npages, 1);
 	assert_string_equal(s->pages[0].etag, "\"abc\"");
+	must(fx, store_load_newest_day(fx->store, "nobody", &day, &fx->err));
+	assert_int_equal(day, 0);
+	put_one(fx, "days", make_paper(fx, "2608.00001", T_TODAY - 2), T_NOW);
+	put_one(fx, "days", make_paper(fx, "2608.00002", T_TODAY - 3), T_NOW);
+	must(fx, store_load_newest_day(fx->store, "days", &day, &fx->err));
+	assert_int_equal(day, T_TODAY - 2);
+	must(fx, store_check(fx->store, &fx->err));
 }
 
 static void
@@ -464,6 +472,7 @@ test_runs(void **state)
 		.exit_code = 75,
 		.summary = "3 sent, 1 deferred" },
 			 *last;
+	size_t n;
 
 	assert_int_equal(store_load_last_run(fx->store, &fx->a, &last, &fx->err), 0);
 	must(fx, store_begin(fx->store, &fx->err));
@@ -478,6 +487,13 @@ test_runs(void **state)
 	assert_int_equal(last->nsent, 3);
 	assert_int_equal(last->exit_code, 75);
 	assert_string_equal(last->summary, "3 sent, 1 deferred");
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_start_run(fx->store, T_NOW + 900, &run.id, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	must(fx, store_load_runs(fx->store, 5, &fx->a, &last, &n, &fx->err));
+	assert_int_equal(n, 2);
+	assert_int_equal(last[0].started_utc, T_NOW + 900);
+	assert_int_equal(last[1].nsent, 3);
 }
 
 static void

@@ -1,0 +1,272 @@
+/* digest outbox, history: what waits, what went out, and a person's word on the former. */
+#include "cli.h"
+#include "digest/limits.h"
+#include "digest/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ADDRESS_COLUMNS = 30, PERIOD_COLUMNS = 11, STATE_COLUMNS = 9, NUMBER_COLUMNS = 8 };
+
+static void
+put_number(uint64_t n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	term_put_cell(text, NUMBER_COLUMNS);
+}
+
+/* ---- the list ---- */
+
+struct listing {
+	struct cli *cli;
+	size_t n;
+	struct arena scratch;
+};
+
+static struct value *
+unsettled_value(const struct run_unsettled *mail, struct arena *a)
+{
+	struct value *v = value_object(a);
+
+	value_set_string(a, v, "address", mail->address);
+	value_set_string(a, v, "period", mail->period);
+	value_set_string(a, v, "state", edition_state_name(mail->edition->state));
+	value_set_number(a, v, "attempts", mail->edition->attempts);
+	value_set_number(a, v, "copies", mail->edition->copies);
+	value_set_number(a, v, "next", mail->edition->next_utc);
+	value_set_string(a, v, "reply", mail->edition->reply);
+	return v;
+}
+
+/* When it is tried again, as far as that is the clock's to say. */
+static void
+format_next(const struct cli *cli, const struct edition *e, char *out, size_t size)
+{
+	int64_t left_s = e->next_utc - clock_now_utc(&cli->clock);
+
+	if (e->state != EDITION_DEFERRED)
+		snprintf(out, size, "-");
+	else if (left_s <= 0)
+		snprintf(out, size, "next run");
+	else
+		run_format_span(left_s, out, size);
+}
+
+static void
+put_head(const struct cli *cli)
+{
+	fputs(term_dim(&cli->term), stdout);
+	term_put_cell("address", ADDRESS_COLUMNS);
+	putchar(' ');
+	term_put_cell("period", PERIOD_COLUMNS);
+	term_put_cell("state", STATE_COLUMNS);
+	term_put_cell("tries", NUMBER_COLUMNS);
+	term_put_cell("copies", NUMBER_COLUMNS);
+	term_put_cell("next", PERIOD_COLUMNS);
+	printf("reply%s\n", term_reset(&cli->term));
+}
+
+static int
+print_unsettled(void *arg, const struct run_unsettled *mail)
+{
+	struct listing *l = arg;
+	char next[32];
+
+	if (l->cli->opt.json) {
+		arena_reset(&l->scratch);
+		cli_put_json(unsettled_value(mail, &l->scratch));
+		return 0;
+	}
+	if (l->n++ == 0)
+		put_head(l->cli);
+	format_next(l->cli, mail->edition, next, sizeof(next));
+	term_put_cell(mail->address, ADDRESS_COLUMNS);
+	putchar(' ');
+	term_put_cell(mail->period, PERIOD_COLUMNS);
+	term_put_cell(edition_state_name(mail->edition->state), STATE_COLUMNS);
+	put_number(mail->edition->attempts);
+	put_number(mail->edition->copies);
+	term_put_cell(next, PERIOD_COLUMNS);
+	term_put(mail->edition->reply);
+	putchar('\n');
+	return 0;
+}
+
+static int
+list_outbox(struct cli *cli, struct error *err)
+{
+	struct listing l = { .cli = cli };
+	int64_t since_utc = 0;
+	char wall[64];
+	int rc, held;
+
+	if (cli_open(cli, CLI_READ, err) == -1 ||
+	    (held = run_find_hold(cli->run, &since_utc, err)) == -1)
+		return -1;
+	if (held == 1 && !cli->opt.json) {
+		run_format_wall(cli->run, "", since_utc, wall, sizeof(wall));
+		printf(
+		    "%sall mail is on hold since %s%s; 'digest outbox release --all' ends that\n",
+		    term_warn(&cli->term), wall, term_reset(&cli->term));
+	}
+	arena_init(&l.scratch, MAX_READER_BYTES);
+	rc = run_each_unsettled(cli->run, print_unsettled, &l, err);
+	arena_release(&l.scratch);
+	if (rc == 0 && l.n == 0 && !cli->opt.json)
+		printf("no mail waits\n");
+	return rc;
+}
+
+/* ---- a person's word ---- */
+
+static const struct {
+	const char *name;
+	enum run_outbox_verb verb;
+	const char *done;     /* of the mail */
+	const char *done_all; /* of the brake, NULL = there is none */
+} verbs[] = {
+	{ "retry", OUTBOX_RETRY, "due at the next run", NULL },
+	{ "hold", OUTBOX_HOLD, "held until 'digest outbox release'",
+	    "all mail is on hold until 'digest outbox release --all'" },
+	{ "release", OUTBOX_RELEASE, "due at the next run", "mail may leave again" },
+	{ "drop", OUTBOX_DROP, "given up", NULL },
+};
+
+enum { NVERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+static int
+check_all(const struct cli *cli, const char *name, const char *address, struct error *err)
+{
+	if (cli->opt.all && address != NULL)
+		return err_set(err, ERR_USAGE, "outbox %s: either --all or an address", name);
+	if (cli->opt.all && strcmp(name, "retry") == 0)
+		return err_set(err, ERR_USAGE, "--all has no meaning for 'digest outbox retry'");
+	if (!cli->opt.all && address == NULL && strcmp(name, "drop") == 0)
+		return err_set(
+		    err, ERR_USAGE, "usage: digest outbox drop ADDRESS [PERIOD], or --all");
+	return 0;
+}
+
+/* Whoever names a reader wants to hear when there was nothing to do. */
+static int
+tell(const struct cli *cli, size_t verb, const char *address, const struct run_outbox_counts *c,
+    struct error *err)
+{
+	if (!cli->opt.quiet && c->nchanged > 0)
+		printf("%zu mail%s %s\n", c->nchanged,
+		    c->nchanged == 1 ? ":" : "s:", verbs[verb].done);
+	if (c->nchanged > 0)
+		return EXIT_OK;
+	if (c->nbusy > 0)
+		return err_set(err, ERR_TEMP,
+		    "a run is sending this, or was killed while it did; the next run takes it up");
+	if (address != NULL)
+		return err_set(err, ERR_USAGE,
+		    "%s: no mail to %s; 'digest outbox' lists what waits", address,
+		    verbs[verb].name);
+	if (!cli->opt.quiet)
+		printf("no mail to %s\n", verbs[verb].name);
+	return EXIT_OK;
+}
+
+static int
+change_outbox(struct cli *cli, size_t verb, struct error *err)
+{
+	const char *address = cli->nargs > 1 ? cli->args[1] : NULL;
+	const char *period = cli->nargs > 2 ? cli->args[2] : NULL;
+	const char *name = verbs[verb].name;
+	struct run_outbox_counts counts;
+	bool brake = cli->opt.all && verbs[verb].done_all != NULL;
+
+	if (check_all(cli, name, address, err) == -1 || cli_open(cli, CLI_WRITE, err) == -1)
+		return -1;
+	if (brake && run_hold_all(cli->run, verbs[verb].verb == OUTBOX_HOLD, err) == -1)
+		return -1;
+	if (brake && !cli->opt.quiet)
+		puts(verbs[verb].done_all);
+	if (brake && verbs[verb].verb == OUTBOX_HOLD)
+		return EXIT_OK;
+	if (run_change_outbox(cli->run, verbs[verb].verb, address, period, &counts, err) == -1)
+		return -1;
+	if (brake && counts.nchanged == 0)
+		return EXIT_OK;
+	return tell(cli, verb, address, &counts, err);
+}
+
+int
+cmd_outbox(struct cli *cli, struct error *err)
+{
+	const char *name = cli->nargs > 0 ? cli->args[0] : "list";
+
+	if (strcmp(name, "list") == 0) {
+		if (cli->nargs > 1 || cli->opt.all)
+			return err_set(err, ERR_USAGE, "usage: digest outbox list");
+		return list_outbox(cli, err);
+	}
+	for (size_t i = 0; i < NVERBS; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return change_outbox(cli, i, err);
+	return err_set(
+	    err, ERR_USAGE, "outbox: '%s'; expected list, retry, hold, release or drop", name);
+}
+
+/* ---- history ---- */
+
+enum { SHORT_HISTORY = 20, LONG_HISTORY = 10000 };
+
+static struct value *
+past_value(const struct run_past *p, struct arena *a)
+{
+	struct value *v = value_object(a);
+
+	value_set_string(a, v, "address", p->address);
+	value_set_string(a, v, "period", p->period);
+	value_set_string(a, v, "state", edition_state_name(p->edition->state));
+	value_set_number(a, v, "papers", (int64_t)p->nshown);
+	value_set_number(a, v, "matched", p->edition->nmatched);
+	value_set_number(a, v, "composed", p->edition->composed_utc);
+	value_set_number(a, v, "attempts", p->edition->attempts);
+	value_set_number(a, v, "copies", p->edition->copies);
+	value_set_string(a, v, "reply", p->edition->reply);
+	return v;
+}
+
+static void
+print_past(const struct cli *cli, const struct run_past *p)
+{
+	char wall[64];
+
+	run_format_wall(cli->run, "", p->edition->composed_utc, wall, sizeof(wall));
+	term_put_cell(p->address, ADDRESS_COLUMNS);
+	putchar(' ');
+	term_put_cell(p->period, PERIOD_COLUMNS);
+	term_put_cell(edition_state_name(p->edition->state), STATE_COLUMNS);
+	put_number(p->nshown);
+	term_put_cell(wall, 26);
+	term_put(p->edition->reply);
+	putchar('\n');
+}
+
+int
+cmd_history(struct cli *cli, struct error *err)
+{
+	const char *address = cli->nargs > 0 ? cli->args[0] : NULL;
+	struct run_past *rows;
+	size_t n;
+
+	if (cli_open(cli, CLI_READ, err) == -1 ||
+	    run_load_history(cli->run, address, cli->opt.all ? LONG_HISTORY : SHORT_HISTORY,
+		&cli->arena, &rows, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (cli->opt.json)
+			cli_put_json(past_value(&rows[i], &cli->arena));
+		else
+			print_past(cli, &rows[i]);
+	}
+	if (n == 0 && !cli->opt.json)
+		printf("no digest yet\n");
+	return EXIT_OK;
+}

@@ -1,0 +1,286 @@
+/* digest status: how things stand, for a person, for a program, and as one line for a monitor. */
+#include "cli.h"
+#include "digest/date.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { HOUR_SECONDS = 3600, GAP_SLACK_SECONDS = 300, LABEL_COLUMNS = 9, MAX_LINE = 2048 };
+
+/* ---- JSON ---- */
+
+static struct value *
+source_value(const struct run_source_status *s, struct arena *a)
+{
+	struct value *v = value_object(a);
+	const struct store_source *state = s->state;
+	char day[DATE_RFC3339_SIZE] = "";
+
+	if (s->newest_day != 0)
+		date_format_day(s->newest_day, day);
+	value_set_string(a, v, "name", s->name);
+	value_set_string(a, v, "type", s->type);
+	value_set_number(a, v, "last_success", state != NULL ? state->last_success_utc : 0);
+	value_set_number(a, v, "failing_since", state != NULL ? state->failing_since_utc : 0);
+	value_set_string(a, v, "last_error", state != NULL ? state->last_error : "");
+	value_set_string(a, v, "newest_day", arena_strdup(a, day));
+	value_set_number(a, v, "next_allowed", state != NULL ? state->next_allowed_utc : 0);
+	return v;
+}
+
+static struct value *
+unsettled_value(const struct run_status *s, struct arena *a)
+{
+	struct value *v = value_object(a);
+
+	for (int i = 0; i <= EDITION_EMPTY; i++)
+		if (s->unsettled[i] > 0)
+			value_set_number(a, v, edition_state_name((enum edition_state)i),
+			    (int64_t)s->unsettled[i]);
+	return v;
+}
+
+static struct value *
+status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
+{
+	struct value *v = value_object(a), *sources = value_list(a);
+
+	for (size_t i = 0; i < s->nsources; i++)
+		value_append(a, sources, source_value(&s->sources[i], a));
+	value_set_string(a, v, "config", cli->run->cfg->path);
+	value_set_string(a, v, "store", cli->run->cfg->store.path);
+	value_set_bool(a, v, "store_exists", s->has_store);
+	value_set_number(a, v, "last_run", s->last != NULL ? s->last->started_utc : 0);
+	value_set_string(a, v, "last_run_summary", s->last != NULL ? s->last->summary : "");
+	value_set_number(a, v, "last_finished", s->finished_utc);
+	value_set_number(a, v, "run_gap", s->gap_s);
+	value_set_number(a, v, "sent_day", (int64_t)s->nsent_day);
+	value_set_number(a, v, "failed_day", (int64_t)s->nfailed_day);
+	value_set(a, v, "unsettled", unsettled_value(s, a));
+	value_set_number(a, v, "late", (int64_t)s->nlate);
+	value_set_number(a, v, "on_hold_since", s->on_hold ? s->hold_since_utc : 0);
+	value_set_number(a, v, "readers", (int64_t)s->sizes.nreaders);
+	value_set_number(a, v, "papers", (int64_t)s->sizes.npapers);
+	value_set_number(a, v, "suppressed", (int64_t)s->sizes.nsuppressed);
+	value_set_number(a, v, "store_bytes", s->sizes.bytes);
+	value_set_string(a, v, "next_reader", s->next.address);
+	value_set_number(a, v, "next_due", s->next.due_utc);
+	value_set_number(a, v, "due", (int64_t)s->next.ndue);
+	value_set(a, v, "sources", sources);
+	return v;
+}
+
+/* ---- for a person ---- */
+
+static void
+put_label(const struct cli *cli, const char *label)
+{
+	fputs(term_dim(&cli->term), stdout);
+	term_put_cell(label, LABEL_COLUMNS);
+	fputs(term_reset(&cli->term), stdout);
+}
+
+static void
+print_line(const struct cli *cli, const char *label, const char *text)
+{
+	put_label(cli, label);
+	term_put(text);
+	putchar('\n');
+}
+
+static void
+format_moment(const struct cli *cli, int64_t utc, char *out, size_t size)
+{
+	char wall[64], span[32];
+
+	run_format_wall(cli->run, "", utc, wall, sizeof(wall));
+	run_format_span(utc - clock_now_utc(&cli->clock), span, sizeof(span));
+	snprintf(out, size, "%s (%s)", wall, span);
+}
+
+static void
+print_runs(const struct cli *cli, const struct run_status *s)
+{
+	char when[128], line[512];
+
+	if (s->last == NULL) {
+		print_line(cli, "last run", "none yet");
+		return;
+	}
+	format_moment(cli, s->last->started_utc, when, sizeof(when));
+	snprintf(line, sizeof(line), "%s: %s", when,
+	    s->last->finished_utc == 0 ? "did not finish" : s->last->summary);
+	print_line(cli, "last run", line);
+	snprintf(line, sizeof(line), "%zu mail%s in the last 24 h, %zu refused for good",
+	    s->nsent_day, s->nsent_day == 1 ? "" : "s", s->nfailed_day);
+	print_line(cli, "went out", line);
+}
+
+static void
+print_waiting(const struct cli *cli, const struct run_status *s)
+{
+	bool any = false;
+
+	put_label(cli, "waits");
+	for (int i = 0; i <= EDITION_EMPTY; i++) {
+		if (s->unsettled[i] == 0)
+			continue;
+		printf("%s%zu %s", any ? ", " : "", s->unsettled[i],
+		    edition_state_name((enum edition_state)i));
+		any = true;
+	}
+	printf("%s\n", any ? "; see 'digest outbox'" : "nothing");
+}
+
+static void
+print_next(const struct cli *cli, const struct run_status *s)
+{
+	char when[128], line[512];
+
+	if (s->next.address[0] == '\0') {
+		print_line(cli, "next", "nobody gets mail");
+		return;
+	}
+	format_moment(cli, s->next.due_utc, when, sizeof(when));
+	if (s->next.ndue > 0)
+		snprintf(line, sizeof(line), "%zu of %zu readers are due now", s->next.ndue,
+		    s->next.nactive);
+	else
+		snprintf(line, sizeof(line), "%s, %s", s->next.address, when);
+	print_line(cli, "next", line);
+}
+
+static void
+print_source(const struct cli *cli, const struct run_source_status *s)
+{
+	const struct store_source *state = s->state;
+	char when[128], day[DATE_RFC3339_SIZE] = "none";
+
+	put_label(cli, "source");
+	term_put(s->name);
+	if (state == NULL || state->last_try_utc == 0) {
+		printf(": not read yet\n");
+		return;
+	}
+	if (s->newest_day != 0)
+		date_format_day(s->newest_day, day);
+	if (state->last_success_utc != 0)
+		format_moment(cli, state->last_success_utc, when, sizeof(when));
+	else
+		snprintf(when, sizeof(when), "never");
+	printf(": last read %s, newest day %s\n", when, day);
+	if (state->failing_since_utc == 0)
+		return;
+	format_moment(cli, state->failing_since_utc, when, sizeof(when));
+	printf("%*s%sfails since %s: ", LABEL_COLUMNS, "", term_warn(&cli->term), when);
+	term_put(state->last_error);
+	format_moment(cli, state->next_allowed_utc, when, sizeof(when));
+	printf("%s; asked again %s\n", term_reset(&cli->term), when);
+}
+
+static void
+print_warnings(const struct cli *cli, const struct run_status *s)
+{
+	const char *warn = term_warn(&cli->term), *reset = term_reset(&cli->term);
+	struct strbuf wrong;
+
+	strbuf_init(&wrong, MAX_LINE);
+	if (run_judge_status(cli->run, s, &wrong) != 0) {
+		fputs(warn, stdout);
+		term_put(wrong.buf);
+		printf("%s\n", reset);
+	}
+	strbuf_release(&wrong);
+	if (s->gap_s > HOUR_SECONDS + GAP_SLACK_SECONDS)
+		printf("%sthe last two runs are more than an hour apart, so readers may wait as "
+		       "long after their time; let cron call 'digest run' every 15 minutes%s\n",
+		    warn, reset);
+}
+
+static void
+print_status(const struct cli *cli, const struct run_status *s)
+{
+	const struct config *cfg = cli->run->cfg;
+	char line[1024];
+
+	print_line(cli, "config", cfg->path);
+	snprintf(line, sizeof(line), "%s%s", cfg->store.path,
+	    s->has_store ? "" : " (made by the first run)");
+	print_line(cli, "store", line);
+	if (s->has_store) {
+		snprintf(line, sizeof(line),
+		    "%zu reader%s, %zu papers, %zu left or stopped, %.1f MB", s->sizes.nreaders,
+		    s->sizes.nreaders == 1 ? "" : "s", s->sizes.npapers, s->sizes.nsuppressed,
+		    (double)s->sizes.bytes / 1e6);
+		print_line(cli, "holds", line);
+		print_runs(cli, s);
+		print_waiting(cli, s);
+		print_next(cli, s);
+	}
+	for (size_t i = 0; i < s->nsources; i++)
+		print_source(cli, &s->sources[i]);
+	print_warnings(cli, s);
+}
+
+static void
+print_sources(const struct cli *cli, const struct run_status *s, struct arena *a)
+{
+	for (size_t i = 0; i < s->nsources; i++) {
+		if (cli->opt.json)
+			cli_put_json(source_value(&s->sources[i], a));
+		else
+			print_source(cli, &s->sources[i]);
+	}
+}
+
+/* ---- for a monitor ---- */
+
+static int
+check_status(struct cli *cli, struct error *err)
+{
+	struct run_status s;
+	struct strbuf wrong;
+	unsigned faults;
+	char when[128];
+
+	if (cli_open(cli, CLI_NO_STORE, err) == -1 ||
+	    run_load_status(cli->run, &cli->arena, &s, err) == -1) {
+		term_put(err->msg);
+		putchar('\n');
+		return cli_exit_of_error(err);
+	}
+	strbuf_init(&wrong, MAX_LINE);
+	faults = run_judge_status(cli->run, &s, &wrong);
+	if (faults == 0) {
+		format_moment(cli, s.finished_utc, when, sizeof(when));
+		printf("ok: last run %s, %zu sent in 24 h\n", when, s.nsent_day);
+	} else {
+		term_put(wrong.buf);
+		putchar('\n');
+	}
+	strbuf_release(&wrong);
+	return cli_exit_of_faults(faults);
+}
+
+int
+cmd_status(struct cli *cli, struct error *err)
+{
+	bool sources = cli->nargs > 0;
+	struct run_status s;
+
+	if (sources && strcmp(cli->args[0], "sources") != 0)
+		return err_set(
+		    err, ERR_USAGE, "status: '%s'; expected sources, or nothing", cli->args[0]);
+	if (cli->opt.check)
+		return check_status(cli, err);
+	if (cli_open(cli, CLI_NO_STORE, err) == -1 ||
+	    run_load_status(cli->run, &cli->arena, &s, err) == -1)
+		return -1;
+	if (sources)
+		print_sources(cli, &s, &cli->arena);
+	else if (cli->opt.json)
+		cli_put_json(status_value(cli, &s, &cli->arena));
+	else
+		print_status(cli, &s);
+	return EXIT_OK;
+}

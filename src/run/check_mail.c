@@ -1,0 +1,282 @@
+#include "run/check.h"
+
+#include "digest/file.h"
+#include "digest/limits.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* ---- ways out ---- */
+
+static void
+check_maildir(struct checker *c, const struct config_smtp *smtp, const char *dir)
+{
+	static const char *const parts[] = { "", "/new", "/tmp", "/cur" };
+	char nearest[PATH_MAX], part[PATH_MAX];
+	struct strbuf path;
+
+	strbuf_init(&path, MAX_URL_BYTES);
+	file_resolve(&path, smtp->file, dir);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(part, sizeof(part), "%s%s", path.buf, parts[i]);
+		check_nearest_dir(part, nearest, sizeof(nearest));
+		if (access(nearest, W_OK | X_OK) == 0)
+			continue;
+		check_fail(c, RUN_FAULT_IO, "mail", "let the user digest runs as write there",
+		    "%s: nothing can be written into %s", smtp->name, nearest);
+		strbuf_release(&path);
+		return;
+	}
+	check_ok(c, "mail", "%s: Maildir %s", smtp->name, path.buf);
+	check_room(c, "disk", path.buf);
+	strbuf_release(&path);
+}
+
+/* A login says whether mail would be taken; a mail larger than the relay's limit never would. */
+static void
+check_relay(struct checker *c, const struct config_smtp *smtp)
+{
+	struct smtp_probe probe = { 0 };
+	struct error err = { 0 };
+
+	if (c->options->offline) {
+		check_warn(c, "mail", "leave out --offline", "%s: %s was not tried", smtp->name,
+		    smtp->url);
+		return;
+	}
+	if (sinks_probe(c->run, smtp, &probe, &err) == -1) {
+		check_fail_err(c, "mail", &err);
+		return;
+	}
+	if (probe.max_size > 0 && probe.max_size < MAX_MESSAGE_BYTES)
+		check_warn(c, "mail", "ask for a larger limit",
+		    "%s: takes mails up to %llu KB only", smtp->name,
+		    (unsigned long long)(probe.max_size / 1024));
+	check_ok(c, "mail", "%s: %s%s%s, mails up to %llu KB", smtp->name, smtp->url,
+	    probe.tls ? ", TLS" : ", not encrypted", probe.logged_in ? ", logged in" : "",
+	    (unsigned long long)((probe.max_size > 0 ? probe.max_size : MAX_MESSAGE_BYTES) / 1024));
+}
+
+static void
+check_ways(struct checker *c)
+{
+	const struct config *cfg = c->run->cfg;
+
+	for (size_t i = 0; i < cfg->nsmtps; i++) {
+		const struct config_smtp *smtp = &cfg->smtps[i];
+
+		if (strncmp(smtp->url, "maildir:", 8) == 0)
+			check_maildir(c, smtp, smtp->url + 8);
+		else if (strncmp(smtp->url, "sendmail:", 9) == 0)
+			check_warn(c, "mail", "'digest check --send ADDRESS' sends a mail there",
+			    "%s: %s was not tried", smtp->name, smtp->url);
+		else
+			check_relay(c, smtp);
+	}
+}
+
+/* ---- addresses ---- */
+
+struct sender {
+	struct address from, envelope;
+};
+
+static int
+read_sender(struct checker *c, struct sender *out, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+	const char *bounce = cfg->list.bounce_address;
+
+	if (address_parse(cfg->list.from, &c->arena, &out->from, NULL, err) == -1)
+		return err_prefix(err, "list.from");
+	out->envelope = out->from;
+	if (bounce[0] != '\0' && address_parse(bounce, &c->arena, &out->envelope, NULL, err) == -1)
+		return err_prefix(err, "list.bounce-address");
+	return 0;
+}
+
+/* a is b or below it. */
+static bool
+is_below(const char *a, const char *b)
+{
+	size_t na = strlen(a), nb = strlen(b);
+
+	return na >= nb && strcasecmp(a + na - nb, b) == 0 && (na == nb || a[na - nb - 1] == '.');
+}
+
+/* SPF passes for the envelope's domain; DMARC (RFC 7489 3.1.2) wants that to be the one readers see. */
+static void
+check_from(struct checker *c)
+{
+	struct sender s;
+	struct error err = { 0 };
+
+	if (read_sender(c, &s, &err) == -1)
+		check_fail_err(c, "from", &err);
+	else if (!is_below(s.envelope.domain, s.from.domain) &&
+	    !is_below(s.from.domain, s.envelope.domain))
+		check_warn(c, "from", "use a list.bounce-address in the domain of list.from",
+		    "mail is from %s, its envelope from %s: DMARC may refuse it", s.from.domain,
+		    s.envelope.domain);
+	else
+		check_ok(c, "from", "%s, envelope %s", s.from.mailbox, s.envelope.mailbox);
+}
+
+void
+check_mail(struct checker *c)
+{
+	check_ways(c);
+	check_from(c);
+}
+
+/* ---- the test mail ---- */
+
+/* A queue of one. */
+struct test_mail {
+	const struct sender *sender;
+	const struct address *to;
+	const struct strbuf *bytes;
+	bool taken, settled;
+	struct delivery_outcome result;
+};
+
+static int
+next_test(void *arg, struct delivery *out, struct error *err)
+{
+	struct test_mail *t = arg;
+
+	if (t->taken)
+		return 0;
+	t->taken = true;
+	out->period = out->reader = 0;
+	out->sender = t->sender->envelope.mailbox;
+	snprintf(out->to, sizeof(out->to), "%s", t->to->mailbox);
+	out->needs_smtputf8 = t->to->needs_smtputf8;
+	strbuf_addn(&out->bytes, t->bytes->buf, t->bytes->len);
+	return strbuf_check(&out->bytes, err) == -1 ? -1 : 1;
+}
+
+/* Nothing is remembered of a test mail, so there is nothing to make durable. */
+static int
+intend_test(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+{
+	(void)arg;
+	(void)mails;
+	(void)n;
+	(void)err;
+	return 0;
+}
+
+static int
+settle_test(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+{
+	struct test_mail *t = arg;
+
+	(void)err;
+	if (n > 0) {
+		t->result = outcomes[0];
+		t->settled = true;
+	}
+	return 0;
+}
+
+static int
+compose_test(struct checker *c, const struct sender *sender, const struct address *to,
+    struct strbuf *out, struct error *err)
+{
+	static const char text[] =
+	    "This is a test mail of digest. Who reads it gets digests by the "
+	    "same way.\n";
+	static const char html[] = "<!DOCTYPE html><html lang=\"en\"><head><title>digest test "
+				   "mail</title></head><body><p>This is a test mail of digest. Who "
+				   "reads it gets digests by the same way.</p></body></html>\n";
+	const struct config *cfg = c->run->cfg;
+	int64_t now_utc = clock_now_utc(&c->run->clock);
+	char id[MESSAGE_ID_SIZE], now[DATE_RFC3339_SIZE];
+	const struct message m = {
+		.from = &sender->from,
+		.to = to,
+		.subject = "digest test mail",
+		.date_utc = now_utc,
+		.list_id = cfg->list.id,
+		.list_name = cfg->list.name,
+		.message_id = id,
+		.unsubscribe_mailto = "",
+		.unsubscribe_https = "",
+		.text = text,
+		.html = html,
+	};
+
+	date_format_rfc3339(now_utc, now);
+	message_make_id(id, cfg->list.id, to->canonical, now, sender->from.domain);
+	return message_add(out, &m, err);
+}
+
+/* Neither who left nor anybody while all mail is on hold. */
+static int
+may_send(struct checker *c, const struct address *to, struct error *err)
+{
+	int64_t since_utc;
+	int found;
+
+	if (c->store_failed)
+		return err_set(err, ERR_IO, "not sent: the store would say who must not be mailed");
+	if (c->run->store == NULL)
+		return 0;
+	found = store_is_suppressed(c->run->store, to->canonical, NULL, NULL, err);
+	if (found == 1)
+		return err_set(err, ERR_USAGE, "%s has left, or must not be mailed", to->mailbox);
+	if (found == 0 && (found = run_find_hold(c->run, &since_utc, err)) == 1)
+		return err_set(err, ERR_TEMP, "not sent: %s", run_hold_words);
+	return found;
+}
+
+static void
+tell_result(struct checker *c, const struct test_mail *t, const char *to)
+{
+	const char *reply = t->result.reply;
+
+	if (!t->settled)
+		check_fail(c, RUN_FAULT_IO, "send", "", "%s: was not taken", to);
+	else if (t->result.outcome == OUTCOME_SENT)
+		check_ok(c, "send", "%s: handed over%s%s", to, reply[0] != '\0' ? "; " : "", reply);
+	else if (t->result.outcome == OUTCOME_FAILED)
+		check_fail(c, RUN_FAULT_UNREACHABLE, "send", "", "%s: refused: %s", to, reply);
+	else
+		check_fail(c, RUN_FAULT_DEFERRED, "send", "", "%s: not taken now: %s", to, reply);
+}
+
+static int
+send_test(struct checker *c, struct test_mail *t, struct error *err)
+{
+	const struct delivery_queue queue = { t, next_test, intend_test, settle_test };
+	struct sink *sink = NULL;
+	int rc = sinks_open(c->run, false, &sink, err);
+
+	if (rc == 0)
+		rc = sink_run(sink, &queue, err);
+	sink_free(sink);
+	return rc;
+}
+
+void
+check_send(struct checker *c, const char *address)
+{
+	struct sender sender;
+	struct address to;
+	struct strbuf bytes;
+	struct test_mail t = { &sender, &to, &bytes, false, false, { 0 } };
+	struct error err = { 0 };
+
+	strbuf_init(&bytes, MAX_MESSAGE_BYTES);
+	if (address_parse(address, &c->arena, &to, NULL, &err) == -1 ||
+	    may_send(c, &to, &err) == -1 || read_sender(c, &sender, &err) == -1 ||
+	    compose_test(c, &sender, &to, &bytes, &err) == -1 || send_test(c, &t, &err) == -1)
+		check_fail_err(c, "send", &err);
+	else
+		tell_result(c, &t, to.mailbox);
+	strbuf_release(&bytes);
+}

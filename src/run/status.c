@@ -1,0 +1,179 @@
+#include "stages.h"
+#include "digest/file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	DAY_SECONDS = 86400,
+	MAX_RUNS = 1440,		 /* looked at: one a minute for a day */
+	SILENT_SECONDS = 26 * 3600,	 /* a daily run may be two hours late */
+	FAULT_SECONDS = 3 * DAY_SECONDS, /* until then a source that fails is only a warning */
+};
+
+static int
+load_runs(
+    struct run *run, struct arena *a, int64_t now_utc, struct run_status *out, struct error *err)
+{
+	struct store_run *runs;
+	size_t n;
+
+	if (store_load_runs(run->store, MAX_RUNS, a, &runs, &n, err) == -1)
+		return -1;
+	if (n > 0)
+		out->last = &runs[0];
+	if (n > 1)
+		out->gap_s = runs[0].started_utc - runs[1].started_utc;
+	for (size_t i = 0; i < n; i++) {
+		if (runs[i].finished_utc != 0 && out->finished_utc == 0)
+			out->finished_utc = runs[i].finished_utc;
+		if (now_utc - runs[i].started_utc >= DAY_SECONDS)
+			continue;
+		out->nsent_day += (size_t)runs[i].nsent;
+		out->nfailed_day += (size_t)runs[i].nfailed;
+	}
+	return 0;
+}
+
+static int
+load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err)
+{
+	const struct config *cfg = run->cfg;
+
+	if ((out->sources = arena_array(a, cfg->nsources, sizeof(*out->sources))) == NULL)
+		return err_nomem(err, "sources");
+	out->nsources = cfg->nsources;
+	for (size_t i = 0; i < cfg->nsources; i++) {
+		struct run_source_status *s = &out->sources[i];
+
+		s->name = cfg->sources[i].name;
+		s->type = cfg->sources[i].type;
+		if (!out->has_store)
+			continue;
+		if (store_load_source(run->store, s->name, a, &s->state, err) == -1 ||
+		    store_load_newest_day(run->store, s->name, &s->newest_day, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+struct count {
+	struct run_status *status;
+	int64_t now_utc;
+};
+
+static int
+count_unsettled(void *arg, const struct edition *e)
+{
+	struct count *c = arg;
+
+	c->status->unsettled[e->state]++;
+	if (e->state == EDITION_DEFERRED && c->now_utc - e->composed_utc > DAY_SECONDS)
+		c->status->nlate++;
+	return 0;
+}
+
+int
+run_load_status(struct run *run, struct arena *a, struct run_status *out, struct error *err)
+{
+	int64_t now_utc = clock_now_utc(&run->clock);
+	struct count c = { out, now_utc };
+	int held;
+
+	memset(out, 0, sizeof(*out));
+	out->next.address = "";
+	out->has_store = file_exists(run->cfg->store.path);
+	if (!out->has_store)
+		return load_sources(run, a, out, err);
+	if (run_open_store(run, err) == -1 ||
+	    store_load_sizes(run->store, &out->sizes, err) == -1 ||
+	    load_runs(run, a, now_utc, out, err) == -1 ||
+	    store_each_unsettled(run->store, count_unsettled, &c, err) == -1 ||
+	    (held = run_find_hold(run, &out->hold_since_utc, err)) == -1 ||
+	    load_sources(run, a, out, err) == -1)
+		return -1;
+	out->on_hold = held == 1;
+	return run_find_next(run, &out->next, a, err);
+}
+
+/* ---- what is wrong with that ---- */
+
+static void
+complain(struct strbuf *out, const char *text)
+{
+	strbuf_addf(out, "%s%s", out->len > 0 ? "; " : "", text);
+}
+
+static void
+complain_count(struct strbuf *out, size_t n, const char *one, const char *many)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%zu %s", n, n == 1 ? one : many);
+	complain(out, text);
+}
+
+static unsigned
+judge_runs(const struct run_status *s, int64_t now_utc, struct strbuf *out)
+{
+	char text[128], span[32];
+
+	if (s->finished_utc == 0) {
+		complain(out, "no run has finished yet");
+		return RUN_FAULT_DEFERRED;
+	}
+	if (now_utc - s->finished_utc <= SILENT_SECONDS)
+		return 0;
+	run_format_span(s->finished_utc - now_utc, span, sizeof(span));
+	snprintf(
+	    text, sizeof(text), "the last run finished %s; does cron call 'digest run'?", span);
+	complain(out, text);
+	return RUN_FAULT_DEFERRED;
+}
+
+static unsigned
+judge_mail(const struct run_status *s, struct strbuf *out)
+{
+	unsigned faults = 0;
+
+	if (s->on_hold) {
+		complain(out, run_hold_words);
+		faults = RUN_FAULT_DEFERRED;
+	}
+	if (s->unsettled[EDITION_HELD] > 0) {
+		complain_count(out, s->unsettled[EDITION_HELD], "mail is held", "mails are held");
+		faults = RUN_FAULT_DEFERRED;
+	}
+	if (s->nlate > 0) {
+		complain_count(out, s->nlate, "mail waits for more than a day",
+		    "mails wait for more than a day");
+		faults = RUN_FAULT_DEFERRED;
+	}
+	return faults;
+}
+
+static unsigned
+judge_sources(const struct run_status *s, int64_t now_utc, struct strbuf *out)
+{
+	for (size_t i = 0; i < s->nsources; i++) {
+		const struct store_source *state = s->sources[i].state;
+
+		if (state == NULL || state->failing_since_utc == 0 ||
+		    now_utc - state->failing_since_utc < FAULT_SECONDS)
+			return 0;
+	}
+	if (s->nsources == 0)
+		return 0;
+	complain(out, "every source fails for three days or more: ");
+	strbuf_addf(out, "%s: %s", s->sources[0].name, s->sources[0].state->last_error);
+	return RUN_FAULT_UNREACHABLE;
+}
+
+unsigned
+run_judge_status(const struct run *run, const struct run_status *status, struct strbuf *out)
+{
+	int64_t now_utc = clock_now_utc(&run->clock);
+
+	return judge_runs(status, now_utc, out) | judge_mail(status, out) |
+	    judge_sources(status, now_utc, out);
+}
