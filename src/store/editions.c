@@ -208,6 +208,19 @@ load_edition(struct store *store, int64_t period, int64_t reader, struct arena *
 }
 
 int
+store_count_attempts(
+    struct store *store, int64_t period, int64_t reader, uint32_t *out, struct error *err)
+{
+	struct edition *e;
+	int found;
+
+	arena_reset(&store->scratch);
+	found = load_edition(store, period, reader, &store->scratch, &e, err);
+	*out = found == 1 ? e->attempts : 0;
+	return found == -1 ? -1 : 0;
+}
+
+int
 store_find_unsettled(
     struct store *store, int64_t reader, struct arena *a, struct edition **out, struct error *err)
 {

@@ -2,7 +2,7 @@
 # The program hands its mails to a relay, by SMTP with and without TLS, and to a sendmail; what the relay says decides.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 17
+plan 18
 
 cp "$FIXTURES/2026-03-02.json" plain.json
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
@@ -74,6 +74,17 @@ place five "url = \"smtp://localhost:$PORT\"  ca-file = \"../ca.pem\""
 check 'STARTTLS; a refused and a deferred reader hold up nobody' 'run; test $? = 75 && test "$(dumped grey)" = 1'
 check 'the deferred one has it from the next run' 'run 2026-03-03T08:10:00Z; test "$(dumped grey)" = 2 && grep -hq "X-Recipient: eve" ../grey/*.eml'
 check 'the refused one is not tried again'      'run 2026-03-03T09:00:00Z; test "$(grep -c "RCPT TO:<bob" ../grey.log)" = 1'
+cd ..
+
+echo '[{"expect": "RCPT", "reply": "451 4.3.0 not now", "times": 0}]' >script
+start_smtp busy --script script
+place backoff "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+# tries TIME N: after a run at that time there were N tries in all, three readers each.
+tries() {
+	run "2026-03-03T$1Z" 2>/dev/null
+	[ "$(grep -c "RCPT" ../busy.log)" = "$(($2 * 3))" ]
+}
+check 'tries are spaced by 5, 10 and 20 minutes' 'tries 08:00:00 1 && tries 08:04:00 1 && tries 08:05:00 2 && tries 08:13:00 2 && tries 08:15:00 3 && tries 08:32:00 3 && tries 08:35:00 4'
 cd ..
 
 cat >sendmail <<'X'
