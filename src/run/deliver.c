@@ -622,12 +622,42 @@ start_planning(struct courier *c, struct error *err)
 	return composer_new(c->run, c->planner, &c->composer, err);
 }
 
+static int
+stop_at_first(void *arg, const struct edition *e)
+{
+	(void)arg;
+	(void)e;
+	return 1;
+}
+
+/* A run with nothing to send opens no way out: asking for a password, say, may cost a person's attention. 1, 0 or -1. */
+static int
+has_work(struct courier *c, struct error *err)
+{
+	return c->ndues > 0 ? 1 : store_each_unsettled(c->run->store, stop_at_first, NULL, err);
+}
+
+/* Plan, compose and hand over everything. */
+static int
+send_all(struct courier *c, struct error *err)
+{
+	const struct delivery_queue queue = { c, next_mail, intend, settle };
+	struct sink *sink;
+	int rc;
+
+	if (start_planning(c, err) == -1 ||
+	    sinks_open(c->run, c->options->preview, &sink, err) == -1)
+		return -1;
+	rc = sink_run(sink, &queue, err);
+	sink_free(sink);
+	return rc == -1 ? note_way_out(c, err) : 0;
+}
+
 int
 deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
     struct run_report *report, struct error *err)
 {
 	struct courier *c = calloc(1, sizeof(*c));
-	struct sink *sink = NULL;
 	int rc = -1;
 
 	if (c == NULL)
@@ -640,15 +670,10 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	c->deadline_ms = clock_monotonic_ms() + run->cfg->delivery.deadline_s * 1000;
 	arena_init(&c->arena, MAX_RUN_BYTES);
 	sinks_describe(run->cfg, c->via, sizeof(c->via));
-	if (collect_dues(c, err) == 0 && look_at_sources(c, err) == 0 &&
-	    start_planning(c, err) == 0 && sinks_open(run, options->preview, &sink, err) == 0) {
-		const struct delivery_queue queue = { c, next_mail, intend, settle };
-
-		rc = sink_run(sink, &queue, err);
-		if (rc == -1)
-			rc = note_way_out(c, err);
-	}
-	sink_free(sink);
+	if (collect_dues(c, err) == 0 && look_at_sources(c, err) == 0)
+		rc = has_work(c, err);
+	if (rc == 1)
+		rc = send_all(c, err);
 	release_batch(c);
 	composer_free(c->composer);
 	planner_free(c->planner);

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 9
+plan 10
 
 mkdir days && cp "$FIXTURES/2026-03-02.json" days
 start_replay --days "$T/days" --log "$T/requests"
@@ -29,4 +29,5 @@ check 'the run is silent'                'silent 0 "$DIGEST" -c digest.conf --no
 check 'the mail arrived'                 'test "$(find relay -name "*.eml" | wc -l)" = 1 && grep -q "^To: <*me@digest.test" relay/*.eml && grep -q "^X-Recipient: me@digest.test" relay/*.eml'
 check 'with what the preview showed'     'grep -q "^Subject: $(sed -n "s/^Subject: \(.\{20\}\).*/\1/p" err)" relay/*.eml'
 check 'a second run sends nothing'       'silent 0 "$DIGEST" -c digest.conf --now 2026-03-03T13:15:00Z run && test "$(find relay -name "*.eml" | wc -l)" = 1'
+check 'and asks nobody for a password'   'sed "s/password-file = .smtp.secret./password-command = \"touch asked; cat smtp.secret\"/" digest.conf >command.conf && silent 0 "$DIGEST" -c command.conf --now 2026-03-03T13:30:00Z run && test ! -e asked && rm command.conf'
 check 'the password is nowhere'          '! grep -rq c4nary out err requests relay relay.log digest.db* && "$DIGEST" -c digest.conf config >conf && ! grep -q c4nary conf'
