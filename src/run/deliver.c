@@ -386,21 +386,17 @@ static int
 lease_retries(struct courier *c, struct edition **out, size_t *n, struct error *err)
 {
 	struct store *store = c->run->store;
+	int found = 0;
 
 	*n = 0;
 	if (store_begin(store, err) == -1)
 		return -1;
-	while (*n < BATCH_MAILS && !c->retries_done) {
-		int found = lease_retry(c, &out[*n], err);
-
-		if (found == -1) {
-			store_rollback(store);
-			return -1;
-		}
+	while (*n < BATCH_MAILS && !c->retries_done && found != -1) {
+		found = lease_retry(c, &out[*n], err);
 		c->retries_done = found == 0;
-		*n += (size_t)found;
+		*n += found == 1;
 	}
-	return store_commit(store, true, err);
+	return store_end(store, found == -1 ? -1 : 0, true, err);
 }
 
 /* Mail of earlier runs that was deferred, or that a killed run left behind, and is due again. */
