@@ -26,6 +26,7 @@ struct http_options {
 struct http_answer {
 	long status;		/* 200, 304, 404 ...; redirects are already followed */
 	struct strbuf body;	/* decoded */
+	char url[2048];		/* it came from, after redirects */
 	char etag[256];		/* as sent, "" = none or too long; of a 304 without one, that of the request */
 	char last_modified[64];
 	char content_type[128];

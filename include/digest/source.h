@@ -30,13 +30,22 @@ struct source_progress {
 /* One thing to ask for. Strings live in the arena of the plan. */
 struct source_request {
 	const char *key;	/* of its page */
-	const char *url;	/* "" when path is set */
-	const char *path;	/* a local file, "" = none */
+	const char *url;	/* one of these three is set, the others are "" */
+	const char *path;	/* a local file */
+	const char *command;	/* a program, run by sh -c; what it prints is the answer */
 	const char *etag, *last_modified;
 	int32_t day;		/* the listing day asked for; 0 = the answer says */
 	unsigned page;		/* 0, 1 ... of a listing that comes in several */
 	bool may_be_missing;	/* so fresh that the service may not have it yet */
-	const char *link_next;	/* of the answer's Link header, set by whoever fetched it; NULL or "" = none */
+};
+
+/* What came back for it, whole. */
+struct source_answer {
+	const char *bytes;
+	size_t len;
+	const char *url;	/* where it came from, after redirects; "" = a file or a program */
+	const char *content_type;	/* as the service named it, "" = not told */
+	const char *link_next;	/* of a Link header with rel="next", absolute; "" = none */
 };
 
 /* The papers of one answer. */
@@ -47,6 +56,9 @@ struct source_batch {
 	size_t nbroken;		/* entries left out; first_broken says why the first was */
 	char first_broken[256];
 	size_t nreplaced;	/* invalid byte sequences that became U+FFFD */
+	char fault[256];	/* what came is broken from some place on: the papers before it count, and the source is told
+				   to fail with this sentence; "" = whole */
+	int64_t made_utc;	/* when the service says it made this list, 0 = not told */
 	bool more;		/* ask for next as well; it is set and lives in the arena */
 	struct source_request next;
 };
@@ -57,7 +69,9 @@ struct source_type {
 	const char *base_url;	/* of the service, "" = local */
 	int64_t interval_s;	/* between two readings of what is new */
 	int64_t settle_s;	/* how long after its listing a paper's votes begin to mean something */
-	int64_t request_gap_ms;	/* between two requests to the service */
+	const char *service;	/* all requests of all sources to it are spaced together, whatever the host: "arxiv.org";
+				   "" = each host by itself */
+	int64_t request_gap_ms;	/* between the beginnings of two requests to the service, of which one runs at a time */
 	/* What to ask for now. since_day > 0 asks for a back-fill from that day. force = whatever the intervals say. */
 	int (*plan)(const struct config_source *source, const struct source_progress *progress,
 	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
@@ -65,7 +79,7 @@ struct source_type {
 	/* Read one whole answer. Papers that are broken are left out and counted; -1 with ERR_DATA when the answer as a
 	 * whole is not what this source sends: what was found, where, what was expected. */
 	int (*read)(const struct config_source *source, const struct source_request *request,
-	    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+	    const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
 	    struct error *err);
 	/* The sentence for an answer with a status other than 200 and 304: 1 = an answer without papers and no fault
 	 * (a day the service does not have yet), -1 = a fault, err says what. */

@@ -143,6 +143,14 @@ struct store_page {
 	int64_t read_utc;
 };
 
+/* What kind of fault a source has. */
+enum source_fault {
+	SOURCE_FINE,
+	SOURCE_DOWN,		/* not reached, broke off, or a fault of its own (5xx) */
+	SOURCE_REFUSED,		/* it answered that it will not (4xx, 429) */
+	SOURCE_SHAPE,		/* it answered something else than it used to */
+};
+
 struct store_source {
 	const char *name;
 	int32_t cursor_day;
@@ -151,6 +159,12 @@ struct store_source {
 	int64_t next_allowed_utc;	/* Retry-After and back-off */
 	uint32_t nfailures;		/* in a row */
 	const char *last_error;		/* "" = none */
+	enum source_fault fault;	/* its kind */
+	/* Of its newest list, to tell a list that stands still from one that grows. */
+	const char *newest;		/* key of the newest paper, "" = none yet */
+	int64_t newest_since_utc;	/* since when it has been the newest */
+	int64_t made_utc;		/* when the service says it made the list, 0 = it never said */
+	uint32_t nlisted;		/* papers in it */
 	struct store_page *pages;	/* by key */
 	size_t npages;
 };
@@ -160,6 +174,30 @@ int	store_load_source(struct store *store, const char *name, struct arena *a, st
 	    struct error *err);
 /* The newest day on which the source listed a paper; 0 = none. */
 int	store_load_newest_day(struct store *store, const char *source, int32_t *out, struct error *err);
+/* What a source listed on one day. */
+struct store_day {
+	int32_t day;
+	size_t nlisted, ncounted;	/* listings, and those of them that count already */
+};
+/* In ascending order from since_day on; days without a listing are left out. */
+int	store_load_days(struct store *store, const char *source, int32_t since_day, struct arena *a,
+	    struct store_day **out, size_t *n, struct error *err);
+/* Listings of a day that do not count yet will not before until_utc; *n = how many. */
+int	store_postpone_listings(struct store *store, const char *source, int32_t day, int64_t until_utc, size_t *n,
+	    struct error *err);
+
+/*
+ * Take the next place in the queue of a service ("arxiv.org"): *at_ms is when the request may begin, at least gap_ms after
+ * the one before it, whichever process and run that was of, and not before store_delay_service. Milliseconds since 1970.
+ * A place that is more than an hour away was taken by a clock that ran ahead and is not believed, unless a delay says so.
+ */
+int	store_reserve_request(struct store *store, const char *service, int64_t now_ms, int64_t gap_ms, int64_t *at_ms,
+	    struct error *err);
+/* The service asked for a pause (Retry-After), or its quota is spent: nothing before until_utc. */
+int	store_delay_service(struct store *store, const char *service, int64_t until_utc, struct error *err);
+/* Until when nothing may be asked of it, 0 = no pause. */
+int	store_find_delay(struct store *store, const char *service, int64_t *until_utc, struct error *err);
+
 /* Everything but the pages. */
 int	store_save_source(struct store *store, const struct store_source *s, struct error *err);
 int	store_save_page(struct store *store, const char *source, const struct store_page *page,
@@ -347,6 +385,8 @@ int	store_retry_edition(struct store *store, int64_t period, int64_t reader, con
 /* A person gives a waiting edition up: failed. Its papers are candidates again unless a copy may be out. */
 int	store_drop_edition(struct store *store, int64_t period, int64_t reader, const char *reason,
 	    struct error *err);
+/* How many editions of a reader came to nothing in a row (EDITION_EMPTY), up to the newest one. */
+int	store_count_empty(struct store *store, int64_t reader, size_t *n, struct error *err);
 /* Highest period first, of one reader or all (0), at most max. */
 int	store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
 	    struct edition **out, size_t *n, struct error *err);

@@ -228,6 +228,8 @@ read_answer(struct checker *c, const struct config_source *cfg, const struct sou
     const struct source_request *req, const struct http_answer *answer, size_t *npapers,
     struct error *err)
 {
+	const struct source_answer in = { answer->body.buf, answer->body.len, answer->url,
+		answer->content_type, answer->next };
 	struct source_batch batch = { 0 };
 
 	if (answer->status != 200)
@@ -235,8 +237,7 @@ read_answer(struct checker *c, const struct config_source *cfg, const struct sou
 			1
 		    ? 0
 		    : -1;
-	if (type->read(cfg, req, answer->body.buf, answer->body.len, clock_now_utc(&c->run->clock),
-		&c->arena, &batch, err) == -1)
+	if (type->read(cfg, req, &in, clock_now_utc(&c->run->clock), &c->arena, &batch, err) == -1)
 		return -1;
 	*npapers = batch.npapers;
 	return 0;

@@ -110,7 +110,7 @@ keep_request(struct fetcher *f, struct source_request *r, struct error *err)
 {
 	r->key = arena_strdup(&f->arena, r->key);
 	r->url = arena_strdup(&f->arena, r->url);
-	r->path = r->etag = r->last_modified = r->link_next = "";
+	r->path = r->command = r->etag = r->last_modified = "";
 	return r->key == NULL || r->url == NULL ? err_nomem(err, "next page") : 0;
 }
 
@@ -119,12 +119,11 @@ static int
 take_answer(struct fetcher *f, struct source_request *req, struct http_answer *answer, bool is_new,
     struct source_request *more, struct error *err)
 {
+	const struct source_answer in = { answer->body.buf, answer->body.len, answer->url,
+		answer->content_type, answer->next };
 	struct source_batch batch = { 0 };
 
-	req->link_next = answer->next;
-	if (is_new &&
-	    f->type->read(f->cfg, req, answer->body.buf, answer->body.len, f->now_utc, &f->scratch,
-		&batch, err) == -1)
+	if (is_new && f->type->read(f->cfg, req, &in, f->now_utc, &f->scratch, &batch, err) == -1)
 		return -1;
 	f->report->nanswers++;
 	tell_broken(f, &batch);

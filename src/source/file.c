@@ -57,7 +57,7 @@ day_in_name(const char *path)
 static int
 add_request(const char *path, struct arena *a, struct source_request *r)
 {
-	*r = (struct source_request){ .url = "", .etag = "", .last_modified = "", .link_next = "" };
+	*r = (struct source_request){ .url = "", .command = "", .etag = "", .last_modified = "" };
 	r->key = r->path = arena_strdup(a, path);
 	r->day = day_in_name(path);
 	return r->key != NULL ? 0 : -1;
@@ -148,10 +148,11 @@ read_lines(const struct config_source *source, const char *bytes, size_t len, in
 
 int
 files_read(const struct config_source *source, const struct source_request *request,
-    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+    const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
     struct error *err)
 {
-	size_t start;
+	const char *bytes = answer->bytes;
+	size_t len = answer->len, start;
 
 	/* A file that has nothing yet is no fault, other than an answer of a service. */
 	if (len == 0) {
@@ -164,7 +165,7 @@ files_read(const struct config_source *source, const struct source_request *requ
 		return read_lines(source, bytes, len, now_utc, a, out, err) == 0
 		    ? 0
 		    : err_prefix(err, "%s", request->key);
-	if (huggingface_read(source, request, bytes, len, now_utc, a, out, err) == -1)
+	if (huggingface_read(source, request, answer, now_utc, a, out, err) == -1)
 		return -1;
 	out->day = 0; /* each paper says its own */
 	return 0;

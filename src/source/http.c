@@ -498,6 +498,7 @@ finish_answer(struct http *http, struct target *t, const char *etag, const char 
 {
 	struct http_answer *answer = http->answer;
 	curl_off_t wait_s = 0;
+	char *url = NULL;
 
 	curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &wait_s);
 	answer->retry_after_s = wait_s < 0 ? 0
@@ -508,6 +509,10 @@ finish_answer(struct http *http, struct target *t, const char *etag, const char 
 		snprintf(answer->etag, sizeof(answer->etag), "%s", etag);
 	if (answer->status == 304 && answer->last_modified[0] == '\0')
 		snprintf(answer->last_modified, sizeof(answer->last_modified), "%s", last_modified);
+	if (curl_url_get(t->url, CURLUPART_URL, &url, 0) == CURLUE_OK &&
+	    strlen(url) < sizeof(answer->url))
+		memcpy(answer->url, url, strlen(url) + 1);
+	curl_free(url);
 	resolve_next(answer, t->url);
 }
 

@@ -121,8 +121,7 @@ set_request(struct source_request *r, const char *base, int32_t day, unsigned pa
 	char date[DATE_RFC3339_SIZE];
 
 	date_format_day(day, date);
-	*r =
-	    (struct source_request){ .path = "", .etag = "", .last_modified = "", .link_next = "" };
+	*r = (struct source_request){ .path = "", .command = "", .etag = "", .last_modified = "" };
 	r->day = day;
 	r->page = page;
 	r->key = page_key(a, day, page);
@@ -420,17 +419,18 @@ type_name(const json_t *value)
 
 /* The next page, when this one is full or the service said that there is one. */
 static int
-set_next(const struct config_source *source, const struct source_request *request, size_t nentries,
-    struct arena *a, struct source_batch *out, struct error *err)
+set_next(const struct config_source *source, const struct source_request *request,
+    const struct source_answer *answer, size_t nentries, struct arena *a, struct source_batch *out,
+    struct error *err)
 {
-	const char *base = base_of(source, a), *link = request->link_next;
+	const char *base = base_of(source, a), *link = answer->link_next;
 	size_t len = base != NULL ? strlen(base) : 0;
 	bool linked;
 
 	if (base == NULL)
 		return err_nomem(err, "next page");
 	/* Only on the same service; a link elsewhere would send us anywhere. */
-	linked = link != NULL && strncmp(link, base, len) == 0 && link[len] == '/';
+	linked = strncmp(link, base, len) == 0 && link[len] == '/';
 	if (request->url[0] == '\0' || nentries == 0 || request->page + 1 >= MAX_PAGES ||
 	    (nentries < PAGE_ENTRIES && !linked))
 		return 0;
@@ -468,7 +468,7 @@ read_entries(struct fields *f, const struct config_source *source,
 
 int
 huggingface_read(const struct config_source *source, const struct source_request *request,
-    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
+    const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
     struct error *err)
 {
 	struct source_batch batch = { .day = request->day };
@@ -478,14 +478,14 @@ huggingface_read(const struct config_source *source, const struct source_request
 	int rc = -1;
 
 	fields_init(&f, a);
-	if (fields_check_start(bytes, len, expected, &start, err) == -1)
+	if (fields_check_start(answer->bytes, answer->len, expected, &start, err) == -1)
 		goto out;
-	if (fields_read_json(&f, bytes, len, MAX_JSON_BYTES, &root, err) == -1) {
+	if (fields_read_json(&f, answer->bytes, answer->len, MAX_JSON_BYTES, &root, err) == -1) {
 		err_prefix(err, "expected %s", expected);
 		goto out;
 	}
 	if (read_entries(&f, source, request, root, now_utc, &batch, err) == -1 ||
-	    set_next(source, request, json_array_size(root), a, &batch, err) == -1)
+	    set_next(source, request, answer, json_array_size(root), a, &batch, err) == -1)
 		goto out;
 	batch.nreplaced = f.nreplaced;
 	*out = batch;

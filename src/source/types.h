@@ -12,8 +12,8 @@ int	huggingface_plan(const struct config_source *source, const struct source_pro
 	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
 	    size_t *n, struct error *err);
 int	huggingface_read(const struct config_source *source, const struct source_request *request,
-	    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
-	    struct error *err);
+	    const struct source_answer *answer, int64_t now_utc, struct arena *a,
+	    struct source_batch *out, struct error *err);
 int	huggingface_status(const struct source_request *request, long status, const char *bytes,
 	    size_t len, struct error *err);
 
@@ -21,8 +21,8 @@ int	files_plan(const struct config_source *source, const struct source_progress 
 	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
 	    size_t *n, struct error *err);
 int	files_read(const struct config_source *source, const struct source_request *request,
-	    const char *bytes, size_t len, int64_t now_utc, struct arena *a, struct source_batch *out,
-	    struct error *err);
+	    const struct source_answer *answer, int64_t now_utc, struct arena *a,
+	    struct source_batch *out, struct error *err);
 int	files_status(const struct source_request *request, long status, const char *bytes, size_t len,
 	    struct error *err);
 

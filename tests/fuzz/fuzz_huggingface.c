@@ -26,8 +26,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	copy[size] = '\0';
 	for (size_t i = 0; source_type_at(i) != NULL; i++) {
 		arena_init(&a, MAX_RUN_BYTES);
-		source_type_at(i)->read(
-		    &config, &request, copy, size, 1787392800, &a, &batch, NULL);
+		source_type_at(i)->read(&config, &request,
+		    &(struct source_answer){ copy, size, "https://a.example/", "", "" }, 1787392800,
+		    &a, &batch, NULL);
 		source_type_at(i)->status(&request, 400, copy, size, NULL);
 		arena_release(&a);
 	}

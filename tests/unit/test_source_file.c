@@ -192,10 +192,11 @@ test_contents(void **state)
 	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
 		struct source_batch batch = { .npapers = 99 };
 		struct error err = { 0 };
-		int rc =
-		    source_type_find("file", NULL)
-			->read(&f->config, &request, contents[i].bytes, strlen(contents[i].bytes),
-			    20690 * (int64_t)DAY, &f->arena, &batch, &err);
+		int rc = source_type_find("file", NULL)
+			     ->read(&f->config, &request,
+				 &(struct source_answer){
+				     contents[i].bytes, strlen(contents[i].bytes), "", "", "" },
+				 20690 * (int64_t)DAY, &f->arena, &batch, &err);
 
 		if (rc != (contents[i].message != NULL ? -1 : 0) ||
 		    (rc == -1 && strstr(err.msg, contents[i].message) == NULL))
@@ -214,18 +215,19 @@ test_day_of_a_saved_answer(void **state)
 {
 	static const char answer[] = "[{\"paper\":{\"id\":\"2405.00001\",\"title\":\"t\"},"
 				     "\"publishedAt\":\"2024-05-27T03:50:58.348Z\"}]";
+	const struct source_answer in = { answer, sizeof(answer) - 1, "", "", "" };
 	struct folder *f = *state;
 	struct source_request request = { .key = "x", .path = "x", .url = "", .day = 20687 };
 	struct source_batch batch;
 	const struct source_type *type = source_type_find("file", NULL);
 
-	assert_int_equal(type->read(&f->config, &request, answer, sizeof(answer) - 1,
-			     20690 * (int64_t)DAY, &f->arena, &batch, NULL),
+	assert_int_equal(
+	    type->read(&f->config, &request, &in, 20690 * (int64_t)DAY, &f->arena, &batch, NULL),
 	    0);
 	assert_int_equal(batch.papers[0]->listed_day, 20687);
 	request.day = 0;
-	assert_int_equal(type->read(&f->config, &request, answer, sizeof(answer) - 1,
-			     20690 * (int64_t)DAY, &f->arena, &batch, NULL),
+	assert_int_equal(
+	    type->read(&f->config, &request, &in, 20690 * (int64_t)DAY, &f->arena, &batch, NULL),
 	    0);
 	assert_int_equal(batch.papers[0]->listed_day, 19870);
 }

@@ -66,8 +66,9 @@ reading_do(struct reading *r, const char *bytes, size_t len)
 	memset(r, 0, sizeof(*r));
 	arena_init(&r->arena, MAX_RUN_BYTES);
 	r->request = request;
-	r->rc = type()->read(&config, &r->request, bytes, len,
-	    (int64_t)(day_of("2026-08-22") * (int64_t)DAY), &r->arena, &r->batch, &r->err);
+	r->rc =
+	    type()->read(&config, &r->request, &(struct source_answer){ bytes, len, "", "", "" },
+		(int64_t)(day_of("2026-08-22") * (int64_t)DAY), &r->arena, &r->batch, &r->err);
 }
 
 /* A plan at a moment, with the keys it asks for joined by blanks. */
@@ -563,8 +564,8 @@ read_page(struct reading *r, size_t n, unsigned page, const char *link)
 	reading_do(r, "[]", 2);
 	request = r->request;
 	request.page = page;
-	request.link_next = link;
-	r->rc = type()->read(&config, &request, answer.buf, answer.len,
+	r->rc = type()->read(&config, &request,
+	    &(struct source_answer){ answer.buf, answer.len, "", "", link != NULL ? link : "" },
 	    day_of("2026-08-22") * (int64_t)DAY, &r->arena, &r->batch, &r->err);
 	strbuf_release(&answer);
 }

@@ -212,7 +212,9 @@ test_round_trip_of_recorded_papers(void **state)
 		assert_int_equal(file_read(path, &bytes, NULL), 0);
 		assert_int_equal(
 		    source_type_find("file", NULL)
-			->read(&config, &request, bytes.buf, bytes.len, NOW, &a, &batch, NULL),
+			->read(&config, &request,
+			    &(struct source_answer){ bytes.buf, bytes.len, "", "", "" }, NOW, &a,
+			    &batch, NULL),
 		    0);
 		assert_true(batch.npapers > 0);
 		assert_int_equal(batch.day, 0);
