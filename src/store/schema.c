@@ -158,6 +158,20 @@ const char *const schema_steps[] = {
 	"INSERT INTO meta(name, value) VALUES('change-seq', 0), ('clean', 1);"
 	"PRAGMA application_id = 0x64696765;" /* 'dige' */
 	"PRAGMA user_version = 1;",
+
+	/* 2 */
+	"ALTER TABLE source ADD COLUMN fault INTEGER NOT NULL DEFAULT 0;" /* enum source_fault */
+	"ALTER TABLE source ADD COLUMN newest TEXT NOT NULL DEFAULT '';" /* key of the newest paper of its list */
+	"ALTER TABLE source ADD COLUMN newest_since_utc INTEGER NOT NULL DEFAULT 0;" /* since when it is that */
+	"ALTER TABLE source ADD COLUMN made_utc INTEGER NOT NULL DEFAULT 0;" /* when the service says it made the list */
+	"ALTER TABLE source ADD COLUMN nlisted INTEGER NOT NULL DEFAULT 0;" /* papers in the list */
+
+	"CREATE TABLE service("			   /* several sources may ask one */
+	"  name TEXT PRIMARY KEY,"		   /* 'arxiv.org' */
+	"  request_ms INTEGER NOT NULL DEFAULT 0," /* when the last request may begin; ms since 1970 */
+	"  pause_utc INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;" /* nothing may be asked before; 0 = no pause */
+
+	"PRAGMA user_version = 2;",
 };
 
 int

@@ -9,6 +9,11 @@
 #define EDITION_COLUMNS                                                                     \
 	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks"
+/* Every period there is, highest first. */
+#define PERIODS                                                                           \
+	"WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "  \
+	"(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE p.period" \
+	" IS NOT NULL) "
 
 /* Numbers of states are those of the enums in store.h. "state = 4 AND state IN (4, 5, 6)" lets
  * SQLite see that the partial index edition_open holds all of them; LIMIT -1 makes it go through
@@ -102,7 +107,6 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_LISTING_ALL] =
 	    "SELECT source, day, kind, rank, seen_utc, counts_utc, counted FROM listing "
 	    "WHERE paper = ?1 ORDER BY day, seen_utc, source",
-	[SQL_LISTING_COUNT] = "SELECT count(*) FROM listing WHERE paper = ?1",
 	[SQL_LISTING_DUE] =
 	    "SELECT paper FROM listing WHERE counted = 0 AND counts_utc <= ?1 ORDER BY "
 	    "counts_utc LIMIT 1",
@@ -112,6 +116,12 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_LISTING_WAITING] =
 	    "SELECT count(*), coalesce(min(counts_utc), 0) FROM listing WHERE counted = 0",
 	[SQL_LISTING_NEWEST] = "SELECT coalesce(max(day), 0) FROM listing WHERE source = ?1",
+	[SQL_LISTING_DAYS] =
+	    "SELECT day, count(*), sum(counted) FROM listing WHERE source = ?1 AND day >= "
+	    "?2 GROUP BY day ORDER BY day",
+	[SQL_LISTING_POSTPONE] =
+	    "UPDATE listing SET counts_utc = max(counts_utc, ?3) WHERE source = ?1 AND day "
+	    "= ?2 AND counted = 0",
 	[SQL_SIGNAL_ADD] =
 	    "INSERT INTO signal(paper, at_utc, votes, comments, stars) VALUES(?1, ?2, ?3, "
 	    "?4, ?5) ON CONFLICT(paper, at_utc) DO UPDATE SET votes = excluded.votes, "
@@ -119,7 +129,6 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_SIGNAL_ALL] =
 	    "SELECT at_utc, votes, comments, stars FROM signal WHERE paper = ?1 ORDER BY "
 	    "at_utc",
-	[SQL_SIGNAL_COUNT] = "SELECT count(*) FROM signal WHERE paper = ?1",
 	[SQL_SIGNAL_NEWEST] = "SELECT coalesce(max(at_utc), 0) FROM signal WHERE paper = ?1",
 
 	/* papers that turn out to be one: ?1 goes into ?2 */
@@ -136,17 +145,21 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_MERGED_ALL] = "SELECT old_id, new_id FROM merged",
 
 	/* sources */
-	[SQL_SOURCE_GET] = "SELECT cursor_day, last_try_utc, last_success_utc, failing_since_utc, "
-			   "next_allowed_utc, nfailures, last_error FROM source WHERE name = ?1",
+	[SQL_SOURCE_GET] =
+	    "SELECT cursor_day, last_try_utc, last_success_utc, failing_since_utc, "
+	    "next_allowed_utc, nfailures, last_error, fault, newest, newest_since_utc, "
+	    "made_utc, nlisted FROM source WHERE name = ?1",
 	[SQL_SOURCE_PUT] =
 	    "INSERT INTO source(name, cursor_day, last_try_utc, last_success_utc, "
-	    "failing_since_utc, next_allowed_utc, nfailures, last_error) VALUES(?1, ?2, ?3,"
-	    " ?4, ?5, ?6, ?7, ?8) ON CONFLICT(name) DO UPDATE SET cursor_day = "
+	    "failing_since_utc, next_allowed_utc, nfailures, last_error, fault, newest, "
+	    "newest_since_utc, made_utc, nlisted) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+	    "?9, ?10, ?11, ?12, ?13) ON CONFLICT(name) DO UPDATE SET cursor_day = "
 	    "excluded.cursor_day, last_try_utc = excluded.last_try_utc, last_success_utc = "
 	    "excluded.last_success_utc, failing_since_utc = excluded.failing_since_utc, "
 	    "next_allowed_utc = excluded.next_allowed_utc, nfailures = excluded.nfailures, "
-	    "last_error = excluded.last_error",
-	[SQL_PAGE_COUNT] = "SELECT count(*) FROM page WHERE source = ?1",
+	    "last_error = excluded.last_error, fault = excluded.fault, newest = "
+	    "excluded.newest, newest_since_utc = excluded.newest_since_utc, made_utc = "
+	    "excluded.made_utc, nlisted = excluded.nlisted",
 	[SQL_PAGE_ALL] =
 	    "SELECT key, etag, last_modified, read_utc FROM page WHERE source = ?1 ORDER BY"
 	    " key",
@@ -154,6 +167,14 @@ const char *const sql_text[SQL_COUNT] = {
 	    "INSERT INTO page(source, key, etag, last_modified, read_utc) VALUES(?1, ?2, "
 	    "?3, ?4, ?5) ON CONFLICT(source, key) DO UPDATE SET etag = excluded.etag, "
 	    "last_modified = excluded.last_modified, read_utc = excluded.read_utc",
+
+	[SQL_SERVICE_GET] = "SELECT request_ms, pause_utc FROM service WHERE name = ?1",
+	[SQL_SERVICE_REQUEST] =
+	    "INSERT INTO service(name, request_ms) VALUES(?1, ?2) ON CONFLICT(name) DO "
+	    "UPDATE SET request_ms = excluded.request_ms",
+	[SQL_SERVICE_PAUSE] =
+	    "INSERT INTO service(name, pause_utc) VALUES(?1, ?2) ON CONFLICT(name) DO "
+	    "UPDATE SET pause_utc = max(pause_utc, excluded.pause_utc)",
 
 	/* readers */
 	[SQL_READER_BY_ADDRESS] =
@@ -267,11 +288,12 @@ const char *const sql_text[SQL_COUNT] = {
 	    " ORDER BY e.period, e.reader LIMIT 1",
 	[SQL_EDITION_NEWEST] = "SELECT " EDITION_COLUMNS
 			       " FROM edition e ORDER BY e.period DESC, e.reader DESC LIMIT ?1",
-	[SQL_EDITION_NEWEST_OF] =
-	    "WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "
-	    "(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE "
-	    "p.period IS NOT NULL) SELECT " EDITION_COLUMNS
-	    " FROM p CROSS JOIN edition e ON e.period = p.period AND e.reader = ?2 LIMIT ?1",
+	[SQL_EDITION_NEWEST_OF] = PERIODS
+	"SELECT " EDITION_COLUMNS
+	" FROM p CROSS JOIN edition e ON e.period = p.period AND e.reader = ?2 LIMIT ?1",
+	[SQL_EDITION_STATES_OF] =
+	    PERIODS "SELECT e.state FROM p CROSS JOIN edition e ON e.period = p.period AND "
+		    "e.reader = ?1",
 	[SQL_EDITION_COUNTS] = "SELECT state, count(*) FROM edition GROUP BY state",
 	[SQL_EDITION_INTEND] =
 	    "UPDATE edition SET state = 1, copies = copies + 1, boot = ?3 WHERE period = ?1"

@@ -1,5 +1,5 @@
 /* Papers: identity over sources, whose field stands, merging, ranks, signals and trend,
- * snapshots, settling, the window, source state, retention; and how fast it is. */
+ * snapshots, settling, the window, retention; and how fast it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -426,44 +426,6 @@ test_each_paper(void **state)
 }
 
 static void
-test_sources(void **state)
-{
-	struct fixture *fx = *state;
-	int32_t day;
-	const struct store_page page = { "2026-08-21", "\"abc\"", "Fri, 21 Aug 2026 00:00:00 GMT",
-		T_NOW };
-	struct store_source *s,
-	    put = { .name = "huggingface",
-		    .cursor_day = T_TODAY,
-		    .last_try_utc = T_NOW,
-		    .failing_since_utc = 5,
-		    .nfailures = 2,
-		    .last_error = "503" };
-
-	must(fx, store_load_source(fx->store, "huggingface", &fx->a, &s, &fx->err));
-	assert_int_equal(s->cursor_day, 0);
-	assert_string_equal(s->last_error, "");
-	must(fx, store_begin(fx->store, &fx->err));
-	must(fx, store_save_source(fx->store, &put, &fx->err));
-	must(fx, store_save_page(fx->store, "huggingface", &page, &fx->err));
-	must(fx, store_save_page(fx->store, "huggingface", &page, &fx->err));
-	must(fx, store_commit(fx->store, true, &fx->err));
-	must(fx, store_load_source(fx->store, "huggingface", &fx->a, &s, &fx->err));
-	assert_int_equal(s->cursor_day, T_TODAY);
-	assert_int_equal(s->nfailures, 2);
-	assert_string_equal(s->last_error, "503");
-	assert_int_equal(s->npages, 1);
-	assert_string_equal(s->pages[0].etag, "\"abc\"");
-	must(fx, store_load_newest_day(fx->store, "nobody", &day, &fx->err));
-	assert_int_equal(day, 0);
-	put_one(fx, "days", make_paper(fx, "2608.00001", T_TODAY - 2), T_NOW);
-	put_one(fx, "days", make_paper(fx, "2608.00002", T_TODAY - 3), T_NOW);
-	must(fx, store_load_newest_day(fx->store, "days", &day, &fx->err));
-	assert_int_equal(day, T_TODAY - 2);
-	must(fx, store_check(fx->store, &fx->err));
-}
-
-static void
 test_runs(void **state)
 {
 	struct fixture *fx = *state;
@@ -592,7 +554,6 @@ main(void)
 		T(test_snapshots_freeze),
 		T(test_titles),
 		T(test_each_paper),
-		T(test_sources),
 		T(test_runs),
 		T(test_prune),
 		T(test_speed),
