@@ -62,6 +62,7 @@ struct paper {
 	const char **sources;	/* names of all sources that listed it */
 	size_t nsources;
 	int64_t first_listed_utc;	/* when its first listing counted as listed */
+	bool late;		/* that listing was read too late to make it new: a back-fill, an import */
 	int64_t change_seq;	/* grows with every new listing, replacement, field or signal */
 	uint32_t revision;	/* of what a card shows; picks refer to it */
 	double trend;		/* decayed sum of vote increments, see digest-filter(7) */

@@ -159,7 +159,7 @@ int	overlay_new(const char *path, int write_fd, struct overlay **out, struct err
 void	overlay_free(struct overlay *o);
 const char *overlay_vfs_name(const struct overlay *o);
 
-/* ---- papers.c, window.c ---- */
+/* ---- known.c ---- */
 
 /* The number a merged paper has now. */
 int	papers_follow(struct store *store, int64_t *id, struct error *err);

@@ -175,7 +175,8 @@ static int
 remove_paper(struct store *store, int64_t id, struct error *err)
 {
 	static const enum sql_name parts[] = { SQL_PRUNE_SNAPSHOTS, SQL_PRUNE_ALIASES,
-		SQL_MERGE_END_LISTINGS, SQL_MERGE_END_SIGNALS, SQL_MERGE_END_PAPER };
+		SQL_MERGE_END_LISTINGS, SQL_MERGE_END_SIGNALS, SQL_MERGE_END_PAPER,
+		SQL_SEARCH_DUE_ADD };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (db_run_ints(store, parts[i], DB_INTS(id), err) == -1)

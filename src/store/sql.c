@@ -49,17 +49,18 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_PAPER_NEXT_ID] =
 	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'paper'), 0) + 1",
 	[SQL_PAPER_GET] =
-	    "SELECT p.revision, p.first_listed_utc, p.base_source, p.social_source, s.card "
-	    "FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
-	    "WHERE p.id = ?1",
+	    "SELECT p.revision, p.first_listed_utc, p.origins, s.card FROM paper p JOIN "
+	    "snapshot s ON s.paper = p.id AND s.revision = p.revision WHERE p.id = ?1",
 	[SQL_PAPER_ADD] =
 	    "INSERT INTO paper(id, key, title, published_utc, revision, change_seq, "
-	    "first_listed_utc, seen_utc, base_source, social_source) VALUES(?1, ?2, ?3, ?4,"
-	    " ?5, ?6, ?7, ?8, ?9, ?10)",
+	    "first_listed_utc, seen_utc, origins) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+	    "?9)",
 	[SQL_PAPER_UPDATE] =
 	    "UPDATE paper SET key = ?2, title = ?3, published_utc = ?4, revision = ?5, "
-	    "change_seq = ?6, first_listed_utc = ?7, seen_utc = ?8, base_source = ?9, "
-	    "social_source = ?10 WHERE id = ?1",
+	    "change_seq = ?6, first_listed_utc = ?7, seen_utc = ?8, origins = ?9 WHERE id ="
+	    " ?1",
+	[SQL_PAPER_ORIGINS] = "UPDATE paper SET seen_utc = ?2, origins = ?3 WHERE id = ?1",
+	[SQL_PAPER_FROM] = "SELECT origins FROM paper WHERE id = ?1",
 	[SQL_PAPER_SEEN] = "UPDATE paper SET seen_utc = ?2 WHERE id = ?1",
 	[SQL_PAPER_LISTED] =
 	    "UPDATE paper SET change_seq = ?2, first_listed_utc = (SELECT min(day) * 86400 "
@@ -92,10 +93,10 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE snapshot SET pinned = 1 WHERE paper = ?1 AND revision = ?2 AND pinned ="
 	    " 0",
 	[SQL_LISTING_GET] =
-	    "SELECT votes FROM listing WHERE paper = ?1 AND source = ?2 AND day = ?3",
+	    "SELECT votes, kind FROM listing WHERE paper = ?1 AND source = ?2 AND day = ?3",
 	[SQL_LISTING_PUT] =
-	    "INSERT INTO listing(paper, source, day, kind, votes, seen_utc, counts_utc) "
-	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(paper, source, day) DO UPDATE "
+	    "INSERT INTO listing(paper, source, day, kind, votes, seen_utc, counts_utc, late)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(paper, source, day) DO UPDATE "
 	    "SET kind = min(kind, excluded.kind), votes = CASE WHEN excluded.votes >= 0 "
 	    "THEN excluded.votes ELSE votes END",
 	[SQL_LISTING_RANK] =
@@ -105,7 +106,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    "listing.paper = r.paper AND listing.source = ?1 AND listing.day = ?2 AND "
 	    "listing.rank <> r.place",
 	[SQL_LISTING_ALL] =
-	    "SELECT source, day, kind, rank, seen_utc, counts_utc, counted FROM listing "
+	    "SELECT source, day, kind, rank, seen_utc, counts_utc, counted, late FROM listing "
 	    "WHERE paper = ?1 ORDER BY day, seen_utc, source",
 	[SQL_LISTING_DUE] =
 	    "SELECT paper FROM listing WHERE counted = 0 AND counts_utc <= ?1 ORDER BY "
@@ -130,11 +131,29 @@ const char *const sql_text[SQL_COUNT] = {
 	    "SELECT at_utc, votes, comments, stars FROM signal WHERE paper = ?1 ORDER BY "
 	    "at_utc",
 	[SQL_SIGNAL_NEWEST] = "SELECT coalesce(max(at_utc), 0) FROM signal WHERE paper = ?1",
+	[SQL_SIGNAL_FORGET_VOTES] = "UPDATE signal SET votes = -1 WHERE paper = ?1 AND votes >= 0",
+	[SQL_SIGNAL_FORGET_COMMENTS] =
+	    "UPDATE signal SET comments = -1 WHERE paper = ?1 AND comments >= 0",
+	[SQL_SIGNAL_FORGET_STARS] = "UPDATE signal SET stars = -1 WHERE paper = ?1 AND stars >= 0",
+	[SQL_SIGNAL_TIDY] =
+	    "DELETE FROM signal WHERE paper = ?1 AND votes < 0 AND comments < 0 AND stars < "
+	    "0",
 
 	/* papers that turn out to be one: ?1 goes into ?2 */
 	[SQL_MERGE_ALIASES] = "UPDATE alias SET paper = ?2 WHERE paper = ?1",
-	[SQL_MERGE_LISTINGS] = "UPDATE OR IGNORE listing SET paper = ?2 WHERE paper = ?1",
-	[SQL_MERGE_SIGNALS] = "UPDATE OR IGNORE signal SET paper = ?2 WHERE paper = ?1",
+	[SQL_MERGE_LISTINGS] =
+	    "INSERT INTO listing(paper, source, day, kind, votes, rank, seen_utc, "
+	    "counts_utc, counted, late) SELECT ?2, source, day, kind, votes, rank, "
+	    "seen_utc, counts_utc, counted, late FROM listing WHERE paper = ?1 ON CONFLICT("
+	    "paper, source, day) DO UPDATE SET kind = min(kind, excluded.kind), votes = "
+	    "max(votes, excluded.votes), seen_utc = min(seen_utc, excluded.seen_utc), "
+	    "counts_utc = min(counts_utc, excluded.counts_utc), counted = max(counted, "
+	    "excluded.counted), late = min(late, excluded.late)",
+	[SQL_MERGE_SIGNALS] =
+	    "INSERT INTO signal(paper, at_utc, votes, comments, stars) SELECT ?2, at_utc, "
+	    "votes, comments, stars FROM signal WHERE paper = ?1 ON CONFLICT(paper, at_utc)"
+	    " DO UPDATE SET votes = max(votes, excluded.votes), comments = max(comments, "
+	    "excluded.comments), stars = max(stars, excluded.stars)",
 	[SQL_MERGE_EARLIER] = "UPDATE merged SET new_id = ?2 WHERE new_id = ?1",
 	[SQL_MERGE_END_LISTINGS] = "DELETE FROM listing WHERE paper = ?1",
 	[SQL_MERGE_END_SIGNALS] = "DELETE FROM signal WHERE paper = ?1",
@@ -144,7 +163,26 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_MERGED_COUNT] = "SELECT count(*) FROM merged",
 	[SQL_MERGED_ALL] = "SELECT old_id, new_id FROM merged",
 
+	/* the index of words: rows that are due are read again from their papers */
+	[SQL_SEARCH_DUE_ADD] =
+	    "INSERT INTO search_due(paper) VALUES(?1) ON CONFLICT(paper) DO NOTHING",
+	[SQL_SEARCH_DUE_NEXT] =
+	    "SELECT paper FROM search_due WHERE paper > ?1 ORDER BY paper LIMIT 1",
+	[SQL_SEARCH_DUE_COUNT] = "SELECT count(*) FROM search_due",
+	[SQL_SEARCH_DUE_END] = "DELETE FROM search_due WHERE paper <= ?1",
+	[SQL_SEARCH_CARD] =
+	    "SELECT s.card FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = "
+	    "p.revision WHERE p.id = ?1",
+	[SQL_SEARCH_DROP] = "DELETE FROM search WHERE rowid = ?1",
+	[SQL_SEARCH_ADD] =
+	    "INSERT INTO search(rowid, title, abstract, authors, keywords, org) VALUES(?1, "
+	    "?2, ?3, ?4, ?5, ?6)",
+	[SQL_SEARCH_FIND] =
+	    "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY bm25(search, 10, 1, 5, "
+	    "2, 1), rowid DESC LIMIT ?2",
+
 	/* sources */
+	[SQL_SOURCE_CURSOR] = "SELECT cursor_day FROM source WHERE name = ?1",
 	[SQL_SOURCE_GET] =
 	    "SELECT cursor_day, last_try_utc, last_success_utc, failing_since_utc, "
 	    "next_allowed_utc, nfailures, last_error, fault, newest, newest_since_utc, "

@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/merge.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -95,6 +96,8 @@ load_places(struct store *store, struct paper *p, struct arena *a, struct error 
 		}
 		if (db_int(&q, 6) == 0)
 			continue;
+		if (p->source[0] == '\0') /* the first that counts */
+			p->late = db_int(&q, 7) != 0;
 		p->source = source;
 		p->listed_day = (int32_t)db_int(&q, 1);
 		p->kind = (enum paper_kind)db_int(&q, 2);
@@ -455,6 +458,7 @@ read_listing(struct stmt *q, struct arena *a, void *row, struct error *err)
 	l->seen_utc = db_int(q, 4);
 	l->counts_utc = db_int(q, 5);
 	l->counted = db_int(q, 6) != 0;
+	l->late = db_int(q, 7) != 0;
 	return db_text(q, 0, a, &l->source, err);
 }
 
@@ -493,6 +497,42 @@ store_load_signals(struct store *store, int64_t paper, struct arena *a, struct s
 		return -1;
 	*out = rows.items;
 	*n = rows.n;
+	return 0;
+}
+
+int
+store_load_origins(struct store *store, int64_t paper, struct arena *a, struct store_origin **out,
+    size_t *n, struct error *err)
+{
+	struct store_origin *rows = arena_array(a, MERGE_FIELDS, sizeof(*rows));
+	const unsigned char *bytes;
+	struct origins from;
+	struct paper *p;
+	struct stmt q;
+	size_t len;
+	int rc;
+
+	if (rows == NULL)
+		return err_nomem(err, "origins of a paper");
+	*out = rows;
+	*n = 0;
+	if ((rc = store_load_paper(store, paper, a, &p, err)) != 1)
+		return rc;
+	db_start(&q, store, SQL_PAPER_FROM);
+	db_bind_int(&q, p->id);
+	if ((rc = db_step(&q, err)) != 1)
+		return rc;
+	rc = db_blob(&q, 0, a, &bytes, &len, err);
+	db_done(&q);
+	if (rc == -1 || merge_unpack(bytes, len, a, &from, err) == -1)
+		return -1;
+	for (size_t i = 0; i < MERGE_FIELDS; i++) {
+		const struct origin *o = &from.of[i];
+
+		if (merge_field_is_set(p, i) && o->type[0] != '\0')
+			rows[(*n)++] = (struct store_origin){ merge_field_name(i),
+				o->source[0] != '\0' ? o->source : o->type };
+	}
 	return 0;
 }
 
