@@ -41,30 +41,93 @@ find_key(struct store *store, const char *key, int64_t *id, struct error *err)
 	return found;
 }
 
-/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. */
+static bool
+is_link(const char *key)
+{
+	return strncmp(key, "url:", 4) == 0;
+}
+
+/* Both "arxiv:", or both of one source's own. */
+static bool
+is_same_kind(const char *a, const char *b)
+{
+	size_t len = strcspn(a, ":");
+
+	return strncmp(a, b, len) == 0 && b[len] == ':';
+}
+
+static const char *
+key_at(const struct paper *p, size_t i)
+{
+	return i == 0 ? p->key : p->aliases[i - 1];
+}
+
+/* Many papers of a laboratory may link to its one page: a link alone does not make two papers one that have ids of the same
+ * kind. 1 = they have. */
+static int
+has_other_id(struct store *store, const struct paper *p, int64_t id, struct error *err)
+{
+	bool has = false;
+	struct stmt q;
+	int more;
+
+	db_start(&q, store, SQL_ALIAS_ALL);
+	db_bind_int(&q, id);
+	while (!has && (more = db_step(&q, err)) != 0) {
+		const char *known = (const char *)sqlite3_column_text(q.st, 0);
+
+		if (more == -1 || known == NULL)
+			return -1;
+		for (size_t i = 0; i < 1 + p->naliases && !has; i++)
+			has = !is_link(key_at(p, i)) && is_same_kind(key_at(p, i), known);
+	}
+	db_done(&q);
+	return has;
+}
+
+static bool
+has_number(const int64_t *ids, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static void
+add_number(int64_t *ids, size_t *n, int64_t id)
+{
+	size_t at = (*n)++;
+
+	for (; at > 0 && ids[at - 1] > id; at--)
+		ids[at] = ids[at - 1];
+	ids[at] = id;
+}
+
+/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. Links come last, when it is known
+ * what the stronger keys say. */
 static int
 find_known(struct store *store, const struct paper *p, int64_t *ids, size_t *n, struct error *err)
 {
 	size_t nkeys = 1 + p->naliases < MAX_KEYS ? 1 + p->naliases : MAX_KEYS;
 
 	*n = 0;
-	for (size_t i = 0; i < nkeys; i++) {
-		int64_t id = 0;
-		int found = find_key(store, i == 0 ? p->key : p->aliases[i - 1], &id, err);
-		size_t at = *n;
+	for (int links = 0; links < 2; links++)
+		for (size_t i = 0; i < nkeys; i++) {
+			int64_t id = 0;
+			int found = 0, other = 0;
 
-		if (found == -1)
-			return -1;
-		for (size_t j = 0; found == 1 && j < *n; j++)
-			if (ids[j] == id)
-				found = 0;
-		if (found == 0)
-			continue;
-		for (; at > 0 && ids[at - 1] > id; at--)
-			ids[at] = ids[at - 1];
-		ids[at] = id;
-		(*n)++;
-	}
+			if (is_link(key_at(p, i)) == (links == 1))
+				found = find_key(store, key_at(p, i), &id, err);
+			if (found == 1 && has_number(ids, *n, id))
+				continue;
+			if (found == 1 && links == 1)
+				other = has_other_id(store, p, id, err);
+			if (found == -1 || other == -1)
+				return -1;
+			if (found == 1 && other == 0)
+				add_number(ids, n, id);
+		}
 	return 0;
 }
 
