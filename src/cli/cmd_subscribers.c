@@ -286,7 +286,8 @@ cmd_import(struct cli *cli, struct error *err)
 	struct run_import_counts c;
 
 	if (cli_open(cli, CLI_WRITE, err) == -1 ||
-	    run_import_papers(cli->run, cli->args[0], &c, err) == -1)
+	    run_import_papers(cli->run, cli->args[0], &c, err) == -1 ||
+	    run_update_search(cli->run, err) == -1)
 		return -1;
 	if (!cli->opt.quiet)
 		printf("%zu papers read: %zu new, %zu changed\n", c.nread, c.nnew, c.nchanged);
