@@ -1,5 +1,6 @@
 #include "charset.h"
 
+#include "digest/text.h"
 #include "digest/utf8.h"
 
 #include <errno.h>
@@ -77,17 +78,6 @@ static const struct {
 	{ "windows-949", "CP949" },
 };
 
-unsigned
-charset_windows_1252(unsigned char byte)
-{
-	static const uint16_t high[32] = { 0x20ac, REPLACEMENT, 0x201a, 0x0192, 0x201e, 0x2026,
-		0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, REPLACEMENT, 0x017d,
-		REPLACEMENT, REPLACEMENT, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
-		0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, REPLACEMENT, 0x017e, 0x0178 };
-
-	return byte >= 0x80 && byte <= 0x9f ? high[byte - 0x80] : byte;
-}
-
 /* The charset a label of len bytes names, NULL when it is unknown. */
 static const char *
 find_label(const char *label, size_t len)
@@ -157,7 +147,7 @@ add_latin(struct strbuf *out, const char *bytes, size_t len)
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)bytes[i];
-		unsigned cp = charset_windows_1252(c);
+		unsigned cp = text_windows_1252(c);
 
 		if (c < 0x80)
 			continue;

@@ -30,7 +30,4 @@ struct decoded {
 int charset_decode(const char *bytes, size_t len, const char *content_type, const char *declared,
     struct strbuf *scratch, struct decoded *out, struct error *err);
 
-/* The character that a byte 0x80..0x9f means in windows-1252, 0xfffd where it has none. */
-unsigned charset_windows_1252(unsigned char byte);
-
 #endif

@@ -238,6 +238,8 @@ parser_says(XML_Parser parser)
 	if (code == XML_ERROR_NO_ELEMENTS || code == XML_ERROR_UNCLOSED_TOKEN ||
 	    code == XML_ERROR_UNCLOSED_CDATA_SECTION)
 		return "it ends in the middle";
+	if (code == XML_ERROR_SYNTAX)
+		return "this is not XML";
 	if (code == XML_ERROR_TAG_MISMATCH)
 		return "an end tag that fits no open element";
 	return text != NULL ? text : "not XML";

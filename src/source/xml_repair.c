@@ -1,7 +1,7 @@
 #include "xml_repair.h"
 
-#include "charset.h"
 #include "digest/limits.h"
+#include "digest/text.h"
 #include "digest/utf8.h"
 #include "xml_entities.h"
 
@@ -146,7 +146,7 @@ reference(struct repair *r)
 		long value = number(s + 1, n - 1);
 
 		if (value >= 0x80 && value <= 0x9f) /* as browsers read them */
-			put_character(r, n + 1, charset_windows_1252((unsigned char)value));
+			put_character(r, n + 1, text_windows_1252((unsigned char)value));
 		else if (is_character(value))
 			r->at += n + 1;
 		else
@@ -280,7 +280,12 @@ markup(struct repair *r)
 		raw(r, behind(r, "]]>"));
 	} else if (len > 8 && strncasecmp(s, "<!DOCTYPE", 9) == 0) {
 		end = tag_end(r, true);
-		raw(r, end);
+		if (r->stopped)
+			return;
+		if (memcmp(s, "<!DOCTYPE", 9) == 0)
+			raw(r, end);
+		else
+			leave_out(r, end); /* HTML writes it as it likes, XML does not */
 	} else {
 		repair_by(r, 1, "&lt;");
 	}
