@@ -137,6 +137,37 @@ put_character(struct repair *r, size_t n, unsigned cp)
 	replace(r, n, bytes, utf8_encode(cp, bytes));
 }
 
+/* At "&#", n bytes before its ';'. */
+static void
+numbered(struct repair *r, size_t n)
+{
+	const char *s = r->text + r->at;
+	long value = number(s + 1, n - 1);
+
+	if (value == -1)
+		repair_by(r, 1, "&amp;");
+	else if (value >= 0x80 && value <= 0x9f) /* as browsers read them */
+		put_character(r, n + 1, text_windows_1252((unsigned char)value));
+	else if (!is_character(value))
+		repair_by(r, n + 1, "");
+	else if (s[2] == 'X') /* XML knows the small x alone */
+		put_character(r, n + 1, (unsigned)value);
+	else
+		r->at += n + 1;
+}
+
+/* The five that XML has itself. */
+static bool
+is_predefined(const char *name, size_t len)
+{
+	static const char *const names[] = { "lt", "gt", "amp", "quot", "apos" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+			return true;
+	return false;
+}
+
 /* At an ampersand. */
 static void
 reference(struct repair *r)
@@ -147,25 +178,12 @@ reference(struct repair *r)
 	size_t n = end != NULL ? (size_t)(end - s) : 0; /* of the whole, without the ';' */
 	unsigned cp;
 
-	if (n > 1 && s[1] == '#') {
-		long value = number(s + 1, n - 1);
-
-		if (value >= 0x80 && value <= 0x9f) /* as browsers read them */
-			put_character(r, n + 1, text_windows_1252((unsigned char)value));
-		else if (is_character(value) && s[2] == 'X') /* XML knows the small x alone */
-			put_character(r, n + 1, (unsigned)value);
-		else if (is_character(value))
-			r->at += n + 1;
-		else
-			repair_by(r, value == -1 ? 1 : n + 1, value == -1 ? "&amp;" : "");
-		return;
-	}
-	if (n > 1 && (cp = xml_entity(s + 1, n - 1)) != 0)
-		put_character(r, n + 1, cp);
-	else if ((n == 3 && (memcmp(s, "&lt", 3) == 0 || memcmp(s, "&gt", 3) == 0)) ||
-	    (n == 4 && memcmp(s, "&amp", 4) == 0) ||
-	    (n == 5 && (memcmp(s, "&quot", 5) == 0 || memcmp(s, "&apos", 5) == 0)))
+	if (n > 1 && s[1] == '#')
+		numbered(r, n);
+	else if (n > 1 && is_predefined(s + 1, n - 1))
 		r->at += n + 1;
+	else if (n > 1 && (cp = xml_entity(s + 1, n - 1)) != 0)
+		put_character(r, n + 1, cp);
 	else
 		repair_by(r, 1, "&amp;");
 }
