@@ -46,7 +46,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (copy == NULL)
 		return 0;
-	memcpy(copy, data, size);
+	if (size > 0)
+		memcpy(copy, data, size);
 	copy[size] = '\0';
 	if (xml_read(copy, size, "", &handler, &depth, &report, NULL) == 0 &&
 	    report.fault[0] == '\0' && depth != 0)
