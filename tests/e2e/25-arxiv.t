@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # arXiv from end to end: the announcement, the details of its papers, the days before, and what goes wrong.
 . "$(dirname "$0")/lib.sh"
-plan 9
+plan 10
 
 # item NUMBER KIND: of the announcement.
 item() {
@@ -92,6 +92,24 @@ error_of_api() {
 	paper 2604.00001
 }
 check 'an error of the API is told in its words, and the feed is kept' error_of_api
+
+# The feed has an ETag; when its details failed it must be read again, not be taken for read.
+details_later() {
+	rm -f digest.db*
+	cat >script <<-X
+	{"/rss/cs.CL+cs.LG": {"file": "$T/feed.xml", "headers": {"ETag": "\"a\""}},
+	 "/api/query?id_list=2604.00001,2604.00002&max_results=2": [{"status": 503}, {"file": "$T/details.xml"}],
+	 "/api/query": {"file": "$T/nothing.xml"}}
+	X
+	"$DIGEST" --now 2026-04-27T10:00:00Z fetch 2>said
+	grep -q 'source ax: details p0: the service is overloaded' said || { cat said; return 1; }
+	: >requests
+	fetch_at 2026-04-27T12:00:00Z && paper 2604.00001 https://github.com/ada/bee || return 1
+	# Now it has been read whole, and nothing of it is asked for twice.
+	: >requests
+	fetch_at 2026-04-27T14:00:00Z && test "$(cat requests)" = 'GET /rss/cs.CL+cs.LG 304'
+}
+check 'details that fail are asked for again' details_later
 
 not_a_feed() {
 	echo '<!doctype html><title>Log in</title><p>Please' >login.html
