@@ -19,6 +19,17 @@ static const struct source_type types[] = {
 	    .status = huggingface_status,
 	},
 	{
+	    .name = "arxiv",
+	    .help = "announcements of arxiv.org by category, with comments and code links",
+	    .base_url = "https://rss.arxiv.org",
+	    .interval_s = ARXIV_INTERVAL_S,
+	    .service = "arxiv.org",
+	    .request_gap_ms = 3000, /* its terms of use: over all of its hosts */
+	    .plan = arxiv_plan,
+	    .read = arxiv_read,
+	    .status = arxiv_status,
+	},
+	{
 	    .name = "file",
 	    .help = "files on this machine: JSON lines, or saved answers of Hugging Face",
 	    .base_url = "",
@@ -51,7 +62,7 @@ source_type_find(const char *name, struct error *err)
 	if (near != NULL)
 		err_set(err, ERR_CONFIG, "type '%s' is not known; did you mean '%s'?", name, near);
 	else
-		err_set(
-		    err, ERR_CONFIG, "type '%s' is not known; expected huggingface or file", name);
+		err_set(err, ERR_CONFIG,
+		    "type '%s' is not known; expected huggingface, arxiv or file", name);
 	return NULL;
 }

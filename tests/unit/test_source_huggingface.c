@@ -651,14 +651,15 @@ test_types(void **state)
 	for (; source_type_at(n) != NULL; n++)
 		assert_ptr_equal(
 		    source_type_find(source_type_at(n)->name, &err), source_type_at(n));
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 3);
 	assert_int_equal(type()->settle_s, 12 * HOUR);
 	assert_int_equal(type()->interval_s, HOUR);
 	assert_null(source_type_find("hugingface", &err));
 	assert_string_equal(err.msg, "type 'hugingface' is not known; did you mean 'huggingface'?");
 	assert_int_equal(err.kind, ERR_CONFIG);
 	assert_null(source_type_find("usenet", &err));
-	assert_string_equal(err.msg, "type 'usenet' is not known; expected huggingface or file");
+	assert_string_equal(
+	    err.msg, "type 'usenet' is not known; expected huggingface, arxiv or file");
 }
 
 int
