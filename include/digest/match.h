@@ -21,21 +21,33 @@ struct match_weights {
 	double text, votes, trend, freshness;
 };
 
-/*
- * papers	borrowed, must outlive the index; at most 2^20
- * now_utc	age and freshness are measured from it
- * Not for several threads at once: what is found out about a word is kept.
- */
-int	match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
-	    const struct match_weights *weights, struct match_index **out, struct error *err);
-void	match_index_free(struct match_index *index);
+/* The different words, phrases and conditions of many queries, each kept once, so that a program is a few bytes and a word
+ * is looked up once, however many readers ask for it. Grows only. */
+struct match_literals;
+int	match_literals_new(struct match_literals **out, struct error *err);
+void	match_literals_free(struct match_literals *literals);
 
-/* A query ready to be evaluated, with all @names expanded. The tree may be freed afterwards. */
+/* A query ready to be evaluated, with all @names expanded. The tree may be freed afterwards; literals must outlive it. */
 struct program;
-int	match_compile(const struct query *q, struct program **out, struct error *err);
+int	match_compile(struct match_literals *literals, const struct query *q, struct program **out,
+	    struct error *err);
 void	match_program_free(struct program *program);
 bool	match_reads_signals(const struct program *program);
 bool	match_reads_versions(const struct program *program);
+
+/*
+ * papers	borrowed, as are literals; must outlive the index; at most 2^20
+ * now_utc	age and freshness are measured from it
+ * literals	of all programs that will be run on it; may grow meanwhile
+ */
+int	match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
+	    const struct match_weights *weights, const struct match_literals *literals,
+	    struct match_index **out, struct error *err);
+void	match_index_free(struct match_index *index);
+
+/* Find the papers of each literal of a program, unless they are known already. The functions below do it themselves; once it
+ * was done for all programs of a request, match_run() only reads the index and may run in several threads. */
+int	match_prepare(struct match_index *index, const struct program *program, struct error *err);
 
 /* Set bit i of out ((n + 63) / 64 words) where paper i satisfies the query; sent and eligibility aside.
  * sent		papers this reader was sent (for is:sent), NULL = none */

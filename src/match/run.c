@@ -8,10 +8,10 @@
 /* More reasons than these say less. */
 enum { MAX_WHY = 5, MAX_WHY_BYTES = 128 * 1024 };
 
+/* A paper that matched, and what it is sorted by: higher is earlier, then the lower tie. */
 struct candidate {
-	const struct paper *p;
-	double first, second; /* what it is sorted by; higher is earlier */
-	struct pick pick;
+	double value;
+	uint32_t tie, paper;
 };
 
 /* One section while the request is worked on. */
@@ -19,6 +19,8 @@ struct work {
 	uint64_t *matched; /* eligible papers that satisfy its query */
 	struct candidate *candidates;
 	size_t ncandidates;
+	const struct literal **terms; /* whose gains make the text relevance */
+	size_t nterms;
 };
 
 struct run {
@@ -55,44 +57,14 @@ count_bits(const uint64_t *bits, size_t nwords)
 	return n;
 }
 
-/* Ties: the newer first, then by key, so that every run can be repeated. */
 static int
 compare_candidates(const void *x, const void *y)
 {
 	const struct candidate *p = x, *q = y;
 
-	if (p->first != q->first)
-		return p->first > q->first ? -1 : 1;
-	if (p->second != q->second)
-		return p->second > q->second ? -1 : 1;
-	if (p->p->published_utc != q->p->published_utc)
-		return p->p->published_utc > q->p->published_utc ? -1 : 1;
-	return strcmp(p->p->key, q->p->key);
-}
-
-static void
-sort_candidates(struct candidate *list, size_t n)
-{
-	if (n > 1)
-		qsort(list, n, sizeof(*list), compare_candidates);
-}
-
-static double
-sort_key(const struct candidate *c, enum sort_order sort, double relevance)
-{
-	switch (sort) {
-	case SORT_BEST:
-		return c->pick.score;
-	case SORT_RELEVANCE:
-		return relevance;
-	case SORT_VOTES:
-		return c->p->votes > 0 ? (double)c->p->votes : 0;
-	case SORT_TRENDING:
-		return c->p->trend;
-	case SORT_NEWEST:
-		return (double)c->p->published_utc;
-	}
-	return 0;
+	if (p->value != q->value)
+		return p->value > q->value ? -1 : 1;
+	return (p->tie > q->tie) - (p->tie < q->tie);
 }
 
 /* Which papers of the index a section may show at all. */
@@ -106,56 +78,115 @@ eligible(const struct match_request *r, const struct program *program, size_t wo
 	return bits;
 }
 
-/* The papers of a set as candidates, scored, unsorted. */
+/* The eligible papers that satisfy the query of a section. */
 static int
-collect(struct run *run, const uint64_t *set, struct candidate **out, size_t *n)
+find_papers(struct run *run, const struct match_section *s, struct work *w)
+{
+	struct match_index *index = run->index;
+	uint64_t *stack =
+	    arena_alloc(run->a, s->program->max_stack * index->nwords * sizeof(*stack));
+
+	if (stack == NULL)
+		return err_nomem(run->err, "picks");
+	if (match_prepare(index, s->program, run->err) == -1)
+		return -1;
+	index_run(index, s->program, run->request->sent, stack);
+	for (size_t i = 0; i < index->nwords; i++) {
+		stack[i] &= eligible(run->request, s->program, i);
+		run->any[i] |= stack[i];
+	}
+	w->matched = stack;
+	w->ncandidates = count_bits(stack, index->nwords);
+	return 0;
+}
+
+/* The terms of the query that make text relevance in this index. */
+static int
+find_terms(struct run *run, const struct program *program, struct work *w)
+{
+	struct step_reader r = program_open(program);
+
+	/* A step is a byte at least. */
+	w->terms = arena_alloc(run->a, program->len * sizeof(struct literal *));
+	if (w->terms == NULL)
+		return err_nomem(run->err, "picks");
+	while (r.at < r.end) {
+		uint32_t step = program_next(&r);
+		const struct literal *l;
+
+		if (step < STEP_LITERAL || !step_counts(step))
+			continue;
+		l = run->index->results[step_literal(step)];
+		if (l->gains != NULL)
+			w->terms[w->nterms++] = l;
+	}
+	return 0;
+}
+
+static double
+relevance(const struct work *w, uint32_t paper)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < w->nterms; i++)
+		sum += literal_gain(w->terms[i], paper);
+	return w->nterms > 0 ? score_relevance(sum) : 0;
+}
+
+/* An order the index has already: no paper needs to be compared with another. */
+static void
+take_in_order(struct run *run, enum index_order order, struct work *w)
+{
+	const uint32_t *numbers = run->index->orders[order];
+
+	for (size_t i = 0, n = 0; n < w->ncandidates; i++)
+		if (has_bit(w->matched, numbers[i]))
+			w->candidates[n++].paper = numbers[i];
+}
+
+static void
+take_by_value(struct run *run, enum sort_order sort, struct work *w)
 {
 	const struct match_index *index = run->index;
-	struct candidate *list;
+	size_t n = 0;
 
-	*n = count_bits(set, index->nwords);
-	if ((list = arena_array(run->a, *n, sizeof(*list))) == NULL)
-		return err_nomem(run->err, "picks");
-	*n = 0;
 	for (size_t word = 0; word < index->nwords; word++) {
-		for (uint64_t rest = set[word]; rest != 0; rest &= rest - 1) {
-			struct candidate *c = &list[(*n)++];
+		for (uint64_t rest = w->matched[word]; rest != 0; rest &= rest - 1) {
+			struct candidate *c = &w->candidates[n++];
 
-			c->pick.paper = (uint32_t)(word * 64 + (size_t)__builtin_ctzll(rest));
-			c->pick.why = "";
-			c->pick.replaced = has_bit(run->request->replaced, c->pick.paper);
-			c->p = index->papers[c->pick.paper];
+			c->paper = (uint32_t)(word * 64 + (size_t)__builtin_ctzll(rest));
+			c->tie = index->ties[c->paper];
+			c->value = relevance(w, c->paper);
+			if (sort == SORT_BEST)
+				c->value = score_sum(
+				    score_text(index, c->value), &index->scores[c->paper]);
 		}
 	}
-	*out = list;
-	return 0;
+	if (n > 1)
+		qsort(w->candidates, n, sizeof(*w->candidates), compare_candidates);
 }
 
 static int
 match_section(struct run *run, struct match_section *s, struct work *w)
 {
-	struct match_index *index = run->index;
-	struct scorer scorer;
+	static const enum index_order orders[] = {
+		[SORT_BEST] = ORDER_WORTH,
+		[SORT_RELEVANCE] = ORDER_NEWEST,
+		[SORT_VOTES] = ORDER_VOTES,
+		[SORT_TRENDING] = ORDER_TREND,
+		[SORT_NEWEST] = ORDER_NEWEST,
+	};
 
-	if ((w->matched = arena_array(run->a, index->nwords, sizeof(uint64_t))) == NULL)
+	if (find_papers(run, s, w) == -1 || find_terms(run, s->program, w) == -1)
+		return -1;
+	w->candidates = arena_alloc(run->a, w->ncandidates * sizeof(*w->candidates));
+	if (w->candidates == NULL)
 		return err_nomem(run->err, "picks");
-	if (index_run(index, s->program, run->request->sent, run->err) == -1)
-		return -1;
-	for (size_t i = 0; i < index->nwords; i++) {
-		w->matched[i] = index->stack[i] & eligible(run->request, s->program, i);
-		run->any[i] |= w->matched[i];
-	}
-	if (score_prepare(index, s->program, run->a, &scorer, run->err) == -1 ||
-	    collect(run, w->matched, &w->candidates, &w->ncandidates) == -1)
-		return -1;
-	for (size_t i = 0; i < w->ncandidates; i++) {
-		struct candidate *c = &w->candidates[i];
-		double relevance = score_relevance(&scorer, c->pick.paper);
-
-		score_fill(index, relevance, &c->pick);
-		c->first = sort_key(c, s->sort, relevance);
-	}
-	sort_candidates(w->candidates, w->ncandidates);
+	/* Without a term all papers have the same relevance. */
+	if (w->nterms > 0 && (s->sort == SORT_BEST || s->sort == SORT_RELEVANCE))
+		take_by_value(run, s->sort, w);
+	else
+		take_in_order(run, orders[s->sort], w);
 	s->nmatched = w->ncandidates;
 	return 0;
 }
@@ -164,22 +195,19 @@ match_section(struct run *run, struct match_section *s, struct work *w)
 static int
 explain(struct run *run, const struct program *program, struct pick *pick)
 {
+	struct step_reader r = program_open(program);
 	const char *labels[MAX_WHY];
 	size_t n = 0;
 
 	strbuf_reset(&run->why);
-	for (uint32_t i = 0; i < program->nliterals && n < MAX_WHY; i++) {
-		const struct literal_ref *ref = &program->literals[i];
-		const struct literal *l;
+	while (r.at < r.end && n < MAX_WHY) {
+		uint32_t step = program_next(&r);
 		size_t same = 0;
 
-		if (!ref->counts)
+		if (step < STEP_LITERAL || !step_counts(step) ||
+		    !literal_has(run->index->results[step_literal(step)], pick->paper))
 			continue;
-		if (index_get_literal(run->index, program, ref, &l, run->err) == -1)
-			return -1;
-		if (!literal_has(l, pick->paper))
-			continue;
-		labels[n] = program->pool + ref->label;
+		labels[n] = literals_label(run->index->literals, step_literal(step));
 		while (strcmp(labels[same], labels[n]) != 0)
 			same++;
 		if (same < n)
@@ -213,6 +241,15 @@ add_also_in(struct run *run, size_t section, struct pick *pick)
 	return 0;
 }
 
+static void
+fill_pick(struct run *run, const struct work *w, uint32_t paper, struct pick *out)
+{
+	*out = (struct pick){
+		.paper = paper, .why = "", .replaced = has_bit(run->request->replaced, paper)
+	};
+	score_fill(run->index, relevance(w, paper), out);
+}
+
 /* A paper goes to the first of its sections that has room. */
 static int
 fill_section(struct run *run, size_t section)
@@ -228,9 +265,9 @@ fill_section(struct run *run, size_t section)
 	for (size_t i = 0; i < w->ncandidates && s->npicks < room; i++) {
 		struct pick *pick = &s->picks[s->npicks];
 
-		if (has_bit(run->shown, w->candidates[i].pick.paper))
+		if (has_bit(run->shown, w->candidates[i].paper))
 			continue;
-		*pick = w->candidates[i].pick;
+		fill_pick(run, w, w->candidates[i].paper, pick);
 		if (explain(run, s->program, pick) == -1 || add_also_in(run, section, pick) == -1)
 			return -1;
 		set_bit(run->shown, pick->paper);
@@ -251,13 +288,13 @@ fill_cut(struct run *run, size_t section)
 	if ((s->cut = arena_array(run->a, max, sizeof(*s->cut))) == NULL)
 		return err_nomem(run->err, "picks");
 	for (size_t i = 0; i < w->ncandidates; i++) {
-		const struct pick *pick = &w->candidates[i].pick;
+		uint32_t paper = w->candidates[i].paper;
 
-		if (has_bit(run->shown, pick->paper))
+		if (has_bit(run->shown, paper))
 			continue;
-		set_bit(run->shown, pick->paper);
+		set_bit(run->shown, paper);
 		if (s->ncut < max)
-			s->cut[s->ncut++] = *pick;
+			fill_pick(run, w, paper, &s->cut[s->ncut++]);
 	}
 	return 0;
 }
@@ -266,34 +303,22 @@ fill_cut(struct run *run, size_t section)
 static int
 fill_outside(struct run *run)
 {
-	struct match_index *index = run->index;
+	static const struct work no_terms = { 0 };
+	const struct match_index *index = run->index;
+	const uint32_t *numbers = index->orders[ORDER_POPULAR];
 	struct match_request *r = run->request;
-	struct candidate *list;
-	uint64_t *set;
-	size_t n;
+	size_t max = r->outside < index->npapers ? r->outside : index->npapers;
 
-	if (r->outside == 0)
-		return 0;
-	if ((set = arena_array(run->a, index->nwords, sizeof(*set))) == NULL)
-		return err_nomem(run->err, "picks");
-	for (uint32_t i = 0; i < index->npapers; i++)
-		if (has_bit(r->plain, i) && !has_bit(run->any, i) && index->papers[i]->votes > 0)
-			set_bit(set, i);
-	if (collect(run, set, &list, &n) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		score_fill(index, 0, &list[i].pick);
-		list[i].first = list[i].p->trend;
-		list[i].second = (double)list[i].p->votes;
-	}
-	sort_candidates(list, n);
-	n = n < r->outside ? n : r->outside;
-	r->outside_picks = arena_array(run->a, n, sizeof(*r->outside_picks));
+	r->outside_picks = arena_array(run->a, max, sizeof(*r->outside_picks));
 	if (r->outside_picks == NULL)
 		return err_nomem(run->err, "picks");
-	for (size_t i = 0; i < n; i++)
-		r->outside_picks[i] = list[i].pick;
-	r->noutside = n;
+	for (size_t i = 0; i < index->npapers && r->noutside < max; i++) {
+		uint32_t paper = numbers[i];
+
+		if (has_bit(r->plain, paper) && !has_bit(run->any, paper) &&
+		    index->papers[paper]->votes > 0)
+			fill_pick(run, &no_terms, paper, &r->outside_picks[r->noutside++]);
+	}
 	return 0;
 }
 

@@ -173,16 +173,19 @@ static int
 find_spans(struct match_index *index, const struct program *program, enum query_field field,
     struct reader *r, struct span_list *out, struct error *err)
 {
+	struct step_reader steps = program_open(program);
+
 	if (tokens_add(&r->tokens, r->text, strlen(r->text), 0, err) == -1)
 		return -1;
-	for (uint32_t i = 0; i < program->nliterals; i++) {
+	while (steps.at < steps.end) {
+		uint32_t step = program_next(&steps);
 		struct literal_spec spec;
 
-		if (!program->literals[i].counts)
+		if (step < STEP_LITERAL || !step_counts(step))
 			continue;
 		arena_reset(&index->scratch);
-		if (program_read_literal(
-			program, &program->literals[i], &index->scratch, &spec, err) == -1)
+		if (literals_read(
+			index->literals, step_literal(step), &index->scratch, &spec, err) == -1)
 			return -1;
 		if (spec.op == QUERY_TERM && (index_field_bits(spec.field) >> field & 1) != 0 &&
 		    add_term_spans(r, &spec, out, err) == -1)

@@ -13,6 +13,7 @@ struct planner {
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
+	struct match_literals *literals;
 	struct match_index *index;
 	int64_t change_seq; /* newest when the window was loaded: where cursors move to */
 	int64_t now_utc;
@@ -33,7 +34,9 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 	if (store_change_seq(run->store, &pl->change_seq, err) == -1 ||
 	    store_load_window(run->store, since_utc, pl->now_utc, &pl->arena, &pl->papers,
 		&pl->npapers, err) == -1 ||
-	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights, &pl->index, err) == -1)
+	    match_literals_new(&pl->literals, err) == -1 ||
+	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights, pl->literals,
+		&pl->index, err) == -1)
 		return -1;
 	pl->nwords = (pl->npapers + 63) / 64;
 	pl->bitmaps = calloc(4 * pl->nwords + 1, sizeof(*pl->bitmaps));
@@ -73,6 +76,7 @@ planner_free(struct planner *pl)
 	free(pl->programs);
 	map_release(&pl->shared);
 	match_index_free(pl->index);
+	match_literals_free(pl->literals);
 	free(pl->bitmaps);
 	arena_release(&pl->arena);
 	free(pl);
@@ -127,7 +131,7 @@ compile_filter(struct planner *pl, const struct subscriber *reader, const struct
 	if (query_parse(f->match, strlen(f->match), a, &q, NULL, err) == -1 ||
 	    query_expand(q, f->name, find_named, &names, a, &q, NULL, err) == -1)
 		return err_prefix(err, "filter \"%s\"", f->name);
-	return match_compile(q, out, err);
+	return match_compile(pl->literals, q, out, err);
 }
 
 /* A program of this filter; *own tells whether the caller frees it. */
