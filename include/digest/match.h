@@ -71,9 +71,10 @@ struct match_section {
 	/* out */
 	struct pick *picks;
 	size_t npicks;
-	struct pick *cut;	/* matched but over a limit, same order, at most MAX_SECTION_PICKS; each paper is
-				   named once, under its first section */
+	struct pick *cut;	/* matched but over a limit, same order, at most MAX_CUT_TITLES; each paper is named
+				   once, under its first section */
 	size_t ncut;
+	size_t nmore;		/* cut and not named */
 	size_t nmatched;	/* eligible papers that satisfied the query */
 };
 

@@ -56,11 +56,11 @@ score_gain(const struct match_index *index, uint32_t npapers, double count)
 	return rarity * count * (SATURATION + 1) / (count + SATURATION);
 }
 
-/* Logarithms of two C libraries may differ in the last bit; what is ordered must not. */
+/* Logarithms of two C libraries may differ in the last bit; what is ordered must not. No part of a score is negative. */
 static double
 round6(double x)
 {
-	return round(x * 1e6) / 1e6;
+	return (double)(int64_t)(x * 1e6 + 0.5) / 1e6;
 }
 
 double

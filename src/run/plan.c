@@ -216,6 +216,8 @@ collect_picks(struct planner *pl, const struct subscriber *reader, const struct 
 			rc |= add_pick(pl, reader, &s->picks[j], (uint32_t)i, false, out, a);
 		for (size_t j = 0; j < s->ncut; j++)
 			rc |= add_pick(pl, reader, &s->cut[j], (uint32_t)i, true, out, a);
+		if (s->nmore > 0)
+			out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
 	}
 	for (size_t j = 0; j < req->noutside; j++)
 		rc |= add_pick(pl, reader, &req->outside_picks[j], UINT32_MAX, false, out, a);

@@ -232,7 +232,7 @@ test_limits(void **state)
 static void
 test_cut_is_bounded(void **state)
 {
-	enum { N = MAX_SECTION_PICKS + 100 };
+	enum { N = MAX_CUT_TITLES + 100 };
 	struct paper **papers;
 	uint64_t all[(N + 63) / 64];
 	struct bench b;
@@ -252,7 +252,8 @@ test_cut_is_bounded(void **state)
 	add_section(&b, "*", 5, SORT_BEST);
 	run(&b);
 	assert_int_equal(b.sections[0].npicks, 5);
-	assert_int_equal(b.sections[0].ncut, MAX_SECTION_PICKS);
+	assert_int_equal(b.sections[0].ncut, MAX_CUT_TITLES);
+	assert_int_equal(b.sections[0].nmore, N - 5 - MAX_CUT_TITLES);
 	assert_int_equal(b.sections[0].nmatched, N);
 	assert_string_equal(papers[b.sections[0].picks[0].paper]->key, "arxiv:0000");
 	assert_string_equal(papers[b.sections[0].cut[0].paper]->key, "arxiv:0005");
