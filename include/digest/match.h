@@ -116,4 +116,23 @@ struct match_span {
 int	match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
 	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
 
+/* One clause of a query and what it says of a paper, for `explain`. */
+struct match_clause {
+	const struct query *query;
+	unsigned depth;		/* how many clauses it stands in */
+	bool holds;
+	/* Where a term that holds was found first: */
+	enum query_field field;	/* FIELD_TITLE, FIELD_ABSTRACT, FIELD_KEYWORD, FIELD_AUTHOR ... */
+	const char *place;	/* the text that holds it; an author, a keyword, a category; "" = nowhere, as of conditions */
+	struct match_span hit;	/* in place */
+};
+/*
+ * Every clause of an expanded query, each before the clauses in it.
+ * literals	those of the index
+ * sent		as in match_evaluate
+ */
+int	match_explain(struct match_index *index, struct match_literals *literals, const struct query *q,
+	    uint32_t paper, const uint64_t *sent, struct arena *a, struct match_clause **out, size_t *n,
+	    struct error *err);
+
 #endif

@@ -131,6 +131,9 @@ void	score_fill(const struct match_index *index, double relevance, struct pick *
 /* Whether a paper satisfies a literal that is no text: a condition, property, category or id. */
 bool	check_paper(const struct literal_spec *spec, const struct paper *p, int64_t now_utc);
 
+/* Whether a term of cat: or primary: means this category: "cs" is "cs" and every "cs.XX". */
+bool	check_category(const struct literal_spec *spec, const char *category);
+
 /* Authors that a term names; each stands as one place in out. */
 int	author_places(const struct match_index *index, const struct literal_spec *spec,
 	    struct place_list *out, struct error *err);

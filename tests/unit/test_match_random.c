@@ -539,6 +539,21 @@ holds(const struct plain_paper *pp, const struct query *q)
 	}
 }
 
+/* What `explain` says of the whole query is what decided. */
+static void
+check_explanation(struct match_literals *literals, struct match_index *index, const struct query *q,
+    size_t paper, bool want, struct arena *a)
+{
+	struct match_clause *clauses;
+	struct error err;
+	size_t n;
+
+	if (match_explain(index, literals, q, (uint32_t)paper, NULL, a, &clauses, &n, &err) == -1)
+		fail_msg("%s", err.msg);
+	if (clauses[0].holds != want)
+		fail_msg("paper %zu is explained otherwise", paper);
+}
+
 /* One query over all papers; returns how many satisfy it. */
 static size_t
 compare(struct match_literals *literals, struct match_index *index,
@@ -563,6 +578,8 @@ compare(struct match_literals *literals, struct match_index *index,
 			fail_msg("%s\n  title: %s\n  abstract: %s\n  should be %s", text,
 			    papers[i].p->title, papers[i].p->abstract, want ? "true" : "false");
 		n += want;
+		if (i % 64 == n % 64)
+			check_explanation(literals, index, q, i, want, &a);
 	}
 	match_program_free(program);
 	arena_release(&a);
