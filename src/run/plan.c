@@ -100,36 +100,13 @@ planner_find_paper(const struct planner *pl, int64_t id, uint32_t revision)
 	return NULL;
 }
 
-/* Where the @names of one reader's queries lead. */
-struct names {
-	const struct subscriber *reader;
-	const struct config *cfg;
-};
-
-static const char *
-find_named(void *arg, const char *name, bool *shared)
-{
-	const struct names *names = arg;
-
-	for (size_t i = 0; !*shared && i < names->reader->nfilters; i++)
-		if (strcmp(names->reader->filters[i].name, name) == 0)
-			return names->reader->filters[i].match;
-	*shared = true;
-	for (size_t i = 0; i < names->cfg->nshared; i++)
-		if (strcmp(names->cfg->shared[i].name, name) == 0)
-			return names->cfg->shared[i].match;
-	return NULL;
-}
-
 static int
 compile_filter(struct planner *pl, const struct subscriber *reader, const struct filter *f,
     struct arena *a, struct program **out, struct error *err)
 {
-	struct names names = { reader, pl->run->cfg };
 	struct query *q;
 
-	if (query_parse(f->match, strlen(f->match), a, &q, NULL, err) == -1 ||
-	    query_expand(q, f->name, find_named, &names, a, &q, NULL, err) == -1)
+	if (queries_read(pl->run->cfg, reader, f->name, f->match, a, &q, NULL, err) == -1)
 		return err_prefix(err, "filter \"%s\"", f->name);
 	return match_compile(pl->literals, q, out, err);
 }
