@@ -245,6 +245,54 @@ int	run_each_edited_filter(struct run *run,
 	    int (*visit)(void *arg, const struct subscriber *reader, const struct filter *now, const char *before),
 	    void *arg, struct error *err);
 
+/* ---- explain: why a reader got a paper, or did not ---- */
+
+enum run_explain_verdict {
+	EXPLAIN_PICKED,		/* it stood in a digest, under one of the filters */
+	EXPLAIN_OUTSIDE,	/* it stood there as popular outside the filters */
+	EXPLAIN_CUT,		/* it matched but was over a limit, and was named as a title */
+	EXPLAIN_NOT_NAMED,	/* a filter holds, but no digest named it: over a limit, or it did not hold yet */
+	EXPLAIN_NEXT,		/* the next digest has it, as things stand */
+	EXPLAIN_SENT,		/* it was sent, in a digest that is no longer kept */
+	EXPLAIN_UNSETTLED,	/* its listing does not count yet */
+	EXPLAIN_TOO_OLD,	/* it was listed before this reader's digests began to look */
+	EXPLAIN_NO_MATCH,	/* no filter of this reader holds */
+};
+
+struct run_explained_clause {
+	const char *text;	/* canonical */
+	unsigned depth;		/* how many clauses it stands in */
+	bool holds;
+	const char *field, *place;	/* where it was found first: "title" and its text; "" = nowhere */
+	size_t start, end;	/* of the hit in place */
+};
+struct run_explained {
+	const char *name;	/* of the filter */
+	bool holds;
+	struct run_explained_clause *clauses;	/* each before those in it */
+	size_t nclauses;
+};
+
+struct run_explanation {
+	const char *address;
+	const struct subscriber *reader;
+	enum run_explain_verdict verdict;
+	const struct edition *edition;	/* that holds it, or the first that could have; NULL = none yet */
+	const struct edition_pick *pick;	/* its place there, NULL = none */
+	char period[32];	/* of edition */
+	int64_t next_utc;	/* when the next digest is due; 0 = not looked up */
+	int64_t at_utc;		/* the filters were asked as of then */
+	int64_t votes;		/* it had then, -1 = none told */
+	struct run_explained *filters;
+	size_t nfilters, nholding;
+};
+/*
+ * Each reader, or the one named (ERR_USAGE when there is none); the store is open as an overlay. What visit gets lives until it returns. Stops when visit
+ * returns non-zero and returns that.
+ */
+int	run_explain(struct run *run, const char *address, const struct paper *p,
+	    int (*visit)(void *arg, const struct run_explanation *e), void *arg, struct error *err);
+
 /* ---- templates ---- */
 
 /* The templates of the configuration; cfg's folder when it has one. */

@@ -159,6 +159,7 @@ int	cmd_status(struct cli *cli, struct error *err);
 int	cmd_check(struct cli *cli, struct error *err);
 int	cmd_show(struct cli *cli, struct error *err);
 int	cmd_try(struct cli *cli, struct error *err);
+int	cmd_explain(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);
 int	cmd_import(struct cli *cli, struct error *err);

@@ -128,6 +128,12 @@ query_asks_for(const struct query *q)
 	return q->op == QUERY_TERM && q->field != FIELD_TEXT ? lex_field_names[q->field] : NULL;
 }
 
+const char *
+query_field_name(enum query_field field)
+{
+	return lex_field_names[field];
+}
+
 bool
 query_reads_signals(const struct query *q)
 {
