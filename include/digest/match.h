@@ -21,21 +21,33 @@ struct match_weights {
 	double text, votes, trend, freshness;
 };
 
-/*
- * papers	borrowed, must outlive the index; at most 2^20
- * now_utc	age and freshness are measured from it
- * Not for several threads at once: what is found out about a word is kept.
- */
-int	match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
-	    const struct match_weights *weights, struct match_index **out, struct error *err);
-void	match_index_free(struct match_index *index);
+/* The different words, phrases and conditions of many queries, each kept once, so that a program is a few bytes and a word
+ * is looked up once, however many readers ask for it. Grows only. */
+struct match_literals;
+int	match_literals_new(struct match_literals **out, struct error *err);
+void	match_literals_free(struct match_literals *literals);
 
-/* A query ready to be evaluated, with all @names expanded. The tree may be freed afterwards. */
+/* A query ready to be evaluated, with all @names expanded. The tree may be freed afterwards; literals must outlive it. */
 struct program;
-int	match_compile(const struct query *q, struct program **out, struct error *err);
+int	match_compile(struct match_literals *literals, const struct query *q, struct program **out,
+	    struct error *err);
 void	match_program_free(struct program *program);
 bool	match_reads_signals(const struct program *program);
 bool	match_reads_versions(const struct program *program);
+
+/*
+ * papers	borrowed, as are literals; must outlive the index; at most 2^20
+ * now_utc	age and freshness are measured from it
+ * literals	of all programs that will be run on it; may grow meanwhile
+ */
+int	match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
+	    const struct match_weights *weights, const struct match_literals *literals,
+	    struct match_index **out, struct error *err);
+void	match_index_free(struct match_index *index);
+
+/* Find the papers of each literal of a program, unless they are known already. The functions below do it themselves; once it
+ * was done for all programs of a request, match_run() only reads the index and may run in several threads. */
+int	match_prepare(struct match_index *index, const struct program *program, struct error *err);
 
 /* Set bit i of out ((n + 63) / 64 words) where paper i satisfies the query; sent and eligibility aside.
  * sent		papers this reader was sent (for is:sent), NULL = none */
@@ -59,9 +71,10 @@ struct match_section {
 	/* out */
 	struct pick *picks;
 	size_t npicks;
-	struct pick *cut;	/* matched but over a limit, same order, at most MAX_SECTION_PICKS; each paper is
-				   named once, under its first section */
+	struct pick *cut;	/* matched but over a limit, same order, at most MAX_CUT_TITLES; each paper is named
+				   once, under its first section */
 	size_t ncut;
+	size_t nmore;		/* cut and not named */
 	size_t nmatched;	/* eligible papers that satisfied the query */
 };
 
@@ -102,5 +115,24 @@ struct match_span {
  */
 int	match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
 	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
+
+/* One clause of a query and what it says of a paper, for `explain`. */
+struct match_clause {
+	const struct query *query;
+	unsigned depth;		/* how many clauses it stands in */
+	bool holds;
+	/* Where a term that holds was found first: */
+	enum query_field field;	/* FIELD_TITLE, FIELD_ABSTRACT, FIELD_KEYWORD, FIELD_AUTHOR ... */
+	const char *place;	/* the text that holds it; an author, a keyword, a category; "" = nowhere, as of conditions */
+	struct match_span hit;	/* in place */
+};
+/*
+ * Every clause of an expanded query, each before the clauses in it.
+ * literals	those of the index
+ * sent		as in match_evaluate
+ */
+int	match_explain(struct match_index *index, struct match_literals *literals, const struct query *q,
+	    uint32_t paper, const uint64_t *sent, struct arena *a, struct match_clause **out, size_t *n,
+	    struct error *err);
 
 #endif

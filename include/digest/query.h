@@ -93,6 +93,12 @@ int	query_expand(struct query *q, const char *self, query_lookup *lookup, void *
 /* Canonical text: parsing it again gives the same tree. */
 void	query_add_text(struct strbuf *out, const struct query *q);
 
+/* The field or condition a clause asks for as it is written ("org", "votes"), NULL for plain words, groups and properties. */
+const char *query_asks_for(const struct query *q);
+
+/* "title" of FIELD_TITLE; "" of FIELD_TEXT. */
+const char *query_field_name(enum query_field field);
+
 /* True when the answer can change without the paper changing: votes, comments, stars or rank are read. */
 bool	query_reads_signals(const struct query *q);
 /* True when is:replaced or is:withdrawn is asked for. */

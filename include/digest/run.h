@@ -188,6 +188,114 @@ int	run_import_papers(struct run *run, const char *path, struct run_import_count
 int	run_update_search(struct run *run, struct error *err);
 void	run_add_paper_line(struct strbuf *out, const struct paper *p);
 
+/* ---- try: what a query would have brought ---- */
+
+enum { RUN_TRY_FIELDS = 32 };
+
+struct run_try_options {
+	const char *query;
+	const char *address;	/* @names and overlaps are those of this reader; NULL = nobody */
+	const char *instead_of;	/* name of a filter it would replace, NULL = none */
+	const char *instead_of_match;	/* its query, NULL = the one the reader has */
+	size_t ndays;		/* stored days to look at, today included */
+	enum sort_order sort;
+	uint32_t limit;		/* of best */
+};
+
+struct run_try_day {
+	size_t nlisted, nmatched;	/* papers first listed on it */
+};
+struct run_try_clause {
+	const char *text;	/* canonical */
+	unsigned depth;		/* how many clauses it stands in */
+	size_t npapers;		/* it alone finds */
+};
+struct run_try_field {
+	const char *name;
+	size_t nknown;		/* papers of which it is known */
+};
+struct run_try_filter {
+	const char *name;
+	size_t npapers, nboth;	/* it finds; both find */
+};
+
+struct run_trial {
+	int32_t first_day;
+	size_t ndays;
+	struct run_try_day *days;
+	size_t npapers, nmatched;
+	struct run_try_clause *clauses;	/* each before those in it */
+	size_t nclauses;
+	struct run_try_field fields[RUN_TRY_FIELDS];	/* it asks for, not known of all papers */
+	size_t nfields;
+	struct run_try_filter *filters;	/* of the reader */
+	size_t nfilters;
+	const struct paper **best, **missed;	/* missed: popular ones it does not find */
+	size_t nbest, nmissed;
+	const struct paper **gained, **lost;	/* against instead_of; those with the most votes first, at most 10 */
+	size_t ngained_shown, nlost_shown, ngained, nlost;
+	size_t wrong;		/* on failure: the byte of the query at which it is wrong */
+};
+/* What a query finds in the stored days; results live in a. Fails with ERR_DATA for a bad query, ERR_USAGE for a reader or
+ * filter there is not. */
+int	run_try(struct run *run, const struct run_try_options *options, struct arena *a,
+	    struct run_trial *out, struct error *err);
+/* The line of a query that holds a byte, and a caret below it. */
+void	run_add_caret(struct strbuf *out, const char *query, size_t offset);
+/* Filters of the file whose query is another than the one the store knows; before lives until visit returns. Stops when
+ * visit returns non-zero and returns that. */
+int	run_each_edited_filter(struct run *run,
+	    int (*visit)(void *arg, const struct subscriber *reader, const struct filter *now, const char *before),
+	    void *arg, struct error *err);
+
+/* ---- explain: why a reader got a paper, or did not ---- */
+
+enum run_explain_verdict {
+	EXPLAIN_PICKED,		/* it stood in a digest, under one of the filters */
+	EXPLAIN_OUTSIDE,	/* it stood there as popular outside the filters */
+	EXPLAIN_CUT,		/* it matched but was over a limit, and was named as a title */
+	EXPLAIN_NOT_NAMED,	/* a filter holds, but no digest named it: over a limit, or it did not hold yet */
+	EXPLAIN_NEXT,		/* the next digest has it, as things stand */
+	EXPLAIN_SENT,		/* it was sent, in a digest that is no longer kept */
+	EXPLAIN_UNSETTLED,	/* its listing does not count yet */
+	EXPLAIN_TOO_OLD,	/* it was listed before this reader's digests began to look */
+	EXPLAIN_NO_MATCH,	/* no filter of this reader holds */
+};
+
+struct run_explained_clause {
+	const char *text;	/* canonical */
+	unsigned depth;		/* how many clauses it stands in */
+	bool holds;
+	const char *field, *place;	/* where it was found first: "title" and its text; "" = nowhere */
+	size_t start, end;	/* of the hit in place */
+};
+struct run_explained {
+	const char *name;	/* of the filter */
+	bool holds;
+	struct run_explained_clause *clauses;	/* each before those in it */
+	size_t nclauses;
+};
+
+struct run_explanation {
+	const char *address;
+	const struct subscriber *reader;
+	enum run_explain_verdict verdict;
+	const struct edition *edition;	/* that holds it, or the first that could have; NULL = none yet */
+	const struct edition_pick *pick;	/* its place there, NULL = none */
+	char period[32];	/* of edition */
+	int64_t next_utc;	/* when the next digest is due; 0 = not looked up */
+	int64_t at_utc;		/* the filters were asked as of then */
+	int64_t votes;		/* it had then, -1 = none told */
+	struct run_explained *filters;
+	size_t nfilters, nholding;
+};
+/*
+ * Each reader, or the one named (ERR_USAGE when there is none); the store is open as an overlay. What visit gets lives until it returns. Stops when visit
+ * returns non-zero and returns that.
+ */
+int	run_explain(struct run *run, const char *address, const struct paper *p,
+	    int (*visit)(void *arg, const struct run_explanation *e), void *arg, struct error *err);
+
 /* ---- templates ---- */
 
 /* The templates of the configuration; cfg's folder when it has one. */

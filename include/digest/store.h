@@ -337,6 +337,7 @@ struct edition_pick {
 	uint32_t revision, version;
 	uint32_t section;	/* index into the reader's filters; UINT32_MAX = outside */
 	bool cut;		/* named only as a title */
+	uint32_t more;		/* of the last cut one of a section: how many more were cut and are not named */
 	bool risen, replaced;
 	float score, score_text, score_votes, score_trend, score_freshness;
 	const char *why;

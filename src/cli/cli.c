@@ -2,6 +2,7 @@
 
 #include "digest/limits.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,6 +97,56 @@ cli_users(struct cli *cli, const char ***out, struct error *err)
 			return err_prefix(err, "-u");
 	*out = users;
 	return 0;
+}
+
+int
+cli_number(
+    const char *text, const char *option, int64_t min, int64_t max, int64_t *out, struct error *err)
+{
+	char *end;
+	long long n;
+
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n < min || n > max)
+		return err_set(err, ERR_USAGE, "%s '%s'; expected a number from %lld to %lld",
+		    option, text, (long long)min, (long long)max);
+	*out = n;
+	return 0;
+}
+
+int
+cli_sort(const char *text, enum sort_order *out, struct error *err)
+{
+	static const char *const names[] = {
+		[SORT_BEST] = "best",
+		[SORT_RELEVANCE] = "relevance",
+		[SORT_VOTES] = "votes",
+		[SORT_TRENDING] = "trending",
+		[SORT_NEWEST] = "newest",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], text) == 0) {
+			*out = (enum sort_order)i;
+			return 0;
+		}
+	return err_set(err, ERR_USAGE,
+	    "--sort '%s'; expected best, relevance, votes, trending or newest", text);
+}
+
+const char *
+cli_join_args(struct cli *cli, struct error *err)
+{
+	const char *text = "";
+
+	for (int i = 0; i < cli->nargs && text != NULL; i++)
+		text = arena_printf(&cli->arena, "%s%s%s", text, i > 0 ? " " : "", cli->args[i]);
+	if (text == NULL)
+		err_nomem(err, "arguments");
+	return text;
 }
 
 void

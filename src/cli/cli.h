@@ -32,6 +32,7 @@ struct options {
 	const char **users;
 	size_t nusers;
 	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
+	const char *days, *limit, *sort, *instead_of;
 	const char **filters;
 	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
@@ -70,6 +71,7 @@ struct cli {
 enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
+	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF,
 };
 
 struct command {
@@ -133,6 +135,11 @@ int	cli_exit_of_error(const struct error *err);
 int	cli_users(struct cli *cli, const char ***out, struct error *err);
 /* A command that sends or moves state takes --now only when nothing can leave this machine. */
 int	cli_check_now(struct cli *cli, struct error *err);
+/* The number an option was given, min .. max; *out stays when text is NULL. Fails with ERR_USAGE. */
+int	cli_number(const char *text, const char *option, int64_t min, int64_t max, int64_t *out, struct error *err);
+int	cli_sort(const char *text, enum sort_order *out, struct error *err);
+/* All arguments with a blank between them; NULL with err. */
+const char *cli_join_args(struct cli *cli, struct error *err);
 /* One line of JSON on stdout. */
 void	cli_put_json(const struct value *v);
 
@@ -151,6 +158,8 @@ int	cmd_history(struct cli *cli, struct error *err);
 int	cmd_status(struct cli *cli, struct error *err);
 int	cmd_check(struct cli *cli, struct error *err);
 int	cmd_show(struct cli *cli, struct error *err);
+int	cmd_try(struct cli *cli, struct error *err);
+int	cmd_explain(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);
 int	cmd_import(struct cli *cli, struct error *err);

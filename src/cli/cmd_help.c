@@ -7,6 +7,7 @@
 static const char *const groups[][2] = {
 	{ "start", "Set up" },
 	{ "look", "Look" },
+	{ "find", "Find" },
 	{ "run", "Run" },
 	{ "care", "Look after" },
 	{ NULL, NULL },

@@ -30,6 +30,12 @@ const struct command commands[] = {
 	    "the newest digests and what became of them", cmd_history },
 	{ "show", "look", "PAPER", 1, -1, OPT(OPT_BIBTEX),
 	    "everything known of a paper: id, URL, DOI or title words", cmd_show },
+	{ "try", "find", "[QUERY]", 0, -1,
+	    OPT(OPT_DAYS) | OPT(OPT_LIMIT) | OPT(OPT_SORT) | OPT(OPT_INSTEAD_OF),
+	    "what a filter would have brought; without one, the filters that were edited",
+	    cmd_try },
+	{ "explain", "find", "[ADDRESS] PAPER", 1, -1, OPT(OPT_ALL),
+	    "why a reader got a paper, or did not: each clause, score, limit", cmd_explain },
 	{ "run", "run", "", 0, 0,
 	    OPT(OPT_DRY_RUN) | OPT(OPT_OFFLINE) | OPT(OPT_FORMAT) | OPT(OPT_OUT) | OPT(OPT_OPEN) |
 		OPT(OPT_ACCEPT_REMOVALS) | OPT(OPT_YES),

@@ -41,6 +41,11 @@ const struct option_info option_table[] = {
 	{ OPT_YES, false, "yes", 'y', NULL, "do not ask before the first run to many readers" },
 	{ OPT_CHECK, false, "check", 0, NULL, "one line, and an exit code for a monitor" },
 	{ OPT_SEND, false, "send", 0, "ADDRESS", "also send a test mail there" },
+	{ OPT_DAYS, false, "days", 0, "N", "look back this far" },
+	{ OPT_LIMIT, false, "limit", 0, "N", "papers at most" },
+	{ OPT_SORT, false, "sort", 0, "ORDER", "best, relevance, votes, trending or newest" },
+	{ OPT_INSTEAD_OF, false, "instead-of", 0, "FILTER",
+	    "compare with this filter: papers gained and lost" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -72,6 +77,10 @@ static const struct place places[] = {
 	TEXT("token", token),
 	TEXT("consent", consent),
 	TEXT("send", send),
+	TEXT("days", days),
+	TEXT("limit", limit),
+	TEXT("sort", sort),
+	TEXT("instead-of", instead_of),
 	FLAG("check", check),
 	FLAG("quiet", quiet),
 	FLAG("verbose", verbose),

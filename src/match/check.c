@@ -96,8 +96,7 @@ check_property(const struct literal_spec *spec, const struct paper *p)
 	return false;
 }
 
-/* "cs" is "cs" and every "cs.XX". */
-static bool
+bool
 check_category(const struct literal_spec *spec, const char *category)
 {
 	const char *form = spec->words[0].form;

@@ -36,20 +36,21 @@ is_dense(const struct match_index *index, size_t npapers)
 	return npapers * sizeof(uint32_t) > index->nwords * sizeof(uint64_t);
 }
 
-/* Places become papers, each with the weighted number of its places. */
+/* Places become papers, each with what it gains by the weighted number of its places. */
 static int
 keep_places(struct match_index *index, const struct place_list *places, struct literal *out)
 {
 	uint32_t *papers;
-	float *counts;
-	size_t n = 0;
+	float *gains;
+	size_t n = 0, npapers;
 
 	for (size_t i = 0; i < places->len; i++)
 		n += i == 0 || places->items[i].paper != places->items[i - 1].paper;
 	papers = arena_array(&index->arena, n, sizeof(*papers));
-	counts = arena_array(&index->arena, n, sizeof(*counts));
-	if (papers == NULL || counts == NULL)
+	gains = arena_array(&index->arena, n, sizeof(*gains));
+	if (papers == NULL || gains == NULL)
 		return -1;
+	npapers = n;
 	n = 0;
 	for (size_t i = 0; i < places->len;) {
 		uint32_t paper = places->items[i].paper;
@@ -58,11 +59,11 @@ keep_places(struct match_index *index, const struct place_list *places, struct l
 		for (; i < places->len && places->items[i].paper == paper; i++)
 			sum += score_place(index, &places->items[i]);
 		papers[n] = paper;
-		counts[n++] = (float)sum;
+		gains[n++] = (float)score_gain(index, (uint32_t)npapers, sum);
 	}
 	out->npapers = (uint32_t)n;
 	out->papers = papers;
-	out->counts = counts;
+	out->gains = gains;
 	if (!is_dense(index, n))
 		return 0;
 	out->bits = new_bits(index, papers, n);
@@ -114,57 +115,66 @@ make_check(struct match_index *index, const struct literal_spec *spec, struct li
 	return 0;
 }
 
-static int
-keep_literal(struct match_index *index, const char *key, size_t len, const struct literal *l,
-    struct error *err)
+/* Work out one literal. NULL when memory is short. */
+static const struct literal *
+make_literal(struct match_index *index, uint32_t number, struct error *err)
 {
-	struct literal *kept;
-	char *name;
+	struct literal_spec spec;
+	struct literal l = { 0 }, *kept;
 
-	if (index->nliterals == index->alloc_literals) {
-		size_t alloc = index->alloc_literals == 0 ? 256 : 2 * index->alloc_literals;
-		const struct literal **items =
-		    realloc(index->literals, alloc * sizeof(struct literal *));
+	arena_reset(&index->scratch);
+	if (literals_read(index->literals, number, &index->scratch, &spec, err) == -1 ||
+	    (is_text(&spec) ? make_text(index, &spec, &l, err)
+			    : make_check(index, &spec, &l, err)) == -1)
+		return NULL;
+	if (l.npapers == 0)
+		return &no_papers;
+	if ((kept = arena_alloc(&index->arena, sizeof(*kept))) == NULL) {
+		err_nomem(err, "index");
+		return NULL;
+	}
+	*kept = l;
+	return kept;
+}
 
-		if (items == NULL)
-			return err_nomem(err, "index");
-		index->literals = items;
-		index->alloc_literals = alloc;
-	}
-	index->literals[index->nliterals] = &no_papers;
-	if (l->npapers > 0) {
-		if ((kept = arena_alloc(&index->arena, sizeof(*kept))) == NULL)
-			return err_nomem(err, "index");
-		*kept = *l;
-		index->literals[index->nliterals] = kept;
-	}
-	name = arena_strndup(&index->arena, key, len);
-	if (name == NULL || map_set(&index->literal_by_key, name, len, index->nliterals) == -1)
+static int
+grow_results(struct match_index *index, struct error *err)
+{
+	uint32_t n = index->literals->len;
+	const struct literal **results;
+
+	if (n <= index->nresults)
+		return 0;
+	n += n / 2;
+	if ((results = realloc(index->results, n * sizeof(struct literal *))) == NULL)
 		return err_nomem(err, "index");
-	index->nliterals++;
+	memset(results + index->nresults, 0, (n - index->nresults) * sizeof(struct literal *));
+	index->results = results;
+	index->nresults = n;
 	return 0;
 }
 
 int
-index_get_literal(struct match_index *index, const struct program *program,
-    const struct literal_ref *ref, const struct literal **out, struct error *err)
+match_prepare(struct match_index *index, const struct program *program, struct error *err)
 {
-	const char *key = program->pool + ref->key;
-	struct literal_spec spec;
-	struct literal l = { 0 };
-	uint64_t number = index->nliterals;
-	int rc;
+	struct step_reader r = program_open(program);
 
-	if (!map_get(&index->literal_by_key, key, ref->key_len, &number)) {
-		arena_reset(&index->scratch);
-		if (program_read_literal(program, ref, &index->scratch, &spec, err) == -1)
+	if (grow_results(index, err) == -1)
+		return -1;
+	while (r.at < r.end) {
+		uint32_t step = program_next(&r), number, meaning;
+
+		if (step < STEP_LITERAL)
+			continue;
+		number = step_literal(step);
+		if (index->results[number] != NULL)
+			continue;
+		meaning = index->literals->entries[number].meaning;
+		if (index->results[meaning] == NULL &&
+		    (index->results[meaning] = make_literal(index, meaning, err)) == NULL)
 			return -1;
-		rc = is_text(&spec) ? make_text(index, &spec, &l, err)
-				    : make_check(index, &spec, &l, err);
-		if (rc == -1 || keep_literal(index, key, ref->key_len, &l, err) == -1)
-			return -1;
+		index->results[number] = index->results[meaning];
 	}
-	*out = index->literals[number];
 	return 0;
 }
 
@@ -194,14 +204,14 @@ literal_has(const struct literal *l, uint32_t paper)
 }
 
 double
-literal_count(const struct literal *l, uint32_t paper)
+literal_gain(const struct literal *l, uint32_t paper)
 {
 	uint32_t at;
 
-	if (l->counts == NULL)
+	if (l->gains == NULL)
 		return 0;
 	at = find_paper(l, paper);
-	return at < l->npapers ? (double)l->counts[at] : 0;
+	return at < l->npapers ? (double)l->gains[at] : 0;
 }
 
 /* Bits behind the last paper stay 0. */
@@ -210,18 +220,6 @@ clear_tail(const struct match_index *index, uint64_t *bits)
 {
 	if (index->npapers % 64 != 0)
 		bits[index->nwords - 1] &= ((uint64_t)1 << (index->npapers % 64)) - 1;
-}
-
-static void
-put_literal(const struct match_index *index, const struct literal *l, uint64_t *bits)
-{
-	if (l->bits != NULL) {
-		memcpy(bits, l->bits, index->nwords * sizeof(*bits));
-		return;
-	}
-	memset(bits, 0, index->nwords * sizeof(*bits));
-	for (uint32_t i = 0; i < l->npapers; i++)
-		bits[l->papers[i] / 64] |= (uint64_t)1 << (l->papers[i] % 64);
 }
 
 static void
@@ -242,13 +240,54 @@ put_sent(const struct match_index *index, const uint64_t *sent, uint64_t *bits)
 	clear_tail(index, bits);
 }
 
-/* top is the first free bitmap. */
+static void
+or_literal(const struct match_index *index, const struct literal *l, uint64_t *bits)
+{
+	if (l->bits != NULL)
+		for (size_t i = 0; i < index->nwords; i++)
+			bits[i] |= l->bits[i];
+	else
+		for (uint32_t i = 0; i < l->npapers; i++)
+			bits[l->papers[i] / 64] |= (uint64_t)1 << (l->papers[i] % 64);
+}
+
+static void
+and_literal(const struct match_index *index, const struct literal *l, uint64_t *bits)
+{
+	uint32_t at = 0;
+
+	if (l->bits != NULL) {
+		for (size_t i = 0; i < index->nwords; i++)
+			bits[i] &= l->bits[i];
+		return;
+	}
+	for (size_t i = 0; i < index->nwords; i++) {
+		uint64_t mask = 0;
+
+		for (; at < l->npapers && l->papers[at] / 64 == i; at++)
+			mask |= (uint64_t)1 << (l->papers[at] % 64);
+		bits[i] &= mask;
+	}
+}
+
+static void
+put_literal(const struct match_index *index, const struct literal *l, uint64_t *bits)
+{
+	if (l->bits != NULL) {
+		memcpy(bits, l->bits, index->nwords * sizeof(*bits));
+		return;
+	}
+	memset(bits, 0, index->nwords * sizeof(*bits));
+	or_literal(index, l, bits);
+}
+
+/* top is the first free bitmap; returns the one after the step. */
 static uint64_t *
-combine(const struct match_index *index, enum step_code code, uint64_t *top)
+combine(const struct match_index *index, uint32_t step, uint64_t *top)
 {
 	uint64_t *right = top - index->nwords, *left = right - index->nwords;
 
-	switch (code) {
+	switch (step) {
 	case STEP_AND:
 		for (size_t i = 0; i < index->nwords; i++)
 			left[i] &= right[i];
@@ -265,69 +304,65 @@ combine(const struct match_index *index, enum step_code code, uint64_t *top)
 	}
 }
 
-static int
-reserve_stack(struct match_index *index, size_t nbitmaps, struct error *err)
+/* A literal; where its operator is the next step, the bitmap below takes it in and none is made of it. */
+static uint64_t *
+run_literal(
+    const struct match_index *index, const struct literal *l, struct step_reader *r, uint64_t *top)
 {
-	size_t need = nbitmaps * index->nwords;
-	uint64_t *stack;
+	uint32_t next = r->at < r->end ? *r->at : STEP_ALL;
 
-	if (need <= index->alloc_stack)
-		return 0;
-	if ((stack = realloc(index->stack, need * sizeof(*stack))) == NULL)
-		return err_nomem(err, "index");
-	index->stack = stack;
-	index->alloc_stack = need;
-	return 0;
+	if (next == STEP_AND)
+		and_literal(index, l, top - index->nwords);
+	else if (next == STEP_OR)
+		or_literal(index, l, top - index->nwords);
+	if (next == STEP_AND || next == STEP_OR) {
+		r->at++;
+		return top;
+	}
+	put_literal(index, l, top);
+	return top + index->nwords;
 }
 
-int
-index_run(struct match_index *index, const struct program *program, const uint64_t *sent,
-    struct error *err)
+void
+index_run(const struct match_index *index, const struct program *program, const uint64_t *sent,
+    uint64_t *stack)
 {
-	const struct literal *l;
-	uint64_t *top;
+	struct step_reader r = program_open(program);
+	uint64_t *top = stack;
 
 	if (index->nwords == 0)
-		return 0;
-	if (reserve_stack(index, program->max_stack, err) == -1)
-		return -1;
-	top = index->stack;
-	for (uint32_t i = 0; i < program->nsteps; i++) {
-		const struct step *s = &program->steps[i];
+		return;
+	while (r.at < r.end) {
+		uint32_t step = program_next(&r);
 
-		switch ((enum step_code)s->code) {
-		case STEP_LITERAL:
-			if (index_get_literal(
-				index, program, &program->literals[s->argument], &l, err) == -1)
-				return -1;
-			put_literal(index, l, top);
-			top += index->nwords;
-			break;
-		case STEP_ALL:
+		if (step >= STEP_LITERAL) {
+			top = run_literal(index, index->results[step_literal(step)], &r, top);
+		} else if (step == STEP_ALL) {
 			put_all(index, top);
 			top += index->nwords;
-			break;
-		case STEP_SENT:
+		} else if (step == STEP_SENT) {
 			put_sent(index, sent, top);
 			top += index->nwords;
-			break;
-		case STEP_AND:
-		case STEP_OR:
-		case STEP_NOT:
-			top = combine(index, (enum step_code)s->code, top);
-			break;
+		} else {
+			top = combine(index, step, top);
 		}
 	}
-	return 0;
 }
 
 int
 match_evaluate(struct match_index *index, const struct program *program, const uint64_t *sent,
     uint64_t *out, struct error *err)
 {
-	if (index_run(index, program, sent, err) == -1)
+	uint64_t *stack;
+
+	if (match_prepare(index, program, err) == -1)
 		return -1;
+	arena_reset(&index->scratch);
+	stack = arena_alloc(&index->scratch, program->max_stack * index->nwords * sizeof(*stack));
+	if (stack == NULL)
+		return err_nomem(err, "index");
+	index_run(index, program, sent, stack);
 	if (index->nwords > 0)
-		memcpy(out, index->stack, index->nwords * sizeof(*out));
+		memcpy(out, stack, index->nwords * sizeof(*out));
 	return 0;
 }

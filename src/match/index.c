@@ -317,7 +317,8 @@ build(struct match_index *index, struct error *err)
 
 int
 match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
-    const struct match_weights *weights, struct match_index **out, struct error *err)
+    const struct match_weights *weights, const struct match_literals *literals,
+    struct match_index **out, struct error *err)
 {
 	struct match_index *index;
 
@@ -330,12 +331,12 @@ match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
 	arena_init(&index->scratch, MAX_RUN_BYTES);
 	map_init(&index->by_spelling);
 	map_init(&index->by_normal);
-	map_init(&index->literal_by_key);
 	index->papers = papers;
 	index->npapers = n;
 	index->nwords = (n + 63) / 64;
 	index->now_utc = now_utc;
 	index->weights = *weights;
+	index->literals = literals;
 	index->lengths = calloc(n * NLENGTHS + 1, sizeof(*index->lengths));
 	index->scores = calloc(n + 1, sizeof(*index->scores));
 	if (index->lengths == NULL || index->scores == NULL) {
@@ -344,7 +345,7 @@ match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
 	}
 	for (size_t i = 0; i < n; i++)
 		index->scores[i] = score_paper(index, papers[i]);
-	if (build(index, err) == -1) {
+	if (index_make_orders(index, err) == -1 || build(index, err) == -1) {
 		match_index_free(index);
 		return -1;
 	}
@@ -357,13 +358,11 @@ match_index_free(struct match_index *index)
 {
 	if (index == NULL)
 		return;
-	map_release(&index->literal_by_key);
 	map_release(&index->by_normal);
 	map_release(&index->by_spelling);
 	arena_release(&index->scratch);
 	arena_release(&index->arena);
-	free(index->stack);
-	free(index->literals);
+	free(index->results);
 	free(index->scores);
 	free(index->lengths);
 	free(index->postings);

@@ -13,7 +13,9 @@
 #include "digest/match.h"
 #include "digest/paper.h"
 
+#include "literals.h"
 #include "places.h"
+#include "program.h"
 
 /* A position is the field in the upper 4 bits and a count of words below, so that no phrase
  * crosses fields. */
@@ -42,8 +44,18 @@ struct entry {
 struct literal {
 	uint32_t npapers;
 	const uint32_t *papers;	/* NULL when only bits are kept */
-	const float *counts;	/* of text terms: weighted places in each of papers; else NULL */
+	const float *gains;	/* of text terms: what each of papers gains in text relevance; else NULL */
 	const uint64_t *bits;	/* NULL when npapers is small */
+};
+
+/* Orders of the papers that do not depend on a query; ties by published (newer first), then by key. */
+enum index_order {
+	ORDER_WORTH,	/* by score without text relevance */
+	ORDER_VOTES,
+	ORDER_TREND,
+	ORDER_NEWEST,
+	ORDER_POPULAR,	/* by trend, then votes */
+	NORDERS
 };
 
 /* The parts of a score that do not depend on a query, weighted. */
@@ -61,16 +73,16 @@ struct match_index {
 	struct entry *entries;
 	uint32_t nentries, alloc_entries;
 	uint32_t *by_folded;	/* entries by folded form */
-	struct map by_spelling, by_normal;
+	struct map by_spelling, by_normal;	/* of entries */
 	struct posting *postings;
 	uint32_t *lengths;	/* NLENGTHS for each paper: title, abstract, keywords */
 	double mean_lengths[NLENGTHS];
 	struct paper_score *scores;	/* of each paper */
-	struct map literal_by_key;
-	const struct literal **literals;
-	size_t nliterals, alloc_literals;
-	uint64_t *stack;	/* bitmaps of the program that is run */
-	size_t alloc_stack;	/* in 64-bit words */
+	const uint32_t *orders[NORDERS];	/* numbers of papers, the first first */
+	const uint32_t *ties;	/* of each paper its place in ORDER_NEWEST */
+	const struct match_literals *literals;	/* of the programs */
+	const struct literal **results;	/* by number of the literal; NULL = nobody asked yet */
+	uint32_t nresults;
 };
 
 /* Who is asked by index_places_of_word: the fields that count. */
@@ -86,16 +98,19 @@ uint32_t index_field_bits(enum query_field field);
 int	index_places_of_word(void *arg, const char *form, enum word_sense sense,
 	    struct place_list *out, struct error *err);
 
-/* The literal of a program, worked out when it is asked for the first time. */
-int	index_get_literal(struct match_index *index, const struct program *program,
-	    const struct literal_ref *ref, const struct literal **out, struct error *err);
 bool	literal_has(const struct literal *l, uint32_t paper);
-/* 0 when it is not true for the paper or has no count. */
-double	literal_count(const struct literal *l, uint32_t paper);
+/* 0 when it is not true for the paper or is no text. */
+double	literal_gain(const struct literal *l, uint32_t paper);
 
-/* Run a program; the answer is at the bottom of index->stack. */
-int	index_run(struct match_index *index, const struct program *program, const uint64_t *sent,
-	    struct error *err);
+/*
+ * Run a program that match_prepare() has seen.
+ * stack	room for program->max_stack bitmaps of index->nwords; the answer is the first of them
+ */
+void	index_run(const struct match_index *index, const struct program *program, const uint64_t *sent,
+	    uint64_t *stack);
+
+/* Fill orders and ties; needs papers and scores. */
+int	index_make_orders(struct match_index *index, struct error *err);
 
 /* What a paper is worth whatever the query; needs papers, now_utc and weights of the index. */
 struct paper_score score_paper(const struct match_index *index, const struct paper *p);
@@ -103,21 +118,21 @@ struct paper_score score_paper(const struct match_index *index, const struct pap
 /* Weight of a place in the text relevance, by its field and the length of that text. */
 double	score_place(const struct match_index *index, const struct place *p);
 
-/* The terms of a program that make text relevance. */
-struct scorer {
-	const struct literal **literals;
-	double *weights;	/* how much a term says: the rarer, the more */
-	size_t n;
-};
-int	score_prepare(struct match_index *index, const struct program *program, struct arena *a,
-	    struct scorer *out, struct error *err);
-/* 0 .. 1, not weighted. */
-double	score_relevance(const struct scorer *s, uint32_t paper);
+/* What a paper gains by a term that npapers of the index have and whose weighted places in it add up to count. */
+double	score_gain(const struct match_index *index, uint32_t npapers, double count);
+/* From the sum of the gains of all terms: 0 .. 1, not weighted. */
+double	score_relevance(double gains);
+/* The weighted text relevance, rounded, and all of a score. */
+double	score_text(const struct match_index *index, double relevance);
+double	score_sum(double text, const struct paper_score *s);
 /* Fill score and its parts. */
 void	score_fill(const struct match_index *index, double relevance, struct pick *pick);
 
 /* Whether a paper satisfies a literal that is no text: a condition, property, category or id. */
 bool	check_paper(const struct literal_spec *spec, const struct paper *p, int64_t now_utc);
+
+/* Whether a term of cat: or primary: means this category: "cs" is "cs" and every "cs.XX". */
+bool	check_category(const struct literal_spec *spec, const char *category);
 
 /* Authors that a term names; each stands as one place in out. */
 int	author_places(const struct match_index *index, const struct literal_spec *spec,

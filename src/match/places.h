@@ -10,7 +10,7 @@
 
 #include "digest/error.h"
 
-#include "program.h"
+#include "literals.h"
 
 struct place {
 	uint32_t paper;

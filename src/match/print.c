@@ -120,6 +120,20 @@ query_add_text(struct strbuf *out, const struct query *q)
 	add_query(out, q);
 }
 
+const char *
+query_asks_for(const struct query *q)
+{
+	if (q->op == QUERY_CONDITION)
+		return lex_measure_names[q->measure];
+	return q->op == QUERY_TERM && q->field != FIELD_TEXT ? lex_field_names[q->field] : NULL;
+}
+
+const char *
+query_field_name(enum query_field field)
+{
+	return lex_field_names[field];
+}
+
 bool
 query_reads_signals(const struct query *q)
 {

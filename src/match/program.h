@@ -1,63 +1,63 @@
-/* program.h - a compiled query: a flat list of steps over literals. Shared by the files of
+/* program.h - a compiled query: steps of a stack machine over literals, a byte or a few each. Shared by the files of
  * src/match/. */
 #ifndef DIGEST_MATCH_PROGRAM_H
 #define DIGEST_MATCH_PROGRAM_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "digest/arena.h"
-#include "digest/error.h"
-#include "digest/query.h"
-
+/* Steps are numbers in base 128, the low digits first, the top bit set in all bytes but the last. From STEP_LITERAL on they
+ * are STEP_LITERAL + 2 * (number of the literal) + (1 if it counts). */
 enum step_code {
 	STEP_ALL,	/* push every paper */
-	STEP_LITERAL,	/* push the papers of literals[argument] */
 	STEP_SENT,	/* push what this reader was sent */
 	STEP_AND,	/* of the two on top */
 	STEP_OR,
 	STEP_NOT,	/* of the top */
-};
-
-struct step {
-	uint32_t code, argument;
-};
-
-/* One thing that is true or false of a paper. Its key says all there is to know about it, the same
- * in every program. */
-struct literal_ref {
-	uint32_t key, key_len;	/* in the pool */
-	uint32_t label;		/* how it is shown in 'why', NUL-terminated, in the pool */
-	bool positive;		/* under an even number of negations */
-	bool counts;		/* positive and the first of its kind: it makes score and 'why' */
+	STEP_LITERAL,	/* push the papers of a literal */
 };
 
 struct program {
-	const struct step *steps;
-	const struct literal_ref *literals;
-	const char *pool;
-	uint32_t nsteps, nliterals;
-	uint32_t max_stack;
+	uint32_t len;		/* of steps */
+	uint16_t max_stack;	/* bitmaps on the stack at most */
 	bool reads_signals, reads_versions;
+	unsigned char steps[];
 };
 
-/* A literal taken out of its key again. */
-struct literal_spec {
-	enum query_op op;	/* QUERY_TERM, QUERY_CONDITION or QUERY_PROPERTY */
-	enum query_field field;
-	enum query_term_kind kind;
-	uint32_t distance;
-	enum query_measure measure;
-	enum query_compare compare;
-	enum query_property property;
-	int64_t number;
-	const struct query_word *words;	/* forms point into the key */
-	size_t nwords;
+/* Goes through the steps of a program. */
+struct step_reader {
+	const unsigned char *at, *end;
 };
 
-/* Words live in a. Fails only when a is full. */
-int	program_read_literal(const struct program *program, const struct literal_ref *ref,
-	    struct arena *a, struct literal_spec *out, struct error *err);
+static inline struct step_reader
+program_open(const struct program *program)
+{
+	return (struct step_reader){ program->steps, program->steps + program->len };
+}
+
+/* The next step; there must be one. */
+static inline uint32_t
+program_next(struct step_reader *r)
+{
+	uint32_t step = *r->at & 0x7fu;
+
+	for (unsigned shift = 7; (*r->at++ & 0x80u) != 0; shift += 7)
+		step |= (*r->at & 0x7fu) << shift;
+	return step;
+}
+
+/* The literal of a step from STEP_LITERAL on. */
+static inline uint32_t
+step_literal(uint32_t step)
+{
+	return (step - STEP_LITERAL) / 2;
+}
+
+/* Whether it makes score and 'why': it stands under an even number of negations and is the first of its key. */
+static inline bool
+step_counts(uint32_t step)
+{
+	return (step - STEP_LITERAL) % 2 == 1;
+}
 
 #endif

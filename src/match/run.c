@@ -1,4 +1,4 @@
-#include "index.h"
+#include "rank.h"
 #include "digest/limits.h"
 #include "digest/strbuf.h"
 
@@ -8,92 +8,18 @@
 /* More reasons than these say less. */
 enum { MAX_WHY = 5, MAX_WHY_BYTES = 128 * 1024 };
 
-struct candidate {
-	const struct paper *p;
-	double first, second; /* what it is sorted by; higher is earlier */
-	struct pick pick;
-};
-
-/* One section while the request is worked on. */
-struct work {
-	uint64_t *matched; /* eligible papers that satisfy its query */
-	struct candidate *candidates;
-	size_t ncandidates;
-};
-
 struct run {
 	struct match_index *index;
 	struct match_request *request;
-	struct work *works;
-	uint64_t *shown; /* papers that stand somewhere already */
-	uint64_t *any;	 /* papers that some section matched */
+	struct ranking *rankings; /* of the sections */
+	uint64_t *shown;	  /* papers that stand somewhere already */
+	uint64_t *any;		  /* papers that some section matched */
+	uint32_t *taken;	  /* scratch, one for each paper */
 	size_t nshown;
 	struct strbuf why;
 	struct arena *a;
 	struct error *err;
 };
-
-static bool
-has_bit(const uint64_t *bits, uint32_t i)
-{
-	return bits != NULL && (bits[i / 64] >> (i % 64) & 1) != 0;
-}
-
-static void
-set_bit(uint64_t *bits, uint32_t i)
-{
-	bits[i / 64] |= (uint64_t)1 << (i % 64);
-}
-
-static size_t
-count_bits(const uint64_t *bits, size_t nwords)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < nwords; i++)
-		n += (size_t)__builtin_popcountll(bits[i]);
-	return n;
-}
-
-/* Ties: the newer first, then by key, so that every run can be repeated. */
-static int
-compare_candidates(const void *x, const void *y)
-{
-	const struct candidate *p = x, *q = y;
-
-	if (p->first != q->first)
-		return p->first > q->first ? -1 : 1;
-	if (p->second != q->second)
-		return p->second > q->second ? -1 : 1;
-	if (p->p->published_utc != q->p->published_utc)
-		return p->p->published_utc > q->p->published_utc ? -1 : 1;
-	return strcmp(p->p->key, q->p->key);
-}
-
-static void
-sort_candidates(struct candidate *list, size_t n)
-{
-	if (n > 1)
-		qsort(list, n, sizeof(*list), compare_candidates);
-}
-
-static double
-sort_key(const struct candidate *c, enum sort_order sort, double relevance)
-{
-	switch (sort) {
-	case SORT_BEST:
-		return c->pick.score;
-	case SORT_RELEVANCE:
-		return relevance;
-	case SORT_VOTES:
-		return c->p->votes > 0 ? (double)c->p->votes : 0;
-	case SORT_TRENDING:
-		return c->p->trend;
-	case SORT_NEWEST:
-		return (double)c->p->published_utc;
-	}
-	return 0;
-}
 
 /* Which papers of the index a section may show at all. */
 static uint64_t
@@ -106,57 +32,28 @@ eligible(const struct match_request *r, const struct program *program, size_t wo
 	return bits;
 }
 
-/* The papers of a set as candidates, scored, unsorted. */
+/* The eligible papers that satisfy the query of a section. */
 static int
-collect(struct run *run, const uint64_t *set, struct candidate **out, size_t *n)
+match_section(struct run *run, size_t section)
 {
-	const struct match_index *index = run->index;
-	struct candidate *list;
-
-	*n = count_bits(set, index->nwords);
-	if ((list = arena_array(run->a, *n, sizeof(*list))) == NULL)
-		return err_nomem(run->err, "picks");
-	*n = 0;
-	for (size_t word = 0; word < index->nwords; word++) {
-		for (uint64_t rest = set[word]; rest != 0; rest &= rest - 1) {
-			struct candidate *c = &list[(*n)++];
-
-			c->pick.paper = (uint32_t)(word * 64 + (size_t)__builtin_ctzll(rest));
-			c->pick.why = "";
-			c->pick.replaced = has_bit(run->request->replaced, c->pick.paper);
-			c->p = index->papers[c->pick.paper];
-		}
-	}
-	*out = list;
-	return 0;
-}
-
-static int
-match_section(struct run *run, struct match_section *s, struct work *w)
-{
+	struct match_section *s = &run->request->sections[section];
+	struct ranking *ranking = &run->rankings[section];
 	struct match_index *index = run->index;
-	struct scorer scorer;
+	uint64_t *stack;
 
-	if ((w->matched = arena_array(run->a, index->nwords, sizeof(uint64_t))) == NULL)
+	if (match_prepare(index, s->program, run->err) == -1)
+		return -1;
+	stack = arena_alloc(run->a, s->program->max_stack * index->nwords * sizeof(*stack));
+	if (stack == NULL)
 		return err_nomem(run->err, "picks");
-	if (index_run(index, s->program, run->request->sent, run->err) == -1)
-		return -1;
+	index_run(index, s->program, run->request->sent, stack);
 	for (size_t i = 0; i < index->nwords; i++) {
-		w->matched[i] = index->stack[i] & eligible(run->request, s->program, i);
-		run->any[i] |= w->matched[i];
+		stack[i] &= eligible(run->request, s->program, i);
+		run->any[i] |= stack[i];
 	}
-	if (score_prepare(index, s->program, run->a, &scorer, run->err) == -1 ||
-	    collect(run, w->matched, &w->candidates, &w->ncandidates) == -1)
+	if (rank_papers(index, s->program, s->sort, stack, run->a, ranking, run->err) == -1)
 		return -1;
-	for (size_t i = 0; i < w->ncandidates; i++) {
-		struct candidate *c = &w->candidates[i];
-		double relevance = score_relevance(&scorer, c->pick.paper);
-
-		score_fill(index, relevance, &c->pick);
-		c->first = sort_key(c, s->sort, relevance);
-	}
-	sort_candidates(w->candidates, w->ncandidates);
-	s->nmatched = w->ncandidates;
+	s->nmatched = ranking->nmatched;
 	return 0;
 }
 
@@ -164,22 +61,19 @@ match_section(struct run *run, struct match_section *s, struct work *w)
 static int
 explain(struct run *run, const struct program *program, struct pick *pick)
 {
+	struct step_reader r = program_open(program);
 	const char *labels[MAX_WHY];
 	size_t n = 0;
 
 	strbuf_reset(&run->why);
-	for (uint32_t i = 0; i < program->nliterals && n < MAX_WHY; i++) {
-		const struct literal_ref *ref = &program->literals[i];
-		const struct literal *l;
+	while (r.at < r.end && n < MAX_WHY) {
+		uint32_t step = program_next(&r);
 		size_t same = 0;
 
-		if (!ref->counts)
+		if (step < STEP_LITERAL || !step_counts(step) ||
+		    !literal_has(run->index->results[step_literal(step)], pick->paper))
 			continue;
-		if (index_get_literal(run->index, program, ref, &l, run->err) == -1)
-			return -1;
-		if (!literal_has(l, pick->paper))
-			continue;
-		labels[n] = program->pool + ref->label;
+		labels[n] = literals_label(run->index->literals, step_literal(step));
 		while (strcmp(labels[same], labels[n]) != 0)
 			same++;
 		if (same < n)
@@ -200,7 +94,7 @@ add_also_in(struct run *run, size_t section, struct pick *pick)
 	uint32_t *list;
 
 	for (size_t s = 0; s < nsections; s++)
-		pick->nalso_in += s != section && has_bit(run->works[s].matched, pick->paper);
+		pick->nalso_in += s != section && has_bit(run->rankings[s].matched, pick->paper);
 	if (pick->nalso_in == 0)
 		return 0;
 	list = arena_array(run->a, pick->nalso_in, sizeof(*list));
@@ -208,8 +102,31 @@ add_also_in(struct run *run, size_t section, struct pick *pick)
 		return err_nomem(run->err, "picks");
 	pick->also_in = list;
 	for (size_t s = 0; s < nsections; s++)
-		if (s != section && has_bit(run->works[s].matched, pick->paper))
+		if (s != section && has_bit(run->rankings[s].matched, pick->paper))
 			*list++ = (uint32_t)s;
+	return 0;
+}
+
+static void
+fill_pick(struct run *run, double relevance, uint32_t paper, struct pick *out)
+{
+	const uint64_t *replaced = run->request->replaced;
+
+	*out = (struct pick){
+		.paper = paper, .why = "", .replaced = replaced != NULL && has_bit(replaced, paper)
+	};
+	score_fill(run->index, relevance, out);
+}
+
+/* The best papers of a section that stand nowhere yet, at most max. */
+static int
+take_picks(struct run *run, struct ranking *ranking, size_t max, struct pick **out, size_t *n)
+{
+	*n = rank_take(ranking, run->shown, max, run->taken);
+	if ((*out = arena_alloc(run->a, *n * sizeof(**out))) == NULL)
+		return err_nomem(run->err, "picks");
+	for (size_t i = 0; i < *n; i++)
+		fill_pick(run, rank_relevance(ranking, run->taken[i]), run->taken[i], &(*out)[i]);
 	return 0;
 }
 
@@ -218,25 +135,16 @@ static int
 fill_section(struct run *run, size_t section)
 {
 	struct match_section *s = &run->request->sections[section];
-	struct work *w = &run->works[section];
 	size_t room = run->request->max_papers - run->nshown;
 
 	room = s->limit < room ? s->limit : room;
-	room = w->ncandidates < room ? w->ncandidates : room;
-	if ((s->picks = arena_array(run->a, room, sizeof(*s->picks))) == NULL)
-		return err_nomem(run->err, "picks");
-	for (size_t i = 0; i < w->ncandidates && s->npicks < room; i++) {
-		struct pick *pick = &s->picks[s->npicks];
-
-		if (has_bit(run->shown, w->candidates[i].pick.paper))
-			continue;
-		*pick = w->candidates[i].pick;
-		if (explain(run, s->program, pick) == -1 || add_also_in(run, section, pick) == -1)
+	if (take_picks(run, &run->rankings[section], room, &s->picks, &s->npicks) == -1)
+		return -1;
+	for (size_t i = 0; i < s->npicks; i++)
+		if (explain(run, s->program, &s->picks[i]) == -1 ||
+		    add_also_in(run, section, &s->picks[i]) == -1)
 			return -1;
-		set_bit(run->shown, pick->paper);
-		s->npicks++;
-		run->nshown++;
-	}
+	run->nshown += s->npicks;
 	return 0;
 }
 
@@ -245,19 +153,15 @@ static int
 fill_cut(struct run *run, size_t section)
 {
 	struct match_section *s = &run->request->sections[section];
-	const struct work *w = &run->works[section];
-	size_t max = w->ncandidates < MAX_SECTION_PICKS ? w->ncandidates : MAX_SECTION_PICKS;
+	struct ranking *ranking = &run->rankings[section];
 
-	if ((s->cut = arena_array(run->a, max, sizeof(*s->cut))) == NULL)
-		return err_nomem(run->err, "picks");
-	for (size_t i = 0; i < w->ncandidates; i++) {
-		const struct pick *pick = &w->candidates[i].pick;
+	if (take_picks(run, ranking, MAX_CUT_TITLES, &s->cut, &s->ncut) == -1)
+		return -1;
+	for (size_t i = 0; i < run->index->nwords; i++) {
+		uint64_t rest = ranking->matched[i] & ~run->shown[i];
 
-		if (has_bit(run->shown, pick->paper))
-			continue;
-		set_bit(run->shown, pick->paper);
-		if (s->ncut < max)
-			s->cut[s->ncut++] = *pick;
+		s->nmore += (size_t)__builtin_popcountll(rest);
+		run->shown[i] |= rest;
 	}
 	return 0;
 }
@@ -266,34 +170,21 @@ fill_cut(struct run *run, size_t section)
 static int
 fill_outside(struct run *run)
 {
-	struct match_index *index = run->index;
+	const struct match_index *index = run->index;
+	const uint32_t *numbers = index->orders[ORDER_POPULAR];
 	struct match_request *r = run->request;
-	struct candidate *list;
-	uint64_t *set;
-	size_t n;
+	size_t max = r->outside < index->npapers ? r->outside : index->npapers;
 
-	if (r->outside == 0)
-		return 0;
-	if ((set = arena_array(run->a, index->nwords, sizeof(*set))) == NULL)
-		return err_nomem(run->err, "picks");
-	for (uint32_t i = 0; i < index->npapers; i++)
-		if (has_bit(r->plain, i) && !has_bit(run->any, i) && index->papers[i]->votes > 0)
-			set_bit(set, i);
-	if (collect(run, set, &list, &n) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		score_fill(index, 0, &list[i].pick);
-		list[i].first = list[i].p->trend;
-		list[i].second = (double)list[i].p->votes;
-	}
-	sort_candidates(list, n);
-	n = n < r->outside ? n : r->outside;
-	r->outside_picks = arena_array(run->a, n, sizeof(*r->outside_picks));
+	r->outside_picks = arena_array(run->a, max, sizeof(*r->outside_picks));
 	if (r->outside_picks == NULL)
 		return err_nomem(run->err, "picks");
-	for (size_t i = 0; i < n; i++)
-		r->outside_picks[i] = list[i].pick;
-	r->noutside = n;
+	for (size_t i = 0; i < index->npapers && r->noutside < max; i++) {
+		uint32_t paper = numbers[i];
+
+		if (has_bit(r->plain, paper) && !has_bit(run->any, paper) &&
+		    index->papers[paper]->votes > 0)
+			fill_pick(run, 0, paper, &r->outside_picks[r->noutside++]);
+	}
 	return 0;
 }
 
@@ -304,7 +195,7 @@ clear_results(struct match_request *r)
 		struct match_section *s = &r->sections[i];
 
 		s->picks = s->cut = NULL;
-		s->npicks = s->ncut = s->nmatched = 0;
+		s->npicks = s->ncut = s->nmore = s->nmatched = 0;
 	}
 	r->outside_picks = NULL;
 	r->noutside = r->nmatched = 0;
@@ -318,14 +209,15 @@ match_run(
 	int rc = 0;
 
 	clear_results(request);
-	run.works = arena_array(a, request->nsections, sizeof(*run.works));
+	run.rankings = arena_array(a, request->nsections, sizeof(*run.rankings));
+	run.taken = arena_alloc(a, index->npapers * sizeof(*run.taken));
 	run.shown = arena_array(a, index->nwords, sizeof(*run.shown));
 	run.any = arena_array(a, index->nwords, sizeof(*run.any));
-	if (run.works == NULL || run.shown == NULL || run.any == NULL)
+	if (run.rankings == NULL || run.taken == NULL || run.shown == NULL || run.any == NULL)
 		return err_nomem(err, "picks");
 	strbuf_init(&run.why, MAX_WHY_BYTES);
 	for (size_t i = 0; i < request->nsections && rc == 0; i++)
-		rc = match_section(&run, &request->sections[i], &run.works[i]);
+		rc = match_section(&run, i);
 	for (size_t i = 0; i < request->nsections && rc == 0; i++)
 		rc = fill_section(&run, i);
 	for (size_t i = 0; i < request->nsections && rc == 0; i++)

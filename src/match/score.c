@@ -48,52 +48,25 @@ score_place(const struct match_index *index, const struct place *p)
 	return field_weights[field] / (1 - LENGTH_SHARE + LENGTH_SHARE * length);
 }
 
-int
-score_prepare(struct match_index *index, const struct program *program, struct arena *a,
-    struct scorer *out, struct error *err)
+double
+score_gain(const struct match_index *index, uint32_t npapers, double count)
 {
-	struct scorer s = { 0 };
+	double n = npapers, rarity = log(1 + ((double)index->npapers - n + 0.5) / (n + 0.5));
 
-	s.literals = arena_array(a, program->nliterals, sizeof(struct literal *));
-	s.weights = arena_array(a, program->nliterals, sizeof(*s.weights));
-	if (s.literals == NULL || s.weights == NULL)
-		return err_nomem(err, "scores");
-	for (uint32_t i = 0; i < program->nliterals; i++) {
-		const struct literal *l;
-		double n;
-
-		if (!program->literals[i].counts)
-			continue;
-		if (index_get_literal(index, program, &program->literals[i], &l, err) == -1)
-			return -1;
-		if (l->counts == NULL)
-			continue;
-		n = l->npapers;
-		s.literals[s.n] = l;
-		s.weights[s.n++] = log(1 + ((double)index->npapers - n + 0.5) / (n + 0.5));
-	}
-	*out = s;
-	return 0;
+	return rarity * count * (SATURATION + 1) / (count + SATURATION);
 }
 
-/* Logarithms of two C libraries may differ in the last bit; what is ordered must not. */
+/* Logarithms of two C libraries may differ in the last bit; what is ordered must not. No part of a score is negative. */
 static double
 round6(double x)
 {
-	return round(x * 1e6) / 1e6;
+	return (double)(int64_t)(x * 1e6 + 0.5) / 1e6;
 }
 
 double
-score_relevance(const struct scorer *s, uint32_t paper)
+score_relevance(double gains)
 {
-	double sum = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		double count = literal_count(s->literals[i], paper);
-
-		sum += s->weights[i] * count * (SATURATION + 1) / (count + SATURATION);
-	}
-	return round6(sum / (sum + HALF_TEXT));
+	return round6(gains / (gains + HALF_TEXT));
 }
 
 /* 0 for nothing, 1 for FULL_VOTES and more. */
@@ -127,14 +100,26 @@ score_paper(const struct match_index *index, const struct paper *p)
 	};
 }
 
+double
+score_text(const struct match_index *index, double relevance)
+{
+	return round6(index->weights.text * relevance);
+}
+
+double
+score_sum(double text, const struct paper_score *s)
+{
+	return round6(text + s->votes + s->trend + s->freshness);
+}
+
 void
 score_fill(const struct match_index *index, double relevance, struct pick *pick)
 {
 	const struct paper_score *s = &index->scores[pick->paper];
 
-	pick->text = round6(index->weights.text * relevance);
+	pick->text = score_text(index, relevance);
 	pick->votes = s->votes;
 	pick->trend = s->trend;
 	pick->freshness = s->freshness;
-	pick->score = round6(pick->text + pick->votes + pick->trend + pick->freshness);
+	pick->score = score_sum(pick->text, s);
 }

@@ -1,4 +1,4 @@
-#include "index.h"
+#include "spans.h"
 #include "words.h"
 #include "digest/strbuf.h"
 #include "digest/text.h"
@@ -11,11 +11,6 @@ struct reader {
 	const char *text;
 	struct token_list tokens;
 	struct strbuf normal;
-};
-
-struct span_list {
-	struct match_span *items;
-	size_t len, alloc;
 };
 
 static const char *
@@ -173,16 +168,19 @@ static int
 find_spans(struct match_index *index, const struct program *program, enum query_field field,
     struct reader *r, struct span_list *out, struct error *err)
 {
+	struct step_reader steps = program_open(program);
+
 	if (tokens_add(&r->tokens, r->text, strlen(r->text), 0, err) == -1)
 		return -1;
-	for (uint32_t i = 0; i < program->nliterals; i++) {
+	while (steps.at < steps.end) {
+		uint32_t step = program_next(&steps);
 		struct literal_spec spec;
 
-		if (!program->literals[i].counts)
+		if (step < STEP_LITERAL || !step_counts(step))
 			continue;
 		arena_reset(&index->scratch);
-		if (program_read_literal(
-			program, &program->literals[i], &index->scratch, &spec, err) == -1)
+		if (literals_read(
+			index->literals, step_literal(step), &index->scratch, &spec, err) == -1)
 			return -1;
 		if (spec.op == QUERY_TERM && (index_field_bits(spec.field) >> field & 1) != 0 &&
 		    add_term_spans(r, &spec, out, err) == -1)
@@ -192,21 +190,51 @@ find_spans(struct match_index *index, const struct program *program, enum query_
 	return 0;
 }
 
+static void
+reader_init(struct reader *r, const char *text)
+{
+	r->text = text;
+	tokens_init(&r->tokens);
+	strbuf_init(&r->normal, 1 << 24);
+}
+
+static void
+reader_release(struct reader *r)
+{
+	strbuf_release(&r->normal);
+	tokens_release(&r->tokens);
+}
+
+int
+spans_of_term(
+    const struct literal_spec *spec, const char *text, struct span_list *out, struct error *err)
+{
+	struct reader r;
+	int rc;
+
+	reader_init(&r, text);
+	rc = tokens_add(&r.tokens, text, strlen(text), 0, err);
+	if (rc == 0)
+		rc = add_term_spans(&r, spec, out, err);
+	reader_release(&r);
+	return rc;
+}
+
 int
 match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
     enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
 {
-	struct reader r = { .text = text_of(index->papers[paper], field) };
+	const char *text = text_of(index->papers[paper], field);
 	struct span_list list = { 0 };
+	struct reader r;
 	struct match_span *copy;
 	int rc;
 
 	*n = 0;
 	*out = NULL;
-	if (r.text == NULL)
+	if (text == NULL)
 		return 0;
-	tokens_init(&r.tokens);
-	strbuf_init(&r.normal, 1 << 24);
+	reader_init(&r, text);
 	rc = find_spans(index, program, field, &r, &list, err);
 	if (rc == 0 && list.len > 0) {
 		if ((copy = arena_alloc(a, list.len * sizeof(*copy))) == NULL) {
@@ -218,7 +246,6 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 		}
 	}
 	free(list.items);
-	strbuf_release(&r.normal);
-	tokens_release(&r.tokens);
+	reader_release(&r);
 	return rc;
 }

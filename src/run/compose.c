@@ -165,7 +165,7 @@ view_pick(struct composer *c, const struct edition_pick *pick, struct pick_view 
 	return find_paper(c, pick, a, &out->paper, err);
 }
 
-/* Picks first .. last of one section; of those cut only MAX_CUT_TITLES are named. */
+/* Picks first .. last of one section; the last one says how many more were cut. */
 static int
 view_section(struct composer *c, struct composed *mail, size_t first, size_t last,
     struct section_view *out, struct arena *a, struct error *err)
@@ -181,10 +181,6 @@ view_section(struct composer *c, struct composed *mail, size_t first, size_t las
 	out->query = out->outside ? "" : mail->reader->sub.filters[section].match;
 	out->picks = views;
 	for (size_t i = first; i < last; i++) {
-		if (picks[i].cut && out->ncut == MAX_CUT_TITLES) {
-			out->nmore = last - i;
-			break;
-		}
 		if (view_pick(c, &picks[i], &views[i - first], a, err) == -1)
 			return -1;
 		if (!picks[i].cut)
@@ -193,6 +189,7 @@ view_section(struct composer *c, struct composed *mail, size_t first, size_t las
 			out->ncut++;
 	}
 	out->cut = views + out->npicks;
+	out->nmore = picks[last - 1].more;
 	return 0;
 }
 

@@ -13,6 +13,7 @@ struct planner {
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
+	struct match_literals *literals;
 	struct match_index *index;
 	int64_t change_seq; /* newest when the window was loaded: where cursors move to */
 	int64_t now_utc;
@@ -33,7 +34,9 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 	if (store_change_seq(run->store, &pl->change_seq, err) == -1 ||
 	    store_load_window(run->store, since_utc, pl->now_utc, &pl->arena, &pl->papers,
 		&pl->npapers, err) == -1 ||
-	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights, &pl->index, err) == -1)
+	    match_literals_new(&pl->literals, err) == -1 ||
+	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights, pl->literals,
+		&pl->index, err) == -1)
 		return -1;
 	pl->nwords = (pl->npapers + 63) / 64;
 	pl->bitmaps = calloc(4 * pl->nwords + 1, sizeof(*pl->bitmaps));
@@ -73,6 +76,7 @@ planner_free(struct planner *pl)
 	free(pl->programs);
 	map_release(&pl->shared);
 	match_index_free(pl->index);
+	match_literals_free(pl->literals);
 	free(pl->bitmaps);
 	arena_release(&pl->arena);
 	free(pl);
@@ -96,38 +100,15 @@ planner_find_paper(const struct planner *pl, int64_t id, uint32_t revision)
 	return NULL;
 }
 
-/* Where the @names of one reader's queries lead. */
-struct names {
-	const struct subscriber *reader;
-	const struct config *cfg;
-};
-
-static const char *
-find_named(void *arg, const char *name, bool *shared)
-{
-	const struct names *names = arg;
-
-	for (size_t i = 0; !*shared && i < names->reader->nfilters; i++)
-		if (strcmp(names->reader->filters[i].name, name) == 0)
-			return names->reader->filters[i].match;
-	*shared = true;
-	for (size_t i = 0; i < names->cfg->nshared; i++)
-		if (strcmp(names->cfg->shared[i].name, name) == 0)
-			return names->cfg->shared[i].match;
-	return NULL;
-}
-
 static int
 compile_filter(struct planner *pl, const struct subscriber *reader, const struct filter *f,
     struct arena *a, struct program **out, struct error *err)
 {
-	struct names names = { reader, pl->run->cfg };
 	struct query *q;
 
-	if (query_parse(f->match, strlen(f->match), a, &q, NULL, err) == -1 ||
-	    query_expand(q, f->name, find_named, &names, a, &q, NULL, err) == -1)
+	if (queries_read(pl->run->cfg, reader, f->name, f->match, a, &q, NULL, err) == -1)
 		return err_prefix(err, "filter \"%s\"", f->name);
-	return match_compile(q, out, err);
+	return match_compile(pl->literals, q, out, err);
 }
 
 /* A program of this filter; *own tells whether the caller frees it. */
@@ -212,6 +193,8 @@ collect_picks(struct planner *pl, const struct subscriber *reader, const struct 
 			rc |= add_pick(pl, reader, &s->picks[j], (uint32_t)i, false, out, a);
 		for (size_t j = 0; j < s->ncut; j++)
 			rc |= add_pick(pl, reader, &s->cut[j], (uint32_t)i, true, out, a);
+		if (s->nmore > 0)
+			out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
 	}
 	for (size_t j = 0; j < req->noutside; j++)
 		rc |= add_pick(pl, reader, &req->outside_picks[j], UINT32_MAX, false, out, a);

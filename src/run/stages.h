@@ -60,6 +60,17 @@ int	cache_load(const char *dir, const char *url, int64_t now_utc, int64_t max_ag
 	    struct http_answer *answer);
 void	cache_save(const char *dir, const char *url, int64_t now_utc, const struct http_answer *answer);
 
+/* ---- queries.c ---- */
+
+/*
+ * A query with its @names expanded, for match_compile().
+ * reader	whose filters @names mean first; NULL = only the shared ones
+ * name		of the filter it belongs to, "" = none
+ * offset	of what is wrong, in text; may be NULL
+ */
+int	queries_read(const struct config *cfg, const struct subscriber *reader, const char *name,
+	    const char *text, struct arena *a, struct query **out, size_t *offset, struct error *err);
+
 /* ---- plan.c: the papers of the window against one reader ---- */
 
 struct planner;

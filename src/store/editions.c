@@ -13,6 +13,7 @@ enum {
 	PICK_CUT = 1,
 	PICK_RISEN = 2,
 	PICK_REPLACED = 4,
+	PICK_MORE = 8, /* how many follows */
 	NSCORES = 5,
 };
 
@@ -78,8 +79,10 @@ pack_picks(struct strbuf *out, const struct edition *e)
 		pack_uint(out, p->version);
 		pack_uint(out, p->section == UINT32_MAX ? 0 : (uint64_t)p->section + 1);
 		pack_uint(out,
-		    (p->cut ? PICK_CUT : 0u) | (p->risen ? PICK_RISEN : 0u) |
-			(p->replaced ? PICK_REPLACED : 0u));
+		    (p->cut ? PICK_CUT : 0u) | (p->more > 0 ? PICK_MORE : 0u) |
+			(p->risen ? PICK_RISEN : 0u) | (p->replaced ? PICK_REPLACED : 0u));
+		if (p->more > 0)
+			pack_uint(out, p->more);
 		pack_scores(out, p);
 		pack_text(out, p->why);
 		pack_text(out, p->also_in);
@@ -138,6 +141,8 @@ unpack_picks(
 		p->cut = (flags & PICK_CUT) != 0;
 		p->risen = (flags & PICK_RISEN) != 0;
 		p->replaced = (flags & PICK_REPLACED) != 0;
+		if ((flags & PICK_MORE) != 0)
+			p->more = (uint32_t)unpack_uint(&u);
 		unpack_scores(&u, p);
 		p->why = unpack_text(&u, a);
 		p->also_in = unpack_text(&u, a);

@@ -32,7 +32,7 @@ write_filter(struct strbuf *out, size_t i, bool fts)
 }
 
 static void
-compile_filters(struct program **programs, size_t n)
+compile_filters(struct match_literals *literals, struct program **programs, size_t n)
 {
 	struct strbuf text;
 	struct arena a;
@@ -45,7 +45,7 @@ compile_filters(struct program **programs, size_t n)
 		write_filter(&text, i, false);
 		arena_reset(&a);
 		if (query_parse(text.buf, text.len, &a, &q, NULL, &err) == -1 ||
-		    match_compile(q, &programs[i], &err) == -1)
+		    match_compile(literals, q, &programs[i], &err) == -1)
 			bench_die(err.msg);
 	}
 	arena_release(&a);
@@ -54,7 +54,8 @@ compile_filters(struct program **programs, size_t n)
 
 /* Every filter over a new index: only which papers, or the ten best of them. Returns how many papers every 20th found. */
 static size_t
-run_ours(struct paper **papers, struct program **programs, size_t n, bool rank)
+run_ours(struct match_literals *literals, struct paper **papers, struct program **programs,
+    size_t n, bool rank)
 {
 	static const struct match_weights weights = { 1, 1, 1, 1 };
 	struct match_index *index;
@@ -66,7 +67,7 @@ run_ours(struct paper **papers, struct program **programs, size_t n, bool rank)
 	memset(all, 0xff, sizeof(all));
 	all[MARKS - 1] = ((uint64_t)1 << PAPERS % 64) - 1;
 	arena_init(&a, 1 << 26);
-	if (match_index_new(papers, PAPERS, BENCH_NOW, &weights, &index, &err) == -1)
+	if (match_index_new(papers, PAPERS, BENCH_NOW, &weights, literals, &index, &err) == -1)
 		bench_die(err.msg);
 	for (size_t i = 0; i < n; i++) {
 		struct match_section section = {
@@ -160,7 +161,8 @@ per_filter(double start, size_t n)
 }
 
 static void
-compare(struct paper **papers, struct program **programs, size_t n, bool rank)
+compare(struct match_literals *literals, struct paper **papers, struct program **programs, size_t n,
+    bool rank)
 {
 	double ours[BENCH_ROUNDS], peer[BENCH_ROUNDS], start;
 
@@ -168,7 +170,7 @@ compare(struct paper **papers, struct program **programs, size_t n, bool rank)
 		size_t found, wanted;
 
 		start = bench_now_s();
-		found = run_ours(papers, programs, n, rank);
+		found = run_ours(literals, papers, programs, n, rank);
 		ours[round] = per_filter(start, n);
 		start = bench_now_s();
 		wanted = run_fts(papers, n, rank);
@@ -186,6 +188,7 @@ main(int argc, char **argv)
 {
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000, bytes = mallinfo2().uordblks;
 	struct program **programs = calloc(n, sizeof(struct program *));
+	struct match_literals *literals;
 	struct paper **papers;
 	struct arena a;
 	double start;
@@ -193,18 +196,21 @@ main(int argc, char **argv)
 	if (programs == NULL)
 		bench_die("no memory");
 	start = bench_now_s();
-	compile_filters(programs, n);
+	if (match_literals_new(&literals, NULL) == -1)
+		bench_die("no memory");
+	compile_filters(literals, programs, n);
 	printf("| compile a filter | %.3g us | - | - | - |\n", per_filter(start, n));
 	printf(
 	    "| memory of a filter | %zu bytes | - | - | - |\n", (mallinfo2().uordblks - bytes) / n);
 	arena_init(&a, 1 << 28);
 	if ((papers = bench_papers(&a, PAPERS)) == NULL)
 		bench_die("no memory");
-	compare(papers, programs, n, false);
-	compare(papers, programs, n, true);
+	compare(literals, papers, programs, n, false);
+	compare(literals, papers, programs, n, true);
 	for (size_t i = 0; i < n; i++)
 		match_program_free(programs[i]);
 	free(programs);
+	match_literals_free(literals);
 	arena_release(&a);
 	return 0;
 }

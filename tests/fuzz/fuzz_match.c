@@ -16,6 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct match_section s = { .limit = 5 };
 	struct match_request r = { &s, 1, &all, &all, NULL, &all, 5, 5, NULL, 0, 0 };
 	struct match_index *index = NULL;
+	struct match_literals *literals = NULL;
 	struct program *program = NULL;
 	struct match_span *spans;
 	struct strbuf text;
@@ -29,13 +30,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p = paper_new(&a);
 	p->title = p->abstract = p->org = text.buf;
 	if (query_parse((const char *)data, len, &a, &q, NULL, NULL) == 0 &&
-	    match_compile(q, &program, NULL) == 0 &&
-	    match_index_new(&p, 1, 0, &weights, &index, NULL) == 0) {
+	    match_literals_new(&literals, NULL) == 0 &&
+	    match_compile(literals, q, &program, NULL) == 0 &&
+	    match_index_new(&p, 1, 0, &weights, literals, &index, NULL) == 0) {
 		s.program = program;
 		if (match_run(index, &r, &a, NULL) == 0)
 			match_find_spans(index, program, 0, FIELD_TITLE, &a, &spans, &n, NULL);
 	}
 	match_index_free(index);
+	match_literals_free(literals);
 	match_program_free(program);
 	strbuf_release(&text);
 	arena_release(&a);

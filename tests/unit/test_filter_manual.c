@@ -51,6 +51,7 @@ finds(const struct query *q, const char *title)
 {
 	static const struct match_weights weights = { 1, 1, 1, 1 };
 	struct match_index *index;
+	struct match_literals *literals;
 	struct program *program;
 	uint64_t bits = 0;
 	struct paper *p;
@@ -60,11 +61,13 @@ finds(const struct query *q, const char *title)
 	p = paper_new(&a);
 	assert_non_null(p);
 	p->title = title;
-	assert_int_equal(match_index_new(&p, 1, 0, &weights, &index, NULL), 0);
-	assert_int_equal(match_compile(q, &program, NULL), 0);
+	assert_int_equal(match_literals_new(&literals, NULL), 0);
+	assert_int_equal(match_index_new(&p, 1, 0, &weights, literals, &index, NULL), 0);
+	assert_int_equal(match_compile(literals, q, &program, NULL), 0);
 	assert_int_equal(match_evaluate(index, program, NULL, &bits, NULL), 0);
 	match_program_free(program);
 	match_index_free(index);
+	match_literals_free(literals);
 	arena_release(&a);
 	return bits == 1;
 }

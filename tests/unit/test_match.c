@@ -18,6 +18,7 @@ enum { NOW = 1790000000 };
 static bool
 ask(struct paper *const *papers, size_t n, const char *query, const uint64_t *sent, uint64_t *bits)
 {
+	struct match_literals *literals;
 	struct match_index *index = NULL;
 	struct program *program = NULL;
 	struct query *q;
@@ -26,12 +27,14 @@ ask(struct paper *const *papers, size_t n, const char *query, const uint64_t *se
 
 	arena_init(&a, 1 << 24);
 	if (query_parse(query, strlen(query), &a, &q, NULL, &err) == -1 ||
-	    match_compile(q, &program, &err) == -1 ||
-	    match_index_new(papers, n, NOW, &weights, &index, &err) == -1 ||
+	    match_literals_new(&literals, &err) == -1 ||
+	    match_compile(literals, q, &program, &err) == -1 ||
+	    match_index_new(papers, n, NOW, &weights, literals, &index, &err) == -1 ||
 	    match_evaluate(index, program, sent, bits, &err) == -1)
 		fail_msg("'%s': %s", query, err.msg);
 	match_index_free(index);
 	match_program_free(program);
+	match_literals_free(literals);
 	arena_release(&a);
 	return (bits[0] & 1) != 0;
 }
@@ -641,6 +644,7 @@ test_spans(void **state)
 {
 	struct arena a;
 	struct paper *p;
+	struct match_literals *literals;
 	struct match_index *index;
 	struct error err;
 
@@ -649,7 +653,8 @@ test_spans(void **state)
 	p = paper_new(&a);
 	p->title = "Is Attention All?";
 	p->abstract = "Sparse attention, pre-training and caf\u00e9s. Attention!";
-	assert_int_equal(match_index_new(&p, 1, NOW, &weights, &index, &err), 0);
+	assert_int_equal(match_literals_new(&literals, &err), 0);
+	assert_int_equal(match_index_new(&p, 1, NOW, &weights, literals, &index, &err), 0);
 	for (size_t i = 0; i < COUNT(spans); i++) {
 		const char *text = spans[i].field == FIELD_TITLE ? p->title : p->abstract;
 		struct program *program;
@@ -661,7 +666,7 @@ test_spans(void **state)
 		strbuf_init(&out, 1 << 16);
 		assert_int_equal(
 		    query_parse(spans[i].query, strlen(spans[i].query), &a, &q, NULL, &err), 0);
-		assert_int_equal(match_compile(q, &program, &err), 0);
+		assert_int_equal(match_compile(literals, q, &program, &err), 0);
 		assert_int_equal(
 		    match_find_spans(index, program, 0, spans[i].field, &a, &list, &n, &err), 0);
 		mark(&out, text, list, n);
@@ -671,6 +676,7 @@ test_spans(void **state)
 		match_program_free(program);
 	}
 	match_index_free(index);
+	match_literals_free(literals);
 	arena_release(&a);
 }
 

@@ -539,9 +539,25 @@ holds(const struct plain_paper *pp, const struct query *q)
 	}
 }
 
+/* What `explain` says of the whole query is what decided. */
+static void
+check_explanation(struct match_literals *literals, struct match_index *index, const struct query *q,
+    size_t paper, bool want, struct arena *a)
+{
+	struct match_clause *clauses;
+	struct error err;
+	size_t n;
+
+	if (match_explain(index, literals, q, (uint32_t)paper, NULL, a, &clauses, &n, &err) == -1)
+		fail_msg("%s", err.msg);
+	if (clauses[0].holds != want)
+		fail_msg("paper %zu is explained otherwise", paper);
+}
+
 /* One query over all papers; returns how many satisfy it. */
 static size_t
-compare(struct match_index *index, const struct plain_paper *papers, const char *text)
+compare(struct match_literals *literals, struct match_index *index,
+    const struct plain_paper *papers, const char *text)
 {
 	uint64_t bits[(NPAPERS + 63) / 64];
 	struct program *program = NULL;
@@ -552,7 +568,7 @@ compare(struct match_index *index, const struct plain_paper *papers, const char 
 
 	arena_init(&a, 1 << 24);
 	if (query_parse(text, strlen(text), &a, &q, NULL, &err) == -1 ||
-	    match_compile(q, &program, &err) == -1 ||
+	    match_compile(literals, q, &program, &err) == -1 ||
 	    match_evaluate(index, program, NULL, bits, &err) == -1)
 		fail_msg("%s: %s", text, err.msg);
 	for (size_t i = 0; i < NPAPERS; i++) {
@@ -562,6 +578,8 @@ compare(struct match_index *index, const struct plain_paper *papers, const char 
 			fail_msg("%s\n  title: %s\n  abstract: %s\n  should be %s", text,
 			    papers[i].p->title, papers[i].p->abstract, want ? "true" : "false");
 		n += want;
+		if (i % 64 == n % 64)
+			check_explanation(literals, index, q, i, want, &a);
 	}
 	match_program_free(program);
 	arena_release(&a);
@@ -574,6 +592,7 @@ test_random_queries(void **state)
 	uint64_t seed = 20261121;
 	struct paper *papers[NPAPERS];
 	struct plain_paper *plain = calloc(NPAPERS, sizeof(*plain));
+	struct match_literals *literals;
 	struct match_index *index;
 	size_t nmatches = 0, nempty = 0;
 	struct error err;
@@ -586,14 +605,16 @@ test_random_queries(void **state)
 		papers[i] = random_paper(&seed, &a);
 		read_paper(&plain[i], papers[i], &a);
 	}
-	assert_int_equal(match_index_new(papers, NPAPERS, NOW, &weights, &index, &err), 0);
+	assert_int_equal(match_literals_new(&literals, &err), 0);
+	assert_int_equal(
+	    match_index_new(papers, NPAPERS, NOW, &weights, literals, &index, &err), 0);
 	for (size_t i = 0; i < NQUERIES; i++) {
 		struct strbuf text;
 		size_t n;
 
 		strbuf_init(&text, 1 << 14);
 		add_query(&text, &seed, i % 4 == 0 ? 0 : (unsigned)(i % 3));
-		n = compare(index, plain, text.buf);
+		n = compare(literals, index, plain, text.buf);
 		nmatches += n;
 		nempty += n == 0;
 		strbuf_release(&text);
@@ -602,6 +623,7 @@ test_random_queries(void **state)
 	assert_in_range(nmatches, NQUERIES * NPAPERS / 20, NQUERIES * NPAPERS * 19 / 20);
 	assert_in_range(nempty, 1, NQUERIES / 2);
 	match_index_free(index);
+	match_literals_free(literals);
 	for (size_t i = 0; i < NPAPERS; i++)
 		for (size_t t = 0; t < NTEXTS; t++)
 			tokens_release(&plain[i].texts[t].tokens);

@@ -38,6 +38,7 @@ struct bench {
 	struct paper *papers[MAX_PAPERS];
 	size_t npapers;
 	struct match_index *index;
+	struct match_literals *literals;
 	struct program *programs[MAX_SECTIONS];
 	struct match_section sections[MAX_SECTIONS];
 	struct match_request request;
@@ -66,6 +67,7 @@ open_bench(struct bench *b)
 	b->request.sections = b->sections;
 	b->request.plain = b->request.signals = &b->all;
 	b->request.max_papers = 100;
+	assert_int_equal(match_literals_new(&b->literals, &b->err), 0);
 }
 
 static void
@@ -73,7 +75,8 @@ make_index(struct bench *b)
 {
 	match_index_free(b->index);
 	b->index = NULL;
-	if (match_index_new(b->papers, b->npapers, NOW, &weights, &b->index, &b->err) == -1)
+	if (match_index_new(
+		b->papers, b->npapers, NOW, &weights, b->literals, &b->index, &b->err) == -1)
 		fail_msg("%s", b->err.msg);
 }
 
@@ -84,7 +87,7 @@ add_section(struct bench *b, const char *query, uint32_t limit, enum sort_order 
 	struct query *q;
 
 	if (query_parse(query, strlen(query), &b->a, &q, NULL, &b->err) == -1 ||
-	    match_compile(q, &b->programs[n], &b->err) == -1)
+	    match_compile(b->literals, q, &b->programs[n], &b->err) == -1)
 		fail_msg("'%s': %s", query, b->err.msg);
 	b->sections[n].program = b->programs[n];
 	b->sections[n].limit = limit;
@@ -106,6 +109,7 @@ close_bench(struct bench *b)
 	for (size_t i = 0; i < b->request.nsections; i++)
 		match_program_free(b->programs[i]);
 	match_index_free(b->index);
+	match_literals_free(b->literals);
 	arena_release(&b->a);
 }
 
@@ -228,7 +232,7 @@ test_limits(void **state)
 static void
 test_cut_is_bounded(void **state)
 {
-	enum { N = MAX_SECTION_PICKS + 100 };
+	enum { N = MAX_CUT_TITLES + 100 };
 	struct paper **papers;
 	uint64_t all[(N + 63) / 64];
 	struct bench b;
@@ -242,12 +246,14 @@ test_cut_is_bounded(void **state)
 	}
 	memset(all, 0xff, sizeof(all));
 	all[COUNT(all) - 1] = ((uint64_t)1 << (N % 64)) - 1;
-	assert_int_equal(match_index_new(papers, N, NOW, &weights, &b.index, &b.err), 0);
+	assert_int_equal(
+	    match_index_new(papers, N, NOW, &weights, b.literals, &b.index, &b.err), 0);
 	b.request.plain = all;
 	add_section(&b, "*", 5, SORT_BEST);
 	run(&b);
 	assert_int_equal(b.sections[0].npicks, 5);
-	assert_int_equal(b.sections[0].ncut, MAX_SECTION_PICKS);
+	assert_int_equal(b.sections[0].ncut, MAX_CUT_TITLES);
+	assert_int_equal(b.sections[0].nmore, N - 5 - MAX_CUT_TITLES);
 	assert_int_equal(b.sections[0].nmatched, N);
 	assert_string_equal(papers[b.sections[0].picks[0].paper]->key, "arxiv:0000");
 	assert_string_equal(papers[b.sections[0].cut[0].paper]->key, "arxiv:0005");

@@ -45,6 +45,7 @@ static struct edition_pick picks[] = {
 	    .version = 0,
 	    .section = UINT32_MAX,
 	    .cut = true,
+	    .more = 300,
 	    .replaced = true,
 	    .why = "",
 	    .also_in = "" },

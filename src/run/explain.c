@@ -1,0 +1,312 @@
+#include "stages.h"
+#include "digest/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	DAY_SECONDS = 86400,
+	MAX_EDITIONS = 400,
+	NEXT_DAYS = 31, /* no digest but the first after a long pause looks further back */
+};
+
+/* One paper before one reader. */
+struct explainer {
+	struct run *run;
+	struct planner *planner; /* for the next digest */
+	const struct store_reader *reader;
+	const struct paper *p; /* as it is now */
+	struct run_explanation *out;
+	struct arena *a;
+	struct error *err;
+};
+
+/* ---- what became of it ---- */
+
+static bool
+is_out(enum edition_state state)
+{
+	return state != EDITION_EXPIRED && state != EDITION_MERGED && state != EDITION_EMPTY;
+}
+
+/* The newest digest of the reader that holds the paper, else the newest that could have. */
+static int
+find_edition(struct explainer *x)
+{
+	struct run_explanation *out = x->out;
+	struct edition *editions;
+	size_t n;
+
+	if (store_load_editions(
+		x->run->store, x->reader->sub.id, MAX_EDITIONS, x->a, &editions, &n, x->err) == -1)
+		return -1;
+	for (size_t i = 0; i < n && out->pick == NULL; i++)
+		for (size_t k = 0; k < editions[i].npicks && is_out(editions[i].state); k++) {
+			if (editions[i].picks[k].paper != x->p->id)
+				continue;
+			out->edition = &editions[i];
+			out->pick = &editions[i].picks[k];
+			break;
+		}
+	for (size_t i = n; i-- > 0 && out->edition == NULL;)
+		if (is_out(editions[i].state) && editions[i].composed_utc >= x->p->first_listed_utc)
+			out->edition = &editions[i];
+	if (out->edition != NULL)
+		period_format(out->edition->period, out->period);
+	return 0;
+}
+
+/* The paper with the votes it had when that digest was made. */
+static int
+go_back(struct explainer *x, struct paper *then)
+{
+	struct store_signal *signals;
+	size_t n;
+
+	*then = *x->p;
+	x->out->at_utc = clock_now_utc(&x->run->clock);
+	if (x->out->edition == NULL)
+		return 0;
+	x->out->at_utc = x->out->edition->composed_utc;
+	if (store_load_signals(x->run->store, x->p->id, x->a, &signals, &n, x->err) == -1)
+		return -1;
+	then->votes = then->comments = then->stars = -1;
+	for (size_t i = 0; i < n && signals[i].at_utc <= x->out->at_utc; i++) {
+		if (signals[i].votes >= 0)
+			then->votes = signals[i].votes;
+		if (signals[i].comments >= 0)
+			then->comments = signals[i].comments;
+		if (signals[i].stars >= 0)
+			then->stars = signals[i].stars;
+	}
+	return 0;
+}
+
+/* ---- the filters ---- */
+
+static int
+write_clauses(
+    struct explainer *x, const struct match_clause *clauses, size_t n, struct run_explained *out)
+{
+	struct strbuf text;
+	int rc = 0;
+
+	if ((out->clauses = arena_array(x->a, n, sizeof(*out->clauses))) == NULL)
+		return err_nomem(x->err, "explain");
+	strbuf_init(&text, 4 * MAX_QUERY_BYTES);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct run_explained_clause *c = &out->clauses[i];
+
+		strbuf_reset(&text);
+		query_add_text(&text, clauses[i].query);
+		c->text = arena_strndup(x->a, text.buf, text.len);
+		c->depth = clauses[i].depth;
+		c->holds = clauses[i].holds;
+		c->field = clauses[i].place[0] != '\0' ? query_field_name(clauses[i].field) : "";
+		c->place = clauses[i].place;
+		c->start = clauses[i].hit.start;
+		c->end = clauses[i].hit.end;
+		if (c->text == NULL)
+			rc = err_nomem(x->err, "explain");
+	}
+	strbuf_release(&text);
+	out->nclauses = n;
+	return rc;
+}
+
+static int
+explain_filter(struct explainer *x, struct match_literals *literals, struct match_index *index,
+    const struct filter *f, struct run_explained *out)
+{
+	struct match_clause *clauses;
+	struct query *q;
+	size_t n;
+
+	out->name = f->name;
+	if (queries_read(x->run->cfg, &x->reader->sub, f->name, f->match, x->a, &q, NULL, x->err) ==
+	    -1)
+		return err_prefix(x->err, "filter \"%s\"", f->name);
+	/* What was sent is asked as of that digest: not yet this paper. */
+	if (match_explain(index, literals, q, 0, NULL, x->a, &clauses, &n, x->err) == -1 ||
+	    write_clauses(x, clauses, n, out) == -1)
+		return -1;
+	out->holds = clauses[0].holds;
+	x->out->nholding += out->holds;
+	return 0;
+}
+
+static int
+explain_filters(struct explainer *x)
+{
+	static const struct match_weights weights = { 1, 1, 1, 1 };
+	const struct subscriber *sub = &x->reader->sub;
+	struct match_literals *literals = NULL;
+	struct match_index *index = NULL;
+	struct paper then, *papers[] = { &then };
+	int rc;
+
+	x->out->filters = arena_array(x->a, sub->nfilters, sizeof(*x->out->filters));
+	if (x->out->filters == NULL)
+		return err_nomem(x->err, "explain");
+	rc = go_back(x, &then);
+	if (rc == 0)
+		rc = match_literals_new(&literals, x->err);
+	if (rc == 0)
+		rc = match_index_new(papers, 1, x->out->at_utc, &weights, literals, &index, x->err);
+	for (size_t i = 0; i < sub->nfilters && rc == 0; i++, x->out->nfilters++)
+		rc = explain_filter(x, literals, index, &sub->filters[i], &x->out->filters[i]);
+	match_index_free(index);
+	match_literals_free(literals);
+	x->out->votes = then.votes;
+	return rc;
+}
+
+/* ---- why it was not in ---- */
+
+/* Whether the next digest would show it, as it stands now. */
+static int
+ask_next(struct explainer *x, bool *shown)
+{
+	int64_t now_utc = clock_now_utc(&x->run->clock);
+	struct edition edition;
+	struct due due;
+
+	*shown = false;
+	if (due_find(x->run, x->reader, now_utc, 0, &due, x->err) == -1)
+		return -1;
+	x->out->next_utc = due.due_utc;
+	if (planner_plan(x->planner, x->reader, &due, x->a, &edition, x->err) == -1)
+		return -1;
+	for (size_t i = 0; i < edition.npicks; i++)
+		*shown |= edition.picks[i].paper == x->p->id;
+	return 0;
+}
+
+static bool
+was_sent(struct explainer *x)
+{
+	struct paper *papers[] = { (struct paper *)(uintptr_t)x->p };
+	struct sent_list sent;
+	uint64_t bit = 0;
+
+	if (store_load_sent(x->run->store, x->reader->sub.id, x->a, &sent, NULL) == -1)
+		return false;
+	store_mark_sent(&sent, papers, 1, &bit);
+	return bit != 0;
+}
+
+static int
+find_verdict(struct explainer *x)
+{
+	struct run_explanation *out = x->out;
+	bool next;
+
+	if (out->pick != NULL) {
+		out->verdict = out->pick->cut	       ? EXPLAIN_CUT
+		    : out->pick->section == UINT32_MAX ? EXPLAIN_OUTSIDE
+						       : EXPLAIN_PICKED;
+		return 0;
+	}
+	if (ask_next(x, &next) == -1)
+		return -1;
+	if (next)
+		out->verdict = EXPLAIN_NEXT;
+	else if (was_sent(x))
+		out->verdict = EXPLAIN_SENT;
+	else if (out->nholding == 0)
+		out->verdict = EXPLAIN_NO_MATCH;
+	else if (x->p->first_listed_utc == 0)
+		out->verdict = EXPLAIN_UNSETTLED;
+	else if (x->p->first_listed_utc <
+	    x->reader->created_utc - (int64_t)WINDOW_DAYS * DAY_SECONDS)
+		out->verdict = EXPLAIN_TOO_OLD;
+	else
+		out->verdict = EXPLAIN_NOT_NAMED;
+	return 0;
+}
+
+/* ---- readers ---- */
+
+struct walk {
+	struct run *run;
+	struct planner *planner;
+	const struct paper *p;
+	int (*visit)(void *arg, const struct run_explanation *e);
+	void *arg;
+	struct error *err;
+};
+
+static int
+explain_reader(void *arg, const struct store_reader *reader)
+{
+	struct walk *w = arg;
+	struct run_explanation e = { .address = reader->sub.address, .reader = &reader->sub };
+	struct explainer x = { w->run, w->planner, reader, w->p, &e, NULL, w->err };
+	struct arena a;
+	int rc = -1;
+
+	arena_init(&a, MAX_RUN_BYTES);
+	x.a = &a;
+	if (find_edition(&x) == 0 && explain_filters(&x) == 0 && find_verdict(&x) == 0)
+		rc = w->visit(w->arg, &e);
+	arena_release(&a);
+	return rc;
+}
+
+static int
+explain_one(struct walk *w, const char *address)
+{
+	struct store_reader *reader;
+	const char *canonical;
+	struct arena a;
+	int found, rc = -1;
+
+	arena_init(&a, MAX_READER_BYTES);
+	if (run_canonical(address, &a, &canonical, w->err) == 0) {
+		found = store_find_reader(w->run->store, canonical, &a, &reader, w->err);
+		if (found == 0)
+			err_set(w->err, ERR_USAGE,
+			    "%s is not a reader; 'digest subscribers' lists them", canonical);
+		if (found == 1)
+			rc = explain_reader(w, reader);
+	}
+	arena_release(&a);
+	return rc;
+}
+
+/* Listings begin to count as they will in the next run; the paper is then another. */
+static int
+settle(struct walk *w, int64_t now_utc, struct arena *a)
+{
+	struct store *store = w->run->store;
+	struct paper *settled;
+	size_t nsettled;
+
+	if (store_begin(store, w->err) == -1 ||
+	    store_end(store, store_settle_listings(store, now_utc, &nsettled, w->err), false,
+		w->err) == -1 ||
+	    store_load_paper(store, w->p->id, a, &settled, w->err) != 1)
+		return -1;
+	w->p = settled;
+	return 0;
+}
+
+int
+run_explain(struct run *run, const char *address, const struct paper *p,
+    int (*visit)(void *arg, const struct run_explanation *e), void *arg, struct error *err)
+{
+	int64_t now_utc = clock_now_utc(&run->clock);
+	struct walk w = { run, NULL, p, visit, arg, err };
+	struct arena a;
+	int rc = -1;
+
+	arena_init(&a, MAX_READER_BYTES);
+	if (settle(&w, now_utc, &a) == 0 &&
+	    planner_new(
+		run, now_utc - (int64_t)NEXT_DAYS * DAY_SECONDS, now_utc, &w.planner, err) == 0)
+		rc = address == NULL ? store_each_reader(run->store, false, explain_reader, &w, err)
+				     : explain_one(&w, address);
+	planner_free(w.planner);
+	arena_release(&a);
+	return rc;
+}
