@@ -187,7 +187,12 @@ struct run_import_counts {
  */
 int	run_import_papers(struct run *run, const char *path, struct run_import_counts *counts,
 	    struct error *err);
-void	run_add_paper_line(struct strbuf *out, const struct paper *p);
+/*
+ * Append a paper of the store as a JSON line, with its newest listing that counts (where none does yet, the newest);
+ * earlier: and a short line for each other listing, so that an import of all lines gives all listings back.
+ */
+int	run_add_paper_lines(struct run *run, struct strbuf *out, const struct paper *p, bool earlier, struct arena *a,
+	    struct error *err);
 
 /* ---- templates ---- */
 

@@ -8,45 +8,21 @@
 
 struct exported {
 	struct cli *cli;
-	struct strbuf line;
+	struct strbuf lines;
 	struct arena scratch; /* of one paper */
 	struct error *err;
 };
-
-/* The listing of a paper is the newest that counts; where none does yet, it is the newest. */
-static int
-add_listing(struct exported *x, struct paper *p)
-{
-	struct store_listing *l;
-	size_t n;
-
-	if (p->listed_day != 0)
-		return 0;
-	if (store_load_listings(x->cli->run->store, p->id, &x->scratch, &l, &n, x->err) == -1)
-		return -1;
-	if (n == 0)
-		return 0;
-	p->source = l[n - 1].source;
-	p->listed_day = l[n - 1].day;
-	p->kind = l[n - 1].kind;
-	p->rank = l[n - 1].rank;
-	return 0;
-}
 
 static int
 export_paper(void *arg, const struct paper *p)
 {
 	struct exported *x = arg;
-	struct paper copy = *p;
 
 	arena_reset(&x->scratch);
-	if (add_listing(x, &copy) == -1)
+	strbuf_reset(&x->lines);
+	if (run_add_paper_lines(x->cli->run, &x->lines, p, true, &x->scratch, x->err) == -1)
 		return -1;
-	strbuf_reset(&x->line);
-	run_add_paper_line(&x->line, &copy);
-	if (strbuf_check(&x->line, x->err) == -1)
-		return -1;
-	fputs(x->line.buf, stdout);
+	fputs(x->lines.buf, stdout);
 	return 0;
 }
 
@@ -56,11 +32,11 @@ cli_export_papers(struct cli *cli, struct error *err)
 	struct exported x = { .cli = cli, .err = err };
 	int rc;
 
-	strbuf_init(&x.line, MAX_JSON_BYTES);
+	strbuf_init(&x.lines, MAX_JSON_BYTES);
 	arena_init(&x.scratch, MAX_READER_BYTES);
 	rc = store_each_paper(cli->run->store, export_paper, &x, err);
 	arena_release(&x.scratch);
-	strbuf_release(&x.line);
+	strbuf_release(&x.lines);
 	return rc;
 }
 

@@ -195,12 +195,14 @@ cmd_show(struct cli *cli, struct error *err)
 		return -1;
 	if (cli->opt.json) {
 		struct strbuf line;
+		int rc;
 
 		strbuf_init(&line, MAX_JSON_BYTES);
-		run_add_paper_line(&line, p);
-		fputs(line.buf, stdout);
+		rc = run_add_paper_lines(cli->run, &line, p, false, &cli->arena, err);
+		if (rc == 0)
+			fputs(line.buf, stdout);
 		strbuf_release(&line);
-		return EXIT_OK;
+		return rc == 0 ? EXIT_OK : -1;
 	}
 	if (cli->opt.bibtex) {
 		print_bibtex(p);

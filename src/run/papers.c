@@ -107,8 +107,51 @@ run_import_papers(
 	return rc;
 }
 
-void
-run_add_paper_line(struct strbuf *out, const struct paper *p)
+/* What a line says of a listing that is not the paper's newest. Votes and link are those of the paper, so that reading
+ * the line changes nothing else. */
+static int
+add_earlier(struct strbuf *out, const struct paper *p, const struct store_listing *l,
+    struct arena *a, struct error *err)
 {
-	source_add_line(out, p);
+	struct paper *line = paper_new(a);
+
+	if (line == NULL)
+		return err_nomem(err, "listing");
+	line->key = p->key;
+	line->title = p->title;
+	line->url = p->url;
+	line->votes = p->votes;
+	line->source = l->source;
+	line->kind = l->kind;
+	line->listed_day = l->day;
+	source_add_line(out, line);
+	return 0;
+}
+
+int
+run_add_paper_lines(struct run *run, struct strbuf *out, const struct paper *p, bool earlier,
+    struct arena *a, struct error *err)
+{
+	struct paper copy = *p;
+	struct store_listing *l;
+	size_t n, newest;
+
+	if (store_load_listings(run->store, p->id, a, &l, &n, err) == -1)
+		return -1;
+	for (newest = n; newest > 0; newest--)
+		if (p->listed_day == 0 ||
+		    (l[newest - 1].day == p->listed_day &&
+			strcmp(l[newest - 1].source, p->source) == 0))
+			break;
+	if (newest > 0) {
+		copy.source = l[newest - 1].source;
+		copy.listed_day = l[newest - 1].day;
+		copy.kind = l[newest - 1].kind;
+		copy.rank = l[newest - 1].rank;
+	}
+	source_add_line(out, &copy);
+	for (size_t i = 0; earlier && i < n; i++)
+		if (i + 1 != newest && add_earlier(out, p, &l[i], a, err) == -1)
+			return -1;
+	return strbuf_check(out, err);
 }
