@@ -17,7 +17,7 @@
 struct source_page {
 	const char *key;	/* stable name of the page within its source: "2026-08-21", a path */
 	const char *etag, *last_modified;	/* of the last answer; "" = none */
-	int64_t read_utc;	/* when it was last read whole */
+	int64_t read_utc;	/* when it was last read whole, with all that its answer asked for as well */
 };
 
 /* Everything remembered of one source between runs. */
@@ -38,6 +38,7 @@ struct source_request {
 	int32_t since_day;	/* a command is told by DIGEST_SINCE that papers from this day on are wanted; else 0 */
 	unsigned page;		/* 0, 1 ... of a listing that comes in several */
 	bool may_be_missing;	/* so fresh that the service may not have it yet */
+	const char *rest;	/* of source_batch.next: what its type needs to go on from there; NULL = nothing */
 };
 
 /* What came back for it, whole. */

@@ -20,6 +20,17 @@ static const struct source_type types[] = {
 	    .status = huggingface_status,
 	},
 	{
+	    .name = "arxiv",
+	    .help = "announcements of arxiv.org by category, with comments and code links",
+	    .base_url = "https://rss.arxiv.org",
+	    .interval_s = ARXIV_INTERVAL_S,
+	    .service = "arxiv.org",
+	    .request_gap_ms = 3000, /* its terms of use: over all of its hosts */
+	    .plan = arxiv_plan,
+	    .read = arxiv_read,
+	    .status = arxiv_status,
+	},
+	{
 	    .name = "file",
 	    .help = "files on this machine: JSON lines, or saved answers of the other types",
 	    .base_url = "",
