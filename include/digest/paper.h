@@ -17,8 +17,8 @@ enum paper_kind { PAPER_NEW, PAPER_CROSS, PAPER_REPLACE, PAPER_REPLACE_CROSS };
 
 struct paper {
 	int64_t id;		/* the store's number; 0 = not stored yet */
-	const char *key;	/* "arxiv:2312.00752" (no version), else "doi:10.1000/xyz" (lower case), else
-				   "<source>:<its own id>" */
+	const char *key;	/* "arxiv:2312.00752" (no version), else "doi:10.1000/xyz" (lower case), else "pmid:123",
+				   else "openreview:rJl-b3RcF7", else "<source>:<its own id>" */
 	const char **aliases;	/* other keys known to mean the same work */
 	size_t naliases;
 
@@ -62,6 +62,7 @@ struct paper {
 	const char **sources;	/* names of all sources that listed it */
 	size_t nsources;
 	int64_t first_listed_utc;	/* when its first listing counted as listed */
+	bool late;		/* that listing was read too late to make it new: a back-fill, an import */
 	int64_t change_seq;	/* grows with every new listing, replacement, field or signal */
 	uint32_t revision;	/* of what a card shows; picks refer to it */
 	double trend;		/* decayed sum of vote increments, see digest-filter(7) */
@@ -81,9 +82,15 @@ void	paper_pack(struct strbuf *out, const struct paper *p);
 int	paper_unpack(const void *bytes, size_t len, struct arena *a, struct paper **out, struct error *err);
 
 /*
- * The key of an arXiv id in any of its spellings ("2312.00752v2", "arXiv:2312.00752", "math/0306266",
- * "https://arxiv.org/abs/2312.00752"), or of a DOI ("10.1000/X", "https://doi.org/10.1000/x"); a key of these kinds is
- * given back as it is.
+ * The key of an id in any of its spellings:
+ *	arXiv		"2312.00752v2", "arXiv:2312.00752", "math.AG/0306266", "https://arxiv.org/pdf/2312.00752",
+ *			"10.48550/arXiv.2312.00752"	arxiv:2312.00752
+ *	DOI		"10.1000/X", "https://doi.org/10.1000/x"		doi:10.1000/x
+ *	PubMed		"PMID: 123", "https://pubmed.ncbi.nlm.nih.gov/123/"	pmid:123
+ *	OpenReview	"https://openreview.net/forum?id=rJl-b3RcF7"		openreview:rJl-b3RcF7
+ *	any other link	"http://Lab.example/7/?utm_source=x#top", without scheme, fragment, tracking parameters, trailing
+ *			slash; a host alone is no key			url:lab.example/7
+ * A key of these kinds is given back as it is.
  * version (may be NULL) gets the version named, or 0.
  * Returns 1 and appends the key, or 0 when text is none of these.
  */

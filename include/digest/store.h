@@ -72,10 +72,12 @@ struct store_put_counts {
 };
 
 /*
- * Take in papers of one source: found again by any alias, merged field by field (what a source does not deliver stays;
- * what it does stands if the source is trusted at least as much as the one before: type arxiv first for what authors
- * submit, huggingface for votes, organisation, summary and links), papers that one record names together made one, listings and signals added. Every new listing, replacement, withdrawal, changed field or signal
- * gives the paper a new change_seq; what a card shows gets a new revision only when it changes.
+ * Take in papers of one source: found again by any alias, merged field by field in the order of trust that
+ * digest-source(7) states, papers that one record names together made one, listings and signals added. Every new
+ * listing, replacement, withdrawal, changed field or signal gives the paper a new change_seq; what a card shows gets a new
+ * revision only when it changes. The same papers put again change nothing.
+ * A listing that is read over SIGNAL_WINDOW_DAYS after its day, and not because the source's days were missed
+ * (cursor_day), never makes its paper new.
  * source	its name in the configuration
  * type		what kind it is: decides how far it is trusted
  * settle_s	how long after its listing a paper counts, see store_settle_listings
@@ -109,6 +111,16 @@ int	store_load_paper(struct store *store, int64_t id, struct arena *a, struct pa
 /* Papers whose title holds all the words given (parts of words too, ASCII case ignored), newest first, at most max. */
 int	store_find_titles(struct store *store, const char *words, struct arena *a, size_t max,
 	    struct paper ***out, size_t *n, struct error *err);
+/*
+ * Bring the index of words up to date with at most max of the papers that changed, were united or removed since;
+ * *nleft = how many are left for the next call. Some 10,000 papers take a second: at the end of a run, in several
+ * transactions of a few hundred.
+ */
+int	store_update_search(struct store *store, size_t max, size_t *nleft, struct error *err);
+/* Papers with all the words (case and accents ignored) in title, abstract, authors, keywords or organisation, as of the last
+ * store_update_search; the best first, at most max. */
+int	store_search(struct store *store, const char *words, struct arena *a, size_t max,
+	    struct paper ***out, size_t *n, struct error *err);
 /* In the order of their ids; stops when visit returns non-zero and returns that. visit may read and write the store. */
 int	store_each_paper(struct store *store, int (*visit)(void *arg, const struct paper *p), void *arg,
 	    struct error *err);
@@ -121,6 +133,7 @@ struct store_listing {
 	uint32_t rank;
 	int64_t seen_utc, counts_utc;
 	bool counted;
+	bool late;	/* read too late to make the paper new */
 };
 int	store_load_listings(struct store *store, int64_t paper, struct arena *a, struct store_listing **out,
 	    size_t *n, struct error *err);
@@ -129,6 +142,15 @@ struct store_signal {
 	int64_t at_utc, votes, comments, stars;	/* -1 = not told */
 };
 int	store_load_signals(struct store *store, int64_t paper, struct arena *a, struct store_signal **out,
+	    size_t *n, struct error *err);
+
+/* Who delivered a field of the newest card. */
+struct store_origin {
+	const char *field;	/* "title" */
+	const char *source;	/* by its name; by its type where an old store knew no more */
+};
+/* In a fixed order; fields that are empty are left out. The same order and names as in digest-source(7). */
+int	store_load_origins(struct store *store, int64_t paper, struct arena *a, struct store_origin **out,
 	    size_t *n, struct error *err);
 
 /* What a card showed at a revision, frozen. 1 found, 0 not, -1. Kept: the newest, those of the last two days before a

@@ -174,6 +174,40 @@ db_blob(const struct stmt *q, int column, struct arena *a, const unsigned char *
 	return 0;
 }
 
+int
+db_load_rows(struct stmt *q, struct arena *a, size_t size,
+    int (*read)(struct stmt *q, struct arena *a, void *row, struct error *err), struct db_rows *out,
+    struct error *err)
+{
+	char *rows = NULL;
+	size_t n = 0, room = 0;
+	int more;
+
+	while ((more = db_step(q, err)) == 1) {
+		if (n == room) {
+			char *grown = arena_array(a, room * 2 + 8, size);
+
+			if (grown == NULL) {
+				more = err_nomem(err, q->store->path);
+				break;
+			}
+			if (n > 0)
+				memcpy(grown, rows, n * size);
+			rows = grown;
+			room = room * 2 + 8;
+		}
+		if ((more = read(q, a, rows + n * size, err)) == -1)
+			break;
+		n++;
+	}
+	db_done(q);
+	if (more == -1)
+		return -1;
+	out->items = rows;
+	out->n = n;
+	return 0;
+}
+
 static void
 start_ints(struct stmt *q, struct store *store, enum sql_name name, const int64_t *values, size_t n)
 {

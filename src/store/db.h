@@ -86,6 +86,16 @@ int	db_text(const struct stmt *q, int column, struct arena *a, const char **out,
 int	db_blob(const struct stmt *q, int column, struct arena *a, const unsigned char **out, size_t *len,
 	    struct error *err);
 
+/* All rows of a statement that is bound, in an arena. Each is size bytes, zeroed before read fills
+ * it. */
+struct db_rows {
+	void *items;
+	size_t n;
+};
+int	db_load_rows(struct stmt *q, struct arena *a, size_t size,
+	    int (*read)(struct stmt *q, struct arena *a, void *row, struct error *err), struct db_rows *out,
+	    struct error *err);
+
 /* A statement whose parameters are all numbers: run it, or read the first column of its first
  * row (1, 0 = no row, -1). */
 int	db_run_ints(struct store *store, enum sql_name name, const int64_t *values, size_t n, struct error *err);
@@ -149,7 +159,7 @@ int	overlay_new(const char *path, int write_fd, struct overlay **out, struct err
 void	overlay_free(struct overlay *o);
 const char *overlay_vfs_name(const struct overlay *o);
 
-/* ---- papers.c, window.c ---- */
+/* ---- known.c ---- */
 
 /* The number a merged paper has now. */
 int	papers_follow(struct store *store, int64_t *id, struct error *err);

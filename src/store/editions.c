@@ -149,8 +149,9 @@ unpack_picks(
 
 /* The columns that all SQL_EDITION_* selects share. */
 static int
-read_edition(struct stmt *q, struct arena *a, struct edition *e, struct error *err)
+read_edition(struct stmt *q, struct arena *a, void *row, struct error *err)
 {
+	struct edition *e = row;
 	const unsigned char *picks = sqlite3_column_blob(q->st, 13);
 	const char *reply = (const char *)sqlite3_column_text(q->st, 12);
 	size_t len = (size_t)sqlite3_column_bytes(q->st, 12);
@@ -235,40 +236,33 @@ int
 store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
     struct edition **out, size_t *n, struct error *err)
 {
-	struct edition *rows = NULL;
-	size_t got = 0, room = 0;
+	struct db_rows rows;
 	struct stmt q;
-	int more;
 
 	db_start(&q, store, reader == 0 ? SQL_EDITION_NEWEST : SQL_EDITION_NEWEST_OF);
 	db_bind_int(&q, (int64_t)max);
 	if (reader != 0)
 		db_bind_int(&q, reader);
-	while ((more = db_step(&q, err)) == 1 && got < max) {
-		if (got == room) {
-			struct edition *grown = arena_array(a, room * 2 + 8, sizeof(*grown));
-
-			if (grown == NULL) {
-				more = err_nomem(err, "editions");
-				break;
-			}
-			if (got > 0)
-				memcpy(grown, rows, got * sizeof(*grown));
-			rows = grown;
-			room = room * 2 + 8;
-		}
-		if (read_edition(&q, a, &rows[got], err) == -1) {
-			more = -1;
-			break;
-		}
-		got++;
-	}
-	db_done(&q);
-	if (more == -1)
+	if (db_load_rows(&q, a, sizeof(**out), read_edition, &rows, err) == -1)
 		return -1;
-	*out = rows;
-	*n = got;
+	*out = rows.items;
+	*n = rows.n;
 	return 0;
+}
+
+int
+store_count_empty(struct store *store, int64_t reader, size_t *n, struct error *err)
+{
+	struct stmt q;
+	int more;
+
+	*n = 0;
+	db_start(&q, store, SQL_EDITION_STATES_OF);
+	db_bind_int(&q, reader);
+	while ((more = db_step(&q, err)) == 1 && db_int(&q, 0) == EDITION_EMPTY)
+		(*n)++;
+	db_done(&q);
+	return more == -1 ? -1 : 0;
 }
 
 int

@@ -230,6 +230,8 @@ store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 				set_bit(replaced, i);
 			continue;
 		}
+		if (p->late)
+			continue;
 		if (p->first_listed_utc >= e->since_utc)
 			set_bit(plain, i);
 		if (p->first_listed_utc >= e->since_utc ||

@@ -1,6 +1,8 @@
-#include "store/db.h"
+#include "digest/limits.h"
+#include "digest/map.h"
+#include "store/known.h"
+#include "store/search.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -9,178 +11,20 @@ enum {
 	MAX_KEYS = 1 + 64, /* a paper's own key and as many aliases as are looked up */
 };
 
-/* ---- merging what a source delivers into what is known ---- */
-
-/* Who is believed about what, by the type of the source. A field that a source
- * leaves empty stays; one it delivers replaces the old when the source is trusted at least as
- * much as the one that delivered that. */
-enum field_group {
-	GROUP_BASE,   /* what authors submit */
-	GROUP_SOCIAL, /* what readers and their site add */
-	NGROUPS
+/* What one call of store_put_papers puts. */
+struct put {
+	struct store *store;
+	const char *source;
+	struct origin by; /* all but the version */
+	int64_t settle_s, now_utc;
+	int32_t cursor_day; /* up to which the source was read before; 0 = never */
+	struct store_put_counts *counts;
+	struct map met; /* papers of this call, by number */
+	struct arena met_ids;
+	struct strbuf card, origins;
 };
 
-static const struct {
-	const char *type;
-	int trust[NGROUPS];
-} trust_table[] = {
-	{ "arxiv", { 3, 1 } },
-	{ "huggingface", { 2, 3 } },
-	{ "", { 1, 2 } },
-};
-
-static int
-trust_of(const char *type, enum field_group group)
-{
-	size_t i = 0;
-
-	if (type[0] == '\0')
-		return 0; /* nobody delivered it yet */
-	while (trust_table[i].type[0] != '\0' && strcmp(type, trust_table[i].type) != 0)
-		i++; /* the last row stands for all others */
-	return trust_table[i].trust[group];
-}
-
-#define FIELD(name, group)                          \
-	{                                           \
-		offsetof(struct paper, name), group \
-	}
-static const struct {
-	size_t at;
-	enum field_group group;
-} text_fields[] = {
-	FIELD(title, GROUP_BASE),
-	FIELD(abstract, GROUP_BASE),
-	FIELD(comment, GROUP_BASE),
-	FIELD(journal_ref, GROUP_BASE),
-	FIELD(venue, GROUP_BASE),
-	FIELD(language, GROUP_BASE),
-	FIELD(url, GROUP_BASE),
-	FIELD(doi, GROUP_BASE),
-	FIELD(summary, GROUP_SOCIAL),
-	FIELD(summary_by, GROUP_SOCIAL),
-	FIELD(org, GROUP_SOCIAL),
-	FIELD(html_url, GROUP_BASE),
-	FIELD(pdf_url, GROUP_BASE),
-	FIELD(code_url, GROUP_SOCIAL),
-	FIELD(project_url, GROUP_SOCIAL),
-	FIELD(discussion_url, GROUP_SOCIAL),
-	FIELD(thumbnail_url, GROUP_SOCIAL),
-	FIELD(media_url, GROUP_SOCIAL),
-};
-
-/* What is known of a paper while a record is put. */
-struct known {
-	int64_t id;
-	struct paper *paper; /* its newest card */
-	const char *base_source, *social_source;
-	int64_t revision, first_listed_utc;
-	const unsigned char *card; /* paper, packed; NULL = a new paper */
-	size_t card_len;
-};
-
-static void
-merge_texts(struct paper *to, const struct paper *from, const bool *take)
-{
-	for (size_t i = 0; i < sizeof(text_fields) / sizeof(text_fields[0]); i++) {
-		const char *old, *new;
-		size_t at = text_fields[i].at;
-
-		memcpy(&old, (const char *)to + at, sizeof(old));
-		memcpy(&new, (const char *)from + at, sizeof(new));
-		if (new[0] != '\0' && (take[text_fields[i].group] || old[0] == '\0'))
-			memcpy((char *)to + at, &new, sizeof(new));
-	}
-}
-
-static void
-merge_lists(struct paper *to, const struct paper *from, const bool *take)
-{
-	if (from->nauthors > 0 && (take[GROUP_BASE] || to->nauthors == 0)) {
-		to->authors = from->authors;
-		to->nauthors = from->nauthors;
-	}
-	if (from->ncategories > 0 && (take[GROUP_BASE] || to->ncategories == 0)) {
-		to->categories = from->categories;
-		to->ncategories = from->ncategories;
-		to->primary_known = from->primary_known;
-	}
-	if (from->nkeywords > 0 && (take[GROUP_SOCIAL] || to->nkeywords == 0)) {
-		to->keywords = from->keywords;
-		to->nkeywords = from->nkeywords;
-	}
-}
-
-static void
-merge_signal(int64_t *to, int64_t from, bool take)
-{
-	if (from >= 0 && (take || *to < 0))
-		*to = from;
-}
-
-static void
-merge_numbers(struct paper *to, const struct paper *from, const bool *take)
-{
-	if (from->version > to->version)
-		to->version = from->version;
-	if (from->published_utc != 0 && (take[GROUP_BASE] || to->published_utc == 0))
-		to->published_utc = from->published_utc;
-	if (from->updated_utc > to->updated_utc)
-		to->updated_utc = from->updated_utc;
-	if (from->withdrawn_utc != 0 && to->withdrawn_utc == 0)
-		to->withdrawn_utc = from->withdrawn_utc;
-	merge_signal(&to->votes, from->votes, take[GROUP_SOCIAL]);
-	merge_signal(&to->comments, from->comments, take[GROUP_SOCIAL]);
-	merge_signal(&to->stars, from->stars, take[GROUP_SOCIAL]);
-}
-
-static bool
-tells_social(const struct paper *p)
-{
-	return p->votes >= 0 || p->comments >= 0 || p->stars >= 0 || p->org[0] != '\0' ||
-	    p->summary[0] != '\0' || p->code_url[0] != '\0' || p->nkeywords > 0;
-}
-
-/* A record of an older version must not bring its title and abstract back. */
-static void
-merge_record(
-    struct known *k, const struct paper *from, const char *base_source, const char *social_source)
-{
-	bool outdated = from->version != 0 && from->version < k->paper->version;
-	const bool take[] = {
-		[GROUP_BASE] = !outdated &&
-		    trust_of(base_source, GROUP_BASE) >= trust_of(k->base_source, GROUP_BASE),
-		[GROUP_SOCIAL] = trust_of(social_source, GROUP_SOCIAL) >=
-		    trust_of(k->social_source, GROUP_SOCIAL),
-	};
-
-	merge_texts(k->paper, from, take);
-	merge_lists(k->paper, from, take);
-	merge_numbers(k->paper, from, take);
-	if (take[GROUP_BASE])
-		k->base_source = base_source;
-	if (take[GROUP_SOCIAL] && tells_social(from))
-		k->social_source = social_source;
-}
-
-/* arXiv, else DOI, else a source's own. */
-static int
-key_order(const char *key)
-{
-	return strncmp(key, "arxiv:", 6) == 0 ? 0 : strncmp(key, "doi:", 4) == 0 ? 1 : 2;
-}
-
-static void
-choose_key(struct paper *p, const struct paper *from)
-{
-	if (p->key[0] == '\0' || key_order(from->key) < key_order(p->key))
-		p->key = from->key;
-	for (size_t i = 0; i < from->naliases; i++)
-		if (key_order(from->aliases[i]) < key_order(p->key))
-			p->key = from->aliases[i];
-}
-
-/* ---- finding and reading ---- */
+/* ---- finding ---- */
 
 static int
 find_key(struct store *store, const char *key, int64_t *id, struct error *err)
@@ -197,58 +41,100 @@ find_key(struct store *store, const char *key, int64_t *id, struct error *err)
 	return found;
 }
 
-/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. */
+static bool
+is_link(const char *key)
+{
+	return strncmp(key, "url:", 4) == 0;
+}
+
+/* Both "arxiv:", or both of one source's own. */
+static bool
+is_same_kind(const char *a, const char *b)
+{
+	size_t len = strcspn(a, ":");
+
+	return strncmp(a, b, len) == 0 && b[len] == ':';
+}
+
+static const char *
+key_at(const struct paper *p, size_t i)
+{
+	return i == 0 ? p->key : p->aliases[i - 1];
+}
+
+/* Many papers of a laboratory may link to its one page: a link alone does not make two papers one that have ids of the same
+ * kind. 1 = they have. */
+static int
+has_other_id(struct store *store, const struct paper *p, int64_t id, struct error *err)
+{
+	bool has = false;
+	struct stmt q;
+	int more;
+
+	db_start(&q, store, SQL_ALIAS_ALL);
+	db_bind_int(&q, id);
+	while (!has && (more = db_step(&q, err)) != 0) {
+		const char *known = (const char *)sqlite3_column_text(q.st, 0);
+
+		if (more == -1 || known == NULL)
+			return -1;
+		for (size_t i = 0; i < 1 + p->naliases && !has; i++)
+			has = !is_link(key_at(p, i)) && is_same_kind(key_at(p, i), known);
+	}
+	db_done(&q);
+	return has;
+}
+
+static bool
+has_number(const int64_t *ids, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static void
+add_number(int64_t *ids, size_t *n, int64_t id)
+{
+	size_t at = (*n)++;
+
+	for (; at > 0 && ids[at - 1] > id; at--)
+		ids[at] = ids[at - 1];
+	ids[at] = id;
+}
+
+/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. Links come last, when it is known
+ * what the stronger keys say. */
 static int
 find_known(struct store *store, const struct paper *p, int64_t *ids, size_t *n, struct error *err)
 {
 	size_t nkeys = 1 + p->naliases < MAX_KEYS ? 1 + p->naliases : MAX_KEYS;
 
 	*n = 0;
-	for (size_t i = 0; i < nkeys; i++) {
-		int64_t id = 0;
-		int found = find_key(store, i == 0 ? p->key : p->aliases[i - 1], &id, err);
-		size_t at = *n;
+	for (int links = 0; links < 2; links++)
+		for (size_t i = 0; i < nkeys; i++) {
+			int64_t id = 0;
+			int found = 0, other = 0;
 
-		if (found == -1)
-			return -1;
-		for (size_t j = 0; found == 1 && j < *n; j++)
-			if (ids[j] == id)
-				found = 0;
-		if (found == 0)
-			continue;
-		for (; at > 0 && ids[at - 1] > id; at--)
-			ids[at] = ids[at - 1];
-		ids[at] = id;
-		(*n)++;
-	}
+			if (is_link(key_at(p, i)) == (links == 1))
+				found = find_key(store, key_at(p, i), &id, err);
+			if (found == 1 && has_number(ids, *n, id))
+				continue;
+			if (found == 1 && links == 1)
+				other = has_other_id(store, p, id, err);
+			if (found == -1 || other == -1)
+				return -1;
+			if (found == 1 && other == 0)
+				add_number(ids, n, id);
+		}
 	return 0;
 }
 
-static int
-load_known(struct store *store, int64_t id, struct arena *a, struct known *k, struct error *err)
+static bool
+is_same_bytes(const struct strbuf *now, const unsigned char *before, size_t len)
 {
-	struct stmt q;
-	int rc, found;
-
-	db_start(&q, store, SQL_PAPER_GET);
-	db_bind_int(&q, id);
-	if ((found = db_step(&q, err)) == -1)
-		return -1;
-	if (found == 0)
-		return err_set(err, ERR_IO, "%s: paper %lld is named but missing; restore a backup",
-		    store->path, (long long)id);
-	k->id = id;
-	k->revision = db_int(&q, 0);
-	k->first_listed_utc = db_int(&q, 1);
-	rc = db_text(&q, 2, a, &k->base_source, err);
-	if (rc == 0)
-		rc = db_text(&q, 3, a, &k->social_source, err);
-	if (rc == 0)
-		rc = db_blob(&q, 4, a, &k->card, &k->card_len, err);
-	db_done(&q);
-	if (rc == 0)
-		rc = paper_unpack(k->card, k->card_len, a, &k->paper, err);
-	return rc;
+	return now->len == len && memcmp(now->buf, before, len) == 0;
 }
 
 /* ---- writing ---- */
@@ -275,36 +161,69 @@ add_aliases(struct store *store, const struct paper *p, int64_t id, struct error
 	return 0;
 }
 
-/* 1 = a new listing, 0 = known. */
+/* Read so long after its day that it makes no paper new: a back-fill, an import, the past of a
+ * new source. Days missed by a program that did not run are past the cursor, and are news. */
+static bool
+is_late(const struct put *put, int32_t day)
+{
+	return (int64_t)day * DAY_S < put->now_utc - (int64_t)SIGNAL_WINDOW_DAYS * DAY_S &&
+	    (put->cursor_day == 0 || day <= put->cursor_day);
+}
+
 static int
-add_listing(struct store *store, int64_t id, const char *source, const struct paper *p,
-    int64_t settle_s, int64_t now_utc, struct error *err)
+find_listing(const struct put *put, int64_t id, const struct paper *p, int64_t *votes,
+    int64_t *kind, struct error *err)
 {
 	struct stmt q;
-	int64_t known;
 	int found;
+
+	db_start(&q, put->store, SQL_LISTING_GET);
+	db_bind_int(&q, id);
+	db_bind_text(&q, put->source);
+	db_bind_int(&q, p->listed_day);
+	if ((found = db_step(&q, err)) == 1) {
+		*votes = db_int(&q, 0);
+		*kind = db_int(&q, 1);
+		db_done(&q);
+	}
+	return found;
+}
+
+static int
+put_listing(
+    const struct put *put, int64_t id, const struct paper *p, int64_t votes, struct error *err)
+{
+	struct stmt q;
+
+	db_start(&q, put->store, SQL_LISTING_PUT);
+	db_bind_int(&q, id);
+	db_bind_text(&q, put->source);
+	db_bind_int(&q, p->listed_day);
+	db_bind_int(&q, (int64_t)p->kind);
+	db_bind_int(&q, votes);
+	db_bind_int(&q, put->now_utc);
+	db_bind_int(&q, (int64_t)p->listed_day * DAY_S + put->settle_s);
+	db_bind_int(&q, is_late(put, p->listed_day));
+	return db_run(&q, err);
+}
+
+/* 1 = a new listing, 0 = known. */
+static int
+add_listing(const struct put *put, const struct known *k, const struct paper *p, bool again,
+    struct error *err)
+{
+	int64_t votes = -1, kind = 0;
+	int found = 0;
 
 	if (p->listed_day == 0)
 		return 0;
-	db_start(&q, store, SQL_LISTING_GET);
-	db_bind_int(&q, id);
-	db_bind_text(&q, source);
-	db_bind_int(&q, p->listed_day);
-	if ((found = db_step(&q, err)) == -1)
+	if (k->card != NULL && (found = find_listing(put, k->id, p, &votes, &kind, err)) == -1)
 		return -1;
-	known = found == 1 ? db_int(&q, 0) : -1;
-	db_done(&q);
-	if (found == 1 && known == p->votes)
+	if (found == 1 && (again || p->votes < 0 || p->votes == votes) && (int64_t)p->kind >= kind)
 		return 0;
-	db_start(&q, store, SQL_LISTING_PUT);
-	db_bind_int(&q, id);
-	db_bind_text(&q, source);
-	db_bind_int(&q, p->listed_day);
-	db_bind_int(&q, (int64_t)p->kind);
-	db_bind_int(&q, p->votes);
-	db_bind_int(&q, now_utc);
-	db_bind_int(&q, (int64_t)p->listed_day * DAY_S + settle_s);
-	return db_run(&q, err) == -1 ? -1 : found == 0;
+	return put_listing(put, k->id, p, again && found == 1 ? votes : p->votes, err) == -1
+	    ? -1
+	    : found == 0;
 }
 
 static int
@@ -327,12 +246,11 @@ add_snapshot(struct store *store, const struct known *k, const struct strbuf *ca
 }
 
 static int
-write_paper(struct store *store, enum sql_name name, const struct known *k, int64_t now_utc,
-    struct error *err)
+write_paper(struct put *put, enum sql_name name, const struct known *k, struct error *err)
 {
 	struct stmt q;
 
-	db_start(&q, store, name);
+	db_start(&q, put->store, name);
 	db_bind_int(&q, k->id);
 	db_bind_text(&q, k->paper->key);
 	db_bind_text(&q, k->paper->title);
@@ -340,66 +258,41 @@ write_paper(struct store *store, enum sql_name name, const struct known *k, int6
 	db_bind_int(&q, k->revision);
 	db_bind_int(&q, k->paper->change_seq);
 	db_bind_int(&q, k->first_listed_utc);
-	db_bind_int(&q, now_utc);
-	db_bind_text(&q, k->base_source);
-	db_bind_text(&q, k->social_source);
+	db_bind_int(&q, put->now_utc);
+	db_bind_blob(&q, put->origins.buf, put->origins.len);
 	return db_run(&q, err);
 }
 
-static bool
-signals_differ(const struct paper *a, const struct paper *b)
+/* Nothing changed but perhaps whom a field is from. */
+static int
+write_seen(struct put *put, const struct known *k, struct error *err)
 {
-	return a->votes != b->votes || a->comments != b->comments || a->stars != b->stars;
+	struct stmt q;
+
+	if (is_same_bytes(&put->origins, k->packed_origins, k->origins_len))
+		return db_run_ints(put->store, SQL_PAPER_SEEN, DB_INTS(k->id, put->now_utc), err);
+	db_start(&q, put->store, SQL_PAPER_ORIGINS);
+	db_bind_int(&q, k->id);
+	db_bind_int(&q, put->now_utc);
+	db_bind_blob(&q, put->origins.buf, put->origins.len);
+	return db_run(&q, err);
 }
 
+/* The history tells what one source saw: numbers of the one that was believed before do not
+ * compare with those of the one that is now. */
 static int
-add_signal(
-    struct store *store, int64_t id, const struct paper *p, int64_t now_utc, struct error *err)
+write_signals(struct put *put, const struct known *k, const struct paper *before, unsigned moved,
+    struct error *err)
 {
-	if (p->votes < 0 && p->comments < 0 && p->stars < 0)
+	const struct paper *p = k->paper;
+
+	if (moved == 0 && p->votes == before->votes && p->comments == before->comments &&
+	    p->stars == before->stars)
 		return 0;
-	return db_run_ints(
-	    store, SQL_SIGNAL_ADD, DB_INTS(id, now_utc, p->votes, p->comments, p->stars), err);
-}
-
-/* Two papers are one: what hangs on the younger goes to the older. Its snapshots stay, editions
- * refer to them. */
-static int
-merge_papers(
-    struct store *store, struct known *keep, int64_t drop, struct arena *a, struct error *err)
-{
-	static const enum sql_name moves[] = { SQL_MERGE_ALIASES, SQL_MERGE_LISTINGS,
-		SQL_MERGE_SIGNALS, SQL_MERGE_EARLIER };
-	static const enum sql_name ends[] = { SQL_MERGE_END_LISTINGS, SQL_MERGE_END_SIGNALS,
-		SQL_MERGE_END_PAPER };
-	struct known other;
-
-	if (load_known(store, drop, a, &other, err) == -1)
+	if (known_forget_signals(put->store, k->id, moved, err) == -1)
 		return -1;
-	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
-		if (db_run_ints(store, moves[i], DB_INTS(drop, keep->id), err) == -1)
-			return -1;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (db_run_ints(store, ends[i], DB_INTS(drop), err) == -1)
-			return -1;
-	if (db_run_ints(store, SQL_MERGED_ADD, DB_INTS(drop, keep->id), err) == -1)
-		return -1;
-	merge_record(keep, other.paper, other.base_source, other.social_source);
-	choose_key(keep->paper, other.paper);
-	if (other.first_listed_utc != 0 &&
-	    (keep->first_listed_utc == 0 || other.first_listed_utc < keep->first_listed_utc))
-		keep->first_listed_utc = other.first_listed_utc;
-	return 0;
-}
-
-static int
-new_known(struct store *store, struct arena *a, struct known *k, struct error *err)
-{
-	memset(k, 0, sizeof(*k));
-	k->base_source = k->social_source = "";
-	if ((k->paper = paper_new(a)) == NULL)
-		return err_nomem(err, store->path);
-	return db_get_int(store, SQL_PAPER_NEXT_ID, NULL, 0, &k->id, err) == 1 ? 0 : -1;
+	return db_run_ints(put->store, SQL_SIGNAL_ADD,
+	    DB_INTS(k->id, put->now_utc, p->votes, p->comments, p->stars), err);
 }
 
 static void
@@ -413,48 +306,51 @@ count_put(struct store_put_counts *counts, bool is_new, bool changed)
 		counts->nsame++;
 }
 
-/* What one call of store_put_papers puts. */
-struct put {
-	struct store *store;
-	const char *source, *type;
-	int64_t settle_s, now_utc;
-	struct store_put_counts *counts;
-	struct strbuf card;
-};
+/* Has the paper come before in this call? 1 = yes, 0 = no, and from now on it has. */
+static int
+meet(struct put *put, int64_t id, struct error *err)
+{
+	uint64_t value;
+	int64_t *key;
+
+	if (map_get(&put->met, &id, sizeof(id), &value))
+		return 1;
+	if ((key = arena_alloc(&put->met_ids, sizeof(*key))) == NULL)
+		return err_nomem(err, put->store->path);
+	*key = id;
+	return map_set(&put->met, key, sizeof(*key), 1) == -1 ? err_nomem(err, put->store->path)
+							      : 0;
+}
 
 static int
-write_put(struct put *put, struct known *k, const struct paper *p, bool signals_changed,
-    bool was_merged, struct error *err)
+write_put(struct put *put, struct known *k, const struct paper *p, bool again, bool was_united,
+    struct error *err)
 {
 	struct store *store = put->store;
-	bool is_new = k->card == NULL, changed, listed;
-	int rc;
+	bool is_new = k->card == NULL, changed;
+	int listed;
 
 	strbuf_reset(&put->card);
+	strbuf_reset(&put->origins);
 	paper_pack(&put->card, k->paper);
-	if (strbuf_check(&put->card, err) == -1)
+	merge_pack(&put->origins, &k->from);
+	if (strbuf_check(&put->card, err) == -1 || strbuf_check(&put->origins, err) == -1)
 		return -1;
-	changed = is_new || was_merged || put->card.len != k->card_len ||
-	    memcmp(put->card.buf, k->card, k->card_len) != 0;
-	if ((rc = add_listing(store, k->id, put->source, p, put->settle_s, put->now_utc, err)) ==
-	    -1)
+	changed = is_new || was_united || !is_same_bytes(&put->card, k->card, k->card_len);
+	if ((listed = add_listing(put, k, p, again, err)) == -1 ||
+	    add_aliases(store, p, k->id, err) == -1)
 		return -1;
-	listed = rc == 1;
-	put->counts->nlistings += listed;
-	count_put(put->counts, is_new, changed || listed);
-	if (signals_changed && add_signal(store, k->id, k->paper, put->now_utc, err) == -1)
-		return -1;
+	put->counts->nlistings += (size_t)listed;
+	count_put(put->counts, is_new, changed || listed == 1);
+	if (!changed && listed == 0)
+		return write_seen(put, k, err);
 	if (changed) {
 		k->revision++;
 		if (add_snapshot(store, k, &put->card, put->now_utc, err) == -1)
 			return -1;
 	}
-	if (add_aliases(store, p, k->id, err) == -1)
-		return -1;
-	if (!changed && !listed)
-		return db_run_ints(store, SQL_PAPER_SEEN, DB_INTS(k->id, put->now_utc), err);
 	k->paper->change_seq = db_next_change(store);
-	return write_paper(store, is_new ? SQL_PAPER_ADD : SQL_PAPER_UPDATE, k, put->now_utc, err);
+	return write_paper(put, is_new ? SQL_PAPER_ADD : SQL_PAPER_UPDATE, k, err);
 }
 
 static int
@@ -462,21 +358,31 @@ put_paper(struct put *put, const struct paper *p, struct arena *a, struct error 
 {
 	struct known k;
 	struct paper before;
+	struct origin by = put->by;
 	int64_t ids[MAX_KEYS];
+	unsigned moved;
 	size_t n;
+	int again;
 
 	if (find_known(put->store, p, ids, &n, err) == -1)
 		return -1;
-	if ((n == 0 ? new_known(put->store, a, &k, err)
-		    : load_known(put->store, ids[0], a, &k, err)) == -1)
+	if ((n == 0 ? known_new(put->store, a, &k, err)
+		    : known_load(put->store, ids[0], a, &k, err)) == -1 ||
+	    (again = meet(put, k.id, err)) == -1)
 		return -1;
 	before = *k.paper;
 	for (size_t i = 1; i < n; i++)
-		if (merge_papers(put->store, &k, ids[i], a, err) == -1)
+		if (known_unite(put->store, &k, ids[i], a, err) == -1)
 			return -1;
-	merge_record(&k, p, put->type, put->type);
-	choose_key(k.paper, p);
-	return write_put(put, &k, p, signals_differ(&before, k.paper), n > 1, err);
+	by.version = p->version;
+	moved = merge_record(k.paper, &k.from, p, &by, again == 1);
+	merge_choose_key(k.paper, p);
+	if (write_put(put, &k, p, again == 1, n > 1, err) == -1 ||
+	    write_signals(put, &k, &before, moved, err) == -1)
+		return -1;
+	if (n == 1 && search_reads_same(&before, k.paper))
+		return 0;
+	return db_run_ints(put->store, SQL_SEARCH_DUE_ADD, DB_INTS(k.id), err);
 }
 
 /* Places by votes of every day that the batch touched. */
@@ -503,82 +409,49 @@ rank_days(struct store *store, const char *source, struct paper *const *papers, 
 	return 0;
 }
 
+static int
+find_cursor(struct put *put, struct error *err)
+{
+	struct stmt q;
+	int found;
+
+	db_start(&q, put->store, SQL_SOURCE_CURSOR);
+	db_bind_text(&q, put->source);
+	if ((found = db_step(&q, err)) == 1) {
+		put->cursor_day = (int32_t)db_int(&q, 0);
+		db_done(&q);
+	}
+	return found == -1 ? -1 : 0;
+}
+
 int
 store_put_papers(struct store *store, const char *source, const char *type,
     struct paper *const *papers, size_t n, int64_t settle_s, int64_t now_utc,
     struct store_put_counts *counts, struct error *err)
 {
-	struct put put = { store, source, type, settle_s, now_utc, counts, { 0 } };
-	int rc = 0;
+	struct put put = { .store = store,
+		.source = source,
+		.by = { source, type, 0 },
+		.settle_s = settle_s,
+		.now_utc = now_utc,
+		.counts = counts };
+	int rc;
 
 	memset(counts, 0, sizeof(*counts));
+	map_init(&put.met);
+	arena_init(&put.met_ids, SCRATCH_BYTES);
 	strbuf_init(&put.card, MAX_PACKED_BYTES);
+	strbuf_init(&put.origins, MAX_PACKED_BYTES);
+	rc = find_cursor(&put, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		arena_reset(&store->scratch);
 		rc = put_paper(&put, papers[i], &store->scratch, err);
 	}
 	if (rc == 0)
 		rc = rank_days(store, source, papers, n, err);
+	strbuf_release(&put.origins);
 	strbuf_release(&put.card);
+	arena_release(&put.met_ids);
+	map_release(&put.met);
 	return rc;
-}
-
-/* ---- merged papers ---- */
-
-static int
-compare_pairs(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return x[0] < y[0] ? -1 : x[0] > y[0];
-}
-
-int
-papers_load_merged(struct store *store, struct error *err)
-{
-	struct merged_ids *m = &store->merged;
-	int64_t newest = 0, count;
-	struct stmt q;
-	int more;
-
-	if (db_get_int(store, SQL_MERGED_NEWEST, NULL, 0, &newest, err) == -1)
-		return -1;
-	if (newest == m->newest)
-		return 0;
-	if (db_get_int(store, SQL_MERGED_COUNT, NULL, 0, &count, err) != 1)
-		return -1;
-	free(m->pairs);
-	m->n = 0;
-	m->newest = newest;
-	if ((m->pairs = calloc((size_t)count + 1, sizeof(*m->pairs))) == NULL) {
-		m->newest = -1;
-		return err_nomem(err, store->path);
-	}
-	db_start(&q, store, SQL_MERGED_ALL);
-	while ((more = db_step(&q, err)) == 1 && m->n < (size_t)count) {
-		m->pairs[m->n][0] = db_int(&q, 0);
-		m->pairs[m->n++][1] = db_int(&q, 1);
-	}
-	db_done(&q);
-	qsort(m->pairs, m->n, sizeof(*m->pairs), compare_pairs);
-	return more == -1 ? -1 : 0;
-}
-
-int64_t
-papers_find_merged(const struct merged_ids *m, int64_t id)
-{
-	const int64_t key[2] = { id, 0 };
-	const int64_t *pair =
-	    m->n == 0 ? NULL : bsearch(key, m->pairs, m->n, sizeof(*m->pairs), compare_pairs);
-
-	return pair != NULL ? pair[1] : id;
-}
-
-int
-papers_follow(struct store *store, int64_t *id, struct error *err)
-{
-	if (papers_load_merged(store, err) == -1)
-		return -1;
-	*id = papers_find_merged(&store->merged, *id);
-	return 0;
 }

@@ -40,8 +40,10 @@ store_finish_run(struct store *store, const struct store_run *run, struct error 
 }
 
 static int
-read_run(struct stmt *q, struct arena *a, struct store_run *run, struct error *err)
+read_run(struct stmt *q, struct arena *a, void *row, struct error *err)
 {
+	struct store_run *run = row;
+
 	run->id = db_int(q, 0);
 	run->started_utc = db_int(q, 1);
 	run->finished_utc = db_int(q, 2);
@@ -61,25 +63,16 @@ int
 store_load_runs(struct store *store, size_t max, struct arena *a, struct store_run **out, size_t *n,
     struct error *err)
 {
-	struct store_run *runs = arena_array(a, max, sizeof(*runs));
+	struct db_rows rows;
 	struct stmt q;
-	int more;
 
-	if (runs == NULL)
-		return err_nomem(err, "runs");
-	*n = 0;
 	db_start(&q, store, SQL_RUN_NEWEST);
 	db_bind_int(&q, (int64_t)max);
-	while ((more = db_step(&q, err)) == 1 && *n < max) {
-		if (read_run(&q, a, &runs[*n], err) == -1) {
-			more = -1;
-			break;
-		}
-		(*n)++;
-	}
-	db_done(&q);
-	*out = runs;
-	return more == -1 ? -1 : 0;
+	if (db_load_rows(&q, a, sizeof(**out), read_run, &rows, err) == -1)
+		return -1;
+	*out = rows.items;
+	*n = rows.n;
+	return 0;
 }
 
 int
@@ -182,7 +175,8 @@ static int
 remove_paper(struct store *store, int64_t id, struct error *err)
 {
 	static const enum sql_name parts[] = { SQL_PRUNE_SNAPSHOTS, SQL_PRUNE_ALIASES,
-		SQL_MERGE_END_LISTINGS, SQL_MERGE_END_SIGNALS, SQL_MERGE_END_PAPER };
+		SQL_MERGE_END_LISTINGS, SQL_MERGE_END_SIGNALS, SQL_MERGE_END_PAPER,
+		SQL_SEARCH_DUE_ADD };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (db_run_ints(store, parts[i], DB_INTS(id), err) == -1)

@@ -158,6 +158,44 @@ const char *const schema_steps[] = {
 	"INSERT INTO meta(name, value) VALUES('change-seq', 0), ('clean', 1);"
 	"PRAGMA application_id = 0x64696765;" /* 'dige' */
 	"PRAGMA user_version = 1;",
+
+	/* 2 */
+	"ALTER TABLE source ADD COLUMN fault INTEGER NOT NULL DEFAULT 0;" /* enum source_fault */
+	"ALTER TABLE source ADD COLUMN newest TEXT NOT NULL DEFAULT '';" /* key of the newest paper of its list */
+	"ALTER TABLE source ADD COLUMN newest_since_utc INTEGER NOT NULL DEFAULT 0;" /* since when it is that */
+	"ALTER TABLE source ADD COLUMN made_utc INTEGER NOT NULL DEFAULT 0;" /* when the service says it made the list */
+	"ALTER TABLE source ADD COLUMN nlisted INTEGER NOT NULL DEFAULT 0;" /* papers in the list */
+
+	"CREATE TABLE service("			   /* several sources may ask one */
+	"  name TEXT PRIMARY KEY,"		   /* 'arxiv.org' */
+	"  request_ms INTEGER NOT NULL DEFAULT 0," /* when the last request may begin; ms since 1970 */
+	"  pause_utc INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;" /* nothing may be asked before; 0 = no pause */
+
+	/* Where each field is from, see merge.c. Of papers put before only two types are known: whose words they
+	 * are, and whose the social fields. As merge_pack writes it: version 1; each origin as name '', type and
+	 * version 0; then 24 fields, 13 of them the authors' own. */
+	"ALTER TABLE paper ADD COLUMN origins BLOB NOT NULL DEFAULT x'';"
+	"UPDATE paper SET origins = CAST("
+	"  CASE social_source WHEN '' THEN x'0101' ELSE x'0102' END"
+	"  || x'00' || char(length(base_source)) || base_source || x'00'"
+	"  || CASE social_source WHEN '' THEN ''"
+	"     ELSE x'00' || char(length(social_source)) || social_source || x'00' END"
+	"  || x'18' || x'01010101010101010101010101'"
+	"  || CASE social_source WHEN '' THEN x'0000000000000000000000'"
+	"     ELSE x'0202020202020202020202' END"
+	"  || x'000000' AS BLOB);"
+	"ALTER TABLE paper DROP COLUMN base_source;"
+	"ALTER TABLE paper DROP COLUMN social_source;"
+
+	"ALTER TABLE listing ADD COLUMN late INTEGER NOT NULL DEFAULT 0;" /* 1 = read too late to make a paper new */
+
+	"CREATE VIRTUAL TABLE search USING fts5(" /* rowid = number of the paper */
+	"  title, abstract, authors, keywords, org,"
+	"  tokenize = 'unicode61 remove_diacritics 2');"
+	"CREATE TABLE search_due(paper INTEGER PRIMARY KEY);" /* to be indexed anew, or gone */
+	"INSERT INTO search_due(paper) SELECT id FROM paper;"
+
+	"PRAGMA user_version = 2;",
 };
 
 int

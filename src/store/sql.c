@@ -9,6 +9,11 @@
 #define EDITION_COLUMNS                                                                     \
 	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks"
+/* Every period there is, highest first. */
+#define PERIODS                                                                           \
+	"WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "  \
+	"(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE p.period" \
+	" IS NOT NULL) "
 
 /* Numbers of states are those of the enums in store.h. "state = 4 AND state IN (4, 5, 6)" lets
  * SQLite see that the partial index edition_open holds all of them; LIMIT -1 makes it go through
@@ -44,17 +49,18 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_PAPER_NEXT_ID] =
 	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'paper'), 0) + 1",
 	[SQL_PAPER_GET] =
-	    "SELECT p.revision, p.first_listed_utc, p.base_source, p.social_source, s.card "
-	    "FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
-	    "WHERE p.id = ?1",
+	    "SELECT p.revision, p.first_listed_utc, p.origins, s.card FROM paper p JOIN "
+	    "snapshot s ON s.paper = p.id AND s.revision = p.revision WHERE p.id = ?1",
 	[SQL_PAPER_ADD] =
 	    "INSERT INTO paper(id, key, title, published_utc, revision, change_seq, "
-	    "first_listed_utc, seen_utc, base_source, social_source) VALUES(?1, ?2, ?3, ?4,"
-	    " ?5, ?6, ?7, ?8, ?9, ?10)",
+	    "first_listed_utc, seen_utc, origins) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+	    "?9)",
 	[SQL_PAPER_UPDATE] =
 	    "UPDATE paper SET key = ?2, title = ?3, published_utc = ?4, revision = ?5, "
-	    "change_seq = ?6, first_listed_utc = ?7, seen_utc = ?8, base_source = ?9, "
-	    "social_source = ?10 WHERE id = ?1",
+	    "change_seq = ?6, first_listed_utc = ?7, seen_utc = ?8, origins = ?9 WHERE id ="
+	    " ?1",
+	[SQL_PAPER_ORIGINS] = "UPDATE paper SET seen_utc = ?2, origins = ?3 WHERE id = ?1",
+	[SQL_PAPER_FROM] = "SELECT origins FROM paper WHERE id = ?1",
 	[SQL_PAPER_SEEN] = "UPDATE paper SET seen_utc = ?2 WHERE id = ?1",
 	[SQL_PAPER_LISTED] =
 	    "UPDATE paper SET change_seq = ?2, first_listed_utc = (SELECT min(day) * 86400 "
@@ -87,10 +93,10 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE snapshot SET pinned = 1 WHERE paper = ?1 AND revision = ?2 AND pinned ="
 	    " 0",
 	[SQL_LISTING_GET] =
-	    "SELECT votes FROM listing WHERE paper = ?1 AND source = ?2 AND day = ?3",
+	    "SELECT votes, kind FROM listing WHERE paper = ?1 AND source = ?2 AND day = ?3",
 	[SQL_LISTING_PUT] =
-	    "INSERT INTO listing(paper, source, day, kind, votes, seen_utc, counts_utc) "
-	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(paper, source, day) DO UPDATE "
+	    "INSERT INTO listing(paper, source, day, kind, votes, seen_utc, counts_utc, late)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(paper, source, day) DO UPDATE "
 	    "SET kind = min(kind, excluded.kind), votes = CASE WHEN excluded.votes >= 0 "
 	    "THEN excluded.votes ELSE votes END",
 	[SQL_LISTING_RANK] =
@@ -100,9 +106,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    "listing.paper = r.paper AND listing.source = ?1 AND listing.day = ?2 AND "
 	    "listing.rank <> r.place",
 	[SQL_LISTING_ALL] =
-	    "SELECT source, day, kind, rank, seen_utc, counts_utc, counted FROM listing "
+	    "SELECT source, day, kind, rank, seen_utc, counts_utc, counted, late FROM listing "
 	    "WHERE paper = ?1 ORDER BY day, seen_utc, source",
-	[SQL_LISTING_COUNT] = "SELECT count(*) FROM listing WHERE paper = ?1",
 	[SQL_LISTING_DUE] =
 	    "SELECT paper FROM listing WHERE counted = 0 AND counts_utc <= ?1 ORDER BY "
 	    "counts_utc LIMIT 1",
@@ -112,6 +117,12 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_LISTING_WAITING] =
 	    "SELECT count(*), coalesce(min(counts_utc), 0) FROM listing WHERE counted = 0",
 	[SQL_LISTING_NEWEST] = "SELECT coalesce(max(day), 0) FROM listing WHERE source = ?1",
+	[SQL_LISTING_DAYS] =
+	    "SELECT day, count(*), sum(counted) FROM listing WHERE source = ?1 AND day >= "
+	    "?2 GROUP BY day ORDER BY day",
+	[SQL_LISTING_POSTPONE] =
+	    "UPDATE listing SET counts_utc = max(counts_utc, ?3) WHERE source = ?1 AND day "
+	    "= ?2 AND counted = 0",
 	[SQL_SIGNAL_ADD] =
 	    "INSERT INTO signal(paper, at_utc, votes, comments, stars) VALUES(?1, ?2, ?3, "
 	    "?4, ?5) ON CONFLICT(paper, at_utc) DO UPDATE SET votes = excluded.votes, "
@@ -119,13 +130,30 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_SIGNAL_ALL] =
 	    "SELECT at_utc, votes, comments, stars FROM signal WHERE paper = ?1 ORDER BY "
 	    "at_utc",
-	[SQL_SIGNAL_COUNT] = "SELECT count(*) FROM signal WHERE paper = ?1",
 	[SQL_SIGNAL_NEWEST] = "SELECT coalesce(max(at_utc), 0) FROM signal WHERE paper = ?1",
+	[SQL_SIGNAL_FORGET_VOTES] = "UPDATE signal SET votes = -1 WHERE paper = ?1 AND votes >= 0",
+	[SQL_SIGNAL_FORGET_COMMENTS] =
+	    "UPDATE signal SET comments = -1 WHERE paper = ?1 AND comments >= 0",
+	[SQL_SIGNAL_FORGET_STARS] = "UPDATE signal SET stars = -1 WHERE paper = ?1 AND stars >= 0",
+	[SQL_SIGNAL_TIDY] =
+	    "DELETE FROM signal WHERE paper = ?1 AND votes < 0 AND comments < 0 AND stars < "
+	    "0",
 
 	/* papers that turn out to be one: ?1 goes into ?2 */
 	[SQL_MERGE_ALIASES] = "UPDATE alias SET paper = ?2 WHERE paper = ?1",
-	[SQL_MERGE_LISTINGS] = "UPDATE OR IGNORE listing SET paper = ?2 WHERE paper = ?1",
-	[SQL_MERGE_SIGNALS] = "UPDATE OR IGNORE signal SET paper = ?2 WHERE paper = ?1",
+	[SQL_MERGE_LISTINGS] =
+	    "INSERT INTO listing(paper, source, day, kind, votes, rank, seen_utc, "
+	    "counts_utc, counted, late) SELECT ?2, source, day, kind, votes, rank, "
+	    "seen_utc, counts_utc, counted, late FROM listing WHERE paper = ?1 ON CONFLICT("
+	    "paper, source, day) DO UPDATE SET kind = min(kind, excluded.kind), votes = "
+	    "max(votes, excluded.votes), seen_utc = min(seen_utc, excluded.seen_utc), "
+	    "counts_utc = min(counts_utc, excluded.counts_utc), counted = max(counted, "
+	    "excluded.counted), late = min(late, excluded.late)",
+	[SQL_MERGE_SIGNALS] =
+	    "INSERT INTO signal(paper, at_utc, votes, comments, stars) SELECT ?2, at_utc, "
+	    "votes, comments, stars FROM signal WHERE paper = ?1 ON CONFLICT(paper, at_utc)"
+	    " DO UPDATE SET votes = max(votes, excluded.votes), comments = max(comments, "
+	    "excluded.comments), stars = max(stars, excluded.stars)",
 	[SQL_MERGE_EARLIER] = "UPDATE merged SET new_id = ?2 WHERE new_id = ?1",
 	[SQL_MERGE_END_LISTINGS] = "DELETE FROM listing WHERE paper = ?1",
 	[SQL_MERGE_END_SIGNALS] = "DELETE FROM signal WHERE paper = ?1",
@@ -135,18 +163,41 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_MERGED_COUNT] = "SELECT count(*) FROM merged",
 	[SQL_MERGED_ALL] = "SELECT old_id, new_id FROM merged",
 
+	/* the index of words: rows that are due are read again from their papers */
+	[SQL_SEARCH_DUE_ADD] =
+	    "INSERT INTO search_due(paper) VALUES(?1) ON CONFLICT(paper) DO NOTHING",
+	[SQL_SEARCH_DUE_NEXT] =
+	    "SELECT paper FROM search_due WHERE paper > ?1 ORDER BY paper LIMIT 1",
+	[SQL_SEARCH_DUE_COUNT] = "SELECT count(*) FROM search_due",
+	[SQL_SEARCH_DUE_END] = "DELETE FROM search_due WHERE paper <= ?1",
+	[SQL_SEARCH_CARD] =
+	    "SELECT s.card FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = "
+	    "p.revision WHERE p.id = ?1",
+	[SQL_SEARCH_DROP] = "DELETE FROM search WHERE rowid = ?1",
+	[SQL_SEARCH_ADD] =
+	    "INSERT INTO search(rowid, title, abstract, authors, keywords, org) VALUES(?1, "
+	    "?2, ?3, ?4, ?5, ?6)",
+	[SQL_SEARCH_FIND] =
+	    "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY bm25(search, 10, 1, 5, "
+	    "2, 1), rowid DESC LIMIT ?2",
+
 	/* sources */
-	[SQL_SOURCE_GET] = "SELECT cursor_day, last_try_utc, last_success_utc, failing_since_utc, "
-			   "next_allowed_utc, nfailures, last_error FROM source WHERE name = ?1",
+	[SQL_SOURCE_CURSOR] = "SELECT cursor_day FROM source WHERE name = ?1",
+	[SQL_SOURCE_GET] =
+	    "SELECT cursor_day, last_try_utc, last_success_utc, failing_since_utc, "
+	    "next_allowed_utc, nfailures, last_error, fault, newest, newest_since_utc, "
+	    "made_utc, nlisted FROM source WHERE name = ?1",
 	[SQL_SOURCE_PUT] =
 	    "INSERT INTO source(name, cursor_day, last_try_utc, last_success_utc, "
-	    "failing_since_utc, next_allowed_utc, nfailures, last_error) VALUES(?1, ?2, ?3,"
-	    " ?4, ?5, ?6, ?7, ?8) ON CONFLICT(name) DO UPDATE SET cursor_day = "
+	    "failing_since_utc, next_allowed_utc, nfailures, last_error, fault, newest, "
+	    "newest_since_utc, made_utc, nlisted) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+	    "?9, ?10, ?11, ?12, ?13) ON CONFLICT(name) DO UPDATE SET cursor_day = "
 	    "excluded.cursor_day, last_try_utc = excluded.last_try_utc, last_success_utc = "
 	    "excluded.last_success_utc, failing_since_utc = excluded.failing_since_utc, "
 	    "next_allowed_utc = excluded.next_allowed_utc, nfailures = excluded.nfailures, "
-	    "last_error = excluded.last_error",
-	[SQL_PAGE_COUNT] = "SELECT count(*) FROM page WHERE source = ?1",
+	    "last_error = excluded.last_error, fault = excluded.fault, newest = "
+	    "excluded.newest, newest_since_utc = excluded.newest_since_utc, made_utc = "
+	    "excluded.made_utc, nlisted = excluded.nlisted",
 	[SQL_PAGE_ALL] =
 	    "SELECT key, etag, last_modified, read_utc FROM page WHERE source = ?1 ORDER BY"
 	    " key",
@@ -154,6 +205,14 @@ const char *const sql_text[SQL_COUNT] = {
 	    "INSERT INTO page(source, key, etag, last_modified, read_utc) VALUES(?1, ?2, "
 	    "?3, ?4, ?5) ON CONFLICT(source, key) DO UPDATE SET etag = excluded.etag, "
 	    "last_modified = excluded.last_modified, read_utc = excluded.read_utc",
+
+	[SQL_SERVICE_GET] = "SELECT request_ms, pause_utc FROM service WHERE name = ?1",
+	[SQL_SERVICE_REQUEST] =
+	    "INSERT INTO service(name, request_ms) VALUES(?1, ?2) ON CONFLICT(name) DO "
+	    "UPDATE SET request_ms = excluded.request_ms",
+	[SQL_SERVICE_PAUSE] =
+	    "INSERT INTO service(name, pause_utc) VALUES(?1, ?2) ON CONFLICT(name) DO "
+	    "UPDATE SET pause_utc = max(pause_utc, excluded.pause_utc)",
 
 	/* readers */
 	[SQL_READER_BY_ADDRESS] =
@@ -267,11 +326,12 @@ const char *const sql_text[SQL_COUNT] = {
 	    " ORDER BY e.period, e.reader LIMIT 1",
 	[SQL_EDITION_NEWEST] = "SELECT " EDITION_COLUMNS
 			       " FROM edition e ORDER BY e.period DESC, e.reader DESC LIMIT ?1",
-	[SQL_EDITION_NEWEST_OF] =
-	    "WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "
-	    "(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE "
-	    "p.period IS NOT NULL) SELECT " EDITION_COLUMNS
-	    " FROM p CROSS JOIN edition e ON e.period = p.period AND e.reader = ?2 LIMIT ?1",
+	[SQL_EDITION_NEWEST_OF] = PERIODS
+	"SELECT " EDITION_COLUMNS
+	" FROM p CROSS JOIN edition e ON e.period = p.period AND e.reader = ?2 LIMIT ?1",
+	[SQL_EDITION_STATES_OF] =
+	    PERIODS "SELECT e.state FROM p CROSS JOIN edition e ON e.period = p.period AND "
+		    "e.reader = ?1",
 	[SQL_EDITION_COUNTS] = "SELECT state, count(*) FROM edition GROUP BY state",
 	[SQL_EDITION_INTEND] =
 	    "UPDATE edition SET state = 1, copies = copies + 1, boot = ?3 WHERE period = ?1"

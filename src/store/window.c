@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/merge.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -95,6 +96,8 @@ load_places(struct store *store, struct paper *p, struct arena *a, struct error 
 		}
 		if (db_int(&q, 6) == 0)
 			continue;
+		if (p->source[0] == '\0') /* the first that counts */
+			p->late = db_int(&q, 7) != 0;
 		p->source = source;
 		p->listed_day = (int32_t)db_int(&q, 1);
 		p->kind = (enum paper_kind)db_int(&q, 2);
@@ -429,52 +432,57 @@ store_count_waiting(struct store *store, size_t *nwaiting, int64_t *next_utc, st
 	return 0;
 }
 
+/* All rows of a paper, by whichever number it is known. */
 static int
-count_rows(struct store *store, enum sql_name name, int64_t paper, struct arena *a, size_t size,
-    void **out, int64_t *count, struct error *err)
+load_of_paper(struct store *store, enum sql_name name, int64_t paper, struct arena *a, size_t size,
+    int (*read)(struct stmt *q, struct arena *a, void *row, struct error *err), struct db_rows *out,
+    struct error *err)
 {
-	if (db_get_int(store, name, DB_INTS(paper), count, err) != 1)
+	struct stmt q;
+
+	if (papers_follow(store, &paper, err) == -1)
 		return -1;
-	*out = arena_array(a, (size_t)*count, size);
-	return *out == NULL ? err_nomem(err, store->path) : 0;
+	db_start(&q, store, name);
+	db_bind_int(&q, paper);
+	return db_load_rows(&q, a, size, read, out, err);
+}
+
+static int
+read_listing(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	struct store_listing *l = row;
+
+	l->day = (int32_t)db_int(q, 1);
+	l->kind = (enum paper_kind)db_int(q, 2);
+	l->rank = (uint32_t)db_int(q, 3);
+	l->seen_utc = db_int(q, 4);
+	l->counts_utc = db_int(q, 5);
+	l->counted = db_int(q, 6) != 0;
+	l->late = db_int(q, 7) != 0;
+	return db_text(q, 0, a, &l->source, err);
 }
 
 int
 store_load_listings(struct store *store, int64_t paper, struct arena *a, struct store_listing **out,
     size_t *n, struct error *err)
 {
-	struct store_listing *rows;
-	struct stmt q;
-	void *room;
-	int64_t count;
-	size_t got = 0;
-	int more;
+	struct db_rows rows;
 
-	if (papers_follow(store, &paper, err) == -1 ||
-	    count_rows(store, SQL_LISTING_COUNT, paper, a, sizeof(*rows), &room, &count, err) == -1)
+	if (load_of_paper(
+		store, SQL_LISTING_ALL, paper, a, sizeof(**out), read_listing, &rows, err) == -1)
 		return -1;
-	rows = room;
-	db_start(&q, store, SQL_LISTING_ALL);
-	db_bind_int(&q, paper);
-	while ((more = db_step(&q, err)) == 1 && got < (size_t)count) {
-		struct store_listing *row = &rows[got++];
+	*out = rows.items;
+	*n = rows.n;
+	return 0;
+}
 
-		if (db_text(&q, 0, a, &row->source, err) == -1) {
-			more = -1;
-			break;
-		}
-		row->day = (int32_t)db_int(&q, 1);
-		row->kind = (enum paper_kind)db_int(&q, 2);
-		row->rank = (uint32_t)db_int(&q, 3);
-		row->seen_utc = db_int(&q, 4);
-		row->counts_utc = db_int(&q, 5);
-		row->counted = db_int(&q, 6) != 0;
-	}
-	db_done(&q);
-	if (more == -1)
-		return -1;
-	*out = rows;
-	*n = got;
+static int
+read_signal(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	(void)a;
+	(void)err;
+	*(struct store_signal *)row =
+	    (struct store_signal){ db_int(q, 0), db_int(q, 1), db_int(q, 2), db_int(q, 3) };
 	return 0;
 }
 
@@ -482,27 +490,49 @@ int
 store_load_signals(struct store *store, int64_t paper, struct arena *a, struct store_signal **out,
     size_t *n, struct error *err)
 {
-	struct store_signal *rows;
-	struct stmt q;
-	void *room;
-	int64_t count;
-	size_t got = 0;
-	int more;
+	struct db_rows rows;
 
-	if (papers_follow(store, &paper, err) == -1 ||
-	    count_rows(store, SQL_SIGNAL_COUNT, paper, a, sizeof(*rows), &room, &count, err) == -1)
+	if (load_of_paper(
+		store, SQL_SIGNAL_ALL, paper, a, sizeof(**out), read_signal, &rows, err) == -1)
 		return -1;
-	rows = room;
-	db_start(&q, store, SQL_SIGNAL_ALL);
-	db_bind_int(&q, paper);
-	while ((more = db_step(&q, err)) == 1 && got < (size_t)count)
-		rows[got++] = (struct store_signal){ db_int(&q, 0), db_int(&q, 1), db_int(&q, 2),
-			db_int(&q, 3) };
-	db_done(&q);
-	if (more == -1)
-		return -1;
+	*out = rows.items;
+	*n = rows.n;
+	return 0;
+}
+
+int
+store_load_origins(struct store *store, int64_t paper, struct arena *a, struct store_origin **out,
+    size_t *n, struct error *err)
+{
+	struct store_origin *rows = arena_array(a, MERGE_FIELDS, sizeof(*rows));
+	const unsigned char *bytes;
+	struct origins from;
+	struct paper *p;
+	struct stmt q;
+	size_t len;
+	int rc;
+
+	if (rows == NULL)
+		return err_nomem(err, "origins of a paper");
 	*out = rows;
-	*n = got;
+	*n = 0;
+	if ((rc = store_load_paper(store, paper, a, &p, err)) != 1)
+		return rc;
+	db_start(&q, store, SQL_PAPER_FROM);
+	db_bind_int(&q, p->id);
+	if ((rc = db_step(&q, err)) != 1)
+		return rc;
+	rc = db_blob(&q, 0, a, &bytes, &len, err);
+	db_done(&q);
+	if (rc == -1 || merge_unpack(bytes, len, a, &from, err) == -1)
+		return -1;
+	for (size_t i = 0; i < MERGE_FIELDS; i++) {
+		const struct origin *o = &from.of[i];
+
+		if (merge_field_is_set(p, i) && o->type[0] != '\0')
+			rows[(*n)++] = (struct store_origin){ merge_field_name(i),
+				o->source[0] != '\0' ? o->source : o->type };
+	}
 	return 0;
 }
 

@@ -55,7 +55,7 @@ static inline int
 fixture_teardown(void **state)
 {
 	static const char *const names[] = { "", "-wal", "-shm", "-journal", ".write.lock",
-		".sender.lock", ".new", ".before-v1", ".copy" };
+		".sender.lock", ".new", ".before-v2", ".copy" };
 	struct fixture *fx = *state;
 	char path[256];
 

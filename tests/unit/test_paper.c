@@ -26,7 +26,54 @@ static const struct {
 	{ "0704.0001", "arxiv:0704.0001", 0 },
 	{ "10.1000/XyZ", "doi:10.1000/xyz", 0 },
 	{ "https://doi.org/10.1103/PhysRevLett.1.2", "doi:10.1103/physrevlett.1.2", 0 },
-	{ "doi:10.48550/arXiv.2312.00752", "doi:10.48550/arxiv.2312.00752", 0 },
+	{ "doi:10.48550/arXiv.2312.00752", "arxiv:2312.00752", 0 },
+	{ "https://doi.org/10.48550/arXiv.2312.00752v2", "arxiv:2312.00752", 2 },
+	{ "10.48550/arXiv.math/0306266", "arxiv:math/0306266", 0 },
+	{ "10.48550/arXiv.", "doi:10.48550/arxiv.", 0 },
+	{ "https://www.arxiv.org/abs/2312.00752v2?context=cs.LG#top", "arxiv:2312.00752", 2 },
+	{ "http://export.arxiv.org/abs/2312.00752v1", "arxiv:2312.00752", 1 },
+	{ "https://arxiv.org/html/2312.00752v1", "arxiv:2312.00752", 1 },
+	{ "HTTPS://arXiv.org/abs/2312.00752/", "arxiv:2312.00752", 0 },
+	{ "https://ar5iv.labs.arxiv.org/html/2312.00752", "arxiv:2312.00752", 0 },
+	{ "https://arxiv.org/list/cs.LG/new", "url:arxiv.org/list/cs.LG/new", 0 },
+	{ "DOI: 10.1000/XyZ", "doi:10.1000/xyz", 0 },
+	{ "info:doi/10.1000/xyz", "doi:10.1000/xyz", 0 },
+	{ "http://dx.doi.org/10.1000%2Fa%28b%29?nosfx=y", "doi:10.1000/a(b)", 0 },
+	{ "https://doi.org/10.1000/a%20b", "url:doi.org/10.1000/a%20b", 0 },
+	{ "https://doi.org/10.1000/a%", "doi:10.1000/a%", 0 },
+	{ "pmid:12345678", "pmid:12345678", 0 },
+	{ "PMID: 7", "pmid:7", 0 },
+	{ "https://pubmed.ncbi.nlm.nih.gov/12345678/?format=abstract", "pmid:12345678", 0 },
+	{ "https://www.ncbi.nlm.nih.gov/pubmed/12345678", "pmid:12345678", 0 },
+	{ "https://pubmed.ncbi.nlm.nih.gov/?term=x", "url:pubmed.ncbi.nlm.nih.gov?term=x", 0 },
+	{ "12345678", NULL, 0 },
+	{ "pmid:0123", NULL, 0 },
+	{ "pmid:123456789", NULL, 0 },
+	{ "openreview:rJl-b3RcF7", "openreview:rJl-b3RcF7", 0 },
+	{ "https://openreview.net/forum?id=rJl-b3RcF7", "openreview:rJl-b3RcF7", 0 },
+	{ "https://openreview.net/forum?id=rJl-b3RcF7&noteId=a_b", "openreview:rJl-b3RcF7", 0 },
+	{ "https://openreview.net/pdf?id=rJl-b3RcF7#page=2", "openreview:rJl-b3RcF7", 0 },
+	{ "https://openreview.net:443/forum/?id=rJl-b3RcF7", "openreview:rJl-b3RcF7", 0 },
+	{ "https://openreview.net/group?id=ICLR.cc", "url:openreview.net/group?id=ICLR.cc", 0 },
+	{ "openreview:a b c d", NULL, 0 },
+	{ "https://Lab.Example/Papers/7", "url:lab.example/Papers/7", 0 },
+	{ "http://lab.example:80/Papers/7/", "url:lab.example/Papers/7", 0 },
+	{ "https://lab.example:443/7#section", "url:lab.example/7", 0 },
+	{ "https://lab.example:8080/7", "url:lab.example:8080/7", 0 },
+	{ "https://lab.example/7?utm_source=rss&id=3&fbclid=z", "url:lab.example/7?id=3", 0 },
+	{ "https://lab.example/7/?utm_medium=feed", "url:lab.example/7", 0 },
+	{ "https://lab.example/?p=12", "url:lab.example?p=12", 0 },
+	{ "https://lab.example?p=12&&q", "url:lab.example?p=12&q", 0 },
+	{ "url:lab.example/7", "url:lab.example/7", 0 },
+	{ "https://lab.example/", NULL, 0 },
+	{ "https://lab.example/?utm_source=x", NULL, 0 },
+	{ "https://user@lab.example/7", NULL, 0 },
+	{ "https://localhost/7", NULL, 0 },
+	{ "https:///7", NULL, 0 },
+	{ "ftp://lab.example/7", NULL, 0 },
+	{ "https://lab.example/a b", NULL, 0 },
+	{ "arxiv: 2312.00752", "arxiv:2312.00752", 0 },
+	{ "2312.00752V2", "arxiv:2312.00752", 2 },
 	{ "2312.007", NULL, 0 },
 	{ "2312.00752x", NULL, 0 },
 	{ "2312.00752v", NULL, 0 },
@@ -54,6 +101,47 @@ test_keys(void **state)
 			    version);
 		strbuf_release(&out);
 	}
+}
+
+/* What comes out is a key already, and short of room it is no key at all and no crash. */
+static void
+test_keys_are_stable(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct strbuf once, twice;
+
+		if (keys[i].key == NULL)
+			continue;
+		strbuf_init(&twice, 1000);
+		assert_int_equal(paper_add_key(&twice, keys[i].key, NULL), 1);
+		if (strcmp(twice.buf, keys[i].key) != 0)
+			fail_msg("row %zu: '%s' became '%s'", i, keys[i].key, twice.buf);
+		strbuf_release(&twice);
+		for (size_t room = 0; room < strlen(keys[i].key); room++) {
+			strbuf_init(&once, room);
+			paper_add_key(&once, keys[i].text, NULL);
+			if (strbuf_check(&once, NULL) == 0 && once.len > 0)
+				fail_msg("row %zu: fits in %zu bytes", i, room);
+			strbuf_release(&once);
+		}
+	}
+}
+
+static void
+test_long_links(void **state)
+{
+	char link[3000] = "https://lab.example/";
+	struct strbuf out;
+
+	(void)state;
+	memset(link + strlen(link), 'a', sizeof(link) - 1 - strlen(link));
+	link[sizeof(link) - 1] = '\0';
+	strbuf_init(&out, 4000);
+	assert_int_equal(paper_add_key(&out, link, NULL), 0);
+	link[800] = '\0';
+	assert_int_equal(paper_add_key(&out, link, NULL), 1);
+	strbuf_release(&out);
 }
 
 static struct paper *
@@ -110,6 +198,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_keys_are_stable),
+		cmocka_unit_test(test_long_links),
 		cmocka_unit_test(test_pack_and_unpack),
 	};
 

@@ -718,6 +718,54 @@ test_speed(void **state)
 	assert_true(lease_ms + settle_ms < 20000);
 }
 
+/* Silent days in a row, up to the newest: the letters are editions, oldest first. */
+static void
+test_count_empty(void **state)
+{
+	static const struct {
+		const char *states; /* E empty, S sent, F failed */
+		size_t n;
+	} cases[] = {
+		{ "", 0 },
+		{ "S", 0 },
+		{ "E", 1 },
+		{ "SEE", 2 },
+		{ "EES", 0 },
+		{ "EEEEESEEEEE", 5 },
+		{ "EFE", 1 },
+	};
+	struct fixture *fx = *state;
+	int64_t other = add_reader(fx, "bob@example.org");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char address[32];
+		int64_t reader;
+		size_t n;
+
+		snprintf(address, sizeof(address), "r%zu@example.org", i);
+		reader = add_reader(fx, address);
+		for (int64_t j = 0; cases[i].states[j] != '\0'; j++) {
+			struct edition e = make_edition(PERIOD + j, reader);
+
+			if (cases[i].states[j] == 'E') {
+				e.state = EDITION_EMPTY;
+				e.npicks = 0;
+			}
+			begin(fx);
+			must(fx, store_lease_editions(fx->store, &e, 1, T_NOW, &fx->err));
+			commit(fx);
+			if (cases[i].states[j] != 'E')
+				settle_as(fx, e.period, reader,
+				    cases[i].states[j] == 'S' ? EDITION_SENT : EDITION_FAILED, 0);
+		}
+		must(fx, store_count_empty(fx->store, reader, &n, &fx->err));
+		if (n != cases[i].n)
+			fail_msg("row %zu: '%s' gave %zu", i, cases[i].states, n);
+		must(fx, store_count_empty(fx->store, other, &n, &fx->err));
+		assert_int_equal(n, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -739,6 +787,7 @@ main(void)
 		T(test_by_hand),
 		T(test_needed_papers_stay),
 		T(test_speed),
+		T(test_count_empty),
 	};
 
 	return cmocka_run_group_tests_name("store_editions", tests, NULL, NULL);
