@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { HEAD_BYTES = 4096 }; /* of an answer: what it is stands there */
+
 static const char expected[] = "JSON lines of papers or a saved answer of a service";
 
 static bool
@@ -171,6 +173,53 @@ detach(struct source_batch *out)
 	out->more = false;
 }
 
+/* Whether the answer of a service in XML is one of arXiv: its feeds and its API name their own addresses at the top. */
+static bool
+is_arxiv(const char *bytes, size_t len)
+{
+	static const char *const marks[] = { "http://arxiv.org/schemas/", "//rss.arxiv.org/",
+		"//arxiv.org/api/", "//export.arxiv.org/api/" };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (memmem(bytes, len < HEAD_BYTES ? len : HEAD_BYTES, marks[i],
+			strlen(marks[i])) != NULL)
+			return true;
+	return false;
+}
+
+/* Of every kind, unless 'announce' names some; a day in the file's name is that of saving it, not of the papers. */
+static int
+read_arxiv(const struct config_source *config, const struct source_request *request,
+    const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
+    struct error *err)
+{
+	static const char *all[] = { "new", "cross", "replace", "replace-cross" };
+	struct config_source source = *config;
+	struct source_request undated = *request;
+
+	if (source.nannounce == 0) {
+		source.announce = all;
+		source.nannounce = sizeof(all) / sizeof(all[0]);
+	}
+	undated.day = 0;
+	return arxiv_read(&source, &undated, answer, now_utc, a, out, err);
+}
+
+/* What the first byte that is no blank says; a mark of UTF-16, or its half of a '<', begins XML too. */
+static bool
+is_xml(const char *bytes, size_t len)
+{
+	size_t at = len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	if (len >= 2 &&
+	    (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0 ||
+		memcmp(bytes, "<", 2) == 0 || memcmp(bytes, "\0<", 2) == 0))
+		return true;
+	while (at < len && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]) != NULL)
+		at++;
+	return at < len && bytes[at] == '<';
+}
+
 /* source NULL = an import. */
 static int
 read_saved(const struct config_source *config, const char *source,
@@ -178,26 +227,31 @@ read_saved(const struct config_source *config, const char *source,
     struct arena *a, struct source_batch *out, struct error *err)
 {
 	const char *bytes = answer->bytes;
-	size_t start = 0;
+	size_t len = answer->len, start = 0;
+	int rc;
 
 	/* A file that has nothing yet is no fault, other than an answer of a service. */
-	if (answer->len == 0) {
+	if (len == 0) {
 		memset(out, 0, sizeof(*out));
 		return 0;
 	}
-	if (is_packed(bytes, answer->len))
+	if (is_packed(bytes, len))
 		return err_set(
 		    err, ERR_DATA, "%s: is packed; expected %s, unpacked", request->key, expected);
-	if (fields_check_start(bytes, answer->len, expected, &start, err) == -1)
+	if (is_xml(bytes, len) && is_arxiv(bytes, len)) {
+		rc = read_arxiv(config, request, answer, now_utc, a, out, err);
+	} else if (fields_check_start(bytes, len, expected, &start, err) == -1) {
 		return err_prefix(err, "%s", request->key);
-	if (bytes[start] == '[') {
-		if (huggingface_read(config, request, answer, now_utc, a, out, err) == -1)
-			return -1;
-	} else if (read_lines(source, bytes, answer->len, now_utc, a, out, err) == -1) {
-		return err_prefix(err, "%s", request->key);
+	} else if (bytes[start] == '[') {
+		rc = huggingface_read(config, request, answer, now_utc, a, out, err);
+	} else {
+		rc = read_lines(source, bytes, len, now_utc, a, out, err);
+		if (rc == -1)
+			return err_prefix(err, "%s", request->key);
 	}
-	detach(out);
-	return 0;
+	if (rc == 0)
+		detach(out);
+	return rc;
 }
 
 int
