@@ -107,7 +107,8 @@ on_end(void *arg, const XML_Char *qname)
 	struct open *o;
 
 	(void)qname; /* expat has compared it */
-	if (r->depth == 0)
+	/* The end of an empty element comes even when its start has stopped the parser. */
+	if (r->through || r->why != NULL)
 		return;
 	o = &r->open[--r->depth];
 	if (r->handler->end(r->arg, o->ns, o->name) || r->depth == 0)
@@ -230,15 +231,15 @@ describe(char *out, size_t size, const struct decoded *d, size_t at, const char 
 
 /* The parser's words, and ours where they would not be understood. */
 static const char *
-parser_says(XML_Parser parser)
+parser_says(const struct reader *r)
 {
-	enum XML_Error code = XML_GetErrorCode(parser);
+	enum XML_Error code = XML_GetErrorCode(r->parser);
 	const char *text = XML_ErrorString(code);
 
 	if (code == XML_ERROR_NO_ELEMENTS || code == XML_ERROR_UNCLOSED_TOKEN ||
 	    code == XML_ERROR_UNCLOSED_CDATA_SECTION)
 		return "it ends in the middle";
-	if (code == XML_ERROR_SYNTAX)
+	if (code == XML_ERROR_SYNTAX || (code == XML_ERROR_INVALID_TOKEN && !r->begun))
 		return "this is not XML";
 	if (code == XML_ERROR_TAG_MISMATCH)
 		return "an end tag that fits no open element";
@@ -251,20 +252,20 @@ run_parser(struct reader *r, const struct decoded *d, struct xml_report *report,
 	struct repair repair = { .text = d->text, .len = d->len, .sink = take_bytes, .arg = r };
 	bool ok;
 
-	/* Blanks before a declaration are an error for expat; the declaration itself is left out. */
 	xml_repair(&repair);
-	ok = !repair.stopped && parse_piece(r, true) == 0;
+	/* What came before the repair gave up is still to be read. */
+	ok = (!repair.stopped || repair.why != NULL) && parse_piece(r, repair.why == NULL) == 0;
 	report->nrepaired = repair.nrepaired;
-	if (ok || r->through)
+	if (r->through || (ok && repair.why == NULL))
 		return 0;
 	if (XML_GetErrorCode(r->parser) == XML_ERROR_NO_MEMORY)
 		return err_nomem(err, "xml");
-	if (repair.why != NULL)
+	if (ok)
 		describe(report->fault, sizeof(report->fault), d, repair.at, repair.why);
 	else
 		describe(report->fault, sizeof(report->fault), d,
 		    find_source(d, XML_GetCurrentByteIndex(r->parser)),
-		    r->why != NULL ? r->why : parser_says(r->parser));
+		    r->why != NULL ? r->why : parser_says(r));
 	return r->begun ? 0 : err_set(err, ERR_DATA, "%s", report->fault);
 }
 

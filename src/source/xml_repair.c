@@ -147,6 +147,8 @@ reference(struct repair *r)
 
 		if (value >= 0x80 && value <= 0x9f) /* as browsers read them */
 			put_character(r, n + 1, text_windows_1252((unsigned char)value));
+		else if (is_character(value) && s[2] == 'X') /* XML knows the small x alone */
+			put_character(r, n + 1, (unsigned)value);
 		else if (is_character(value))
 			r->at += n + 1;
 		else

@@ -47,7 +47,7 @@ schema_version(const char *path)
 	return version;
 }
 
-/* What store-1.sql holds: three papers, of which one was two, a reader with one edition sent and one deferred. */
+/* What store-1.sql holds: four papers, of which one was two, a reader with one edition sent and one deferred. */
 static void
 expect_contents(struct fixture *fx)
 {
@@ -60,7 +60,7 @@ expect_contents(struct fixture *fx)
 	struct sent_list sent;
 	size_t n;
 
-	assert_string_equal(store_instance(fx->store), "f26613a06aa77d02a63cb998e01df045");
+	assert_string_equal(store_instance(fx->store), "27ba3feb34f264791eba53e17c907c0c");
 	p = find(fx, "2401.00001");
 	assert_string_equal(p->title, "Title of 2401.00001");
 	assert_string_equal(p->authors[1], "Charles Babbage");
@@ -78,6 +78,7 @@ expect_contents(struct fixture *fx)
 	assert_int_equal(store_load_snapshot(fx->store, 3, 1, &fx->a, &frozen, &fx->err), 1);
 	assert_string_equal(frozen->title, "Title of y");
 	assert_string_equal(find(fx, "2401.00004")->comment, "12 pages");
+	assert_int_equal(find(fx, "2401.00006")->withdrawn_utc, T_NOW - 9000);
 
 	r = find_reader(fx, "ada@example.org");
 	assert_int_equal(r->sub.nfilters, 2);
@@ -99,25 +100,70 @@ expect_contents(struct fixture *fx)
 	must(fx, store_check(fx->store, &fx->err));
 }
 
+/* Whom a field is from; "" = it is empty. */
+static const char *
+origin(struct fixture *fx, int64_t paper, const char *field)
+{
+	struct store_origin *list;
+	size_t n;
+
+	must(fx, store_load_origins(fx->store, paper, &fx->a, &list, &n, &fx->err));
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].field, field) == 0)
+			return list[i].source;
+	return "";
+}
+
+static void
+put_as(struct fixture *fx, const char *source, const char *type, struct paper *p)
+{
+	struct store_put_counts counts;
+
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx,
+	    store_put_papers(fx->store, source, type, &p, 1, 0, T_NOW + 3600, &counts, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+}
+
 /* Goes on as if it had always been of this schema. */
 static void
 expect_usable(struct fixture *fx)
 {
 	struct store_source s = { .name = "huggingface", .newest = "arxiv:2401.00009" };
-	struct paper *p = make_paper(fx, "2401.00001", T_TODAY);
+	struct paper *p = make_paper(fx, "2401.00001", T_TODAY), **found;
 	int64_t at_ms;
+	size_t n, left;
 
+	/* What was known of origins, and what the same source may still correct. */
+	assert_string_equal(origin(fx, 1, "title"), "huggingface");
+	assert_string_equal(origin(fx, 2, "title"), "feed");
+	assert_string_equal(origin(fx, 2, "org"), "other");
+	assert_string_equal(origin(fx, 4, "org"), "");
 	p->votes = 30;
-	put_one(fx, "huggingface", p, T_NOW + 3600);
+	put_as(fx, "daily", "huggingface", p);
 	assert_int_equal(find(fx, "2401.00001")->votes, 30);
-	put_one(fx, "arxiv", make_paper(fx, "2401.00005", T_TODAY), T_NOW + 3600);
-	assert_int_equal(find(fx, "2401.00005")->id, 5);
+	assert_string_equal(origin(fx, 1, "votes"), "daily");
+	p = make_paper(fx, "x", T_TODAY);
+	p->key = "feed:item-2";
+	p->title = "Second, corrected";
+	put_as(fx, "news", "feed", p);
+	assert_string_equal(find(fx, "feed:item-2")->title, "Second, corrected");
+	/* A record that knows of no withdrawal does not end it. */
+	put_as(fx, "arxiv", "arxiv", make_paper(fx, "2401.00006", T_TODAY));
+	assert_int_equal(find(fx, "2401.00006")->withdrawn_utc, T_NOW - 9000);
+	put_as(fx, "arxiv", "arxiv", make_paper(fx, "2401.00007", T_TODAY));
+	assert_int_equal(find(fx, "2401.00007")->id, 6);
+
 	must(fx, store_begin(fx->store, &fx->err));
 	must(fx, store_save_source(fx->store, &s, &fx->err));
 	must(fx,
 	    store_reserve_request(
 		fx->store, "arxiv.org", T_NOW * (int64_t)1000, 3000, &at_ms, &fx->err));
+	must(fx, store_update_search(fx->store, 100, &left, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
+	assert_int_equal(left, 0);
+	must(fx, store_search(fx->store, "babbage", &fx->a, 9, &found, &n, &fx->err));
+	assert_int_equal(n, 1);
 	must(fx, store_check(fx->store, &fx->err));
 }
 
