@@ -173,7 +173,7 @@ int	run_canonical(const char *address, struct arena *a, const char **out, struct
 
 /* ---- papers ---- */
 
-/* PAPER is an id, a DOI, a URL or words of the title: 1 found, 0 not, -1. */
+/* PAPER is an id, a DOI, a URL or words of the title, else of anything in it: 1 found, 0 not, -1. */
 int	run_find_paper(struct run *run, const char *text, struct arena *a, struct paper **out,
 	    struct error *err);
 struct run_import_counts {
@@ -193,6 +193,9 @@ int	run_import_papers(struct run *run, const char *path, struct run_import_count
  */
 int	run_add_paper_lines(struct run *run, struct strbuf *out, const struct paper *p, bool earlier, struct arena *a,
 	    struct error *err);
+/* Bring the index of words up to date, in small transactions. An old store's whole index is made in some
+ * calls, so that no run is held up for long. */
+int	run_update_search(struct run *run, struct error *err);
 
 /* ---- templates ---- */
 

@@ -84,6 +84,8 @@ cmd_import(struct cli *cli, struct error *err)
 		return -1;
 	for (int i = 0; i < cli->nargs; i++)
 		rc = graver(rc, import_file(cli, cli->args[i], &sum));
+	if (run_update_search(cli->run, err) == -1)
+		return -1;
 	if (!cli->opt.quiet)
 		printf(
 		    "%zu papers read: %zu new, %zu changed\n", sum.nread, sum.nnew, sum.nchanged);

@@ -144,6 +144,8 @@ cmd_fetch(struct cli *cli, struct error *err)
 	run_report_init(&report);
 	if (cli_open(cli, CLI_WRITE, err) == 0)
 		rc = run_fetch(cli->run, &options, &report, err);
+	if (rc == 0)
+		rc = run_update_search(cli->run, err);
 	if (rc == 0) {
 		print_report(cli, &report, false);
 		rc = cli_exit_of_faults(report.faults);

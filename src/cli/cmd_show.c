@@ -49,53 +49,168 @@ print_day(const struct cli *cli, const char *label, int64_t utc)
 	print_field(cli, label, day);
 }
 
-static int
-print_origins(struct cli *cli, const struct paper *p, struct error *err)
-{
-	static const char *const kinds[] = { [PAPER_NEW] = "new",
-		[PAPER_CROSS] = "cross-list",
-		[PAPER_REPLACE] = "new version",
-		[PAPER_REPLACE_CROSS] = "new version, cross-list" };
-	struct store_listing *l;
-	struct store_signal *s;
-	size_t nlistings, nsignals;
-	char line[256], day[DATE_RFC3339_SIZE], wall[64];
+static const char *const kind_words[] = { [PAPER_NEW] = "new",
+	[PAPER_CROSS] = "cross-list",
+	[PAPER_REPLACE] = "new version",
+	[PAPER_REPLACE_CROSS] = "new version, cross-list" };
+/* As in the JSON lines of digest-source(7). */
+static const char *const kind_names[] = { [PAPER_NEW] = "new",
+	[PAPER_CROSS] = "cross",
+	[PAPER_REPLACE] = "replace",
+	[PAPER_REPLACE_CROSS] = "replace-cross" };
 
-	if (store_load_listings(cli->run->store, p->id, &cli->arena, &l, &nlistings, err) == -1 ||
-	    store_load_signals(cli->run->store, p->id, &cli->arena, &s, &nsignals, err) == -1)
+/* Everything known of a paper that is not on its card. */
+struct history {
+	struct store_listing *listings;
+	struct store_signal *signals;
+	struct store_origin *origins;
+	size_t nlistings, nsignals, norigins;
+};
+
+static int
+load_history(struct cli *cli, int64_t id, struct history *h, struct error *err)
+{
+	struct store *store = cli->run->store;
+	struct arena *a = &cli->arena;
+
+	if (store_load_listings(store, id, a, &h->listings, &h->nlistings, err) == -1 ||
+	    store_load_signals(store, id, a, &h->signals, &h->nsignals, err) == -1)
 		return -1;
-	for (size_t i = 0; i < nlistings; i++) {
-		date_format_day(l[i].day, day);
-		run_format_wall(cli->run, "", l[i].counts_utc, wall, sizeof(wall));
-		snprintf(line, sizeof(line), "%s on %s (%s), place %u by votes, %s %s", l[i].source,
-		    day, kinds[l[i].kind], (unsigned)l[i].rank,
-		    l[i].counted ? "counts since" : "counts from", wall);
-		print_field(cli, i == 0 ? "listed" : "", line);
+	return store_load_origins(store, id, a, &h->origins, &h->norigins, err);
+}
+
+static void
+print_listings(const struct cli *cli, const struct history *h)
+{
+	for (size_t i = 0; i < h->nlistings; i++) {
+		const struct store_listing *l = &h->listings[i];
+		char day[DATE_RFC3339_SIZE], wall[64];
+		struct strbuf line;
+
+		strbuf_init(&line, MAX_TEXT_BYTES);
+		date_format_day(l->day, day);
+		run_format_wall(cli->run, "", l->counts_utc, wall, sizeof(wall));
+		strbuf_addf(&line, "%s on %s (%s)", l->source, day, kind_words[l->kind]);
+		if (l->rank > 0)
+			strbuf_addf(&line, ", place %" PRIu32 " by votes", l->rank);
+		strbuf_addf(&line, ", counts %s %s%s", l->counted ? "since" : "from", wall,
+		    l->late ? ", read too late to be new" : "");
+		print_field(cli, i == 0 ? "listed" : "", line.buf);
+		strbuf_release(&line);
 	}
-	for (size_t i = nsignals > 5 ? nsignals - 5 : 0; i < nsignals; i++) {
-		run_format_wall(cli->run, "", s[i].at_utc, wall, sizeof(wall));
-		snprintf(line, sizeof(line),
-		    "%s: %" PRId64 " votes, %" PRId64 " comments, %" PRId64 " stars", wall,
-		    s[i].votes < 0 ? 0 : s[i].votes, s[i].comments < 0 ? 0 : s[i].comments,
-		    s[i].stars < 0 ? 0 : s[i].stars);
-		print_field(cli, "signals", line);
+}
+
+static bool
+comes_first(const struct history *h, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(h->origins[j].source, h->origins[i].source) == 0)
+			return false;
+	return true;
+}
+
+/* "title, abstract: arxiv; votes, summary: daily" */
+static void
+print_sources(const struct cli *cli, const struct history *h)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_TEXT_BYTES);
+	for (size_t i = 0; i < h->norigins; i++) {
+		if (!comes_first(h, i))
+			continue;
+		strbuf_addf(&line, "%s%s", line.len > 0 ? "; " : "", h->origins[i].field);
+		for (size_t j = i + 1; j < h->norigins; j++)
+			if (strcmp(h->origins[j].source, h->origins[i].source) == 0)
+				strbuf_addf(&line, ", %s", h->origins[j].field);
+		strbuf_addf(&line, ": %s", h->origins[i].source);
 	}
-	return 0;
+	print_field(cli, "from", line.buf);
+	strbuf_release(&line);
+}
+
+static int64_t
+signal_votes(const struct store_signal *s)
+{
+	return s->votes;
+}
+
+static int64_t
+signal_comments(const struct store_signal *s)
+{
+	return s->comments;
+}
+
+static int64_t
+signal_stars(const struct store_signal *s)
+{
+	return s->stars;
+}
+
+/* "votes 3 on 2 Mar 10:00, 12 on 4 Mar 10:00": the first value and the last one that was another. */
+static void
+print_signal(const struct cli *cli, const struct history *h, const char *label, const char *name,
+    int64_t (*value)(const struct store_signal *s))
+{
+	const struct store_signal *first = NULL, *last = NULL;
+	char line[256], wall[64];
+	int len;
+
+	for (size_t i = 0; i < h->nsignals; i++) {
+		if (value(&h->signals[i]) < 0)
+			continue;
+		if (first == NULL)
+			first = &h->signals[i];
+		if (last == NULL || value(last) != value(&h->signals[i]))
+			last = &h->signals[i];
+	}
+	if (first == NULL)
+		return;
+	run_format_wall(cli->run, "", first->at_utc, wall, sizeof(wall));
+	len = snprintf(line, sizeof(line), "%" PRId64 " %s on %s", value(first), name, wall);
+	if (last != first) {
+		run_format_wall(cli->run, "", last->at_utc, wall, sizeof(wall));
+		snprintf(line + len, sizeof(line) - (size_t)len, ", %" PRId64 " on %s", value(last),
+		    wall);
+	}
+	print_field(cli, label, line);
+}
+
+static void
+print_signals(const struct cli *cli, const struct history *h)
+{
+	print_signal(cli, h, "votes", "votes", signal_votes);
+	print_signal(cli, h, "comments", "comments", signal_comments);
+	print_signal(cli, h, "stars", "stars", signal_stars);
+}
+
+static void
+print_version(const struct cli *cli, const struct paper *p)
+{
+	char text[32];
+
+	if (p->version == 0)
+		return;
+	snprintf(
+	    text, sizeof(text), "%" PRIu32 "%s", p->version, p->version > 1 ? ", replaced" : "");
+	print_field(cli, "version", text);
 }
 
 static int
-print_paper(struct cli *cli, const struct paper *p, struct error *err)
+print_paper(const struct cli *cli, const struct paper *p, const struct history *h)
 {
 	printf("%s", term_bold(&cli->term));
 	term_put(p->title);
 	printf("%s\n", term_reset(&cli->term));
 	print_field(cli, "key", p->key);
+	print_list(cli, "aliases", p->aliases, p->naliases);
 	print_list(cli, "authors", p->authors, p->nauthors);
 	print_field(cli, "organisation", p->org);
 	print_list(cli, "categories", p->categories, p->ncategories);
 	print_list(cli, "keywords", p->keywords, p->nkeywords);
 	print_day(cli, "published", p->published_utc);
 	print_day(cli, "updated", p->updated_utc);
+	print_version(cli, p);
 	print_day(cli, "withdrawn", p->withdrawn_utc);
 	print_field(cli, "abstract", p->abstract);
 	print_field(cli, "summary", p->summary);
@@ -106,7 +221,91 @@ print_paper(struct cli *cli, const struct paper *p, struct error *err)
 	print_field(cli, "code", p->code_url);
 	print_field(cli, "project", p->project_url);
 	print_field(cli, "discussion", p->discussion_url);
-	return print_origins(cli, p, err);
+	print_listings(cli, h);
+	print_sources(cli, h);
+	print_signals(cli, h);
+	return EXIT_OK;
+}
+
+/* ---- as JSON: a line of digest-source(7) with what only the store knows behind it ---- */
+
+static void
+add_time(struct strbuf *out, const char *name, int64_t utc)
+{
+	char text[DATE_RFC3339_SIZE];
+
+	date_format_rfc3339(utc, text);
+	strbuf_addf(out, ",\"%s\":\"%s\"", name, text);
+}
+
+static void
+add_listing(struct strbuf *out, const struct store_listing *l)
+{
+	char day[DATE_RFC3339_SIZE];
+
+	date_format_day(l->day, day);
+	strbuf_add(out, "{\"source\":");
+	strbuf_add_json(out, l->source);
+	strbuf_addf(out, ",\"day\":\"%s\",\"kind\":\"%s\",\"rank\":%" PRIu32, day,
+	    kind_names[l->kind], l->rank);
+	add_time(out, "seen", l->seen_utc);
+	add_time(out, "counts", l->counts_utc);
+	strbuf_addf(out, ",\"counted\":%s,\"late\":%s}", l->counted ? "true" : "false",
+	    l->late ? "true" : "false");
+}
+
+static void
+add_count(struct strbuf *out, const char *name, int64_t n)
+{
+	if (n >= 0)
+		strbuf_addf(out, ",\"%s\":%" PRId64, name, n);
+}
+
+static void
+add_signal(struct strbuf *out, const struct store_signal *s)
+{
+	char at[DATE_RFC3339_SIZE];
+
+	date_format_rfc3339(s->at_utc, at);
+	strbuf_addf(out, "{\"at\":\"%s\"", at);
+	add_count(out, "votes", s->votes);
+	add_count(out, "comments", s->comments);
+	add_count(out, "stars", s->stars);
+	strbuf_addc(out, '}');
+}
+
+static int
+print_json(struct cli *cli, const struct paper *p, const struct history *h, struct error *err)
+{
+	struct strbuf line;
+	int rc;
+
+	strbuf_init(&line, MAX_JSON_BYTES);
+	if (run_add_paper_lines(cli->run, &line, p, false, &cli->arena, err) == -1) {
+		strbuf_release(&line);
+		return -1;
+	}
+	strbuf_truncate(&line, line.len - strlen("}\n"));
+	strbuf_add(&line, ",\"listings\":[");
+	for (size_t i = 0; i < h->nlistings; i++) {
+		strbuf_add(&line, i > 0 ? "," : "");
+		add_listing(&line, &h->listings[i]);
+	}
+	strbuf_add(&line, "],\"from\":{");
+	for (size_t i = 0; i < h->norigins; i++) {
+		strbuf_addf(&line, "%s\"%s\":", i > 0 ? "," : "", h->origins[i].field);
+		strbuf_add_json(&line, h->origins[i].source);
+	}
+	strbuf_add(&line, "},\"signals\":[");
+	for (size_t i = 0; i < h->nsignals; i++) {
+		strbuf_add(&line, i > 0 ? "," : "");
+		add_signal(&line, &h->signals[i]);
+	}
+	strbuf_add(&line, "]}\n");
+	if ((rc = strbuf_check(&line, err)) == 0)
+		fputs(line.buf, stdout);
+	strbuf_release(&line);
+	return rc == -1 ? -1 : EXIT_OK;
 }
 
 /* "lovelace1843notes": first author's last name, year, first word of the title. */
@@ -176,6 +375,7 @@ print_bibtex(const struct paper *p)
 int
 cmd_show(struct cli *cli, struct error *err)
 {
+	struct history h = { 0 };
 	struct strbuf text;
 	struct paper *p;
 	int found = -1;
@@ -187,26 +387,16 @@ cmd_show(struct cli *cli, struct error *err)
 		found = run_find_paper(cli->run, text.buf, &cli->arena, &p, err);
 	if (found == 0)
 		err_set(err, ERR_DATA,
-		    "'%s' is no paper of the store; expected an arXiv id, a DOI, a URL or words of "
-		    "a title",
+		    "'%s' is no paper of the store; expected an id, a DOI, a URL or words of it",
 		    text.buf);
 	strbuf_release(&text);
 	if (found != 1)
 		return -1;
-	if (cli->opt.json) {
-		struct strbuf line;
-		int rc;
-
-		strbuf_init(&line, MAX_JSON_BYTES);
-		rc = run_add_paper_lines(cli->run, &line, p, false, &cli->arena, err);
-		if (rc == 0)
-			fputs(line.buf, stdout);
-		strbuf_release(&line);
-		return rc == 0 ? EXIT_OK : -1;
-	}
-	if (cli->opt.bibtex) {
+	if (cli->opt.bibtex && !cli->opt.json) {
 		print_bibtex(p);
 		return EXIT_OK;
 	}
-	return print_paper(cli, p, err);
+	if (load_history(cli, p->id, &h, err) == -1)
+		return -1;
+	return cli->opt.json ? print_json(cli, p, &h, err) : print_paper(cli, p, &h);
 }

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_IMPORT_BYTES = 1024 * 1024 * 1024 };
+enum {
+	MAX_IMPORT_BYTES = 1024 * 1024 * 1024,
+	INDEX_BATCH = 250,   /* some 10 ms for which nobody else writes */
+	MAX_INDEXED = 50000, /* of one run: two seconds */
+};
 
 int
 run_find_paper(
@@ -26,6 +30,8 @@ run_find_paper(
 	if (found != 0)
 		return found;
 	if (store_find_titles(run->store, text, a, 1, &titles, &n, err) == -1)
+		return -1;
+	if (n == 0 && store_search(run->store, text, a, 1, &titles, &n, err) == -1)
 		return -1;
 	if (n == 0)
 		return 0;
@@ -104,6 +110,21 @@ run_import_papers(
 	}
 	arena_release(&a);
 	strbuf_release(&bytes);
+	return rc;
+}
+
+int
+run_update_search(struct run *run, struct error *err)
+{
+	size_t nleft = 1;
+	int rc = 0;
+
+	for (size_t done = 0; rc == 0 && nleft > 0 && done < MAX_INDEXED; done += INDEX_BATCH) {
+		if (store_begin(run->store, err) == -1)
+			return -1;
+		rc = store_update_search(run->store, INDEX_BATCH, &nleft, err);
+		rc = store_end(run->store, rc, false, err);
+	}
 	return rc;
 }
 

@@ -307,7 +307,8 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 		return -1;
 	if (options->deliver && send_due(run, options, now_utc, id, report, err) == -1)
 		return -1;
-	if (!options->preview && prune_store(run, now_utc, err) == -1)
+	if (!options->preview &&
+	    (prune_store(run, now_utc, err) == -1 || run_update_search(run, err) == -1))
 		return -1;
 	return finish_run(run, id, now_utc, report, err);
 }

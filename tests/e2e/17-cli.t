@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The command line: silence for cron, codes, help and manuals that know everything there is.
 . "$(dirname "$0")/lib.sh"
-plan 46
+plan 49
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -62,6 +62,15 @@ check '... but not for looking'                   '"$DIGEST" -c far.conf --now $
 check 'show knows a paper by id, URL and words'   'for p in 2603.90001 arXiv:2603.90001v2 https://arxiv.org/abs/2603.90001 https://huggingface.co/papers/2603.90001 "pocket calculator"; do d show $p | grep -q "^Lantern: Gaussian" || { echo "$p"; exit 1; }; done'
 check 'no label of show sticks to its value'      'd show 2603.90001 >out && grep -q "^organisation Quill & Sons" out && test "$(grep -c "^listed *days on 2026-03-02 (new)" out)" = 1'
 check 'show of what is not there'                 'says 65 "is no paper of the store" d show 2603.99999'
+check 'show says what came from where'            'd show 2603.90001 >out && grep -q "^from  *title, abstract," out && tr -s "\n " " " <out | grep -q " votes.*: days votes [0-9]* votes on .*3 Mar"'
+check 'show finds words of authors too'           'd show descartes | grep -q "^key *arxiv:2603.90004"'
+check 'show --json has where it is from'          'd show 2603.90001 --json | python3 -c "
+import json, sys
+p = json.load(sys.stdin)
+assert p[\"key\"] == \"arxiv:2603.90001\" and p[\"from\"][\"title\"] == \"days\"
+l = p[\"listings\"][0]
+assert l[\"source\"] == \"days\" and l[\"day\"] == \"2026-03-02\" and l[\"kind\"] == \"new\" and l[\"counted\"] is True and l[\"late\"] is False
+assert p[\"signals\"][0][\"votes\"] >= 0 and p[\"signals\"][0][\"at\"].startswith(\"2026-03-03\")"'
 check 'show --bibtex is an entry'                 'd show 2603.90004 --bibtex | tr -d "\n" | grep -q "^@misc{descartes2026on,  title = .*eprint = {2603.90004}.*}$"'
 check 'the overview fits a screen'                'd >out && test "$(wc -l <out)" -lt 24 && grep -q "^config .*digest.conf" out && grep -q "^next .*ada@digest.test, Wed 4 Mar 00:00 UTC (in 16 h)" out'
 cp "$FIXTURES/2026-03-03.json" days.json
