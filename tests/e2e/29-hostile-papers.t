@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Papers as nobody should publish them, all the way to the mail: nothing gets out of its place, nothing comes twice.
 . "$(dirname "$0")/lib.sh"
-plan 15
+plan 17
 
 # --- texts: line ends and headers in titles, 100 KB, right to left, marks without end, template and format syntax
 python3 "$E2E/hostile.py" make .
@@ -98,3 +98,12 @@ check '... and one mail to each reader'       'test "$(mails_sent)" = 2'
 check '... with each of them once'            'for a in ada bob; do python3 "$E2E/mails.py" text Mail $a@digest.test >text; for n in 10001 10002 10003; do test "$(grep -c "^ *[0-9]*[.)]* *Only Once $n" text)" = 1 || { cat text; exit 1; }; done; done'
 check 'the newest version is remembered'      '"$DIGEST" show 2603.10001 --json | grep -q "\"version\":12,"'
 check 'show names each source that listed it' 'for s in hf a b; do "$DIGEST" show 2603.10001 | grep -q " $s on 2026-03-" || exit 1; done'
+
+# Authors who give the DOI of a whole volume must not make their papers vanish in one.
+cat >volume.jsonl <<'X'
+{"id": "2603.20001", "title": "First of a Volume", "doi": "10.9999/volume", "listed": "2026-03-12"}
+{"id": "2603.20002", "title": "Second of a Volume", "doi": "10.9999/volume", "listed": "2026-03-12"}
+{"doi": "10.9999/volume", "title": "The Volume", "listed": "2026-03-12"}
+X
+check 'one DOI of two papers of arXiv'        '"$DIGEST" --now 2026-03-13T08:00:00Z import volume.jsonl | grep -q "3 papers read: 2 new," && "$DIGEST" show 2603.20001 | grep -q "First of" && "$DIGEST" show 2603.20002 | grep -q "Second of"'
+check '... found by it is the first'          '"$DIGEST" show 10.9999/volume --json | grep -q "\"key\":\"arxiv:2603.20001\""'
