@@ -112,7 +112,8 @@ keep_request(struct fetcher *f, struct source_request *r, struct error *err)
 	r->url = arena_strdup(&f->arena, r->url);
 	r->path = r->command = r->etag = r->last_modified = "";
 	r->rest = arena_strdup(&f->arena, r->rest != NULL ? r->rest : "");
-	return r->key == NULL || r->url == NULL || r->rest == NULL ? err_nomem(err, "next page") : 0;
+	return r->key == NULL || r->url == NULL || r->rest == NULL ? err_nomem(err, "next page")
+								   : 0;
 }
 
 /* Read one answer and take in its papers. 1 = more is the next page, 0 = done. */

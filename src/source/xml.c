@@ -58,17 +58,11 @@ read_declarations(struct reader *r, const XML_Char **attributes)
 {
 	for (size_t i = 0; attributes[i] != NULL; i += 2) {
 		struct xml_name *name = xml_names_find(&r->names, attributes[i]);
-		const char *prefix;
 
 		if (i / 2 >= MAX_XML_ATTRIBUTES || name == NULL)
 			return false;
-		if (strcmp(name->prefix, "xmlns") == 0)
-			prefix = name->local;
-		else if (strcmp(attributes[i], "xmlns") == 0)
-			prefix = "";
-		else
-			continue;
-		if (xml_names_bind(&r->names, prefix, attributes[i + 1]) == -1)
+		if (name->declares != NULL &&
+		    xml_names_bind(&r->names, name->declares, attributes[i + 1]) == -1)
 			return false;
 	}
 	return true;

@@ -65,30 +65,58 @@ xml_names_release(struct xml_names *names)
 	arena_release(&names->arena);
 }
 
-struct xml_name *
-xml_names_find(struct xml_names *names, const char *name)
+/* Most names of a feed differ in their first letters; the others are found a little later. */
+static size_t
+recent_place(const char *name)
 {
-	struct xml_name *found;
-	size_t len = strlen(name);
-	uint64_t at;
+	size_t place = 0;
+
+	for (size_t i = 0; i < 4 && name[i] != '\0'; i++)
+		place = place * 5 + (unsigned char)name[i];
+	return place % XML_RECENT_NAMES;
+}
+
+static struct xml_name *
+add_name(struct xml_names *names, const char *name, size_t len)
+{
+	struct xml_name *added = &names->list[names->n];
 	char *copy, *colon;
 
-	if (map_get(&names->map, name, len, &at))
-		return &names->list[at];
 	if (names->n == MAX_XML_NAMES || len > MAX_XML_NAME ||
 	    (copy = arena_strndup(&names->arena, name, len)) == NULL)
 		return NULL;
-	found = &names->list[names->n];
-	found->text = found->local = copy;
-	found->prefix = "";
+	*added = (struct xml_name){ .text = copy, .local = copy, .prefix = "" };
 	colon = strchr(copy, ':');
 	if (colon != NULL && colon != copy && colon[1] != '\0') {
-		found->prefix = arena_strndup(&names->arena, copy, (size_t)(colon - copy));
-		found->local = colon + 1;
+		added->prefix = arena_strndup(&names->arena, copy, (size_t)(colon - copy));
+		added->local = colon + 1;
 	}
-	if (found->prefix == NULL || map_set(&names->map, copy, len, names->n) == -1)
+	if (added->prefix == NULL || map_set(&names->map, copy, len, names->n) == -1)
 		return NULL;
+	if (strcmp(added->prefix, "xmlns") == 0)
+		added->declares = added->local;
+	else if (strcmp(copy, "xmlns") == 0)
+		added->declares = "";
 	names->n++;
+	return added;
+}
+
+struct xml_name *
+xml_names_find(struct xml_names *names, const char *name)
+{
+	struct xml_name **recent = &names->recent[recent_place(name)], *found;
+	size_t len;
+	uint64_t at;
+
+	if (*recent != NULL && strcmp((*recent)->text, name) == 0)
+		return *recent;
+	len = strlen(name);
+	if (map_get(&names->map, name, len, &at))
+		found = &names->list[at];
+	else
+		found = add_name(names, name, len);
+	if (found != NULL)
+		*recent = found;
 	return found;
 }
 

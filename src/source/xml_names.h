@@ -13,6 +13,8 @@ struct xml_name {
 	const char *text;
 	const char *prefix; /* "" = none */
 	const char *local;
+	const char *
+	    declares; /* of an attribute that declares a namespace: the prefix, "" = the one of none; else NULL */
 	const char *ns; /* of an element of this name, as of age */
 	size_t age;
 };
@@ -22,9 +24,12 @@ struct xml_binding {
 	const char *ns;
 };
 
+enum { XML_RECENT_NAMES = 256 };
+
 struct xml_names {
 	struct arena arena;
-	struct map map; /* name as written to its place in list */
+	struct xml_name *recent[XML_RECENT_NAMES]; /* found last, by their first letters */
+	struct map map;				   /* name as written to its place in list */
 	struct xml_name *list;
 	size_t n;
 	struct xml_binding bindings[MAX_XML_BINDINGS]; /* in force, innermost last */

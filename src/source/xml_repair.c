@@ -20,7 +20,8 @@ enum {
 	IN_TEXT = 1,  /* looked at in text */
 	IN_VALUE = 2, /* in a tag or the value of an attribute */
 	IN_RAW = 4,   /* in CDATA and declarations, where only forbidden characters matter */
-	CONTROL = IN_TEXT | IN_VALUE | IN_RAW,
+	IN_TAG = 8,   /* where the end of a tag is looked for */
+	CONTROL = IN_TEXT | IN_VALUE | IN_RAW | IN_TAG,
 };
 
 /* XML 1.0 2.2: of the controls only tab, LF and CR are characters; U+FFFE and U+FFFF begin with 0xef. */
@@ -30,9 +31,13 @@ static const unsigned char classes[256] = {
 	CONTROL, 0, 0, CONTROL, CONTROL, 0, CONTROL, CONTROL,
 	CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL,
 	CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL, CONTROL,
-	['&'] = IN_TEXT | IN_VALUE,
-	['<'] = IN_TEXT | IN_VALUE,
-	['>'] = IN_TEXT,
+	['&'] = IN_TEXT | IN_VALUE | IN_TAG,
+	['<'] = IN_TEXT | IN_VALUE | IN_TAG,
+	['>'] = IN_TEXT | IN_TAG,
+	['"'] = IN_TAG,
+	['\''] = IN_TAG,
+	['['] = IN_TAG,
+	[']'] = IN_TAG,
 	[0xef] = CONTROL,
 };
 /* clang-format on */
@@ -132,6 +137,37 @@ put_character(struct repair *r, size_t n, unsigned cp)
 	replace(r, n, bytes, utf8_encode(cp, bytes));
 }
 
+/* At "&#", n bytes before its ';'. */
+static void
+numbered(struct repair *r, size_t n)
+{
+	const char *s = r->text + r->at;
+	long value = number(s + 1, n - 1);
+
+	if (value == -1)
+		repair_by(r, 1, "&amp;");
+	else if (value >= 0x80 && value <= 0x9f) /* as browsers read them */
+		put_character(r, n + 1, text_windows_1252((unsigned char)value));
+	else if (!is_character(value))
+		repair_by(r, n + 1, "");
+	else if (s[2] == 'X') /* XML knows the small x alone */
+		put_character(r, n + 1, (unsigned)value);
+	else
+		r->at += n + 1;
+}
+
+/* The five that XML has itself. */
+static bool
+is_predefined(const char *name, size_t len)
+{
+	static const char *const names[] = { "lt", "gt", "amp", "quot", "apos" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+			return true;
+	return false;
+}
+
 /* At an ampersand. */
 static void
 reference(struct repair *r)
@@ -142,27 +178,29 @@ reference(struct repair *r)
 	size_t n = end != NULL ? (size_t)(end - s) : 0; /* of the whole, without the ';' */
 	unsigned cp;
 
-	if (n > 1 && s[1] == '#') {
-		long value = number(s + 1, n - 1);
-
-		if (value >= 0x80 && value <= 0x9f) /* as browsers read them */
-			put_character(r, n + 1, text_windows_1252((unsigned char)value));
-		else if (is_character(value) && s[2] == 'X') /* XML knows the small x alone */
-			put_character(r, n + 1, (unsigned)value);
-		else if (is_character(value))
-			r->at += n + 1;
-		else
-			repair_by(r, value == -1 ? 1 : n + 1, value == -1 ? "&amp;" : "");
-		return;
-	}
-	if (n > 1 && (cp = xml_entity(s + 1, n - 1)) != 0)
-		put_character(r, n + 1, cp);
-	else if ((n == 3 && (memcmp(s, "&lt", 3) == 0 || memcmp(s, "&gt", 3) == 0)) ||
-	    (n == 4 && memcmp(s, "&amp", 4) == 0) ||
-	    (n == 5 && (memcmp(s, "&quot", 5) == 0 || memcmp(s, "&apos", 5) == 0)))
+	if (n > 1 && s[1] == '#')
+		numbered(r, n);
+	else if (n > 1 && is_predefined(s + 1, n - 1))
 		r->at += n + 1;
+	else if (n > 1 && (cp = xml_entity(s + 1, n - 1)) != 0)
+		put_character(r, n + 1, cp);
 	else
 		repair_by(r, 1, "&amp;");
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether one of eight bytes may need something in text: a control, '&', '<', '>' or what is not ASCII. False alarms are fine. */
+static bool
+may_be_special(const unsigned char *s)
+{
+	uint64_t word, amp, angle;
+
+	memcpy(&word, s, sizeof(word));
+	amp = word ^ EACH('&');
+	angle = (word | EACH(2)) ^ EACH('>'); /* '<' and '>' differ in this bit alone */
+	return (((word - EACH(' ')) | (amp - EACH(1)) | (angle - EACH(1)) | word) & EACH(0x80)) !=
+	    0;
 }
 
 /* Read on to the next byte of a class, or to end. */
@@ -172,8 +210,17 @@ skip_clean(struct repair *r, size_t end, unsigned class)
 	const unsigned char *s = (const unsigned char *)r->text;
 	size_t at = r->at;
 
-	while (at < end && (classes[s[at]] & class) == 0)
-		at++;
+	while (at < end) {
+		size_t stop;
+
+		while (end - at > sizeof(uint64_t) && !may_be_special(s + at))
+			at += sizeof(uint64_t);
+		stop = end - at > sizeof(uint64_t) ? at + sizeof(uint64_t) : end;
+		while (at < stop && (classes[s[at]] & class) == 0)
+			at++;
+		if (at < stop)
+			break;
+	}
 	r->at = at;
 }
 
@@ -202,29 +249,34 @@ behind(const struct repair *r, const char *what)
 /*
  * Where the tag, or a document type declaration, that begins here ends: behind its '>'. 0 when a '<' comes first, so that
  * this one is bare; the end of the text when that comes first.
+ * *clean	whether nothing in it is to be repaired
  */
 static size_t
-tag_end(struct repair *r, bool is_doctype)
+tag_end(struct repair *r, bool is_doctype, bool *clean)
 {
+	const unsigned char *s = (const unsigned char *)r->text;
 	size_t end = r->len - r->at > MAX_XML_TAG ? r->at + MAX_XML_TAG : r->len, depth = 0;
-	char quote = '\0';
+	unsigned char quote = '\0';
 
+	*clean = true;
 	for (size_t i = r->at + 1; i < end; i++) {
-		char c = r->text[i];
+		unsigned char c = s[i];
 
-		if (quote != '\0') {
-			if (c == quote)
-				quote = '\0';
-		} else if (c == '"' || c == '\'') {
+		if ((classes[c] & IN_TAG) == 0)
+			continue;
+		*clean &= (classes[c] & IN_VALUE) == 0;
+		if (quote != '\0')
+			quote = c == quote ? '\0' : quote;
+		else if (c == '"' || c == '\'')
 			quote = c;
-		} else if (c == '>' && depth == 0) {
+		else if (c == '>' && depth == 0)
 			return i + 1;
-		} else if (is_doctype) {
-			depth += c == '[';
-			depth -= c == ']' && depth > 0;
-		} else if (c == '<') {
+		else if (c == '<' && !is_doctype)
 			return 0;
-		}
+		else if (c == '[' && is_doctype)
+			depth++;
+		else if (c == ']' && depth > 0)
+			depth--;
 	}
 	if (end < r->len)
 		stop(r,
@@ -236,12 +288,17 @@ tag_end(struct repair *r, bool is_doctype)
 static void
 tag(struct repair *r)
 {
-	size_t end = tag_end(r, false);
+	bool clean;
+	size_t end = tag_end(r, false, &clean);
 
 	if (r->stopped)
 		return;
 	if (end == 0) {
 		repair_by(r, 1, "&lt;");
+		return;
+	}
+	if (clean) {
+		r->at = end;
 		return;
 	}
 	for (r->at++; !r->stopped && r->at < end;) {
@@ -271,6 +328,7 @@ markup(struct repair *r)
 {
 	const char *s = r->text + r->at;
 	size_t len = r->len - r->at, end;
+	bool clean;
 
 	if (len > 1 && (begins_name(s[1]) || (s[1] == '/' && len > 2 && begins_name(s[2])))) {
 		tag(r);
@@ -281,7 +339,7 @@ markup(struct repair *r)
 	} else if (len > 8 && memcmp(s, "<![CDATA[", 9) == 0) {
 		raw(r, behind(r, "]]>"));
 	} else if (len > 8 && strncasecmp(s, "<!DOCTYPE", 9) == 0) {
-		end = tag_end(r, true);
+		end = tag_end(r, true, &clean);
 		if (r->stopped)
 			return;
 		if (memcmp(s, "<!DOCTYPE", 9) == 0)
