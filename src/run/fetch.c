@@ -22,7 +22,9 @@ struct fetcher {
 	struct http *http;
 	struct store_source *state;
 	struct run_source_report *report;
-	const char *cache;    /* folder for the answers of previews, "" = none */
+	const char *cache; /* folder for the answers of previews, "" = none */
+	struct store_page
+	    first; /* of the planned request whose further answers are being read; key NULL = none */
 	struct arena arena;   /* of the plan */
 	struct arena scratch; /* of one answer's papers */
 	int64_t now_utc;
@@ -68,6 +70,28 @@ get_bytes(struct fetcher *f, const struct source_request *req, struct http_answe
 	return 1;
 }
 
+/* The page of a planned request is read whole when all that its answer asked for as well is read: were it remembered sooner,
+ * the next run would be told that nothing is new and never ask for the rest. */
+static int
+save_pages(struct fetcher *f, const struct store_page *page, bool more, struct error *err)
+{
+	bool is_planned = f->first.key == NULL;
+
+	if (more && is_planned) {
+		f->first = (struct store_page){ arena_strdup(&f->arena, page->key),
+			arena_strdup(&f->arena, page->etag),
+			arena_strdup(&f->arena, page->last_modified), page->read_utc };
+		return f->first.key == NULL || f->first.etag == NULL ||
+			f->first.last_modified == NULL
+		    ? err_nomem(err, "page")
+		    : 0;
+	}
+	if (store_save_page(f->run->store, f->cfg->name, page, err) == -1)
+		return -1;
+	return more || is_planned ? 0
+				  : store_save_page(f->run->store, f->cfg->name, &f->first, err);
+}
+
 /* Papers, the page and the day read, in one transaction: a kill leaves either all of an answer or nothing. */
 static int
 save_answer(struct fetcher *f, const struct source_request *req, const struct http_answer *answer,
@@ -86,7 +110,7 @@ save_answer(struct fetcher *f, const struct source_request *req, const struct ht
 		rc = store_put_papers(store, f->cfg->name, f->type->name, batch->papers,
 		    batch->npapers, settle_s, f->now_utc, &counts, err);
 	if (rc == 0)
-		rc = store_save_page(store, f->cfg->name, &page, err);
+		rc = save_pages(f, &page, batch->more, err);
 	f->report->nread += batch->npapers;
 	f->report->nnew += counts.nnew;
 	f->report->nchanged += counts.nchanged;
@@ -172,6 +196,7 @@ take_pages(struct fetcher *f, struct source_request *first, struct error *err)
 	struct source_request *req = first, more = { 0 };
 	int32_t today = (int32_t)(f->now_utc / DAY_SECONDS);
 
+	f->first.key = NULL;
 	for (unsigned i = 0; i < MAX_PAGES; i++) {
 		struct source_request next = { 0 };
 		int rc = take_request(f, req, &next, err);

@@ -15,6 +15,7 @@ usage: replay.py [--days FOLDER] [--arxiv FILE] [--today FILE] [--script FILE] [
                 truncate  bytes of the body after which the connection is closed, with the length of all of it announced
                 chunked   true: chunked coding, and with truncate no end of it
                 A list of such objects is taken one a request; its last one stays.
+                An ETag among the headers is compared: 304 to who has it
 --log FILE      one line a request: method, path with query, status
 """
 
@@ -172,6 +173,9 @@ class Replay(http.server.BaseHTTPRequestHandler):
                     turn = self.server.turns.get(key, 0)
                     self.server.turns[key] = turn + 1
                 answer = answer[min(turn, len(answer) - 1)]
+            etag = answer.get("headers", {}).get("ETag")
+            if etag and self.headers.get("If-None-Match") == etag:
+                return {"status": 304, "headers": {"ETag": etag}}
             return answer
         return None
 

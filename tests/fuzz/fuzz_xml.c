@@ -11,17 +11,17 @@ take_start(void *arg, const char *ns, const char *name, const struct xml_tag *ta
 {
 	const char *value = xml_attribute(tag, "", "href");
 
-	if (!utf8_is_valid(name, strlen(name)) || ns == NULL ||
+	if (ns == NULL || !utf8_is_valid(name, strlen(name)) ||
 	    (value != NULL && !utf8_is_valid(value, strlen(value))))
 		abort();
-	return ++*(size_t *)arg > 10000;
+	++*(size_t *)arg;
+	return 0;
 }
 
 static int
 take_end(void *arg, const char *ns, const char *name)
 {
-	(void)ns, (void)name;
-	if ((*(size_t *)arg)-- == 0)
+	if ((*(size_t *)arg)-- == 0 || ns == NULL || name == NULL)
 		abort();
 	return 0;
 }
