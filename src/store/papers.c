@@ -224,8 +224,8 @@ put_listing(
 
 /* 1 = a new listing, 0 = known. */
 static int
-add_listing(const struct put *put, const struct known *k, const struct paper *p, bool again,
-    struct error *err)
+add_listing(
+    struct put *put, const struct known *k, const struct paper *p, bool again, struct error *err)
 {
 	int64_t votes = -1, kind = 0;
 	int found = 0;
@@ -400,30 +400,6 @@ put_paper(struct put *put, const struct paper *p, struct arena *a, struct error 
 	return db_run_ints(put->store, SQL_SEARCH_DUE_ADD, DB_INTS(k.id), err);
 }
 
-/* Places by votes of every day that the batch touched. */
-static int
-rank_days(struct store *store, const char *source, struct paper *const *papers, size_t n,
-    struct error *err)
-{
-	int32_t last = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct stmt q;
-
-		/* Batches are of one day or sorted by day as a rule; ranking a day twice only
-		 * costs time. */
-		if (papers[i]->listed_day == last || papers[i]->votes < 0)
-			continue;
-		last = papers[i]->listed_day;
-		db_start(&q, store, SQL_LISTING_RANK);
-		db_bind_text(&q, source);
-		db_bind_int(&q, last);
-		if (db_run(&q, err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 static int
 find_cursor(struct put *put, struct error *err)
 {
@@ -462,8 +438,6 @@ store_put_papers(struct store *store, const char *source, const char *type,
 		arena_reset(&store->scratch);
 		rc = put_paper(&put, papers[i], &store->scratch, err);
 	}
-	if (rc == 0)
-		rc = rank_days(store, source, papers, n, err);
 	strbuf_release(&put.origins);
 	strbuf_release(&put.card);
 	arena_release(&put.met_ids);

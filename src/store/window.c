@@ -399,6 +399,34 @@ store_find_titles(struct store *store, const char *words, struct arena *a, size_
 
 /* ---- listings, signals, snapshots ---- */
 
+/* Places by votes on one day that has a listing without. 1 = done, 0 = there is none, -1. */
+static int
+rank_day(struct store *store, struct error *err)
+{
+	const char *source;
+	struct stmt q;
+	int64_t day;
+	int found;
+
+	arena_reset(&store->scratch);
+	db_start(&q, store, SQL_LISTING_UNRANKED);
+	if ((found = db_step(&q, err)) != 1)
+		return found;
+	day = db_int(&q, 1);
+	found = db_text(&q, 0, &store->scratch, &source, err);
+	db_done(&q);
+	if (found == -1)
+		return -1;
+	db_start(&q, store, SQL_LISTING_RANK);
+	db_bind_text(&q, source);
+	db_bind_int(&q, day);
+	if (db_run(&q, err) == -1)
+		return -1;
+	return db_changes(store) > 0
+	    ? 1
+	    : err_set(err, ERR_IO, "%s: a listing has no paper; restore a backup", store->path);
+}
+
 int
 store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err)
 {
@@ -406,6 +434,10 @@ store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, st
 	int found;
 
 	*nsettled = 0;
+	while ((found = rank_day(store, err)) == 1)
+		continue;
+	if (found == -1)
+		return -1;
 	/* Paper by paper: each gets a change_seq of its own. */
 	while ((found = db_get_int(store, SQL_LISTING_DUE, DB_INTS(now_utc), &paper, err)) == 1) {
 		if (db_run_ints(store, SQL_LISTING_SETTLE, DB_INTS(paper, now_utc), err) == -1)
