@@ -45,6 +45,7 @@ put_import(struct run *run, const struct source_batch *batch, struct run_import_
     struct error *err)
 {
 	struct paper *const *papers = batch->papers;
+	size_t nsettled;
 
 	for (size_t at = 0, end; at < batch->npapers; at = end) {
 		struct store_put_counts put = { 0 };
@@ -58,7 +59,7 @@ put_import(struct run *run, const struct source_batch *batch, struct run_import_
 		counts->nnew += put.nnew;
 		counts->nchanged += put.nchanged;
 	}
-	return 0;
+	return store_settle_listings(run->store, clock_now_utc(&run->clock), &nsettled, err);
 }
 
 static int
