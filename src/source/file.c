@@ -140,10 +140,8 @@ out:
 static bool
 is_packed(const char *bytes, size_t len)
 {
-	static const char *const marks[] = { "\x1f\x8b", "BZh",
-		"\xfd"
-		"7zXZ",
-		"\x28\xb5\x2f\xfd", "PK\x03\x04" };
+	static const char *const marks[] = { "\x1f\x8b", "BZh", "\3757zXZ", "\x28\xb5\x2f\xfd",
+		"PK\x03\x04" };
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (len >= strlen(marks[i]) && memcmp(bytes, marks[i], strlen(marks[i])) == 0)
