@@ -44,7 +44,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ALIAS_GET] = "SELECT paper FROM alias WHERE key = ?1",
 	[SQL_ALIAS_ADD] =
 	    "INSERT INTO alias(key, paper) VALUES(?1, ?2) ON CONFLICT(key) DO NOTHING",
-	[SQL_ALIAS_COUNT] = "SELECT count(*) FROM alias WHERE paper = ?1",
+	[SQL_ALIAS_OTHER] = "SELECT key FROM alias WHERE paper = ?1 AND key <> ?2 ORDER BY key",
 	[SQL_ALIAS_ALL] = "SELECT key FROM alias WHERE paper = ?1 ORDER BY key",
 	[SQL_PAPER_NEXT_ID] =
 	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'paper'), 0) + 1",
