@@ -184,6 +184,19 @@ take_papers(const struct answer *an)
 	}
 }
 
+/* The day that was asked for, else that of the announcement; 0 = an answer of the API that mixes days. */
+static int32_t
+day_of_list(const struct answer *an)
+{
+	const struct arxiv_list *list = &an->list;
+
+	if (an->request->day > 0)
+		return an->request->day;
+	if (list->n > 0)
+		return list->announced[0] ? list->papers[0]->listed_day : 0;
+	return list->published_utc > 0 ? field_day(list->published_utc) : 0;
+}
+
 /* After the announcement: the details of its papers. */
 static int
 ask_details(const struct answer *an, struct error *err)
@@ -268,7 +281,7 @@ arxiv_read(const struct config_source *source, const struct source_request *requ
     const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
     struct error *err)
 {
-	struct source_batch batch = { .day = request->day };
+	struct source_batch batch = { 0 };
 	struct answer an = { .source = source,
 		.request = request,
 		.now_utc = now_utc,
@@ -281,6 +294,7 @@ arxiv_read(const struct config_source *source, const struct source_request *requ
 	if (arxiv_read_list(&f, source->name, answer, &an.list, &batch, err) == 0 &&
 	    check_list(&an, err) == 0) {
 		take_papers(&an);
+		batch.day = day_of_list(&an);
 		batch.made_utc = an.list.made_utc > 0 ? an.list.made_utc : an.list.published_utc;
 		batch.nreplaced = f.nreplaced;
 		rc = ask_more(&an, err);

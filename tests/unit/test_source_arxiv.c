@@ -398,6 +398,7 @@ test_feed(void **state)
 		fail_msg("%s", r.err.msg);
 	assert_int_equal(r.batch.npapers, 2);
 	assert_int_equal(r.batch.made_utc, time_of("2026-04-27T04:00:07Z"));
+	assert_int_equal(r.batch.day, day_of("2026-04-27"));
 	assert_string_equal(r.batch.fault, "");
 	p = r.batch.papers[0];
 	assert_string_equal(p->key, "arxiv:2604.00001");
@@ -652,6 +653,7 @@ test_empty(void **state)
 	assert_int_equal(r.rc, 0);
 	assert_int_equal(r.batch.npapers, 0);
 	assert_int_equal(r.batch.made_utc, time_of("2026-04-27T04:00:07Z"));
+	assert_int_equal(r.batch.day, day_of("2026-04-27"));
 	assert_string_equal(r.batch.fault, "");
 	assert_false(r.batch.more);
 	arena_release(&r.arena);

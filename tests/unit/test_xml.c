@@ -310,15 +310,15 @@ static const struct {
 	{ "<r><b a=\"", "&", MAX_XML_TAG / 2, "\"/></r>", NULL, 2 },
 	{ "<!DOCTYPE r [", "<!ELEMENT a EMPTY>", 1000000, "]><r/>",
 	    "a document type declaration that does not end", 0 },
-	{ "<r>", "&", 4000000, "</r>", NULL, 1 },
-	{ "<r>", "<", 4000000, "</r>", NULL, 1 },
+	{ "<r>", "&", 1000000, "</r>", NULL, 1 },
+	{ "<r>", "<", 1000000, "</r>", NULL, 1 },
 	{ "<r>", "<a ", 2000000, "</r>", NULL, 1 },
 	{ "<r>", "]]>", 2000000, "</r>", NULL, 1 },
 	{ "<r>", "&#x10FFFF;", 1000000, "</r>", NULL, 1 },
-	{ "<r>", "x", 16000000, "</r>", NULL, 1 },
-	{ "<r><!--", "-", 16000000, "--></r>", NULL, 1 },
-	{ "<r><?", "?", 16000000, "?></r>", NULL, 1 },
-	{ "<r><![CDATA[", "]", 16000000, "]]></r>", NULL, 1 },
+	{ "<r>", "x", 4000000, "</r>", NULL, 1 },
+	{ "<r><!--", "-", 4000000, "--></r>", NULL, 1 },
+	{ "<r><?", "?", 4000000, "?></r>", NULL, 1 },
+	{ "<r><![CDATA[", "]", 4000000, "]]></r>", NULL, 1 },
 	{ "<r>", "<!--", 4000000, "", "it ends in the middle", 1 },
 	{ "<r>", "\001", 4000000, "</r>", NULL, 1 },
 	{ "<r>", "\xff", 4000000, "</r>", NULL, 1 },
@@ -370,7 +370,7 @@ test_many_names(void **state)
 
 		strbuf_init(&xml, 64u * 1024 * 1024);
 		strbuf_add(&xml, "<r>");
-		for (size_t n = 0; n < 100000; n++) {
+		for (size_t n = 0; n < 20000; n++) {
 			char piece[64];
 
 #pragma GCC diagnostic push
