@@ -144,7 +144,8 @@ deps:
 	@sh etc/setup -n deps
 
 # To copy from: what to do with these files stands at their heads.
-EXAMPLES = README.md LICENSE etc/digest.conf.example etc/systemd/digest.service etc/systemd/digest.timer
+EXAMPLES = README.md LICENSE etc/digest.conf.example etc/systemd/digest.service etc/systemd/digest.timer \
+	etc/examples/pubmed.sh
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/templates $(DESTDIR)$(DOCDIR) \

@@ -151,8 +151,13 @@ read_texts(struct fields *f, const struct arxiv_entry *e, struct paper *p)
 	p->abstract = read_abstract(f, e);
 	p->comment = clean(f, e->texts[ARXIV_COMMENT], MAX_ABSTRACT_BYTES);
 	p->journal_ref = clean(f, e->texts[ARXIV_JOURNAL], MAX_TITLE_BYTES);
-	if (doi != NULL && strncmp(doi, "doi:", 4) == 0)
+	if (doi != NULL && strncmp(doi, "doi:", 4) == 0) {
 		p->doi = doi + 4;
+		p->aliases = arena_array(f->arena, 1, sizeof(*p->aliases));
+		if (p->aliases != NULL)
+			p->aliases[p->naliases++] = doi;
+		f->nomem |= p->aliases == NULL;
+	}
 	arxiv_read_links(f, e->texts[ARXIV_COMMENT], p);
 	arxiv_read_links(f, e->texts[ARXIV_ABSTRACT], p);
 }

@@ -41,10 +41,20 @@ find_key(struct store *store, const char *key, int64_t *id, struct error *err)
 	return found;
 }
 
-static bool
-is_link(const char *key)
+/* What a key alone proves of two papers that have ids of their own. */
+enum proof {
+	PROOF_ID, /* that they are one */
+	PROOF_DOI, /* the same, but of papers that arXiv keeps apart: authors give the DOI of a whole volume */
+	PROOF_LINK, /* nothing, if both have ids of the same kind: a laboratory may link all its papers to one page */
+	NPROOFS
+};
+
+static enum proof
+proof_of(const char *key)
 {
-	return strncmp(key, "url:", 4) == 0;
+	if (strncmp(key, "url:", 4) == 0)
+		return PROOF_LINK;
+	return strncmp(key, "doi:", 4) == 0 ? PROOF_DOI : PROOF_ID;
 }
 
 /* Both "arxiv:", or both of one source's own. */
@@ -62,15 +72,17 @@ key_at(const struct paper *p, size_t i)
 	return i == 0 ? p->key : p->aliases[i - 1];
 }
 
-/* Many papers of a laboratory may link to its one page: a link alone does not make two papers one that have ids of the same
- * kind. 1 = they have. */
+/* Whether the paper in the store has an id that forbids to take a key of this proof for it. 1 = it has. */
 static int
-has_other_id(struct store *store, const struct paper *p, int64_t id, struct error *err)
+has_other_id(
+    struct store *store, const struct paper *p, int64_t id, enum proof proof, struct error *err)
 {
 	bool has = false;
 	struct stmt q;
 	int more;
 
+	if (proof == PROOF_ID)
+		return 0;
 	db_start(&q, store, SQL_ALIAS_ALL);
 	db_bind_int(&q, id);
 	while (!has && (more = db_step(&q, err)) != 0) {
@@ -78,8 +90,11 @@ has_other_id(struct store *store, const struct paper *p, int64_t id, struct erro
 
 		if (more == -1 || known == NULL)
 			return -1;
+		if (proof == PROOF_DOI && !is_same_kind("arxiv:", known))
+			continue;
 		for (size_t i = 0; i < 1 + p->naliases && !has; i++)
-			has = !is_link(key_at(p, i)) && is_same_kind(key_at(p, i), known);
+			has = proof_of(key_at(p, i)) != PROOF_LINK &&
+			    is_same_kind(key_at(p, i), known);
 	}
 	db_done(&q);
 	return has;
@@ -104,25 +119,25 @@ add_number(int64_t *ids, size_t *n, int64_t id)
 	ids[at] = id;
 }
 
-/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. Links come last, when it is known
- * what the stronger keys say. */
+/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. Weaker keys come last, when it is known
+ * what the stronger ones say. */
 static int
 find_known(struct store *store, const struct paper *p, int64_t *ids, size_t *n, struct error *err)
 {
 	size_t nkeys = 1 + p->naliases < MAX_KEYS ? 1 + p->naliases : MAX_KEYS;
 
 	*n = 0;
-	for (int links = 0; links < 2; links++)
+	for (int proof = PROOF_ID; proof < NPROOFS; proof++)
 		for (size_t i = 0; i < nkeys; i++) {
 			int64_t id = 0;
 			int found = 0, other = 0;
 
-			if (is_link(key_at(p, i)) == (links == 1))
+			if (proof_of(key_at(p, i)) == (enum proof)proof)
 				found = find_key(store, key_at(p, i), &id, err);
 			if (found == 1 && has_number(ids, *n, id))
 				continue;
-			if (found == 1 && links == 1)
-				other = has_other_id(store, p, id, err);
+			if (found == 1)
+				other = has_other_id(store, p, id, (enum proof)proof, err);
 			if (found == -1 || other == -1)
 				return -1;
 			if (found == 1 && other == 0)
