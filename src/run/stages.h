@@ -108,6 +108,12 @@ const char *composer_sender(const struct composer *composer);
 int	deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
 	    struct run_report *report, struct error *err);
 
+/* ---- run.c ---- */
+
+/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so mail from one may not leave this machine.
+ * -1 with err of ERR_CONFIG when list.from is such a one. */
+int	run_check_sender(const struct run *run, struct error *err);
+
 /* ---- retry.c: when a deferred mail is tried again ---- */
 
 /* Who must do what before another try can end better. */
