@@ -80,7 +80,7 @@ check '... its papers come with the next digest' 'silent 0 at 04T08:00:00 run &&
 check 'drop --all'                               'full && o drop --all >out && grep -q "^2 mails: given up" out && o | grep -q "^no mail waits"'
 
 # --- history
-check 'history names the newest digests'         'full && at 03T09:00:00 run && at 03T09:00:00 history >out && grep -Eq "^ada@digest.test +2026-03-03 +sent +4 +Tue 3 Mar 08:00 UTC" out && test "$(wc -l <out)" = 2'
+check 'history names the newest digests'         'full && at 03T09:00:00 run && at 03T09:00:00 history >out && grep -Eq "^ada@digest.test +2026-03-03 +sent +4 +Tue 3 Mar 08:00 UTC" out && test "$(wc -l <out)" = 3 && head -n 1 out | grep -q "^address *period *state *papers *composed *reply"'
 check '... of one reader, as JSON'               'at 03T09:00:00 history bob@digest.test --json | python3 -c "
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]
