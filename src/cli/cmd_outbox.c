@@ -102,7 +102,8 @@ list_outbox(struct cli *cli, struct error *err)
 	char wall[64];
 	int rc, held;
 
-	if (cli_open(cli, CLI_READ, err) == -1 ||
+	/* An overlay stands for a store that no run has made yet. */
+	if (cli_open(cli, CLI_OVERLAY, err) == -1 ||
 	    (held = run_find_hold(cli->run, &since_utc, err)) == -1)
 		return -1;
 	if (held == 1 && !cli->opt.json) {
