@@ -143,6 +143,14 @@ const char *cli_join_args(struct cli *cli, struct error *err);
 /* One line of JSON on stdout. */
 void	cli_put_json(const struct value *v);
 
+/* ---- cmd_status.c: lines that the overview has as well ---- */
+
+void	status_put_line(const struct cli *cli, const char *label, const char *text);
+void	status_put_last_run(const struct cli *cli, const struct run_status *s);
+void	status_put_next(const struct cli *cli, const struct run_status *s);
+/* What a person must act on; nothing when all is well. */
+void	status_put_faults(const struct cli *cli, const struct run_status *s);
+
 /* ---- the commands ---- */
 
 int	cmd_run(struct cli *cli, struct error *err);

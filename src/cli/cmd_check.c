@@ -62,7 +62,7 @@ cmd_check(struct cli *cli, struct error *err)
 	};
 
 	if (cli_open(cli, CLI_NO_STORE, err) == -1) {
-		say(cli, VERDICT_FAIL, "config", err->msg, "mend what is said above");
+		say(cli, VERDICT_FAIL, "config", err->msg, "");
 		return cli_exit_of_error(err);
 	}
 	if (options.send != NULL && check_send(cli, err) == -1)

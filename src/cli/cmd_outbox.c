@@ -102,7 +102,8 @@ list_outbox(struct cli *cli, struct error *err)
 	char wall[64];
 	int rc, held;
 
-	if (cli_open(cli, CLI_READ, err) == -1 ||
+	/* An overlay stands for a store that no run has made yet. */
+	if (cli_open(cli, CLI_OVERLAY, err) == -1 ||
 	    (held = run_find_hold(cli->run, &since_utc, err)) == -1)
 		return -1;
 	if (held == 1 && !cli->opt.json) {
@@ -214,7 +215,7 @@ cmd_outbox(struct cli *cli, struct error *err)
 
 /* ---- history ---- */
 
-enum { SHORT_HISTORY = 20, LONG_HISTORY = 10000 };
+enum { SHORT_HISTORY = 20, LONG_HISTORY = 10000, TIME_COLUMNS = 26 };
 
 static struct value *
 past_value(const struct run_past *p, struct arena *a)
@@ -234,6 +235,19 @@ past_value(const struct run_past *p, struct arena *a)
 }
 
 static void
+put_past_head(const struct cli *cli)
+{
+	fputs(term_dim(&cli->term), stdout);
+	term_put_cell("address", ADDRESS_COLUMNS);
+	putchar(' ');
+	term_put_cell("period", PERIOD_COLUMNS);
+	term_put_cell("state", STATE_COLUMNS);
+	term_put_cell("papers", NUMBER_COLUMNS);
+	term_put_cell("composed", TIME_COLUMNS);
+	printf("reply%s\n", term_reset(&cli->term));
+}
+
+static void
 print_past(const struct cli *cli, const struct run_past *p)
 {
 	char wall[64];
@@ -244,7 +258,7 @@ print_past(const struct cli *cli, const struct run_past *p)
 	term_put_cell(p->period, PERIOD_COLUMNS);
 	term_put_cell(edition_state_name(p->edition->state), STATE_COLUMNS);
 	put_number(p->nshown);
-	term_put_cell(wall, 26);
+	term_put_cell(wall, TIME_COLUMNS);
 	term_put(p->edition->reply);
 	putchar('\n');
 }
@@ -253,13 +267,18 @@ int
 cmd_history(struct cli *cli, struct error *err)
 {
 	const char *address = cli->nargs > 0 ? cli->args[0] : NULL;
+	struct store_sync_counts counts;
 	struct run_past *rows;
 	size_t n;
 
-	if (cli_open(cli, CLI_READ, err) == -1 ||
+	/* The overlay takes in readers whose blocks no run has seen yet. */
+	if (cli_open(cli, CLI_OVERLAY, err) == -1 ||
+	    run_sync_readers(cli->run, false, &counts, err) == -1 ||
 	    run_load_history(cli->run, address, cli->opt.all ? LONG_HISTORY : SHORT_HISTORY,
 		&cli->arena, &rows, &n, err) == -1)
 		return -1;
+	if (n > 0 && !cli->opt.json)
+		put_past_head(cli);
 	for (size_t i = 0; i < n; i++) {
 		if (cli->opt.json)
 			cli_put_json(past_value(&rows[i], &cli->arena));

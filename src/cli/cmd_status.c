@@ -80,8 +80,8 @@ put_label(const struct cli *cli, const char *label)
 	fputs(term_reset(&cli->term), stdout);
 }
 
-static void
-print_line(const struct cli *cli, const char *label, const char *text)
+void
+status_put_line(const struct cli *cli, const char *label, const char *text)
 {
 	put_label(cli, label);
 	term_put(text);
@@ -98,22 +98,31 @@ format_moment(const struct cli *cli, int64_t utc, char *out, size_t size)
 	snprintf(out, size, "%s (%s)", wall, span);
 }
 
-static void
-print_runs(const struct cli *cli, const struct run_status *s)
+void
+status_put_last_run(const struct cli *cli, const struct run_status *s)
 {
 	char when[128], line[512];
 
 	if (s->last == NULL) {
-		print_line(cli, "last run", "none yet");
+		status_put_line(cli, "last run", "none yet");
 		return;
 	}
 	format_moment(cli, s->last->started_utc, when, sizeof(when));
 	snprintf(line, sizeof(line), "%s: %s", when,
 	    s->last->finished_utc == 0 ? "did not finish" : s->last->summary);
-	print_line(cli, "last run", line);
+	status_put_line(cli, "last run", line);
+}
+
+static void
+print_day(const struct cli *cli, const struct run_status *s)
+{
+	char line[128];
+
+	if (s->last == NULL)
+		return;
 	snprintf(line, sizeof(line), "%zu mail%s in the last 24 h, %zu refused for good",
 	    s->nsent_day, s->nsent_day == 1 ? "" : "s", s->nfailed_day);
-	print_line(cli, "went out", line);
+	status_put_line(cli, "went out", line);
 }
 
 static void
@@ -132,22 +141,23 @@ print_waiting(const struct cli *cli, const struct run_status *s)
 	printf("%s\n", any ? "; see 'digest outbox'" : "nothing");
 }
 
-static void
-print_next(const struct cli *cli, const struct run_status *s)
+void
+status_put_next(const struct cli *cli, const struct run_status *s)
 {
+	const struct run_next *next = &s->next;
 	char when[128], line[512];
 
-	if (s->next.address[0] == '\0') {
-		print_line(cli, "next", "nobody gets mail");
+	if (next->address[0] == '\0') {
+		status_put_line(cli, "next", "nobody gets mail");
 		return;
 	}
-	format_moment(cli, s->next.due_utc, when, sizeof(when));
-	if (s->next.ndue > 0)
-		snprintf(line, sizeof(line), "%zu of %zu readers are due now", s->next.ndue,
-		    s->next.nactive);
+	format_moment(cli, next->due_utc, when, sizeof(when));
+	if (next->ndue > 0)
+		snprintf(line, sizeof(line), "%zu of %zu reader%s %s due now", next->ndue,
+		    next->nactive, next->nactive == 1 ? "" : "s", next->ndue == 1 ? "is" : "are");
 	else
-		snprintf(line, sizeof(line), "%s, %s", s->next.address, when);
-	print_line(cli, "next", line);
+		snprintf(line, sizeof(line), "%s, %s", next->address, when);
+	status_put_line(cli, "next", line);
 }
 
 static void
@@ -178,23 +188,27 @@ print_source(const struct cli *cli, const struct run_source_status *s)
 	printf("%s; asked again %s\n", term_reset(&cli->term), when);
 }
 
-static void
-print_warnings(const struct cli *cli, const struct run_status *s)
+void
+status_put_faults(const struct cli *cli, const struct run_status *s)
 {
-	const char *warn = term_warn(&cli->term), *reset = term_reset(&cli->term);
 	struct strbuf wrong;
 
 	strbuf_init(&wrong, MAX_LINE);
 	if (run_judge_status(cli->run, s, &wrong) != 0) {
-		fputs(warn, stdout);
+		fputs(term_warn(&cli->term), stdout);
 		term_put(wrong.buf);
-		printf("%s\n", reset);
+		printf("%s\n", term_reset(&cli->term));
 	}
 	strbuf_release(&wrong);
+}
+
+static void
+print_gap(const struct cli *cli, const struct run_status *s)
+{
 	if (s->gap_s > HOUR_SECONDS + GAP_SLACK_SECONDS)
 		printf("%sthe last two runs are more than an hour apart, so readers may wait as "
 		       "long after their time; let cron call 'digest run' every 15 minutes%s\n",
-		    warn, reset);
+		    term_warn(&cli->term), term_reset(&cli->term));
 }
 
 static void
@@ -203,23 +217,25 @@ print_status(const struct cli *cli, const struct run_status *s)
 	const struct config *cfg = cli->run->cfg;
 	char line[1024];
 
-	print_line(cli, "config", cfg->path);
+	status_put_line(cli, "config", cfg->path);
 	snprintf(line, sizeof(line), "%s%s", cfg->store.path,
 	    s->has_store ? "" : " (made by the first run)");
-	print_line(cli, "store", line);
+	status_put_line(cli, "store", line);
 	if (s->has_store) {
 		snprintf(line, sizeof(line),
 		    "%zu reader%s, %zu papers, %zu left or stopped, %.1f MB", s->sizes.nreaders,
 		    s->sizes.nreaders == 1 ? "" : "s", s->sizes.npapers, s->sizes.nsuppressed,
 		    (double)s->sizes.bytes / 1e6);
-		print_line(cli, "holds", line);
-		print_runs(cli, s);
+		status_put_line(cli, "holds", line);
+		status_put_last_run(cli, s);
+		print_day(cli, s);
 		print_waiting(cli, s);
-		print_next(cli, s);
+		status_put_next(cli, s);
 	}
 	for (size_t i = 0; i < s->nsources; i++)
 		print_source(cli, &s->sources[i]);
-	print_warnings(cli, s);
+	status_put_faults(cli, s);
+	print_gap(cli, s);
 }
 
 static void
@@ -235,30 +251,43 @@ print_sources(const struct cli *cli, const struct run_status *s, struct arena *a
 
 /* ---- for a monitor ---- */
 
+static void
+put_verdict(struct cli *cli, bool ok, const char *text)
+{
+	struct value *v;
+
+	if (!cli->opt.json) {
+		term_put(text);
+		putchar('\n');
+		return;
+	}
+	v = value_object(&cli->arena);
+	value_set_bool(&cli->arena, v, "ok", ok);
+	value_set_string(&cli->arena, v, "text", text);
+	cli_put_json(v);
+}
+
 static int
 check_status(struct cli *cli, struct error *err)
 {
 	struct run_status s;
-	struct strbuf wrong;
+	struct strbuf text;
 	unsigned faults;
 	char when[128];
 
 	if (cli_open(cli, CLI_NO_STORE, err) == -1 ||
 	    run_load_status(cli->run, &cli->arena, &s, err) == -1) {
-		term_put(err->msg);
-		putchar('\n');
+		put_verdict(cli, false, err->msg);
 		return cli_exit_of_error(err);
 	}
-	strbuf_init(&wrong, MAX_LINE);
-	faults = run_judge_status(cli->run, &s, &wrong);
+	strbuf_init(&text, MAX_LINE);
+	faults = run_judge_status(cli->run, &s, &text);
 	if (faults == 0) {
 		format_moment(cli, s.finished_utc, when, sizeof(when));
-		printf("ok: last run %s, %zu sent in 24 h\n", when, s.nsent_day);
-	} else {
-		term_put(wrong.buf);
-		putchar('\n');
+		strbuf_addf(&text, "ok: last run %s, %zu sent in 24 h", when, s.nsent_day);
 	}
-	strbuf_release(&wrong);
+	put_verdict(cli, faults == 0, text.buf);
+	strbuf_release(&text);
 	return cli_exit_of_faults(faults);
 }
 

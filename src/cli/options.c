@@ -210,7 +210,8 @@ check_use(const struct cli *cli, unsigned used, struct error *err)
 	if (c == NULL || cli->opt.help)
 		return 0;
 	if (cli->nargs < c->min_args || (c->max_args >= 0 && cli->nargs > c->max_args))
-		return err_set(err, ERR_USAGE, "usage: digest %s %s", c->name, c->args);
+		return err_set(err, ERR_USAGE, "usage: digest %s%s%s", c->name,
+		    c->args[0] != '\0' ? " " : "", c->args);
 	return 0;
 }
 

@@ -114,7 +114,7 @@ check_from(struct checker *c)
 	struct sender s;
 	struct error err = { 0 };
 
-	if (read_sender(c, &s, &err) == -1)
+	if (read_sender(c, &s, &err) == -1 || run_check_sender(c->run, &err) == -1)
 		check_fail_err(c, "from", &err);
 	else if (!is_below(s.envelope.domain, s.from.domain) &&
 	    !is_below(s.from.domain, s.envelope.domain))
@@ -274,6 +274,7 @@ check_send(struct checker *c, const char *address)
 	strbuf_init(&bytes, MAX_MESSAGE_BYTES);
 	if (address_parse(address, &c->arena, &to, NULL, &err) == -1 ||
 	    may_send(c, &to, &err) == -1 || read_sender(c, &sender, &err) == -1 ||
+	    run_check_sender(c->run, &err) == -1 ||
 	    compose_test(c, &sender, &to, &bytes, &err) == -1 || send_test(c, &t, &err) == -1)
 		check_fail_err(c, "send", &err);
 	else

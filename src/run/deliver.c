@@ -500,7 +500,6 @@ intend(void *arg, const struct delivery *const *mails, size_t n, struct error *e
 {
 	struct courier *c = arg;
 	struct store *store = c->run->store;
-
 	int rc = 0;
 
 	if (store_begin(store, err) == -1)
@@ -533,23 +532,15 @@ count_outcome(struct run_report *r, enum outcome outcome)
 	return EDITION_DEFERRED;
 }
 
-/*
- * When a deferred mail is tried again: after 5, 10, 20, 40 and then every 67 minutes, as Postfix spaces its tries. Up to a
- * tenth earlier, by the reader's number: the mails of one bad moment must not all come back at another.
- */
 static int
-find_next_try(
-    struct courier *c, const struct delivery_outcome *o, int64_t *next_utc, struct error *err)
+find_next_try(struct courier *c, const struct delivery_outcome *o, int64_t now_utc,
+    int64_t *next_utc, struct error *err)
 {
-	static const int64_t minutes[] = { 5, 10, 20, 40, 67 };
-	const size_t last = sizeof(minutes) / sizeof(minutes[0]) - 1;
-	int64_t wait_s;
 	uint32_t attempts;
 
 	if (store_count_attempts(c->run->store, o->period, o->reader, &attempts, err) == -1)
 		return -1;
-	wait_s = minutes[attempts < last ? attempts : last] * 60;
-	*next_utc = c->now_utc + wait_s - wait_s * (o->reader % 11) / 100;
+	*next_utc = now_utc + retry_wait_s(retry_classify(o->reply), attempts, o->reader);
 	return 0;
 }
 
@@ -558,7 +549,7 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 {
 	struct courier *c = arg;
 	struct store *store = c->run->store;
-
+	int64_t now_utc = clock_now_utc(&c->run->clock); /* a run may last an hour */
 	int rc = 0;
 
 	if (store_begin(store, err) == -1)
@@ -571,10 +562,10 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		if (state == EDITION_DEFERRED && c->report->ndeferred == 1)
 			log_error(c->run->log, "mail waits for a later run: %s", o->reply);
 		if (state == EDITION_DEFERRED)
-			rc = find_next_try(c, o, &next_utc, err);
+			rc = find_next_try(c, o, now_utc, &next_utc, err);
 		if (rc == 0)
-			rc = store_settle_edition(store, o->period, o->reader, state, o->reply,
-			    c->now_utc, next_utc, err);
+			rc = store_settle_edition(
+			    store, o->period, o->reader, state, o->reply, now_utc, next_utc, err);
 	}
 	return store_end(store, rc, false, err);
 }

@@ -235,9 +235,8 @@ out:
 	return rc;
 }
 
-/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so such mail may not leave this machine. */
-static int
-check_sender(const struct run *run, struct error *err)
+int
+run_check_sender(const struct run *run, struct error *err)
 {
 	static const char *const nobody[] = { "example.org", "example.com", "example.net",
 		"localhost" };
@@ -293,7 +292,7 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	if (run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
 	    check_users(run, options, err) == -1)
 		return -1;
-	if (!options->preview && options->deliver && check_sender(run, err) == -1)
+	if (!options->preview && options->deliver && run_check_sender(run, err) == -1)
 		return -1;
 	if (!options->preview && !is_confirmed(run, err))
 		return err_set(err, ERR_USAGE, "not confirmed; nothing was sent");

@@ -8,6 +8,7 @@ enum {
 	DAY_SECONDS = 86400,
 	MAX_RUNS = 1440,		 /* looked at: one a minute for a day */
 	SILENT_SECONDS = 26 * 3600,	 /* a daily run may be two hours late */
+	CLOCK_SLACK_S = 300,		 /* as far may a clock that is being set go back */
 	FAULT_SECONDS = 3 * DAY_SECONDS, /* until then a source that fails is only a warning */
 };
 
@@ -122,9 +123,15 @@ judge_runs(const struct run_status *s, int64_t now_utc, struct strbuf *out)
 		complain(out, "no run has finished yet");
 		return RUN_FAULT_DEFERRED;
 	}
+	run_format_span(s->finished_utc - now_utc, span, sizeof(span));
+	if (s->finished_utc > now_utc + CLOCK_SLACK_S) {
+		snprintf(text, sizeof(text),
+		    "the last run lies in the future (%s); is the clock right?", span);
+		complain(out, text);
+		return RUN_FAULT_IO;
+	}
 	if (now_utc - s->finished_utc <= SILENT_SECONDS)
 		return 0;
-	run_format_span(s->finished_utc - now_utc, span, sizeof(span));
 	snprintf(
 	    text, sizeof(text), "the last run finished %s; does cron call 'digest run'?", span);
 	complain(out, text);

@@ -61,7 +61,7 @@ check_path(const struct store *store, struct error *err)
 			return 0;
 		if (errno == ENOENT)
 			return err_set(err, ERR_IO,
-			    "no store at %s yet; the first `digest run` makes it", path);
+			    "no store at %s yet; the first 'digest run' makes it", path);
 		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 	}
 	if (S_ISDIR(st.st_mode))

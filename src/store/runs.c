@@ -78,9 +78,14 @@ store_load_runs(struct store *store, size_t max, struct arena *a, struct store_r
 int
 store_load_last_run(struct store *store, struct arena *a, struct store_run **out, struct error *err)
 {
+	struct store_run *runs;
 	size_t n;
 
-	return store_load_runs(store, 1, a, out, &n, err) == -1 ? -1 : (int)n;
+	if (store_load_runs(store, 1, a, &runs, &n, err) == -1)
+		return -1;
+	if (n == 1)
+		*out = runs;
+	return (int)n;
 }
 
 int

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Every mail is well formed, says the same in both parts, and nothing of a paper gets out of its place.
 . "$(dirname "$0")/lib.sh"
-plan 17
+plan 18
 
 cp "$FIXTURES/2026-03-03.json" hostile.json
 cat >digest.conf <<'X'
@@ -21,6 +21,18 @@ X
 check 'a run with hostile papers is silent'  'silent 0 "$DIGEST" --now 2026-03-04T08:00:00Z run'
 check 'each reader has a mail'               'test "$(mails_sent)" = 3'
 check 'the lint has nothing to say'          'python3 "$E2E/mail_lint.py" --lf Mail'
+check 'names are read as they were written'  'python3 - "$(grep -l "^To: .*<*ada@\|^ .*<ada@" Mail/new/*)" <<P
+import email, email.header, email.utils, sys
+# Not by the policies of Python 3.11, which put a blank between two encoded words of a name (RFC 2047 6.2 says none).
+mail = email.message_from_file(open(sys.argv[1]))
+def shown(text): return str(email.header.make_header(email.header.decode_header(text)))
+def read(header): return [(shown(name), address) for name, address in email.utils.getaddresses(mail.get_all(header))]
+assert read("From") == [("Pap\"ers", "papers@digest.test")], read("From")
+assert read("To") == [("Zoë \"Ada\" Räy, <the third> of a house with a name that is longer than one line of a header may be", "ada@digest.test")], read("To")
+assert read("Reply-To") == [("Answers", "answers@digest.test")], read("Reply-To")
+name, _, number = shown(mail["List-Id"]).rpartition(" ")
+assert number.startswith("<") and name == "Päpers \"of\" <us>", mail["List-Id"]
+P'
 check "Python's parser finds no defect, and both parts name the same papers" 'python3 "$E2E/mails.py" check Mail'
 
 headers() {

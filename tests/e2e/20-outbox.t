@@ -6,7 +6,7 @@
 mkdir Mail
 mount -t tmpfs -o size=4k none Mail 2>/dev/null || skip_all 'no file system can be mounted here, to be full'
 umount Mail
-plan 33
+plan 34
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -38,6 +38,7 @@ state() {
 }
 
 # --- the list
+check 'nothing waits before the first run'            'o >out && grep -q "^no mail waits" out && test ! -e digest.db'
 check 'nothing waits in a new store'             'at 01T00:00:00 send && at 01T00:00:00 outbox >out && grep -q "^no mail waits" out && test ! -s out.json'
 check 'what waits is a table'                    'full && o >out && grep -Eq "^address +period +state +tries +copies +next +reply" out && grep -Eq "^ada@digest.test +2026-03-03 +deferred +1 +0 +in 3 min +.*No space" out && test "$(wc -l <out)" = 3'
 check '... or JSON'                              'o list --json | python3 -c "
@@ -80,7 +81,7 @@ check '... its papers come with the next digest' 'silent 0 at 04T08:00:00 run &&
 check 'drop --all'                               'full && o drop --all >out && grep -q "^2 mails: given up" out && o | grep -q "^no mail waits"'
 
 # --- history
-check 'history names the newest digests'         'full && at 03T09:00:00 run && at 03T09:00:00 history >out && grep -Eq "^ada@digest.test +2026-03-03 +sent +4 +Tue 3 Mar 08:00 UTC" out && test "$(wc -l <out)" = 2'
+check 'history names the newest digests'         'full && at 03T09:00:00 run && at 03T09:00:00 history >out && grep -Eq "^ada@digest.test +2026-03-03 +sent +4 +Tue 3 Mar 08:00 UTC" out && test "$(wc -l <out)" = 3 && head -n 1 out | grep -q "^address *period *state *papers *composed *reply"'
 check '... of one reader, as JSON'               'at 03T09:00:00 history bob@digest.test --json | python3 -c "
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]

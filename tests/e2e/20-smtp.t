@@ -2,7 +2,7 @@
 # The program hands its mails to a relay, by SMTP with and without TLS, and to a sendmail; what the relay says decides.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 18
+plan 20
 
 cp "$FIXTURES/2026-03-02.json" plain.json
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
@@ -85,6 +85,27 @@ tries() {
 	[ "$(grep -c "RCPT" ../busy.log)" = "$(($2 * 3))" ]
 }
 check 'tries are spaced by 5, 10 and 20 minutes' 'tries 08:00:00 1 && tries 08:04:00 1 && tries 08:05:00 2 && tries 08:13:00 2 && tries 08:15:00 3 && tries 08:32:00 3 && tries 08:35:00 4'
+cd ..
+
+cat >script <<'X'
+[{"expect": "RCPT TO:<ada", "reply": "450 4.2.0 greylisted", "times": 0},
+ {"expect": "RCPT TO:<bob", "reply": "452 4.2.2 mailbox full", "times": 0},
+ {"expect": "RCPT TO:<eve", "reply": "550 5.7.1 not by our policy", "times": 0}]
+X
+start_smtp moody --script script
+place classes "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+# asked TIME WHO...: a run at that time asks for just these.
+asked() {
+	: >../moody.log
+	run "2026-03-03T$1Z" 2>/dev/null
+	shift
+	[ "$(sed -n 's/.*RCPT TO:<\(.*\)@.*/\1/p' ../moody.log | sort | tr '\n' ' ')" = "$(printf '%s ' "$@")" ]
+}
+check 'what was said decides when it is tried again' 'asked 08:00:00 ada bob eve && "$DIGEST" -c digest.conf outbox --json | python3 -c "
+import json, sys
+wait = {m[\"address\"][:3]: (m[\"next\"] - 1772524800) / 60 for m in map(json.loads, sys.stdin)}
+assert 5 < wait[\"ada\"] <= 6 and 36 <= wait[\"bob\"] <= 40 and 13.5 <= wait[\"eve\"] <= 15, wait"'
+check '... and it is'                           'asked 08:06:00 ada && asked 08:15:00 eve && asked 08:18:00 ada && asked 08:30:00 eve && asked 08:40:00 bob'
 cd ..
 
 cat >sendmail <<'X'

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # How things stand: for a person, for a program, and as one line with an exit code for a monitor.
 . "$(dirname "$0")/lib.sh"
-plan 24
+plan 28
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -29,6 +29,8 @@ one() {
 check 'no store yet: says where it will be, makes none' 'at 03T08:00:00 status >out && grep -q "^store .*digest.db (made by the first run)" out && grep -q "^source *days: not read yet" out && test ! -e digest.db'
 check '... which a monitor hears'                   'one 75 "^no run has finished yet$" at 03T08:00:00 status --check'
 
+check '... or reads'                                'one 75 "^{\"ok\":false,\"text\":\"no run has finished yet\"}$" at 03T08:00:00 status --check --json'
+
 # --- all is well
 at 03T07:50:00 run
 at 03T08:00:00 run
@@ -39,6 +41,9 @@ check '... and each source'                         'grep -q "^source *days: las
 check 'sources alone'                               'at 03T08:05:00 status sources >out && test "$(wc -l <out)" = 1 && grep -q "^source *days: " out'
 check 'no other word'                               'says 64 "status: .source.; expected sources" at 03T08:05:00 status source'
 check 'a monitor hears ok'                          'one 0 "^ok: last run Tue 3 Mar 08:00 UTC \(5 min ago\), 1 sent in 24 h$" at 03T08:05:00 status --check'
+check '... or reads'                                'one 0 "^{\"ok\":true,\"text\":\"ok: last run " at 03T08:05:00 status --check --json'
+check 'one reader is due, not are'                  'at 04T08:00:00 status | grep -q "^next *1 of 1 reader is due now"'
+check 'a clock that went back hides no silence'     'one 74 "^the last run lies in the future .in 65 min.; is the clock right\?$" at 03T06:55:00 status --check'
 check 'JSON has it all'                             'at 03T08:05:00 status --json | python3 -c "
 import json, sys
 v = json.load(sys.stdin)

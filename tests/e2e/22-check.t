@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # One line for each thing that must be in order, and what cures it; the test mail.
 . "$(dirname "$0")/lib.sh"
-plan 30
+plan 33
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -48,6 +48,9 @@ check 'a template that is broken'          'mkdir own && echo "{{#list}}" >own/h
 check 'a reader with an error'             'echo "subscriber \"bob@digest.test\" { when = \"someday\" }" >>digest.conf; line 78 "^fail readers   1 of 2 have an error in their block"; rc=$?; cp good.conf digest.conf; test $rc = 0'
 check 'an envelope of another domain'      'sed -i "s/^list {/list { bounce-address = \"b@elsewhere.test\" /" digest.conf; line 0 "^warn from      mail is from digest.test, its envelope from elsewhere.test: DMARC"; rc=$?; cp good.conf digest.conf; test $rc = 0'
 check '... or of one below is fine'        'sed -i "s/^list {/list { bounce-address = \"b@bounce.digest.test\" /" digest.conf; line 0 "^ok   from "; rc=$?; cp good.conf digest.conf; test $rc = 0'
+check 'a sender nobody can answer'            'sed "s/maildir:Mail/sendmail:\/bin\/true/; s/papers@digest.test/me@example.org/" good.conf >digest.conf; line 78 "^fail from      .*list.from is at example.org, where no answer can reach you"; rc=$?; cp good.conf digest.conf; test $rc = 0'
+check '... is no sender of a test mail either' 'sed "s/maildir:Mail/sendmail:\/bin\/true/; s/papers@digest.test/me@example.org/" good.conf >digest.conf; "$DIGEST" check --send eve@elsewhere.test >out; cp good.conf digest.conf; grep -q "^fail send .*example.org" out'
+check 'no configuration at all'               '"$DIGEST" -c none.conf check >out; test $? = 78 && grep -Eq "^fail config    .*none.conf" out && ! grep -q "said above" out'
 check 'a configuration with errors'        'echo "zebra {" >>digest.conf; line 78 "^fail config    the configuration has errors" && grep -q "digest.conf:[0-9]*:[0-9]*: " err; rc=$?; cp good.conf digest.conf; test $rc = 0'
 check 'a Maildir nobody may write'         'chmod 755 "$T"; chmod 644 digest.conf days.json; unprivileged "$DIGEST" --now 2026-03-03T09:00:00Z check >out 2>&1; grep -q "^fail mail      box: nothing can be written into .*; let the user" out'
 check 'a relay is not tried offline'        'sed "s/maildir:Mail/smtp:\/\/mail.digest.test/" good.conf >far.conf; "$DIGEST" -c far.conf check --offline >out; grep -q "^warn mail      box: smtp://mail.digest.test was not tried; leave out --offline" out'
@@ -56,7 +59,7 @@ check 'a relay is not tried offline'        'sed "s/maildir:Mail/smtp:\/\/mail.d
 rm -rf Mail
 check 'a test mail goes out'               'line 0 "^ok   send      eve@elsewhere.test: handed over" --send eve@elsewhere.test && test "$(mails_sent)" = 1'
 check '... as a mail should be'            'sed "s/\$/\r/" Mail/new/* >eml && grep -q "^Subject: digest test mail" eml && grep -q "^To: eve@elsewhere.test" eml && grep -q "^From: Papers <papers@digest.test>" eml'
-check '... the store knows nothing of it'  'sha256sum digest.db >a && c --send eve@elsewhere.test >/dev/null && sha256sum digest.db | cmp - a && test "$("$DIGEST" --now 2026-03-03T09:00:00Z history | wc -l)" = 1'
+check '... the store knows nothing of it'  'sha256sum digest.db >a && c --send eve@elsewhere.test >/dev/null && sha256sum digest.db | cmp - a && test "$("$DIGEST" --now 2026-03-03T09:00:00Z history | wc -l)" = 2'
 check 'not to what is no address'          'says 64 "^digest: --send: " c --send nonsense'
 check 'not to who has left'                '"$DIGEST" --now 2026-03-03T09:00:00Z subscribe bob@digest.test -q && "$DIGEST" --now 2026-03-03T09:00:00Z unsubscribe bob@digest.test -q && line 78 "^fail send      bob@digest.test has left" --send bob@digest.test'
 check 'not while all mail is on hold'      '"$DIGEST" --now 2026-03-03T09:00:00Z outbox hold --all -q && line 75 "^fail send      not sent: all mail is on hold" --send eve@elsewhere.test; rc=$?; "$DIGEST" --now 2026-03-03T09:00:00Z outbox release --all -q; test $rc = 0'

@@ -27,8 +27,9 @@ import unicodedata
 
 ONE_OF_EACH = ("Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Content-Type", "List-Id",
                "List-Unsubscribe", "List-Post", "Auto-Submitted", "Precedence")
-AT_MOST_ONE = ("Reply-To", "List-Unsubscribe-Post", "List-Help", "List-Archive", "List-Subscribe", "References")
-NEVER = ("Bcc", "Return-Path", "Received", "In-Reply-To", "Resent-From", "Resent-To")
+AT_MOST_ONE = ("Reply-To", "List-Unsubscribe-Post", "List-Help", "List-Archive", "List-Subscribe", "Sender")
+NEVER = ("Bcc", "Return-Path", "Received", "Resent-From", "Resent-To")
+NO_THREADS = ("In-Reply-To", "References")  # each digest stands alone: none may refer to a mail its reader never got
 BY_SERVERS = {"return-path", "received", "delivered-to", "x-original-to", "received-spf", "authentication-results",
               "dkim-signature"}
 ENCODED_WORD = re.compile(r"=\?([^?\s]*)\?([^?\s]*)\?([^?\s]*)\?=")
@@ -118,7 +119,7 @@ def split_fields(head, end, find):
 
 
 def check_fields(fields, options, find):
-    """S-15, S-18, S-23: which headers there are, and that none holds what a value brought along."""
+    """S-15, S-18, S-22, S-23: which headers there are, and that none holds what a value brought along."""
     names = [name.lower() for name, _, _ in fields]
     for name in ONE_OF_EACH:
         if names.count(name.lower()) != 1:
@@ -129,6 +130,9 @@ def check_fields(fields, options, find):
     for name in NEVER:
         if name.lower() in names and not (options.delivered and name.lower() in BY_SERVERS):
             find.add("S-23", f"a header {name}")
+    for name in NO_THREADS:
+        if name.lower() in names:
+            find.add("S-22", f"a header {name}")
     for name, _, value in fields:
         if CONTROL.search(value) or CONTROL.search(decoded(value)):
             find.add("S-18", f"{name} holds a control character")
@@ -171,11 +175,13 @@ def check_words(fields, find):
 
 
 def check_identity(get, find):
-    """S-16, S-17, S-20: Message-ID, Date, one address each."""
+    """S-16, S-17, S-20, S-23: Message-ID, Date, one address each."""
     for name in ("From", "To", "Reply-To"):
         addresses = email.utils.getaddresses([get(name)]) if get(name) else []
         if get(name) and (len(addresses) != 1 or "@" not in addresses[0][1]):
             find.add("S-20", f"{name} is not one address: {get(name)[:80]}")
+    if get("Sender") and email.utils.parseaddr(get("Sender"))[1] == email.utils.parseaddr(get("From"))[1]:
+        find.add("S-23", "a Sender that From names already")
     domain = email.utils.parseaddr(get("From"))[1].rpartition("@")[2].lower()
     match = re.fullmatch(r"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)@([A-Za-z0-9.-]+)>", get("Message-ID"))
     if not match:
@@ -203,6 +209,9 @@ def check_list(get, find):
     schemes = [link.partition(":")[0] for link in links.groups() if link] if links else []
     if schemes not in (["mailto"], ["https", "mailto"]):
         find.add("S-43", f"List-Unsubscribe '{get('List-Unsubscribe')[:80]}'")
+    for link in links.groups() if links else []:
+        if link and link.startswith("mailto:") and not re.fullmatch(r"mailto:[^?@]+@[^?@]+\?subject=unsubscribe%20[a-z0-9]+", link):
+            find.add("S-43", f"no token in the subject of {link[:80]}")
     post = get("List-Unsubscribe-Post")
     if ("https" in schemes) != bool(post) or (post and post != "List-Unsubscribe=One-Click"):
         find.add("S-44", f"List-Unsubscribe-Post '{post}' with {schemes}")
