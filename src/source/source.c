@@ -12,6 +12,7 @@ static const struct source_type types[] = {
 	    .base_url = HUGGINGFACE_BASE,
 	    .interval_s = HUGGINGFACE_INTERVAL_S,
 	    .settle_s = 12 * 3600,
+	    .service = "",
 	    .request_gap_ms =
 		200, /* 500 requests in 5 minutes are allowed; a back-fill waits longer */
 	    .plan = huggingface_plan,

@@ -648,10 +648,15 @@ test_types(void **state)
 	size_t n = 0;
 
 	(void)state;
-	for (; source_type_at(n) != NULL; n++)
-		assert_ptr_equal(
-		    source_type_find(source_type_at(n)->name, &err), source_type_at(n));
-	assert_int_equal(n, 2);
+	for (; source_type_at(n) != NULL; n++) {
+		const struct source_type *t = source_type_at(n);
+
+		assert_ptr_equal(source_type_find(t->name, &err), t);
+		if (t->help == NULL || t->base_url == NULL || t->service == NULL ||
+		    t->plan == NULL || t->read == NULL || t->status == NULL)
+			fail_msg("type %s is not complete", t->name);
+	}
+	assert_true(n > 2);
 	assert_int_equal(type()->settle_s, 12 * HOUR);
 	assert_int_equal(type()->interval_s, HOUR);
 	assert_null(source_type_find("hugingface", &err));
