@@ -189,6 +189,5 @@ child_describe(const struct child *c, int status, char *out, size_t size)
 	if (WIFSIGNALED(status))
 		snprintf(out, size, "ended by signal %d%s%s", WTERMSIG(status), colon, c->last);
 	else
-		snprintf(
-		    out, size, "exit status %d%s%s", WEXITSTATUS(status), colon, c->last);
+		snprintf(out, size, "exit status %d%s%s", WEXITSTATUS(status), colon, c->last);
 }

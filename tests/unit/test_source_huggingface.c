@@ -22,6 +22,7 @@ static const struct config_source config = { .name = "hf",
 	.path = "",
 	.command = "",
 	.interval_s = -1,
+	.list = "daily",
 	.settle_s = -1,
 	.file = "digest.conf",
 	.line = 3 };
