@@ -23,6 +23,7 @@ static const struct source_type types[] = {
 	    .name = "file",
 	    .help = "files on this machine: JSON lines, or saved answers of Hugging Face",
 	    .base_url = "",
+	    .service = "",
 	    .plan = files_plan,
 	    .read = files_read,
 	    .status = files_status,
