@@ -36,7 +36,7 @@ endif
 BUILD = build/$(WAY)$(notdir $(lastword $(filter-out -%,$(CC))))
 
 # libetpan's own pkg-config file switches PIE off, so the tests that use it link with plain -letpan.
-PACKAGES = libcurl sqlite3 jansson libutf8proc libidn2 libsodium
+PACKAGES = libcurl sqlite3 jansson expat libutf8proc libidn2 libsodium
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
@@ -144,7 +144,8 @@ deps:
 	@sh etc/setup -n deps
 
 # To copy from: what to do with these files stands at their heads.
-EXAMPLES = README.md LICENSE etc/digest.conf.example etc/systemd/digest.service etc/systemd/digest.timer
+EXAMPLES = README.md LICENSE etc/digest.conf.example etc/systemd/digest.service etc/systemd/digest.timer \
+	etc/examples/pubmed.sh
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/templates $(DESTDIR)$(DOCDIR) \

@@ -23,6 +23,12 @@
 #define MAX_JSON_TOKENS		500000u			/* 16 MB of "[]" took 714 MB in the parser */
 #define MAX_JSON_DEPTH		64			/* no service nests deeper than 10; bounds recursion */
 #define MAX_JSON_LINE		(256u * 1024)		/* one paper with 3,000 authors fits */
+#define MAX_XML_DEPTH		100			/* no feed nests deeper than 20, XHTML in it than 50 */
+#define MAX_XML_TAG		(1024u * 1024)		/* a picture inside an attribute fits; a tag is looked at whole */
+#define MAX_XML_ATTRIBUTES	1000			/* of one element */
+#define MAX_XML_NAMES		2000			/* different ones in a document: the parser keeps each to its end */
+#define MAX_XML_NAME		1000			/* bytes of one, or of the address of a namespace */
+#define MAX_XML_BINDINGS	256			/* namespaces in force at one place */
 #define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
 #define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
 #define MAX_HTTP_REDIRECTS	5

@@ -180,15 +180,24 @@ int	run_find_paper(struct run *run, const char *text, struct arena *a, struct pa
 	    struct error *err);
 struct run_import_counts {
 	size_t nread, nbroken, nnew, nchanged;
-	char first_broken[256];
+	char first_broken[512];	/* "papers.jsonl:3: title: expected a string" */
+	char fault[256];	/* from some place on the file is broken, "" = it is not */
 };
-/* Papers in our JSON-lines form. */
+/*
+ * Papers of a file in our JSON-lines form or a saved answer of a service; "-" = standard input. They keep the days on which
+ * they were listed, so that what is older than the window is mailed to nobody; one without a day is not listed.
+ */
 int	run_import_papers(struct run *run, const char *path, struct run_import_counts *counts,
+	    struct error *err);
+/*
+ * Append a paper of the store as a JSON line, with its newest listing that counts (where none does yet, the newest);
+ * earlier: and a short line for each other listing, so that an import of all lines gives all listings back.
+ */
+int	run_add_paper_lines(struct run *run, struct strbuf *out, const struct paper *p, bool earlier, struct arena *a,
 	    struct error *err);
 /* Bring the index of words up to date, in small transactions. An old store's whole index is made in some
  * calls, so that no run is held up for long. */
 int	run_update_search(struct run *run, struct error *err);
-void	run_add_paper_line(struct strbuf *out, const struct paper *p);
 
 /* ---- templates ---- */
 

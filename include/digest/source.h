@@ -17,7 +17,7 @@
 struct source_page {
 	const char *key;	/* stable name of the page within its source: "2026-08-21", a path */
 	const char *etag, *last_modified;	/* of the last answer; "" = none */
-	int64_t read_utc;	/* when it was last read whole */
+	int64_t read_utc;	/* when it was last read whole, with all that its answer asked for as well */
 };
 
 /* Everything remembered of one source between runs. */
@@ -35,8 +35,10 @@ struct source_request {
 	const char *command;	/* a program, run by sh -c; what it prints is the answer */
 	const char *etag, *last_modified;
 	int32_t day;		/* the listing day asked for; 0 = the answer says */
+	int32_t since_day;	/* a command is told by DIGEST_SINCE that papers from this day on are wanted; else 0 */
 	unsigned page;		/* 0, 1 ... of a listing that comes in several */
 	bool may_be_missing;	/* so fresh that the service may not have it yet */
+	const char *rest;	/* of source_batch.next: what its type needs to go on from there; NULL = nothing */
 };
 
 /* What came back for it, whole. */
@@ -92,12 +94,26 @@ const struct source_type *source_type_at(size_t i);
 /* NULL with a suggestion in err when there is no such type. */
 const struct source_type *source_type_find(const char *name, struct error *err);
 
+/* The source that papers of `digest import` come from, unless their lines name another. */
+#define SOURCE_IMPORT "import"
+
 /*
- * Read papers in our own JSON-lines form (digest-source(7)), as `digest import` and type file do. Broken lines are
- * counted, first_broken names the first by its number, and the others are kept; -1 only when memory is short.
+ * Read papers in our own JSON-lines form (digest-source(7)), as `digest import` and the types file and command do. Broken
+ * lines are counted, first_broken names the first by its number, and the others are kept; -1 only when memory is short.
+ * source	its name; NULL = an import: each paper keeps the source that its line names (else SOURCE_IMPORT), and
+ *		one that tells no day has no listing (listed_day 0) in place of one of today, so that nobody is mailed it
  */
 int	source_read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc, struct arena *a,
 	    struct source_batch *out, struct error *err);
+
+/*
+ * Read the papers of a file whatever it holds: JSON lines or a saved answer of any type, told apart by how it begins.
+ * source	as above
+ * path		it came from: named by errors, and a day in it ("2026-08-21.json") is that of an answer that tells none
+ * Fails as the read of a type does; an empty file has no papers and is no error.
+ */
+int	source_read_saved(const char *source, const char *path, const char *bytes, size_t len, int64_t now_utc,
+	    struct arena *a, struct source_batch *out, struct error *err);
 /* One paper as a line of that form, newline included. */
 void	source_add_line(struct strbuf *out, const struct paper *p);
 

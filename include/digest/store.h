@@ -86,7 +86,7 @@ int	store_put_papers(struct store *store, const char *source, const char *type,
 	    struct paper *const *papers, size_t n, int64_t settle_s, int64_t now_utc,
 	    struct store_put_counts *counts, struct error *err);
 
-/* Listings whose time has come begin to count; their papers get a new change_seq. */
+/* Listings whose time has come begin to count; their papers get a new change_seq. Days whose votes changed are ranked. */
 int	store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err);
 
 /* How many listings still wait, and when the next one will count (0 = none). */
@@ -130,7 +130,7 @@ struct store_listing {
 	const char *source;
 	int32_t day;
 	enum paper_kind kind;
-	uint32_t rank;
+	uint32_t rank;		/* 0 = no votes told, or not ranked since they changed */
 	int64_t seen_utc, counts_utc;
 	bool counted;
 	bool late;	/* read too late to make the paper new */

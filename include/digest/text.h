@@ -74,6 +74,17 @@ void	text_add_latex(struct strbuf *out, const char *text, size_t len);
  */
 size_t	text_add_clean(struct strbuf *out, const char *text, size_t len, size_t max_bytes);
 
+/* The character of a byte in windows-1252; 0xfffd for the five that have none. */
+unsigned text_windows_1252(unsigned char byte);
+
+/*
+ * Append a name or title that may be UTF-8 taken for Latin-1 or windows-1252 and encoded again, up to three times
+ * ("WÃ¼bben"), as it was meant. Done only when it is certain: read back into bytes, the whole text is UTF-8 of Latin letters,
+ * quotes and dashes. Run it before text_add_clean, which drops control characters that are part of such letters.
+ * Returns whether anything was undone; else the text is appended as it is.
+ */
+bool	text_add_unmangled(struct strbuf *out, const char *text, size_t len);
+
 /* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
 size_t	text_width(const char *text, size_t len);
 

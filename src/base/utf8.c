@@ -1,5 +1,17 @@
 #include "digest/utf8.h"
 
+#include <string.h>
+
+/* Whether the eight bytes at text are ASCII: most of what anybody reads is. */
+static bool
+is_ascii_word(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
 unsigned
 utf8_decode(const char *text, size_t len, uint32_t *cp)
 {
@@ -68,9 +80,13 @@ utf8_is_valid(const char *text, size_t len)
 	uint32_t cp;
 
 	for (size_t i = 0; i < len;) {
-		unsigned n = utf8_decode(text + i, len - i, &cp);
+		unsigned n;
 
-		if (n == 0)
+		while (len - i >= sizeof(uint64_t) && is_ascii_word(text + i))
+			i += sizeof(uint64_t);
+		if (i == len)
+			break;
+		if ((n = utf8_decode(text + i, len - i, &cp)) == 0)
 			return false;
 		i += n;
 	}

@@ -154,6 +154,8 @@ int	cmd_show(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);
 int	cmd_import(struct cli *cli, struct error *err);
+/* Every paper of the store, which is open, as a JSON line. */
+int	cli_export_papers(struct cli *cli, struct error *err);
 int	cmd_export(struct cli *cli, struct error *err);
 int	cmd_help(struct cli *cli, struct error *err);
 int	cmd_version(struct cli *cli, struct error *err);

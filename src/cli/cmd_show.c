@@ -275,15 +275,17 @@ add_signal(struct strbuf *out, const struct store_signal *s)
 }
 
 static int
-print_json(const struct paper *p, const struct history *h, struct error *err)
+print_json(struct cli *cli, const struct paper *p, const struct history *h, struct error *err)
 {
 	struct strbuf line;
 	int rc;
 
 	strbuf_init(&line, MAX_JSON_BYTES);
-	run_add_paper_line(&line, p);
-	if (strbuf_check(&line, NULL) == 0)
-		strbuf_truncate(&line, line.len - strlen("}\n"));
+	if (run_add_paper_lines(cli->run, &line, p, false, &cli->arena, err) == -1) {
+		strbuf_release(&line);
+		return -1;
+	}
+	strbuf_truncate(&line, line.len - strlen("}\n"));
 	strbuf_add(&line, ",\"listings\":[");
 	for (size_t i = 0; i < h->nlistings; i++) {
 		strbuf_add(&line, i > 0 ? "," : "");
@@ -396,5 +398,5 @@ cmd_show(struct cli *cli, struct error *err)
 	}
 	if (load_history(cli, p->id, &h, err) == -1)
 		return -1;
-	return cli->opt.json ? print_json(p, &h, err) : print_paper(cli, p, &h);
+	return cli->opt.json ? print_json(cli, p, &h, err) : print_paper(cli, p, &h);
 }

@@ -241,24 +241,12 @@ cmd_subscribers(struct cli *cli, struct error *err)
 
 /* ---- export ---- */
 
-static int
-export_paper(void *arg, const struct paper *p)
-{
-	struct strbuf *line = arg;
-
-	strbuf_reset(line);
-	run_add_paper_line(line, p);
-	fputs(line->buf, stdout);
-	return 0;
-}
-
 int
 cmd_export(struct cli *cli, struct error *err)
 {
 	static const char *const whats[] = { "papers", "subscribers", "all", NULL };
 	const char *what = cli->nargs > 0 ? cli->args[0] : "all";
 	struct listing l = { .cli = cli, .json = true };
-	struct strbuf line;
 	bool known = false;
 	int rc = 0;
 
@@ -269,30 +257,11 @@ cmd_export(struct cli *cli, struct error *err)
 		    err, ERR_USAGE, "export: '%s'; expected papers, subscribers or all", what);
 	if (cli_open(cli, CLI_READ, err) == -1)
 		return -1;
-	strbuf_init(&line, MAX_JSON_BYTES);
 	arena_init(&l.scratch, MAX_READER_BYTES);
 	if (strcmp(what, "subscribers") != 0)
-		rc = store_each_paper(cli->run->store, export_paper, &line, err);
+		rc = cli_export_papers(cli, err);
 	if (rc == 0 && strcmp(what, "papers") != 0)
 		rc = store_each_reader(cli->run->store, true, print_reader, &l, err);
 	arena_release(&l.scratch);
-	strbuf_release(&line);
 	return rc;
-}
-
-int
-cmd_import(struct cli *cli, struct error *err)
-{
-	struct run_import_counts c;
-
-	if (cli_open(cli, CLI_WRITE, err) == -1 ||
-	    run_import_papers(cli->run, cli->args[0], &c, err) == -1 ||
-	    run_update_search(cli->run, err) == -1)
-		return -1;
-	if (!cli->opt.quiet)
-		printf("%zu papers read: %zu new, %zu changed\n", c.nread, c.nnew, c.nchanged);
-	if (c.nbroken == 0)
-		return EXIT_OK;
-	return err_set(
-	    err, ERR_DATA, "%s: %zu lines left out: %s", cli->args[0], c.nbroken, c.first_broken);
 }

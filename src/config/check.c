@@ -102,6 +102,27 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 	return 0;
 }
 
+/* What a source of a type cannot do without. */
+static const struct {
+	const char *type, *key, *expected;
+} source_needs[] = {
+	{ "file", "path", "path = \"papers/*.jsonl\"" },
+	{ "command", "command", "command = \"bin/papers\"" },
+};
+
+static void
+check_source_needs(const struct config_setting *set, const struct config_given *g)
+{
+	const struct config_source *source = g->record;
+
+	for (size_t i = 0; i < sizeof(source_needs) / sizeof(source_needs[0]); i++)
+		if (strcmp(source->type, source_needs[i].type) == 0 &&
+		    is_missing(g, source_needs[i].key))
+			config_complain_at(set, g->place,
+			    "source \"%s\" of type %s has no %s; expected %s", source->name,
+			    source->type, source_needs[i].key, source_needs[i].expected);
+}
+
 static int
 check_source(
     struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
@@ -112,13 +133,15 @@ check_source(
 	source->name = g->title;
 	source->file = g->file->path;
 	source->line = g->place.line;
-	if (place_of(g, "type").line != 0)
-		return 0;
-	source->type = source->name;
-	if (!g->broken && source->name[0] != '\0' &&
-	    ld->text->checks.source_type(source->name, &err) == -1)
-		config_complain_at(set, g->place,
-		    "source \"%s\" has no type, and its name is none: %s", source->name, err.msg);
+	if (place_of(g, "type").line == 0) {
+		source->type = source->name;
+		if (!g->broken && source->name[0] != '\0' &&
+		    ld->text->checks.source_type(source->name, &err) == -1)
+			config_complain_at(set, g->place,
+			    "source \"%s\" has no type, and its name is none: %s", source->name,
+			    err.msg);
+	}
+	check_source_needs(set, g);
 	return 0;
 }
 

@@ -116,9 +116,12 @@ static const struct config_key_info keys[] = {
 	    "What to read, of type huggingface: each day's papers, or the list of what is "
 	    "trending."),
 	KEYS("source", "categories", KIND_LIST, config_source, categories, ncategories, "{}",
-	    "Categories to read, of types that have them."),
+	    "Categories to read, of type arxiv: {cs.CL, hep-th}; an archive (cs) is all of its "
+	    "own."),
 	KEYS("source", "announce", KIND_LIST, config_source, announce, nannounce, "{}",
-	    "Kinds of announcement to take, of types that have them."),
+	    "Kinds of announcement to take, of type arxiv: new cross replace replace-cross; "
+	    "without "
+	    "it new and cross."),
 	KEY("source", "path", KIND_PATH, "path", config_source, path, "", "",
 	    "Files to read, of type file; may hold * and ?."),
 	KEY("source", "command", KIND_STRING, "string", config_source, command, "", "",

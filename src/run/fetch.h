@@ -39,6 +39,7 @@ struct fetcher {
 	struct source_request *requests;
 	size_t nrequests, at;	/* planned ones, and which of them is being worked on */
 	struct source_request more;	/* the further page that is next; key "" = none */
+	struct store_page first;	/* of the planned request, while its further pages are read */
 	unsigned npages;	/* answers to the planned request so far */
 	struct http_answer answer;
 	/* The newest list of those read now. */

@@ -209,6 +209,18 @@ fetcher_request(struct fetcher *f)
 	return f->npages > 0 ? &f->more : &f->requests[f->at];
 }
 
+static int
+keep_first(struct fetcher *f, const struct store_page *page, struct error *err)
+{
+	f->first = *page;
+	f->first.key = arena_strdup(&f->pages, page->key);
+	f->first.etag = arena_strdup(&f->pages, page->etag);
+	f->first.last_modified = arena_strdup(&f->pages, page->last_modified);
+	if (f->first.key == NULL || f->first.etag == NULL || f->first.last_modified == NULL)
+		return err_nomem(err, "page");
+	return 0;
+}
+
 /* Papers, the page and the day read, in one transaction: a kill leaves either all of an answer or nothing. */
 static int
 save_answer(struct fetcher *f, const struct source_batch *batch, bool keep_page, struct error *err)
@@ -225,8 +237,13 @@ save_answer(struct fetcher *f, const struct source_batch *batch, bool keep_page,
 	if (batch->npapers > 0)
 		rc = store_put_papers(store, f->cfg->name, f->type->name, batch->papers,
 		    batch->npapers, settle_s, f->now_utc, &counts, err);
-	if (rc == 0 && keep_page)
+	/* A list in several pages is read when its last one is: whoever is killed between asks for the first again. */
+	if (rc == 0 && keep_page && batch->more && f->npages == 0)
+		rc = keep_first(f, &page, err);
+	else if (rc == 0 && keep_page)
 		rc = store_save_page(store, f->cfg->name, &page, err);
+	if (rc == 0 && !batch->more && f->first.key != NULL)
+		rc = store_save_page(store, f->cfg->name, &f->first, err);
 	f->report->nanswers++;
 	f->report->nread += batch->npapers;
 	f->report->nnew += counts.nnew;
@@ -319,6 +336,7 @@ go_on(struct fetcher *f, struct error *err)
 	if (day > f->state->cursor_day && day < today)
 		f->state->cursor_day = day;
 	arena_reset(&f->pages);
+	f->first.key = NULL;
 	f->npages = 0;
 	f->phase = FETCH_WAITING;
 	return ++f->at < f->nrequests ? 0 : finish(f, err);

@@ -188,7 +188,8 @@ fields_read_json(struct fields *f, const char *bytes, size_t len, size_t max_byt
 	struct strbuf repaired;
 	int rc = -1;
 
-	if (len > max_bytes || utf8_is_valid(bytes, len))
+	/* Repairing drops NUL bytes, which are an error of their own: what is half UTF-16 must not pass for JSON. */
+	if (len > max_bytes || memchr(bytes, '\0', len) != NULL || utf8_is_valid(bytes, len))
 		return json_read(bytes, len, max_bytes, out, err);
 	strbuf_init(&repaired, 3 * max_bytes);
 	f->nreplaced += utf8_add_repaired(&repaired, bytes, len);

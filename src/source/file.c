@@ -1,5 +1,7 @@
-/* Papers from files on this machine: JSON lines of our own form and saved answers of Hugging Face, told apart by how
+/* Papers from files on this machine: JSON lines of our own form and saved answers of the services, told apart by how
  * they begin. */
+#include "digest/source.h"
+
 #include "fields.h"
 #include "types.h"
 #include "digest/date.h"
@@ -10,7 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char expected[] = "JSON lines of papers or a saved answer of Hugging Face";
+enum { HEAD_BYTES = 4096 }; /* of an answer: what it is stands there */
+
+static const char expected[] = "JSON lines of papers or a saved answer of a service";
 
 static bool
 is_pattern(const char *path)
@@ -132,13 +136,26 @@ out:
 	return rc;
 }
 
+/* Some archives hand their answers out packed; a line of JSON never begins so. */
+static bool
+is_packed(const char *bytes, size_t len)
+{
+	static const char *const marks[] = { "\x1f\x8b", "BZh", "\3757zXZ", "\x28\xb5\x2f\xfd",
+		"PK\x03\x04" };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (len >= strlen(marks[i]) && memcmp(bytes, marks[i], strlen(marks[i])) == 0)
+			return true;
+	return false;
+}
+
 static int
-read_lines(const struct config_source *source, const char *bytes, size_t len, int64_t now_utc,
-    struct arena *a, struct source_batch *out, struct error *err)
+read_lines(const char *source, const char *bytes, size_t len, int64_t now_utc, struct arena *a,
+    struct source_batch *out, struct error *err)
 {
 	struct source_batch batch;
 
-	if (source_read_lines(source->name, bytes, len, now_utc, a, &batch, err) == -1)
+	if (source_read_lines(source, bytes, len, now_utc, a, &batch, err) == -1)
 		return -1;
 	if (batch.npapers == 0 && batch.nbroken > 0)
 		return err_set(err, ERR_DATA, "no line is a paper; %s", batch.first_broken);
@@ -146,29 +163,125 @@ read_lines(const struct config_source *source, const char *bytes, size_t len, in
 	return 0;
 }
 
-int
-files_read(const struct config_source *source, const struct source_request *request,
+/* Each paper says its own day, and what would be asked for next was saved in another file, if at all. */
+static void
+detach(struct source_batch *out)
+{
+	out->day = 0;
+	out->more = false;
+}
+
+/* Whether the answer of a service in XML is one of arXiv: its feeds and its API name their own addresses at the top. */
+static bool
+is_arxiv(const char *bytes, size_t len)
+{
+	static const char *const marks[] = { "http://arxiv.org/schemas/", "//rss.arxiv.org/",
+		"//arxiv.org/api/", "//export.arxiv.org/api/" };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (memmem(bytes, len < HEAD_BYTES ? len : HEAD_BYTES, marks[i],
+			strlen(marks[i])) != NULL)
+			return true;
+	return false;
+}
+
+/* Of every kind, unless 'announce' names some; a day in the file's name is that of saving it, not of the papers. */
+static int
+read_arxiv(const struct config_source *config, const struct source_request *request,
     const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
     struct error *err)
 {
+	static const char *all[] = { "new", "cross", "replace", "replace-cross" };
+	struct config_source source = *config;
+	struct source_request undated = *request;
+
+	if (source.nannounce == 0) {
+		source.announce = all;
+		source.nannounce = sizeof(all) / sizeof(all[0]);
+	}
+	undated.day = 0;
+	return arxiv_read(&source, &undated, answer, now_utc, a, out, err);
+}
+
+/* What the first byte that is no blank says; a mark of UTF-16, or its half of a '<', begins XML too. */
+static bool
+is_xml(const char *bytes, size_t len)
+{
+	size_t at = len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	if (len >= 2 &&
+	    (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0 ||
+		memcmp(bytes, "<", 2) == 0 || memcmp(bytes, "\0<", 2) == 0))
+		return true;
+	while (at < len && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]) != NULL)
+		at++;
+	return at < len && bytes[at] == '<';
+}
+
+/* source NULL = an import. */
+static int
+read_saved(const struct config_source *config, const char *source,
+    const struct source_request *request, const struct source_answer *answer, int64_t now_utc,
+    struct arena *a, struct source_batch *out, struct error *err)
+{
 	const char *bytes = answer->bytes;
-	size_t len = answer->len, start;
+	size_t len = answer->len, start = 0;
+	int rc;
 
 	/* A file that has nothing yet is no fault, other than an answer of a service. */
 	if (len == 0) {
 		memset(out, 0, sizeof(*out));
 		return 0;
 	}
-	if (fields_check_start(bytes, len, expected, &start, err) == -1)
+	if (is_packed(bytes, len))
+		return err_set(
+		    err, ERR_DATA, "%s: is packed; expected %s, unpacked", request->key, expected);
+	if (is_xml(bytes, len) && is_arxiv(bytes, len)) {
+		rc = read_arxiv(config, request, answer, now_utc, a, out, err);
+	} else if (fields_check_start(bytes, len, expected, &start, err) == -1) {
 		return err_prefix(err, "%s", request->key);
-	if (bytes[start] != '[')
-		return read_lines(source, bytes, len, now_utc, a, out, err) == 0
-		    ? 0
-		    : err_prefix(err, "%s", request->key);
-	if (huggingface_read(source, request, answer, now_utc, a, out, err) == -1)
-		return -1;
-	out->day = 0; /* each paper says its own */
-	return 0;
+	} else if (bytes[start] == '[') {
+		rc = huggingface_read(config, request, answer, now_utc, a, out, err);
+	} else {
+		rc = read_lines(source, bytes, len, now_utc, a, out, err);
+		if (rc == -1)
+			return err_prefix(err, "%s", request->key);
+	}
+	if (rc == 0)
+		detach(out);
+	return rc;
+}
+
+int
+source_read_saved(const char *source, const char *path, const char *bytes, size_t len,
+    int64_t now_utc, struct arena *a, struct source_batch *out, struct error *err)
+{
+	const struct config_source config = { .name = source != NULL ? source : SOURCE_IMPORT,
+		.type = "file",
+		.url = "",
+		.path = path,
+		.command = "",
+		.interval_s = -1,
+		.settle_s = -1,
+		.file = "" };
+	const struct source_request request = { .key = path,
+		.url = "",
+		.path = path,
+		.command = "",
+		.etag = "",
+		.last_modified = "",
+		.day = day_in_name(path) };
+	const struct source_answer answer = { bytes, len, "", "", "" };
+
+	return read_saved(&config, source, &request, &answer, now_utc, a, out, err);
+}
+
+int
+files_read(const struct config_source *source, const struct source_request *request,
+    const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
+    struct error *err)
+{
+	return read_saved(source, source->name, request, answer, now_utc, a, out, err);
 }
 
 int

@@ -79,6 +79,7 @@ enum { NKINDS = sizeof(kinds) / sizeof(kinds[0]) };
 /* One line on its way to a paper. */
 struct line {
 	struct fields *f;
+	const char *source; /* NULL = an import */
 	const json_t *object;
 	struct paper *paper;
 	bool latex;
@@ -218,12 +219,29 @@ read_members(struct line *l)
 	return 0;
 }
 
+/* A member that is a string if it is there at all; "" = it is not. */
+static int
+read_string(struct line *l, const char *name, size_t max_bytes, const char **out)
+{
+	const json_t *value = json_object_get(l->object, name);
+
+	*out = "";
+	if (value == NULL || json_is_null(value))
+		return 0;
+	if (!json_is_string(value))
+		return fault(l, name, "a string");
+	*out = read_text(l, value, false, max_bytes);
+	return 0;
+}
+
 static int
 read_kind(struct line *l)
 {
-	const char *text = json_get_string(l->object, "kind");
+	const char *text;
 
-	if (text == NULL)
+	if (read_string(l, "kind", MAX_NAME_BYTES, &text) == -1)
+		return -1;
+	if (text[0] == '\0')
 		return 0;
 	for (size_t i = 0; i < NKINDS; i++)
 		if (strcmp(text, kinds[i]) == 0) {
@@ -233,12 +251,16 @@ read_kind(struct line *l)
 	return fault(l, "kind", "new, cross, replace or replace-cross");
 }
 
-/* Without a day of its own a paper counts as listed when it was published, else today. */
+/* Without a day of its own a paper counts as listed when it was published, else today; an old list that is imported has
+ * no news of today. */
 static int
 read_listed(struct line *l, int64_t now_utc)
 {
 	const json_t *value = json_object_get(l->object, "listed");
-	int64_t utc = l->paper->published_utc != 0 ? l->paper->published_utc : now_utc;
+	int64_t utc = l->source != NULL ? now_utc : 0;
+
+	if (l->paper->published_utc != 0)
+		utc = l->paper->published_utc;
 
 	if (value != NULL && !json_is_null(value) &&
 	    (!json_is_string(value) || date_parse(json_string_value(value), &utc, NULL) == -1))
@@ -279,28 +301,27 @@ struct names {
 	uint32_t version;
 };
 
-static void
+static int
 read_names(struct line *l, struct names *n)
 {
 	uint32_t versions[2] = { 0, 0 };
 
-	n->key = field_plain(l->f, json_get_string(l->object, "key"),
-	    json_string_length(json_object_get(l->object, "key")), MAX_URL_BYTES);
-	n->id = field_plain(l->f, json_get_string(l->object, "id"),
-	    json_string_length(json_object_get(l->object, "id")), MAX_URL_BYTES);
-	n->doi = field_plain(l->f, json_get_string(l->object, "doi"),
-	    json_string_length(json_object_get(l->object, "doi")), MAX_URL_BYTES);
+	if (read_string(l, "key", MAX_URL_BYTES, &n->key) == -1 ||
+	    read_string(l, "id", MAX_URL_BYTES, &n->id) == -1 ||
+	    read_string(l, "doi", MAX_URL_BYTES, &n->doi) == -1)
+		return -1;
 	n->url = l->paper->url;
 	n->of_key = field_key(l->f, n->key, &versions[0]);
 	n->of_id = field_key(l->f, n->id, &versions[1]);
 	n->of_doi = field_key(l->f, n->doi, NULL);
 	n->of_url = field_key(l->f, n->url, NULL);
 	n->version = versions[0] > 0 ? versions[0] : versions[1];
+	return 0;
 }
 
 /* A key of another source stands as it is ("acl:2026.x-1"); an id that is no arXiv id or DOI is the source's own. */
 static int
-choose_key(struct line *l, const char *source, const struct names *n)
+choose_key(struct line *l, const struct names *n)
 {
 	struct paper *p = l->paper;
 
@@ -311,7 +332,7 @@ choose_key(struct line *l, const char *source, const struct names *n)
 	else if (n->key[0] != '\0')
 		return fault(l, "key", "an arXiv id, a DOI or source:id without blanks");
 	else if (n->id[0] != '\0' && is_one_word(n->id, MAX_OWN_ID))
-		p->key = arena_printf(l->f->arena, "%s:%s", source, n->id);
+		p->key = arena_printf(l->f->arena, "%s:%s", p->source, n->id);
 	else if (n->id[0] != '\0')
 		return fault(l, "id", "one word of at most 200 bytes");
 	else if (n->of_doi != NULL || n->of_url != NULL)
@@ -328,8 +349,10 @@ choose_key(struct line *l, const char *source, const struct names *n)
 static int
 read_aliases(struct line *l, const struct names *n)
 {
-	const json_t *list = json_get_array(l->object, "aliases");
+	const json_t *list = json_object_get(l->object, "aliases");
 
+	if (list != NULL && !json_is_null(list) && !json_is_array(list))
+		return fault(l, "aliases", "a list of keys");
 	l->paper->aliases = arena_array(l->f->arena, MAX_ALIASES, sizeof(const char *));
 	if (l->paper->aliases == NULL) {
 		l->f->nomem = true;
@@ -370,13 +393,12 @@ add_links(struct line *l)
 }
 
 static int
-read_identity(struct line *l, const char *source)
+read_identity(struct line *l)
 {
 	struct paper *p = l->paper;
 	struct names n;
 
-	read_names(l, &n);
-	if (choose_key(l, source, &n) == -1 || read_aliases(l, &n) == -1)
+	if (read_names(l, &n) == -1 || choose_key(l, &n) == -1 || read_aliases(l, &n) == -1)
 		return -1;
 	/* The DOIs of arXiv were folded into its keys; what else a DOI may be is not one. */
 	if (n.of_doi != NULL && strncmp(n.of_doi, "doi:", 4) == 0)
@@ -390,27 +412,56 @@ read_identity(struct line *l, const char *source)
 	return 0;
 }
 
+/* The source whose listing the line is. */
+static int
+read_source(struct line *l)
+{
+	const char *named;
+
+	if (read_string(l, "source", MAX_NAME_BYTES, &named) == -1)
+		return -1;
+	if (l->source != NULL)
+		l->paper->source = l->source;
+	else
+		l->paper->source = named[0] != '\0' ? named : SOURCE_IMPORT;
+	return 0;
+}
+
+/* Whether the texts of a line hold LaTeX. */
+static int
+read_latex(struct line *l)
+{
+	const json_t *value = json_object_get(l->object, "tex");
+
+	l->latex = true;
+	if (value == NULL || json_is_null(value))
+		return 0;
+	if (!json_is_boolean(value))
+		return fault(l, "tex", "true or false");
+	l->latex = json_is_true(value);
+	return 0;
+}
+
 /* 1 = a paper, 0 = a record of another type, -1 = broken. */
 static int
-read_object(struct line *l, const char *source, int64_t now_utc)
+read_object(struct line *l, int64_t now_utc)
 {
-	const char *type = json_get_string(l->object, "type");
-	bool latex = true;
+	const char *type;
 
 	if (!json_is_object(l->object))
 		return fault(l, "not an object", "{\"id\": ..., \"title\": ...}");
-	if (type != NULL && strcmp(type, "paper") != 0)
+	if (read_string(l, "type", MAX_NAME_BYTES, &type) == -1)
+		return -1;
+	if (type[0] != '\0' && strcmp(type, "paper") != 0)
 		return 0;
-	json_get_bool(l->object, "tex", &latex);
-	l->latex = latex;
-	if (read_members(l) == -1 || read_kind(l) == -1 || read_listed(l, now_utc) == -1)
+	if (read_latex(l) == -1 || read_members(l) == -1 || read_source(l) == -1 ||
+	    read_kind(l) == -1 || read_listed(l, now_utc) == -1)
 		return -1;
 	if (l->paper->title[0] == '\0')
 		return fault(l, "title is missing or empty", "a string");
-	if (read_identity(l, source) == -1)
+	if (read_identity(l) == -1)
 		return -1;
 	add_links(l);
-	l->paper->source = source;
 	return 1;
 }
 
@@ -428,7 +479,7 @@ static void
 take_line(struct fields *f, const char *source, const char *bytes, size_t len, size_t number,
     int64_t now_utc, struct source_batch *out)
 {
-	struct line l = { .f = f };
+	struct line l = { .f = f, .source = source };
 	struct error err = { 0 };
 	json_t *object = NULL;
 	int rc = -1;
@@ -441,7 +492,7 @@ take_line(struct fields *f, const char *source, const char *bytes, size_t len, s
 	if ((l.paper = paper_new(f->arena)) == NULL)
 		f->nomem = true;
 	else
-		rc = read_object(&l, source, now_utc);
+		rc = read_object(&l, now_utc);
 	if (rc == 1)
 		out->papers[out->npapers++] = l.paper;
 	else if (rc == -1 && !f->nomem)
@@ -473,7 +524,7 @@ source_read_lines(const char *source, const char *bytes, size_t len, int64_t now
     struct arena *a, struct source_batch *out, struct error *err)
 {
 	struct source_batch batch = { 0 };
-	const char *end = bytes + len, *name = arena_strdup(a, source);
+	const char *end = bytes + len, *name = source != NULL ? arena_strdup(a, source) : NULL;
 	size_t number = 1;
 	struct fields f;
 
@@ -482,7 +533,7 @@ source_read_lines(const char *source, const char *bytes, size_t len, int64_t now
 	fields_init(&f, a);
 	batch.papers =
 	    arena_array(a, count_lines(bytes, (size_t)(end - bytes)), sizeof(struct paper *));
-	f.nomem = name == NULL || batch.papers == NULL;
+	f.nomem = (source != NULL && name == NULL) || batch.papers == NULL;
 	while (bytes < end && !f.nomem) {
 		const char *eol = memchr(bytes, '\n', (size_t)(end - bytes));
 		size_t n = (size_t)((eol != NULL ? eol : end) - bytes);
@@ -608,7 +659,9 @@ source_add_line(struct strbuf *out, const struct paper *p)
 	add_text(out, "doi", p->doi);
 	add_text(out, "source", p->source);
 	add_text(out, "kind", kinds[p->kind]);
-	date_format_day(p->listed_day, day);
-	add_text(out, "listed", day);
+	if (p->listed_day != 0) {
+		date_format_day(p->listed_day, day);
+		add_text(out, "listed", day);
+	}
 	strbuf_add(out, "}\n");
 }

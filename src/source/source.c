@@ -3,6 +3,7 @@
 #include "digest/text.h"
 #include "types.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct source_type types[] = {
@@ -20,13 +21,34 @@ static const struct source_type types[] = {
 	    .status = huggingface_status,
 	},
 	{
+	    .name = "arxiv",
+	    .help = "announcements of arxiv.org by category, with comments and code links",
+	    .base_url = "https://rss.arxiv.org",
+	    .interval_s = ARXIV_INTERVAL_S,
+	    .service = "arxiv.org",
+	    .request_gap_ms = 3000, /* its terms of use: over all of its hosts */
+	    .plan = arxiv_plan,
+	    .read = arxiv_read,
+	    .status = arxiv_status,
+	},
+	{
 	    .name = "file",
-	    .help = "files on this machine: JSON lines, or saved answers of Hugging Face",
+	    .help = "files on this machine: JSON lines, or saved answers of the other types",
 	    .base_url = "",
 	    .service = "",
 	    .plan = files_plan,
 	    .read = files_read,
 	    .status = files_status,
+	},
+	{
+	    .name = "command",
+	    .help = "a program of yours that prints JSON lines",
+	    .base_url = "",
+	    .interval_s = 3600,
+	    .service = "",
+	    .plan = command_plan,
+	    .read = command_read,
+	    .status = command_status,
 	},
 };
 
@@ -38,10 +60,21 @@ source_type_at(size_t i)
 	return i < NTYPES ? &types[i] : NULL;
 }
 
+static void
+list_types(char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < NTYPES && len < size; i++)
+		len += (size_t)snprintf(
+		    out + len, size - len, "%s%s", i > 0 ? ", " : "", types[i].name);
+}
+
 const struct source_type *
 source_type_find(const char *name, struct error *err)
 {
 	const char *names[NTYPES + 1], *near;
+	char list[256];
 
 	for (size_t i = 0; i < NTYPES; i++) {
 		if (strcmp(types[i].name, name) == 0)
@@ -50,10 +83,10 @@ source_type_find(const char *name, struct error *err)
 	}
 	names[NTYPES] = NULL;
 	near = text_nearest(name, names);
+	list_types(list, sizeof(list));
 	if (near != NULL)
 		err_set(err, ERR_CONFIG, "type '%s' is not known; did you mean '%s'?", name, near);
 	else
-		err_set(
-		    err, ERR_CONFIG, "type '%s' is not known; expected huggingface or file", name);
+		err_set(err, ERR_CONFIG, "type '%s' is not known; expected one of %s", name, list);
 	return NULL;
 }

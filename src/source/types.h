@@ -17,6 +17,17 @@ int	huggingface_read(const struct config_source *source, const struct source_req
 int	huggingface_status(const struct source_request *request, long status, const char *bytes,
 	    size_t len, struct error *err);
 
+enum { ARXIV_INTERVAL_S = 3600 };
+
+int	arxiv_plan(const struct config_source *source, const struct source_progress *progress,
+	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
+	    size_t *n, struct error *err);
+int	arxiv_read(const struct config_source *source, const struct source_request *request,
+	    const struct source_answer *answer, int64_t now_utc, struct arena *a,
+	    struct source_batch *out, struct error *err);
+int	arxiv_status(const struct source_request *request, long status, const char *bytes, size_t len,
+	    struct error *err);
+
 int	files_plan(const struct config_source *source, const struct source_progress *progress,
 	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
 	    size_t *n, struct error *err);
@@ -24,6 +35,15 @@ int	files_read(const struct config_source *source, const struct source_request *
 	    const struct source_answer *answer, int64_t now_utc, struct arena *a,
 	    struct source_batch *out, struct error *err);
 int	files_status(const struct source_request *request, long status, const char *bytes, size_t len,
+	    struct error *err);
+
+int	command_plan(const struct config_source *source, const struct source_progress *progress,
+	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
+	    size_t *n, struct error *err);
+int	command_read(const struct config_source *source, const struct source_request *request,
+	    const struct source_answer *answer, int64_t now_utc, struct arena *a,
+	    struct source_batch *out, struct error *err);
+int	command_status(const struct source_request *request, long status, const char *bytes, size_t len,
 	    struct error *err);
 
 #endif

@@ -185,7 +185,7 @@ db_load_rows(struct stmt *q, struct arena *a, size_t size,
 
 	while ((more = db_step(q, err)) == 1) {
 		if (n == room) {
-			char *grown = arena_array(a, room * 2 + 8, size);
+			char *grown = arena_array(a, room * 2 + 4, size);
 
 			if (grown == NULL) {
 				more = err_nomem(err, q->store->path);
@@ -194,7 +194,7 @@ db_load_rows(struct stmt *q, struct arena *a, size_t size,
 			if (n > 0)
 				memcpy(grown, rows, n * size);
 			rows = grown;
-			room = room * 2 + 8;
+			room = room * 2 + 4;
 		}
 		if ((more = read(q, a, rows + n * size, err)) == -1)
 			break;

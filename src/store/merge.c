@@ -109,6 +109,17 @@ is_same_source(const struct origin *a, const struct origin *b)
 	return a->source[0] == '\0' || strcmp(a->source, b->source) == 0;
 }
 
+/* A source that tells the same version twice, with more or less care: arXiv's announcement gives its own day for that of the
+ * paper and does not say which category is the primary one, its query interface knows both. */
+static bool
+tells_less(const struct field *f, const struct paper *known, const struct paper *p)
+{
+	if (f->at == offsetof(struct paper, published_utc))
+		return p->published_utc > known->published_utc;
+	return f->at == offsetof(struct paper, categories) && known->primary_known &&
+	    !p->primary_known;
+}
+
 /* Does what by says replace what is there? Between strangers of equal trust the first keeps its word: two feeds that
  * spell a title differently must not change the paper at each reading. */
 static bool
@@ -193,6 +204,9 @@ merge_field(struct paper *known, struct origins *o, size_t i, const struct paper
 	const struct field *f = &fields[i];
 
 	if (!is_set(p, f) || (is_set(known, f) && !replaces(f, &o->of[i], by, correct)))
+		return false;
+	if (is_set(known, f) && is_same_source(&o->of[i], by) && o->of[i].version == by->version &&
+	    tells_less(f, known, p))
 		return false;
 	copy_field(known, p, f);
 	o->of[i] = *by;

@@ -41,10 +41,20 @@ find_key(struct store *store, const char *key, int64_t *id, struct error *err)
 	return found;
 }
 
-static bool
-is_link(const char *key)
+/* What a key alone proves of two papers that have ids of their own. */
+enum proof {
+	PROOF_ID, /* that they are one */
+	PROOF_DOI, /* the same, but of papers that arXiv keeps apart: authors give the DOI of a whole volume */
+	PROOF_LINK, /* nothing, if both have ids of the same kind: a laboratory may link all its papers to one page */
+	NPROOFS
+};
+
+static enum proof
+proof_of(const char *key)
 {
-	return strncmp(key, "url:", 4) == 0;
+	if (strncmp(key, "url:", 4) == 0)
+		return PROOF_LINK;
+	return strncmp(key, "doi:", 4) == 0 ? PROOF_DOI : PROOF_ID;
 }
 
 /* Both "arxiv:", or both of one source's own. */
@@ -62,15 +72,17 @@ key_at(const struct paper *p, size_t i)
 	return i == 0 ? p->key : p->aliases[i - 1];
 }
 
-/* Many papers of a laboratory may link to its one page: a link alone does not make two papers one that have ids of the same
- * kind. 1 = they have. */
+/* Whether the paper in the store has an id that forbids to take a key of this proof for it. 1 = it has. */
 static int
-has_other_id(struct store *store, const struct paper *p, int64_t id, struct error *err)
+has_other_id(
+    struct store *store, const struct paper *p, int64_t id, enum proof proof, struct error *err)
 {
 	bool has = false;
 	struct stmt q;
 	int more;
 
+	if (proof == PROOF_ID)
+		return 0;
 	db_start(&q, store, SQL_ALIAS_ALL);
 	db_bind_int(&q, id);
 	while (!has && (more = db_step(&q, err)) != 0) {
@@ -78,8 +90,11 @@ has_other_id(struct store *store, const struct paper *p, int64_t id, struct erro
 
 		if (more == -1 || known == NULL)
 			return -1;
+		if (proof == PROOF_DOI && !is_same_kind("arxiv:", known))
+			continue;
 		for (size_t i = 0; i < 1 + p->naliases && !has; i++)
-			has = !is_link(key_at(p, i)) && is_same_kind(key_at(p, i), known);
+			has = proof_of(key_at(p, i)) != PROOF_LINK &&
+			    is_same_kind(key_at(p, i), known);
 	}
 	db_done(&q);
 	return has;
@@ -104,25 +119,25 @@ add_number(int64_t *ids, size_t *n, int64_t id)
 	ids[at] = id;
 }
 
-/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. Links come last, when it is known
- * what the stronger keys say. */
+/* The different papers that a record's keys name, oldest first; at most MAX_KEYS. Weaker keys come last, when it is known
+ * what the stronger ones say. */
 static int
 find_known(struct store *store, const struct paper *p, int64_t *ids, size_t *n, struct error *err)
 {
 	size_t nkeys = 1 + p->naliases < MAX_KEYS ? 1 + p->naliases : MAX_KEYS;
 
 	*n = 0;
-	for (int links = 0; links < 2; links++)
+	for (int proof = PROOF_ID; proof < NPROOFS; proof++)
 		for (size_t i = 0; i < nkeys; i++) {
 			int64_t id = 0;
 			int found = 0, other = 0;
 
-			if (is_link(key_at(p, i)) == (links == 1))
+			if (proof_of(key_at(p, i)) == (enum proof)proof)
 				found = find_key(store, key_at(p, i), &id, err);
 			if (found == 1 && has_number(ids, *n, id))
 				continue;
-			if (found == 1 && links == 1)
-				other = has_other_id(store, p, id, err);
+			if (found == 1)
+				other = has_other_id(store, p, id, (enum proof)proof, err);
 			if (found == -1 || other == -1)
 				return -1;
 			if (found == 1 && other == 0)
@@ -209,8 +224,8 @@ put_listing(
 
 /* 1 = a new listing, 0 = known. */
 static int
-add_listing(const struct put *put, const struct known *k, const struct paper *p, bool again,
-    struct error *err)
+add_listing(
+    struct put *put, const struct known *k, const struct paper *p, bool again, struct error *err)
 {
 	int64_t votes = -1, kind = 0;
 	int found = 0;
@@ -385,30 +400,6 @@ put_paper(struct put *put, const struct paper *p, struct arena *a, struct error 
 	return db_run_ints(put->store, SQL_SEARCH_DUE_ADD, DB_INTS(k.id), err);
 }
 
-/* Places by votes of every day that the batch touched. */
-static int
-rank_days(struct store *store, const char *source, struct paper *const *papers, size_t n,
-    struct error *err)
-{
-	int32_t last = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct stmt q;
-
-		/* Batches are of one day or sorted by day as a rule; ranking a day twice only
-		 * costs time. */
-		if (papers[i]->listed_day == last || papers[i]->votes < 0)
-			continue;
-		last = papers[i]->listed_day;
-		db_start(&q, store, SQL_LISTING_RANK);
-		db_bind_text(&q, source);
-		db_bind_int(&q, last);
-		if (db_run(&q, err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 static int
 find_cursor(struct put *put, struct error *err)
 {
@@ -447,8 +438,6 @@ store_put_papers(struct store *store, const char *source, const char *type,
 		arena_reset(&store->scratch);
 		rc = put_paper(&put, papers[i], &store->scratch, err);
 	}
-	if (rc == 0)
-		rc = rank_days(store, source, papers, n, err);
 	strbuf_release(&put.origins);
 	strbuf_release(&put.card);
 	arena_release(&put.met_ids);

@@ -189,6 +189,8 @@ const char *const schema_steps[] = {
 
 	"ALTER TABLE listing ADD COLUMN late INTEGER NOT NULL DEFAULT 0;" /* 1 = read too late to make a paper new */
 
+	"CREATE INDEX listing_unranked ON listing(source, day) WHERE rank = 0 AND votes >= 0;"
+
 	"CREATE VIRTUAL TABLE search USING fts5(" /* rowid = number of the paper */
 	"  title, abstract, authors, keywords, org,"
 	"  tokenize = 'unicode61 remove_diacritics 2');"

@@ -151,6 +151,15 @@ find_ids(struct store *store, const char *words, size_t max, struct arena *a, st
 	return rc;
 }
 
+static bool
+is_among(struct paper *const *papers, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (papers[i]->id == id)
+			return true;
+	return false;
+}
+
 int
 store_search(struct store *store, const char *words, struct arena *a, size_t max,
     struct paper ***out, size_t *n, struct error *err)
@@ -164,13 +173,14 @@ store_search(struct store *store, const char *words, struct arena *a, size_t max
 	if (find_ids(store, words, max, a, &ids, err) == -1)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
-		/* Gone or united since it was indexed: not in the store under this number. */
 		int found =
 		    store_load_paper(store, ((const int64_t *)ids.items)[i], a, &papers[got], err);
 
 		if (found == -1)
 			return -1;
-		got += (size_t)found;
+		/* Since it was indexed it may have gone, or become one with another that was found. */
+		if (found == 1 && !is_among(papers, got, papers[got]->id))
+			got++;
 	}
 	*out = papers;
 	*n = got;

@@ -44,7 +44,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ALIAS_GET] = "SELECT paper FROM alias WHERE key = ?1",
 	[SQL_ALIAS_ADD] =
 	    "INSERT INTO alias(key, paper) VALUES(?1, ?2) ON CONFLICT(key) DO NOTHING",
-	[SQL_ALIAS_COUNT] = "SELECT count(*) FROM alias WHERE paper = ?1",
+	[SQL_ALIAS_OTHER] = "SELECT key FROM alias WHERE paper = ?1 AND key <> ?2 ORDER BY key",
 	[SQL_ALIAS_ALL] = "SELECT key FROM alias WHERE paper = ?1 ORDER BY key",
 	[SQL_PAPER_NEXT_ID] =
 	    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'paper'), 0) + 1",
@@ -97,8 +97,11 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_LISTING_PUT] =
 	    "INSERT INTO listing(paper, source, day, kind, votes, seen_utc, counts_utc, late)"
 	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(paper, source, day) DO UPDATE "
-	    "SET kind = min(kind, excluded.kind), votes = CASE WHEN excluded.votes >= 0 "
-	    "THEN excluded.votes ELSE votes END",
+	    "SET kind = min(kind, excluded.kind), rank = CASE WHEN excluded.votes IN (votes, -1)"
+	    " THEN rank ELSE 0 END, votes = CASE WHEN excluded.votes >= 0 THEN "
+	    "excluded.votes ELSE votes END",
+	[SQL_LISTING_UNRANKED] =
+	    "SELECT source, day FROM listing WHERE rank = 0 AND votes >= 0 LIMIT 1",
 	[SQL_LISTING_RANK] =
 	    "UPDATE listing SET rank = r.place FROM (SELECT l.paper AS paper, row_number() "
 	    "OVER (ORDER BY l.votes DESC, p.key) AS place FROM listing l JOIN paper p ON "

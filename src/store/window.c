@@ -28,83 +28,79 @@ end_read(struct store *store, int begun)
 /* ---- one paper, complete ---- */
 
 static int
+read_alias(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	return db_text(q, 0, a, row, err);
+}
+
+/* All keys but its own. */
+static int
 load_aliases(struct store *store, struct paper *p, struct arena *a, struct error *err)
 {
+	struct db_rows rows;
 	struct stmt q;
-	int64_t count;
-	int more;
 
-	if (db_get_int(store, SQL_ALIAS_COUNT, DB_INTS(p->id), &count, err) != 1)
-		return -1;
-	if (count <= 1)
-		return 0;
-	if ((p->aliases = arena_array(a, (size_t)count, sizeof(*p->aliases))) == NULL)
-		return err_nomem(err, store->path);
-	db_start(&q, store, SQL_ALIAS_ALL);
+	db_start(&q, store, SQL_ALIAS_OTHER);
 	db_bind_int(&q, p->id);
-	while ((more = db_step(&q, err)) == 1 && p->naliases < (size_t)count) {
-		const char **alias = &p->aliases[p->naliases];
-
-		if (db_text(&q, 0, a, alias, err) == -1) {
-			more = -1;
-			break;
-		}
-		if (strcmp(*alias, p->key) != 0)
-			p->naliases++;
-	}
-	db_done(&q);
-	return more == -1 ? -1 : 0;
+	db_bind_text(&q, p->key);
+	if (db_load_rows(&q, a, sizeof(*p->aliases), read_alias, &rows, err) == -1)
+		return -1;
+	p->aliases = rows.items;
+	p->naliases = rows.n;
+	return 0;
 }
 
 static int
-add_source(struct paper *p, const char *name, size_t *room, struct arena *a, struct error *err)
+read_listing(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	struct store_listing *l = row;
+
+	l->day = (int32_t)db_int(q, 1);
+	l->kind = (enum paper_kind)db_int(q, 2);
+	l->rank = (uint32_t)db_int(q, 3);
+	l->seen_utc = db_int(q, 4);
+	l->counts_utc = db_int(q, 5);
+	l->counted = db_int(q, 6) != 0;
+	l->late = db_int(q, 7) != 0;
+	return db_text(q, 0, a, &l->source, err);
+}
+
+static void
+add_source(struct paper *p, const char *name)
 {
 	for (size_t i = 0; i < p->nsources; i++)
 		if (strcmp(p->sources[i], name) == 0)
-			return 0;
-	if (p->nsources == *room) {
-		const char **grown = arena_array(a, *room + 4, sizeof(*grown));
-
-		if (grown == NULL)
-			return err_nomem(err, "sources of a paper");
-		if (p->nsources > 0)
-			memcpy(grown, p->sources, p->nsources * sizeof(*grown));
-		p->sources = grown;
-		*room += 4;
-	}
+			return;
 	p->sources[p->nsources++] = name;
-	return 0;
 }
 
 /* Oldest first, so that the last one that counts is the newest. */
 static int
 load_places(struct store *store, struct paper *p, struct arena *a, struct error *err)
 {
+	const struct store_listing *l;
+	struct db_rows rows;
 	struct stmt q;
-	size_t room = 0;
-	int more;
 
 	db_start(&q, store, SQL_LISTING_ALL);
 	db_bind_int(&q, p->id);
-	while ((more = db_step(&q, err)) == 1) {
-		const char *source;
-
-		if (db_text(&q, 0, a, &source, err) == -1 ||
-		    add_source(p, source, &room, a, err) == -1) {
-			more = -1;
-			break;
-		}
-		if (db_int(&q, 6) == 0)
+	if (db_load_rows(&q, a, sizeof(*l), read_listing, &rows, err) == -1)
+		return -1;
+	if ((p->sources = arena_array(a, rows.n, sizeof(*p->sources))) == NULL)
+		return err_nomem(err, store->path);
+	l = rows.items;
+	for (size_t i = 0; i < rows.n; i++) {
+		add_source(p, l[i].source);
+		if (!l[i].counted)
 			continue;
 		if (p->source[0] == '\0') /* the first that counts */
-			p->late = db_int(&q, 7) != 0;
-		p->source = source;
-		p->listed_day = (int32_t)db_int(&q, 1);
-		p->kind = (enum paper_kind)db_int(&q, 2);
-		p->rank = (uint32_t)db_int(&q, 3);
+			p->late = l[i].late;
+		p->source = l[i].source;
+		p->listed_day = l[i].day;
+		p->kind = l[i].kind;
+		p->rank = l[i].rank;
 	}
-	db_done(&q);
-	return more;
+	return 0;
 }
 
 /* How much a rise is worth now. */
@@ -399,6 +395,34 @@ store_find_titles(struct store *store, const char *words, struct arena *a, size_
 
 /* ---- listings, signals, snapshots ---- */
 
+/* Places by votes on one day that has a listing without. 1 = done, 0 = there is none, -1. */
+static int
+rank_day(struct store *store, struct error *err)
+{
+	const char *source;
+	struct stmt q;
+	int64_t day;
+	int found;
+
+	arena_reset(&store->scratch);
+	db_start(&q, store, SQL_LISTING_UNRANKED);
+	if ((found = db_step(&q, err)) != 1)
+		return found;
+	day = db_int(&q, 1);
+	found = db_text(&q, 0, &store->scratch, &source, err);
+	db_done(&q);
+	if (found == -1)
+		return -1;
+	db_start(&q, store, SQL_LISTING_RANK);
+	db_bind_text(&q, source);
+	db_bind_int(&q, day);
+	if (db_run(&q, err) == -1)
+		return -1;
+	return db_changes(store) > 0
+	    ? 1
+	    : err_set(err, ERR_IO, "%s: a listing has no paper; restore a backup", store->path);
+}
+
 int
 store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, struct error *err)
 {
@@ -406,6 +430,10 @@ store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, st
 	int found;
 
 	*nsettled = 0;
+	while ((found = rank_day(store, err)) == 1)
+		continue;
+	if (found == -1)
+		return -1;
 	/* Paper by paper: each gets a change_seq of its own. */
 	while ((found = db_get_int(store, SQL_LISTING_DUE, DB_INTS(now_utc), &paper, err)) == 1) {
 		if (db_run_ints(store, SQL_LISTING_SETTLE, DB_INTS(paper, now_utc), err) == -1)
@@ -445,21 +473,6 @@ load_of_paper(struct store *store, enum sql_name name, int64_t paper, struct are
 	db_start(&q, store, name);
 	db_bind_int(&q, paper);
 	return db_load_rows(&q, a, size, read, out, err);
-}
-
-static int
-read_listing(struct stmt *q, struct arena *a, void *row, struct error *err)
-{
-	struct store_listing *l = row;
-
-	l->day = (int32_t)db_int(q, 1);
-	l->kind = (enum paper_kind)db_int(q, 2);
-	l->rank = (uint32_t)db_int(q, 3);
-	l->seen_utc = db_int(q, 4);
-	l->counts_utc = db_int(q, 5);
-	l->counted = db_int(q, 6) != 0;
-	l->late = db_int(q, 7) != 0;
-	return db_text(q, 0, a, &l->source, err);
 }
 
 int

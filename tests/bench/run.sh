@@ -152,6 +152,7 @@ bench_all() {
 	[ -n "${QUICK:-}" ] || "$bin/match" || exit 1
 	"$bin/compose" || exit 1
 	"$bin/store" "$T" || exit 1
+	"$bin/xml" || exit 1
 	"$bin/generate" papers "$papers" >papers.jsonl
 	bench_config
 	bench_maildir

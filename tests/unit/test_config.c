@@ -174,6 +174,12 @@ static const struct {
 	{ "source \"arxvi\" { }", 0,
 	    "t.conf:2:1: source \"arxvi\" has no type, and its name is none: 'arxvi' is not a type "
 	    "of source\n" },
+	{ "source \"box\" { type = file }", 0,
+	    "t.conf:2:1: source \"box\" of type file has no path; expected path = "
+	    "\"papers/*.jsonl\"\n" },
+	{ "source \"c\" { type = command path = x }", 0,
+	    "t.conf:2:1: source \"c\" of type command has no command; expected command = "
+	    "\"bin/papers\"\n" },
 	{ "filter \"a\" { limit = 3 }", 0,
 	    "t.conf:2:1: the shared filter \"a\" has no match; expected a query\n" },
 	{ "filter \"a\" { match = x when = daily }", 0,

@@ -64,7 +64,8 @@ fake_timezone(const char *name, struct error *err)
 static int
 fake_source_type(const char *name, struct error *err)
 {
-	if (strcmp(name, "huggingface") == 0 || strcmp(name, "file") == 0)
+	if (strcmp(name, "huggingface") == 0 || strcmp(name, "file") == 0 ||
+	    strcmp(name, "command") == 0)
 		return 0;
 	return err_set(err, ERR_CONFIG, "'%s' is not a type of source", name);
 }

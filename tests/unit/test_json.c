@@ -191,6 +191,11 @@ check_conformance(const char *dir, const char *name)
 	rc = json_read(bytes.buf, bytes.len, MAX_JSON_BYTES, &root, &err);
 	if ((name[0] == 'y' && rc == -1) || (name[0] == 'n' && rc == 0))
 		fail_msg("%s: %s", name, rc == -1 ? err.msg : "was taken");
+	if (rc == -1 &&
+	    (err.kind == ERR_DATA
+		    ? strstr(err.msg, "line ") == NULL || strstr(err.msg, "column ") == NULL
+		    : err.kind != ERR_NOMEM || strstr(err.msg, "nested deeper") == NULL))
+		fail_msg("%s: no place: %s", name, err.msg);
 	if (rc == 0)
 		json_decref(root);
 	strbuf_release(&bytes);

@@ -161,11 +161,29 @@ test_unchanged_files_are_left_alone(void **state)
 	assert_int_equal(f->n, 2);
 }
 
+#define ENTRY                                                                                   \
+	"<entry><id>http://arxiv.org/abs/2608.00001v2</id><title>t</title><summary>s</summary>" \
+	"<published>2026-08-20T10:00:00Z</published></entry>"
+#define ATOM  "<feed xmlns=\"http://www.w3.org/2005/Atom\""
+#define ARXIV ATOM " xmlns:arxiv=\"http://arxiv.org/schemas/atom\">"
+
 static const struct {
 	const char *bytes;
 	size_t npapers, nbroken;
 	const char *message; /* NULL = read */
 } contents[] = {
+	/* arXiv is known by what stands at the top, not by what papers speak of. */
+	{ ARXIV ENTRY "</feed>", 1, 0, NULL },
+	{ "\xef\xbb\xbf\n<?xml version=\"1.0\"?>\n" ARXIV ENTRY ENTRY "</feed>", 2, 0, NULL },
+	{ ARXIV "<entry><title>no id</title></entry>" ENTRY "</feed>", 1, 1, NULL },
+	{ ARXIV "</feed>", 0, 0, NULL },
+	{ ARXIV "<entry><id>http://arxiv.org/api/errors#x</id><title>Error</title>"
+		"<summary>bad id</summary></entry></feed>",
+	    0, 0, "saved.json: the service says: bad id" },
+	{ "{\"id\":\"x\",\"title\":\"http://arxiv.org/schemas/atom <b>\"}\n", 1, 0, NULL },
+	/* What packs files. */
+	{ "\x1f\x8b\x08", 0, 0, "saved.json: is packed; expected JSON lines" },
+	{ "PK\x03\x04", 0, 0, "saved.json: is packed" },
 	{ "", 0, 0, NULL },
 	{ "[]", 0, 0, NULL },
 	{ "\xef\xbb\xbf [{\"paper\":{\"id\":\"2608.00001\",\"title\":\"t\"}}]", 1, 0, NULL },

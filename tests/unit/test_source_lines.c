@@ -17,13 +17,19 @@
 enum { NOW = 1787392800, TODAY = 20687 };
 
 static void
-read_text(const char *text, struct arena *a, struct source_batch *batch)
+read_of(const char *source, const char *text, struct arena *a, struct source_batch *batch)
 {
 	struct error err = { 0 };
 
 	arena_init(a, MAX_RUN_BYTES);
-	if (source_read_lines("mine", text, strlen(text), NOW, a, batch, &err) == -1)
+	if (source_read_lines(source, text, strlen(text), NOW, a, batch, &err) == -1)
 		fail_msg("%s", err.msg);
+}
+
+static void
+read_text(const char *text, struct arena *a, struct source_batch *batch)
+{
+	read_of("mine", text, a, batch);
 }
 
 /* Every string, list and number that a line carries. */
@@ -154,11 +160,12 @@ check_round_trip(const struct paper *p)
 	source_add_line(&line, p);
 	assert_int_equal(line.buf[line.len - 1], '\n');
 	assert_ptr_equal(strchr(line.buf, '\n'), line.buf + line.len - 1);
-	read_text(line.buf, &a, &batch);
+	read_of(NULL, line.buf, &a, &batch);
 	if (batch.npapers != 1)
 		fail_msg("%s: %s", line.buf, batch.first_broken);
 	assert_same(batch.papers[0], p);
-	assert_string_equal(batch.papers[0]->source, "mine");
+	assert_string_equal(
+	    batch.papers[0]->source, p->source[0] != '\0' ? p->source : SOURCE_IMPORT);
 	arena_release(&a);
 	strbuf_release(&line);
 }
@@ -366,6 +373,39 @@ test_listed_day(void **state)
 	}
 }
 
+/* An import keeps the source of a line, and makes no news of what tells no day. */
+static void
+test_import(void **state)
+{
+	static const char lines[] =
+	    "{\"id\":\"x\",\"title\":\"t\",\"source\":\"lab\"}\n"
+	    "{\"id\":\"x\",\"title\":\"t\",\"source\":\"\",\"listed\":\"2026-08-21\"}\n"
+	    "{\"id\":\"x\",\"title\":\"t\",\"published\":\"2026-08-20\"}\n";
+	static const struct {
+		const char *key, *source;
+		int32_t day;
+	} want[] = { { "lab:x", "lab", 0 }, { "import:x", "import", TODAY - 1 },
+		{ "import:x", "import", TODAY - 2 } };
+	struct source_batch batch;
+	struct arena a;
+
+	(void)state;
+	read_of(NULL, lines, &a, &batch);
+	assert_int_equal(batch.npapers, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(batch.papers[i]->key, want[i].key);
+		assert_string_equal(batch.papers[i]->source, want[i].source);
+		assert_int_equal(batch.papers[i]->listed_day, want[i].day);
+	}
+	arena_release(&a);
+	/* A source of the configuration lists under its own name, today. */
+	read_text(lines, &a, &batch);
+	assert_string_equal(batch.papers[0]->key, "mine:x");
+	assert_string_equal(batch.papers[0]->source, "mine");
+	assert_int_equal(batch.papers[0]->listed_day, TODAY);
+	arena_release(&a);
+}
+
 static const struct {
 	const char *line, *why;
 } broken[] = {
@@ -396,6 +436,15 @@ static const struct {
 	{ "{\"title\":\"t\",\"id\":\"x\",\"kind\":\"old\"}", "line 2: kind: expected new, cross" },
 	{ "{\"title\":\"t\",\"id\":\"x\",\"primary_known\":1}",
 	    "line 2: primary_known: expected true" },
+	{ "{\"title\":\"t\",\"id\":41884867}", "line 2: id: expected a string" },
+	{ "{\"title\":\"t\",\"id\":\"x\",\"doi\":{}}", "line 2: doi: expected a string" },
+	{ "{\"title\":\"t\",\"id\":\"x\",\"key\":[]}", "line 2: key: expected a string" },
+	{ "{\"title\":\"t\",\"id\":\"x\",\"source\":1}", "line 2: source: expected a string" },
+	{ "{\"title\":\"t\",\"id\":\"x\",\"type\":1}", "line 2: type: expected a string" },
+	{ "{\"title\":\"t\",\"id\":\"x\",\"kind\":1}", "line 2: kind: expected a string" },
+	{ "{\"title\":\"t\",\"id\":\"x\",\"tex\":\"no\"}", "line 2: tex: expected true" },
+	{ "{\"title\":\"t\",\"id\":\"x\",\"aliases\":\"10.1000/x\"}",
+	    "line 2: aliases: expected a list of keys" },
 	{ "{\"title\":\"t\",", "line 2: column " },
 	{ "<html>", "line 2: column 1" },
 	{ "{\"title\":\"t\",\"id\":\"x\"} {}", "line 2: column " },
@@ -482,6 +531,7 @@ main(void)
 		cmocka_unit_test(test_texts_are_cleaned),
 		cmocka_unit_test(test_bounds_of_texts),
 		cmocka_unit_test(test_listed_day),
+		cmocka_unit_test(test_import),
 		cmocka_unit_test(test_broken_lines),
 		cmocka_unit_test(test_lines_that_are_passed_over),
 		cmocka_unit_test(test_short_memory),

@@ -241,6 +241,7 @@ test_ranks(void **state)
 	/* One of the day rises: the others are placed anew although they are not in the batch. */
 	papers[0]->votes = 100;
 	put_papers(fx, "huggingface", papers, 1, 0, T_NOW + 1);
+	settle(fx, T_NOW);
 	assert_int_equal(find(fx, "2401.00001")->rank, 1);
 	assert_int_equal(find(fx, "2401.00002")->rank, 2);
 }

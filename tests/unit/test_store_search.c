@@ -141,6 +141,7 @@ test_follows_changes(void **state)
 	p->aliases = alias;
 	p->naliases = 1;
 	put_one(fx, "arxiv", p, T_NOW + 4);
+	assert_int_equal(count_found(fx, "tomography"), 1);
 	assert_int_equal(
 	    count_found(fx, "another"), 1); /* indexed before, and followed to the one */
 	assert_int_equal(update(fx, 100), 0);
