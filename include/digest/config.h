@@ -49,6 +49,8 @@ struct config_source {
 	size_t nannounce;
 	int64_t interval_s;	/* -1 = the type's default */
 	int64_t settle_s;	/* -1 = the type's default */
+	int64_t timeout_s;	/* of one request or command; -1 = fetch.timeout, of a command 60 s */
+	const char *list;	/* of type huggingface: daily, trending */
 	const char *file;
 	uint32_t line;
 };

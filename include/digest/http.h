@@ -1,4 +1,4 @@
-/* http.h - polite, bounded GET over libcurl. http and https only, also after a redirect; every connection is checked by
+/* http.h - bounded GETs over libcurl, as many at once as are started. http and https only, also after a redirect; every connection is checked by
  * its numeric address before it is made, so that no name, spelling or redirect reaches a private host; decoded bytes are
  * counted; proxy variables, .netrc and cookies of the environment are ignored. */
 #ifndef DIGEST_HTTP_H
@@ -12,6 +12,8 @@
 #include "digest/strbuf.h"
 
 struct http;
+struct http_job;	/* a GET on its way */
+struct pollfd;
 
 struct http_options {
 	int64_t timeout_s;	/* of one request from start to end, 1..600 */
@@ -43,11 +45,33 @@ void	http_free(struct http *http);
 void	http_answer_init(struct http_answer *answer, size_t max_body);
 void	http_answer_release(struct http_answer *answer);
 
+struct http_request {
+	const char *url;
+	const char *etag, *last_modified;	/* of the last answer make the request conditional, "" = not */
+	int64_t timeout_s;	/* 0 = that of the client */
+};
+
 /*
- * Ask for a URL. etag and last_modified of the last answer make the request conditional ("" = not).
+ * Begin to ask. The strings are copied; answer must live until http_end. -1: nothing was begun, err says why.
+ * Jobs are moved on by http_wait alone.
+ */
+int	http_start(struct http *http, const struct http_request *request, struct http_answer *answer,
+	    struct http_job **out, struct error *err);
+/*
+ * Move all jobs on; sleeps until something comes or timeout_ms have passed, or one of n descriptors of the caller's (pipes of
+ * child processes) is ready, as their revents then say. Fails with ERR_NOMEM.
+ */
+int	http_wait(struct http *http, struct pollfd *fds, size_t n, int timeout_ms, struct error *err);
+bool	http_is_done(const struct http_job *job);
+/* The outcome of a job, as of http_get; frees it. One that is not done is broken off (-1). NULL does nothing. */
+int	http_end(struct http_job *job, struct error *err);
+
+/*
+ * Ask for a URL and wait for the answer. etag and last_modified of the last answer make the request conditional ("" = not).
  * Returns 0 with any status that came back whole; -1 with ERR_NET when the host was not reached, was refused by the address
  * guard, answered too slowly, too much or not to the end: "export.arxiv.org: no answer within 20 s".
  * At most MAX_HTTP_REDIRECTS redirects are followed, never from https to http; timeout_s bounds all of them together.
+ * Other jobs of the client are moved on meanwhile.
  */
 int	http_get(struct http *http, const char *url, const char *etag, const char *last_modified,
 	    struct http_answer *answer, struct error *err);

@@ -32,6 +32,7 @@
 #define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
 #define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
 #define MAX_HTTP_REDIRECTS	5
+#define MAX_FETCH_SERVICE	264			/* a host name and a port */
 #define MAX_SOURCE_FILES	10000			/* that one pattern may match: 27 years of days */
 
 /* A paper. What is longer is cut at a grapheme and ends in an ellipsis. */

@@ -71,6 +71,7 @@ struct run_source_report {
 	const char *name;	/* borrowed from the configuration */
 	bool asked;		/* false: not yet time to ask again */
 	bool failed;
+	bool cut;		/* its time was over: it goes on at the next run */
 	size_t nanswers, nread, nnew, nchanged;	/* answers, papers in them, of those */
 	int64_t failing_since_utc;
 	char message[256];	/* of the failure */
@@ -143,6 +144,7 @@ struct run_fetch_options {
 	size_t nnames;
 	int32_t since_day;	/* back-fill from this day; 0 = none */
 	bool force;		/* also those not due */
+	bool in_run;		/* mail is to be sent afterwards: only a part of delivery.deadline is for this */
 };
 int	run_fetch(struct run *run, const struct run_fetch_options *options, struct run_report *report,
 	    struct error *err);

@@ -108,6 +108,13 @@ static const struct config_key_info keys[] = {
 	    "1m..30d", "How often to ask; without it the type's own."),
 	KEY("source", "settle", KIND_DURATION, "duration", config_source, settle_s, "", "0s..7d",
 	    "How long a listing waits until its votes mean something; without it the type's own."),
+	KEY("source", "timeout", KIND_DURATION, "duration", config_source, timeout_s, "", "1s..1h",
+	    "How long one request or command may take; without it fetch.timeout, and 60s for "
+	    "a command."),
+	KEY("source", "list", KIND_CHOICE, "one of daily|trending", config_source, list, "daily",
+	    "",
+	    "What to read, of type huggingface: each day's papers, or the list of what is "
+	    "trending."),
 	KEYS("source", "categories", KIND_LIST, config_source, categories, ncategories, "{}",
 	    "Categories to read, of type arxiv: {cs.CL, hep-th}; an archive (cs) is all of its "
 	    "own."),

@@ -14,7 +14,7 @@
  * empty line, the body. A preview writes nothing into the store, so without this every look would ask the service
  * again. Losing a file only means to ask once more.
  */
-enum { HEADER_LINES = 6, MAX_ENTRY_HEADER = 8192 };
+enum { HEADER_LINES = 6, MAX_ENTRY_HEADER = 8192, MAX_QUEUE_MS = 3600 * 1000 };
 
 void
 cache_dir(struct strbuf *out)
@@ -111,5 +111,49 @@ cache_save(const char *dir, const char *url, int64_t now_utc, const struct http_
 	if (strbuf_check(&text, NULL) == 0)
 		file_write(path.buf, 0600, text.buf, text.len, NULL);
 	strbuf_release(&text);
+	strbuf_release(&path);
+}
+
+static void
+add_service_path(struct strbuf *out, const char *dir, const char *service)
+{
+	add_entry_path(out, dir, service);
+	strbuf_add(out, ".request");
+}
+
+int64_t
+cache_next_request(const char *dir, const char *service, int64_t now_ms, int64_t gap_ms)
+{
+	struct strbuf path, text;
+	int64_t last_ms = 0;
+
+	if (dir[0] == '\0')
+		return now_ms;
+	strbuf_init(&path, MAX_URL_BYTES);
+	strbuf_init(&text, MAX_ENTRY_HEADER);
+	add_service_path(&path, dir, service);
+	if (file_exists(path.buf) && file_read(path.buf, &text, NULL) == 0 && text.len > 0)
+		last_ms = strtoll(text.buf, NULL, 10);
+	strbuf_release(&text);
+	strbuf_release(&path);
+	if (last_ms <= 0 || last_ms > now_ms + MAX_QUEUE_MS || last_ms + gap_ms <= now_ms)
+		return now_ms;
+	return last_ms + gap_ms;
+}
+
+void
+cache_note_request(const char *dir, const char *service, int64_t at_ms)
+{
+	struct strbuf path;
+	char text[32];
+	int n;
+
+	if (dir[0] == '\0')
+		return;
+	strbuf_init(&path, MAX_URL_BYTES);
+	add_service_path(&path, dir, service);
+	n = snprintf(text, sizeof(text), "%" PRId64 "\n", at_ms);
+	if (strbuf_check(&path, NULL) == 0)
+		file_write(path.buf, 0600, text, (size_t)n, NULL);
 	strbuf_release(&path);
 }

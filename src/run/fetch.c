@@ -1,334 +1,419 @@
-#include "stages.h"
+/*
+ * All sources at once, in one thread: each is a small machine that asks for one thing after another. The requests to one
+ * service, whichever sources they are of, go one by one and spaced, so the step takes as long as the slowest service.
+ */
+#include "fetch.h"
 #include "digest/file.h"
 #include "digest/limits.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
-	MAX_PAGES = 200, /* answers of one source in one run */
-	FAULT_DAYS = 3,	 /* a source failing for longer is no longer only a warning */
-	MAX_BACKOFF_S = 6 * 3600,
-	DAY_SECONDS = 86400,
+	COMMAND_S = 60,	     /* for one command to end, if nothing else is said */
+	CHILD_STEP_MS = 20,  /* between two looks at a command that has closed its output */
+	MAX_SLEEP_MS = 1000, /* a signal is seen this soon */
+	FEW_LEFT = 10,	     /* requests of a quota: others on this address may need them */
+	DEADLINE_SHARE = 3,  /* the part of delivery.deadline that is for reading */
+	MS = 1000,
 };
 
-/* One source on its way through a run. */
-struct fetcher {
+struct fetch {
 	struct run *run;
-	const struct config_source *cfg;
-	const struct source_type *type;
+	const struct run_fetch_options *options;
 	struct http *http;
-	struct store_source *state;
-	struct run_source_report *report;
 	const char *cache; /* folder for the answers of previews, "" = none */
-	struct store_page
-	    first; /* of the planned request whose further answers are being read; key NULL = none */
-	struct arena arena;   /* of the plan */
-	struct arena scratch; /* of one answer's papers */
-	int64_t now_utc;
-	bool store_failed; /* then the run ends; any other failure is this source's own */
-	bool
-	    asked_service; /* the last answer came from the service itself, not from a file or the cache */
+	struct fetcher *fetchers;
+	struct fetch_service *services; /* of the arena */
+	struct arena *arena;
+	size_t n;
+	struct pollfd *fds;
+	int64_t start_ms, start_monotonic_ms;
+	int64_t deadline_ms; /* INT64_MAX = none */
 };
 
+/* The wall clock as it was at the start, and the time since: no jump of it, and no frozen one, stops a queue. */
 static int64_t
-interval_of(const struct fetcher *f)
+now_ms(const struct fetch *fetch)
 {
-	return f->cfg->interval_s >= 0 ? f->cfg->interval_s : f->type->interval_s;
+	return fetch->start_ms + clock_monotonic_ms() - fetch->start_monotonic_ms;
 }
 
-/* Bytes of one request, by file, cache or network. 1 = there are some, 0 = nothing new. */
-static int
-get_bytes(struct fetcher *f, const struct source_request *req, struct http_answer *answer,
-    struct error *err)
+/* "arxiv.org", or the host and port of the request. */
+static void
+name_service(const struct fetcher *f, const char *url, char out[MAX_FETCH_SERVICE])
 {
-	f->asked_service = false;
-	if (req->path[0] != '\0') {
-		answer->status = 200;
-		return file_read(req->path, &answer->body, err) == 0 ? 1 : -1;
-	}
-	if (cache_load(f->cache, req->url, f->now_utc, interval_of(f), answer) == 0) {
-		/* A mirror of one's own is not in need of the pause the service asks for. */
-		f->asked_service = f->cfg->url[0] == '\0';
-		if (http_get(f->http, req->url, req->etag, req->last_modified, answer, err) == -1)
+	const char *host = strstr(url, "://");
+
+	host = host != NULL ? host + 3 : url;
+	if (f->type->service[0] != '\0')
+		snprintf(out, MAX_FETCH_SERVICE, "%s", f->type->service);
+	else
+		snprintf(out, MAX_FETCH_SERVICE, "%.*s", (int)strcspn(host, "/?#"), host);
+}
+
+/* The service a request goes to; NULL when memory is short. */
+static struct fetch_service *
+find_service(struct fetch *fetch, const struct fetcher *f, const char *url)
+{
+	bool mirror = f->cfg->url[0] != '\0' && f->type->base_url[0] != '\0';
+	char name[MAX_FETCH_SERVICE];
+	struct fetch_service *s;
+
+	name_service(f, url, name);
+	for (s = fetch->services; s != NULL; s = s->next)
+		if (strcmp(s->name, name) == 0)
+			return s;
+	if ((s = arena_zalloc(fetch->arena, sizeof(*s))) == NULL)
+		return NULL;
+	memcpy(s->name, name, sizeof(name));
+	s->gap_ms = f->type->request_gap_ms;
+	/* A mirror of one's own is not in need of the pause the service asks for. */
+	s->spaced = s->gap_ms > 0 && (f->type->service[0] != '\0' || !mirror);
+	s->next = fetch->services;
+	fetch->services = s;
+	return s;
+}
+
+/* A place in the queue: 1 = at begin_ms, 0 = only after the deadline, and then none is taken. -1 for the store. */
+static int
+reserve_place(struct fetch *fetch, struct fetcher *f, struct error *err)
+{
+	const struct fetch_service *s = f->service;
+	struct store *store = fetch->run->store;
+	int64_t at_ms = now_ms(fetch);
+
+	if (at_ms < s->not_before_ms)
+		at_ms = s->not_before_ms;
+	if (at_ms < fetch->deadline_ms && s->spaced) {
+		if (store_begin(store, err) == -1)
 			return -1;
-		if (answer->status == 200)
-			cache_save(f->cache, req->url, f->now_utc, answer);
+		at_ms = cache_next_request(fetch->cache, s->name, at_ms, s->gap_ms);
+		if (store_reserve_request(store, s->name, at_ms, s->gap_ms, &at_ms, err) == -1) {
+			store_rollback(store);
+			return -1;
+		}
+		if (at_ms >= fetch->deadline_ms)
+			store_rollback(store);
+		else if (store_commit(store, false, err) == -1)
+			return -1;
+		else
+			cache_note_request(fetch->cache, s->name, at_ms);
 	}
-	if (answer->status == 304)
+	f->begin_ms = at_ms;
+	return at_ms < fetch->deadline_ms;
+}
+
+/* The service wants to be left alone for a while. */
+static int
+delay_service(struct fetch *fetch, struct fetch_service *s, int64_t wait_s, struct error *err)
+{
+	int64_t until_ms = now_ms(fetch) + wait_s * MS;
+	struct store *store = fetch->run->store;
+
+	if (until_ms <= s->not_before_ms)
 		return 0;
-	if (answer->status != 200) {
-		if (answer->retry_after_s > 0)
-			f->state->next_allowed_utc = f->now_utc + answer->retry_after_s;
-		return f->type->status(
-			   req, answer->status, answer->body.buf, answer->body.len, err) == 1
-		    ? 0
-		    : -1;
-	}
-	return 1;
-}
-
-/* The page of a planned request is read whole when all that its answer asked for as well is read: were it remembered sooner,
- * the next run would be told that nothing is new and never ask for the rest. */
-static int
-save_pages(struct fetcher *f, const struct store_page *page, bool more, struct error *err)
-{
-	bool is_planned = f->first.key == NULL;
-
-	if (more && is_planned) {
-		f->first = (struct store_page){ arena_strdup(&f->arena, page->key),
-			arena_strdup(&f->arena, page->etag),
-			arena_strdup(&f->arena, page->last_modified), page->read_utc };
-		return f->first.key == NULL || f->first.etag == NULL ||
-			f->first.last_modified == NULL
-		    ? err_nomem(err, "page")
-		    : 0;
-	}
-	if (store_save_page(f->run->store, f->cfg->name, page, err) == -1)
-		return -1;
-	return more || is_planned ? 0
-				  : store_save_page(f->run->store, f->cfg->name, &f->first, err);
-}
-
-/* Papers, the page and the day read, in one transaction: a kill leaves either all of an answer or nothing. */
-static int
-save_answer(struct fetcher *f, const struct source_request *req, const struct http_answer *answer,
-    const struct source_batch *batch, struct error *err)
-{
-	int64_t settle_s = f->cfg->settle_s >= 0 ? f->cfg->settle_s : f->type->settle_s;
-	const struct store_page page = { req->key, answer->etag, answer->last_modified,
-		f->now_utc };
-	struct store *store = f->run->store;
-	struct store_put_counts counts = { 0 };
-	int rc = 0;
-
+	s->not_before_ms = until_ms;
+	if (!s->spaced)
+		return 0;
 	if (store_begin(store, err) == -1)
 		return -1;
-	if (batch->npapers > 0)
-		rc = store_put_papers(store, f->cfg->name, f->type->name, batch->papers,
-		    batch->npapers, settle_s, f->now_utc, &counts, err);
-	if (rc == 0)
-		rc = save_pages(f, &page, batch->more, err);
-	f->report->nread += batch->npapers;
-	f->report->nnew += counts.nnew;
-	f->report->nchanged += counts.nchanged;
-	return store_end(store, rc, false, err);
+	return store_end(
+	    store, store_delay_service(store, s->name, until_ms / MS, err), false, err);
 }
 
-static void
-tell_broken(const struct fetcher *f, const struct source_batch *batch)
-{
-	if (batch->nbroken > 0)
-		log_warn(f->run->log, "source %s: %zu entries left out: %s", f->cfg->name,
-		    batch->nbroken, batch->first_broken);
-	if (batch->nreplaced > 0)
-		log_info(f->run->log, "source %s: %zu invalid byte sequences became U+FFFD",
-		    f->cfg->name, batch->nreplaced);
-}
-
-/* The request for a further page, out of the scratch of the answer that named it. */
+/* What an answer says about the next request. */
 static int
-keep_request(struct fetcher *f, struct source_request *r, struct error *err)
+heed_answer(struct fetch *fetch, struct fetcher *f, struct error *err)
 {
-	r->key = arena_strdup(&f->arena, r->key);
-	r->url = arena_strdup(&f->arena, r->url);
-	r->path = r->command = r->etag = r->last_modified = "";
-	r->rest = arena_strdup(&f->arena, r->rest != NULL ? r->rest : "");
-	return r->key == NULL || r->url == NULL || r->rest == NULL ? err_nomem(err, "next page")
-								   : 0;
-}
+	const struct http_answer *a = &f->answer;
 
-/* Read one answer and take in its papers. 1 = more is the next page, 0 = done. */
-static int
-take_answer(struct fetcher *f, struct source_request *req, struct http_answer *answer, bool is_new,
-    struct source_request *more, struct error *err)
-{
-	const struct source_answer in = { answer->body.buf, answer->body.len, answer->url,
-		answer->content_type, answer->next };
-	struct source_batch batch = { 0 };
-
-	if (is_new && f->type->read(f->cfg, req, &in, f->now_utc, &f->scratch, &batch, err) == -1)
-		return -1;
-	f->report->nanswers++;
-	tell_broken(f, &batch);
-	if (save_answer(f, req, answer, &batch, err) == -1) {
-		f->store_failed = true;
-		return -1;
-	}
-	if (!batch.more)
-		return 0;
-	*more = batch.next;
-	return keep_request(f, more, err) == -1 ? -1 : 1;
-}
-
-/* One request: 1 = more is set to the next page, 0 = done, -1. */
-static int
-take_request(
-    struct fetcher *f, struct source_request *req, struct source_request *more, struct error *err)
-{
-	struct http_answer answer;
-	int rc;
-
-	http_answer_init(&answer, (size_t)f->run->cfg->fetch.max_body);
-	rc = get_bytes(f, req, &answer, err);
-	if (rc != -1)
-		rc = take_answer(f, req, &answer, rc == 1, more, err);
-	http_answer_release(&answer);
-	arena_reset(&f->scratch);
-	return rc;
-}
-
-static void
-wait_between(const struct fetcher *f)
-{
-	int64_t gap_ms = f->type->request_gap_ms;
-
-	if (gap_ms > 0 && f->asked_service)
-		usleep((useconds_t)(gap_ms * 1000));
-}
-
-/* A planned request and the further pages of its answer. */
-static int
-take_pages(struct fetcher *f, struct source_request *first, struct error *err)
-{
-	struct source_request *req = first, more = { 0 };
-	int32_t today = (int32_t)(f->now_utc / DAY_SECONDS);
-
-	f->first.key = NULL;
-	for (unsigned i = 0; i < MAX_PAGES; i++) {
-		struct source_request next = { 0 };
-		int rc = take_request(f, req, &next, err);
-
-		if (rc == -1)
-			return -1;
-		if (rc == 0) {
-			if (first->day > f->state->cursor_day && first->day < today)
-				f->state->cursor_day = first->day;
-			return 0;
-		}
-		wait_between(f);
-		more = next;
-		req = &more;
-	}
-	return err_set(err, ERR_DATA, "more than %d pages", MAX_PAGES);
-}
-
-static int
-take_all(struct fetcher *f, int32_t since_day, bool force, struct error *err)
-{
-	struct source_page *pages;
-	struct source_progress progress = { f->state->cursor_day, NULL, f->state->npages };
-	struct source_request *requests;
-	size_t n;
-
-	pages = arena_array(&f->arena, f->state->npages, sizeof(*pages));
-	if (pages == NULL)
-		return err_nomem(err, "pages");
-	for (size_t i = 0; i < f->state->npages; i++) {
-		const struct store_page *p = &f->state->pages[i];
-
-		pages[i] = (struct source_page){ p->key, p->etag, p->last_modified, p->read_utc };
-	}
-	progress.pages = pages;
-	if (f->type->plan(f->cfg, &progress, f->now_utc, since_day, force, &f->arena, &requests, &n,
-		err) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (f->run->ui.progress != NULL)
-			f->run->ui.progress(f->run->ui.arg, f->cfg->name, i, n);
-		if (i > 0)
-			wait_between(f);
-		if (take_pages(f, &requests[i], err) == -1)
-			return -1;
-	}
-	if (n > 0 && f->run->ui.progress != NULL)
-		f->run->ui.progress(f->run->ui.arg, f->cfg->name, n, n);
+	if ((a->status == 429 || a->status == 503) && a->retry_after_s > 0)
+		return delay_service(fetch, f->service, a->retry_after_s, err);
+	if (a->quota_left >= 0 && a->quota_left < FEW_LEFT && a->quota_reset_s > 0)
+		return delay_service(fetch, f->service, a->quota_reset_s, err);
 	return 0;
 }
 
-/* The back-off of a source that fails: 5, 10, 20 minutes ... six hours, or what the service asked for. */
-static void
-note_failure(struct fetcher *f, const struct error *err)
+static int64_t
+timeout_of(const struct fetcher *f, int64_t otherwise_s)
 {
-	struct store_source *s = f->state;
-	int64_t wait = 300;
-
-	for (uint32_t i = 0; i < s->nfailures && wait < MAX_BACKOFF_S; i++)
-		wait *= 2;
-	if (wait > MAX_BACKOFF_S)
-		wait = MAX_BACKOFF_S;
-	s->nfailures++;
-	if (s->failing_since_utc == 0)
-		s->failing_since_utc = f->now_utc;
-	if (s->next_allowed_utc < f->now_utc + wait)
-		s->next_allowed_utc = f->now_utc + wait;
-	s->last_error = err->msg;
-	f->report->failed = true;
-	f->report->failing_since_utc = s->failing_since_utc;
-	err_printable(f->report->message, sizeof(f->report->message), err->msg);
-}
-
-static void
-note_success(struct fetcher *f)
-{
-	struct store_source *s = f->state;
-
-	s->nfailures = 0;
-	s->failing_since_utc = 0;
-	s->next_allowed_utc = 0;
-	s->last_success_utc = f->now_utc;
-	s->last_error = "";
+	return f->cfg->timeout_s > 0 ? f->cfg->timeout_s : otherwise_s;
 }
 
 static int
-save_state(struct fetcher *f, struct error *err)
-{
-	if (store_begin(f->run->store, err) == -1)
-		return -1;
-	return store_end(
-	    f->run->store, store_save_source(f->run->store, f->state, err), false, err);
-}
-
-/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
-static bool
-is_due(const struct fetcher *f)
-{
-	int64_t interval_s = interval_of(f);
-
-	return f->now_utc >= f->state->next_allowed_utc &&
-	    (f->state->last_try_utc == 0 || f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
-}
-
-/* One source from start to end. -1 only for what stops the run. */
-static int
-fetch_source(struct fetcher *f, const struct run_fetch_options *options, struct error *err)
+start_command(struct fetcher *f, const char *command, struct error *err)
 {
 	struct error fault = { 0 };
 
-	if (store_load_source(f->run->store, f->cfg->name, &f->arena, &f->state, err) == -1)
-		return -1;
-	if (!options->force && options->since_day == 0 && !is_due(f))
+	if (child_start(&f->child, command, true, &fault) == -1)
+		return fetcher_fail(f, SOURCE_DOWN, &fault, err);
+	f->child_end_ms = clock_monotonic_ms() + timeout_of(f, COMMAND_S) * MS;
+	f->phase = FETCH_ASKING;
+	return 0;
+}
+
+static int
+take_file(struct fetcher *f, const char *path, struct error *err)
+{
+	struct error fault = { 0 };
+
+	f->answer.status = 200;
+	if (file_read(path, &f->answer.body, &fault) == -1)
+		return fetcher_fail(f, SOURCE_DOWN, &fault, err);
+	return fetcher_take(f, err);
+}
+
+/* A new request; whoever has no service to wait for is answered at once. 1 = it moved, 0 = the service is busy. */
+static int
+begin_request(struct fetch *fetch, struct fetcher *f, struct error *err)
+{
+	const struct source_request *r = fetcher_request(f);
+	size_t max_body = f->answer.body.max_bytes;
+	int rc;
+
+	http_answer_release(&f->answer);
+	http_answer_init(&f->answer, max_body);
+	if (r->path[0] != '\0')
+		return take_file(f, r->path, err) == -1 ? -1 : 1;
+	if (r->command[0] != '\0')
+		return start_command(f, r->command, err) == -1 ? -1 : 1;
+	if (cache_load(fetch->cache, r->url, f->now_utc, fetcher_interval(f), &f->answer) == 1)
+		return fetcher_take(f, err) == -1 ? -1 : 1;
+	if ((f->service = find_service(fetch, f, r->url)) == NULL)
+		return err_nomem(err, "services");
+	if (f->service->busy)
 		return 0;
-	f->report->asked = true;
-	f->state->last_try_utc = f->now_utc;
-	if (take_all(f, options->since_day, options->force, &fault) == -1) {
-		if (f->store_failed) {
-			*err = fault;
-			return -1;
-		}
-		note_failure(f, &fault);
-		if (f->now_utc - f->state->failing_since_utc >= (int64_t)FAULT_DAYS * DAY_SECONDS)
-			log_error(f->run->log, "source %s: %s; failing for %d days or more",
-			    f->cfg->name, fault.msg, FAULT_DAYS);
-		else
-			log_warn(f->run->log, "source %s: %s", f->cfg->name, fault.msg);
-	} else {
-		note_success(f);
+	if ((rc = reserve_place(fetch, f, err)) == -1)
+		return -1;
+	if (rc == 0)
+		return fetcher_cut(f, err) == -1 ? -1 : 1;
+	f->service->busy = true;
+	f->phase = FETCH_QUEUED;
+	return 1;
+}
+
+static int
+ask(struct fetch *fetch, struct fetcher *f, struct error *err)
+{
+	const struct source_request *r = fetcher_request(f);
+	const struct http_request request = { r->url, r->etag, r->last_modified, timeout_of(f, 0) };
+	struct error fault = { 0 };
+
+	f->phase = FETCH_ASKING;
+	if (http_start(fetch->http, &request, &f->answer, &f->job, &fault) == 0)
+		return 0;
+	f->service->busy = false;
+	return fetcher_fail(f, SOURCE_DOWN, &fault, err);
+}
+
+static int
+take_job(struct fetch *fetch, struct fetcher *f, struct error *err)
+{
+	struct error fault = { 0 };
+	int rc = http_end(f->job, &fault);
+
+	f->job = NULL;
+	f->service->busy = false;
+	if (rc == -1)
+		return fetcher_fail(f, SOURCE_DOWN, &fault, err);
+	if (f->answer.status == 200)
+		cache_save(fetch->cache, fetcher_request(f)->url, f->now_utc, &f->answer);
+	if (heed_answer(fetch, f, err) == -1)
+		return -1;
+	return fetcher_take(f, err);
+}
+
+/* How the command ended; its output counts only when it says itself that all is well. */
+static int
+take_child(struct fetcher *f, const char *stopped, struct error *err)
+{
+	struct error fault = { 0 };
+	char how[300];
+	int status = child_stop(&f->child);
+
+	if (stopped != NULL)
+		err_set(&fault, ERR_NET, "the command %s", stopped);
+	else if (status != 0) {
+		child_describe(&f->child, status, how, sizeof(how));
+		err_set(&fault, ERR_NET, "the command: %s", how);
 	}
-	return save_state(f, err);
+	if (fault.kind != ERR_NONE)
+		return fetcher_fail(f, SOURCE_DOWN, &fault, err);
+	f->answer.status = 200;
+	return fetcher_take(f, err);
+}
+
+/* 1 = it moved, 0 = it still runs. */
+static int
+move_child(struct fetcher *f, struct error *err)
+{
+	char text[100];
+	int more = child_read(&f->child, &f->answer.body);
+
+	if (more == -1) {
+		snprintf(text, sizeof(text), "printed more than %zu bytes (fetch.max-body)",
+		    f->answer.body.max_bytes);
+		return take_child(f, text, err) == -1 ? -1 : 1;
+	}
+	if (more == 0 && child_has_ended(&f->child))
+		return take_child(f, NULL, err) == -1 ? -1 : 1;
+	if (clock_monotonic_ms() < f->child_end_ms)
+		return 0;
+	snprintf(
+	    text, sizeof(text), "did not end within %lld s", (long long)timeout_of(f, COMMAND_S));
+	return take_child(f, text, err) == -1 ? -1 : 1;
+}
+
+/* One step of one source, if it can do one: 1 = it did. -1 only for what stops the run. */
+static int
+move(struct fetch *fetch, struct fetcher *f, struct error *err)
+{
+	switch (f->phase) {
+	case FETCH_DONE:
+		return 0;
+	case FETCH_WAITING:
+		return begin_request(fetch, f, err);
+	case FETCH_QUEUED:
+		if (now_ms(fetch) < f->begin_ms)
+			return 0;
+		return ask(fetch, f, err) == -1 ? -1 : 1;
+	case FETCH_ASKING:
+		if (f->child.pid != 0)
+			return move_child(f, err);
+		if (!http_is_done(f->job))
+			return 0;
+		return take_job(fetch, f, err) == -1 ? -1 : 1;
+	}
+	return 0;
+}
+
+static void
+tell_progress(const struct fetch *fetch)
+{
+	const struct run_ui *ui = &fetch->run->ui;
+	size_t done = 0, total = 0, nrunning = 0;
+	const char *name = "sources";
+
+	for (size_t i = 0; i < fetch->n; i++) {
+		const struct fetcher *f = &fetch->fetchers[i];
+
+		done += f->phase == FETCH_DONE ? f->nrequests : f->at;
+		total += f->nrequests;
+		if (f->phase != FETCH_DONE && nrunning++ == 0)
+			name = f->cfg->name;
+	}
+	if (ui->progress != NULL && total > 0)
+		ui->progress(ui->arg, nrunning == 1 ? name : "sources", done, total);
+}
+
+/* Until something can move again. */
+static int
+sleep_until_next(struct fetch *fetch, struct error *err)
+{
+	int64_t sleep_ms = MAX_SLEEP_MS;
+	size_t nfds = 0;
+
+	for (size_t i = 0; i < fetch->n; i++) {
+		const struct fetcher *f = &fetch->fetchers[i];
+
+		if (f->phase == FETCH_QUEUED && f->begin_ms - now_ms(fetch) < sleep_ms)
+			sleep_ms = f->begin_ms - now_ms(fetch);
+		if (f->child.pid == 0)
+			continue;
+		if (f->child.out != -1)
+			fetch->fds[nfds++] = (struct pollfd){ .fd = f->child.out };
+		else if (sleep_ms > CHILD_STEP_MS)
+			sleep_ms = CHILD_STEP_MS;
+		if (f->child.said != -1)
+			fetch->fds[nfds++] = (struct pollfd){ .fd = f->child.said };
+	}
+	return http_wait(fetch->http, fetch->fds, nfds, sleep_ms > 0 ? (int)sleep_ms : 0, err);
+}
+
+static int
+cut_all(struct fetch *fetch, struct error *err)
+{
+	for (size_t i = 0; i < fetch->n; i++)
+		if (fetch->fetchers[i].phase != FETCH_DONE &&
+		    fetcher_cut(&fetch->fetchers[i], err) == -1)
+			return -1;
+	return 0;
+}
+
+static bool
+is_over(const struct fetch *fetch)
+{
+	return now_ms(fetch) >= fetch->deadline_ms ||
+	    (fetch->run->stop != NULL && *fetch->run->stop != 0);
+}
+
+static int
+move_all(struct fetch *fetch, struct error *err)
+{
+	for (;;) {
+		bool moved = false, running = false;
+
+		if (is_over(fetch))
+			return cut_all(fetch, err);
+		for (size_t i = 0; i < fetch->n; i++) {
+			int rc = move(fetch, &fetch->fetchers[i], err);
+
+			if (rc == -1)
+				return -1;
+			moved |= rc == 1;
+			running |= fetch->fetchers[i].phase != FETCH_DONE;
+		}
+		if (moved)
+			tell_progress(fetch);
+		if (!running)
+			return 0;
+		if (!moved && sleep_until_next(fetch, err) == -1)
+			return -1;
+	}
+}
+
+void
+fetch_http_options(const struct config *cfg, struct http_options *out)
+{
+	*out = (struct http_options){
+		.timeout_s = cfg->fetch.timeout_s,
+		.max_body = (size_t)cfg->fetch.max_body,
+		.contact = cfg->fetch.contact,
+		.proxy = cfg->fetch.proxy,
+		.allow_private = cfg->fetch.allow_private,
+		.nallow_private = cfg->fetch.nallow_private,
+	};
+}
+
+static bool
+has_work(const struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->n; i++)
+		if (fetch->fetchers[i].phase != FETCH_DONE)
+			return true;
+	return false;
+}
+
+static int
+ask_all(struct fetch *fetch, struct error *err)
+{
+	struct http_options options;
+	int rc;
+
+	fetch_http_options(fetch->run->cfg, &options);
+	if (http_new(&options, &fetch->http, err) == -1)
+		return -1;
+	rc = move_all(fetch, err);
+	/* Jobs of a failed step are broken off while there is a client. */
+	for (size_t i = 0; i < fetch->n; i++) {
+		http_end(fetch->fetchers[i].job, NULL);
+		fetch->fetchers[i].job = NULL;
+	}
+	http_free(fetch->http);
+	return rc;
 }
 
 static bool
@@ -356,50 +441,51 @@ check_names(const struct config *cfg, const struct run_fetch_options *options, s
 }
 
 static int
-fetch_each(struct run *run, struct http *http, const struct run_fetch_options *options,
-    const char *cache, struct run_report *report, struct error *err)
+open_all(struct fetch *fetch, struct run_report *report, struct error *err)
 {
-	size_t nasked = 0, nfailed = 0;
-	int rc = 0;
+	struct run *run = fetch->run;
 
-	for (size_t i = 0; i < run->cfg->nsources && rc == 0; i++) {
+	for (size_t i = 0; i < run->cfg->nsources; i++) {
 		const struct config_source *cfg = &run->cfg->sources[i];
-		struct fetcher f = { .run = run, .cfg = cfg, .http = http, .cache = cache };
+		struct fetcher *f = &fetch->fetchers[fetch->n];
 
-		f.report = &report->sources[i];
-		f.report->name = cfg->name;
-		if (!is_named(options, cfg->name))
+		report->sources[i].name = cfg->name;
+		if (!is_named(fetch->options, cfg->name))
 			continue;
-		if ((f.type = source_type_find(cfg->type, err)) == NULL) {
-			err_prefix(
+		*f = (struct fetcher){ .run = run, .cfg = cfg, .report = &report->sources[i] };
+		if ((f->type = source_type_find(cfg->type, err)) == NULL)
+			return err_prefix(
 			    err, "%s:%u: source %s", cfg->file, (unsigned)cfg->line, cfg->name);
+		f->now_utc = clock_now_utc(&run->clock);
+		fetch->n++;
+		if (fetcher_open(f, fetch->options, err) == -1)
 			return -1;
-		}
-		f.now_utc = clock_now_utc(&run->clock);
-		arena_init(&f.arena, MAX_RUN_BYTES);
-		arena_init(&f.scratch, MAX_RUN_BYTES);
-		rc = fetch_source(&f, options, err);
-		arena_release(&f.scratch);
-		arena_release(&f.arena);
-		nasked += f.report->asked;
-		nfailed += f.report->failed;
 	}
+	return 0;
+}
+
+static int
+fetch_together(struct fetch *fetch, struct run_report *report, struct error *err)
+{
+	size_t n = fetch->run->cfg->nsources, nasked = 0, nfailed = 0;
+	int rc = -1;
+
+	fetch->fetchers = calloc(n, sizeof(*fetch->fetchers));
+	fetch->fds = calloc(2 * n, sizeof(*fetch->fds));
+	if (fetch->fetchers == NULL || fetch->fds == NULL)
+		err_nomem(err, "fetch");
+	else if (open_all(fetch, report, err) == 0)
+		rc = has_work(fetch) ? ask_all(fetch, err) : 0;
+	for (size_t i = 0; i < fetch->n; i++) {
+		nasked += fetch->fetchers[i].report->asked;
+		nfailed += fetch->fetchers[i].report->failed;
+		fetcher_close(&fetch->fetchers[i]);
+	}
+	free(fetch->fds);
+	free(fetch->fetchers);
 	if (nasked > 0 && nfailed == nasked)
 		report->faults |= RUN_FAULT_UNREACHABLE;
 	return rc;
-}
-
-void
-fetch_http_options(const struct config *cfg, struct http_options *out)
-{
-	*out = (struct http_options){
-		.timeout_s = cfg->fetch.timeout_s,
-		.max_body = (size_t)cfg->fetch.max_body,
-		.contact = cfg->fetch.contact,
-		.proxy = cfg->fetch.proxy,
-		.allow_private = cfg->fetch.allow_private,
-		.nallow_private = cfg->fetch.nallow_private,
-	};
 }
 
 int
@@ -407,22 +493,26 @@ run_fetch(struct run *run, const struct run_fetch_options *options, struct run_r
     struct error *err)
 {
 	const struct config *cfg = run->cfg;
-	struct http_options http_options;
+	struct fetch fetch = { .run = run, .options = options, .deadline_ms = INT64_MAX };
 	struct strbuf cache;
-	struct http *http = NULL;
 	int rc = -1;
 
-	fetch_http_options(cfg, &http_options);
+	fetch.start_ms = clock_now_utc(&run->clock) * MS;
+	fetch.start_monotonic_ms = clock_monotonic_ms();
+	/* The rest of the time is for sending. Who calls `fetch` has time, and can interrupt it. */
+	if (options->in_run)
+		fetch.deadline_ms = fetch.start_ms + cfg->delivery.deadline_s * MS / DEADLINE_SHARE;
 	strbuf_init(&cache, MAX_URL_BYTES);
 	if (run->mode == STORE_OVERLAY)
 		cache_dir(&cache);
+	fetch.cache = cache.buf;
+	fetch.arena = &report->arena;
 	report->nsources = cfg->nsources;
 	report->sources = arena_array(&report->arena, cfg->nsources, sizeof(*report->sources));
 	if (report->sources == NULL)
 		err_nomem(err, "fetch");
-	else if (check_names(cfg, options, err) == 0 && http_new(&http_options, &http, err) == 0)
-		rc = fetch_each(run, http, options, cache.buf, report, err);
-	http_free(http);
+	else if (check_names(cfg, options, err) == 0)
+		rc = fetch_together(&fetch, report, err);
 	strbuf_release(&cache);
 	return rc;
 }

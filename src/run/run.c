@@ -285,7 +285,7 @@ static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
 {
-	const struct run_fetch_options due_only = { 0 };
+	const struct run_fetch_options due_only = { .in_run = true };
 	struct store_sync_counts counts;
 	int64_t now_utc = clock_now_utc(&run->clock), id = 0;
 

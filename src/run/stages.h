@@ -59,6 +59,10 @@ void	cache_dir(struct strbuf *out);
 int	cache_load(const char *dir, const char *url, int64_t now_utc, int64_t max_age_s,
 	    struct http_answer *answer);
 void	cache_save(const char *dir, const char *url, int64_t now_utc, const struct http_answer *answer);
+/* When a preview may ask a service: now_ms, or gap_ms after the last request that a preview noted; the store forgets those
+ * of an overlay. One that is more than an hour away is not believed. */
+int64_t	cache_next_request(const char *dir, const char *service, int64_t now_ms, int64_t gap_ms);
+void	cache_note_request(const char *dir, const char *service, int64_t at_ms);
 
 /* ---- queries.c ---- */
 

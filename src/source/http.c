@@ -2,99 +2,65 @@
 
 #include "digest/clock.h"
 #include "digest/limits.h"
-#include "guard.h"
 #include "header.h"
+#include "http_job.h"
 
-#include <curl/curl.h>
-
-#include <inttypes.h>
-#include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 enum {
-	MAX_RATIO = 100,		/* decoded to sent; JSON and XML pack 20 times at most */
 	RATIO_FREE_BYTES = 1024 * 1024, /* a bomb this small does no harm */
-	MIN_BYTES_PER_S = 10,		/* slower than this for STALL_S is a slow-loris */
-	STALL_S = 60,
 	CONNECT_S = 30,
 	MAX_RETRY_AFTER_S = 86400,
-	HOST_SIZE = 300,
+	WAIT_MS = 1000, /* libcurl's own timers end a wait sooner */
 	MS = 1000,
-};
-
-static const char guard_cure[] =
-    " and was not asked; to allow it, list its range in fetch.allow-private";
-
-/* Why a callback stopped a transfer; libcurl itself only knows "write error". */
-enum stop { STOP_NONE, STOP_HEADER, STOP_BODY, STOP_RATIO, STOP_NOMEM };
-
-struct http {
-	const struct http_options *options;
-	CURL *curl;
-	struct cidr *allowed;
-	size_t nallowed;
-	char user_agent[256];
-	/* Of the request that is running. */
-	struct http_answer *answer;
-	size_t header_bytes;
-	enum stop stop;
-	char refused[128]; /* the address the guard refused last, and why; "" = none */
-	bool reached;	   /* an address was allowed */
 };
 
 static size_t
 on_header(char *line, size_t size, size_t n, void *arg)
 {
-	struct http *http = arg;
+	struct http_job *job = arg;
 
 	n *= size;
-	http->header_bytes += n;
-	if (http->header_bytes > MAX_HTTP_HEADER) {
-		http->stop = STOP_HEADER;
+	job->header_bytes += n;
+	if (job->header_bytes > MAX_HTTP_HEADER) {
+		job->stop = STOP_HEADER;
 		return 0;
 	}
-	header_read_line(http->answer, line, n);
+	header_read_line(job->answer, line, n);
 	return n;
-}
-
-static size_t
-body_bound(const struct http *http)
-{
-	size_t bound = http->answer->body.max_bytes;
-
-	return bound < http->options->max_body ? bound : http->options->max_body;
 }
 
 /* Bytes are counted here, after decoding: CURLOPT_MAXFILESIZE sees neither chunks nor what gzip becomes. */
 static size_t
 on_body(char *bytes, size_t size, size_t n, void *arg)
 {
-	struct http *http = arg;
-	struct strbuf *body = &http->answer->body;
+	struct http_job *job = arg;
+	struct strbuf *body = &job->answer->body;
 	curl_off_t sent = 0;
 
 	n *= size;
-	if (n > body_bound(http) - body->len)
-		http->stop = STOP_BODY;
+	if (n > http_body_bound(job) - body->len)
+		job->stop = STOP_BODY;
 	else
 		strbuf_addn(body, bytes, n);
 	if (body->state != STRBUF_OK)
-		http->stop = STOP_NOMEM;
-	curl_easy_getinfo(http->curl, CURLINFO_SIZE_DOWNLOAD_T, &sent);
-	if (body->len > RATIO_FREE_BYTES && (curl_off_t)body->len / MAX_RATIO > sent)
-		http->stop = STOP_RATIO;
-	return http->stop == STOP_NONE ? n : 0;
+		job->stop = STOP_NOMEM;
+	curl_easy_getinfo(job->curl, CURLINFO_SIZE_DOWNLOAD_T, &sent);
+	if (body->len > RATIO_FREE_BYTES && (curl_off_t)body->len / HTTP_MAX_RATIO > sent)
+		job->stop = STOP_RATIO;
+	return job->stop == STOP_NONE ? n : 0;
 }
 
 /* Called with the numeric address of every connection, so a name cannot be public when asked and private when used. */
 static curl_socket_t
 on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	struct http *http = arg;
+	struct http_job *job = arg;
+	const struct http *http = job->http;
 	const char *range;
 	char text[64];
 
@@ -103,10 +69,10 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	if (http->options->proxy[0] == '\0' &&
 	    (range = guard_refusal(http->allowed, http->nallowed, &address->addr)) != NULL) {
 		guard_format(&address->addr, text, sizeof(text));
-		snprintf(http->refused, sizeof(http->refused), "%s is a %s address", text, range);
+		snprintf(job->refused, sizeof(job->refused), "%s is a %s address", text, range);
 		return CURL_SOCKET_BAD;
 	}
-	http->reached = true;
+	job->reached = true;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -122,30 +88,31 @@ restrict_protocols(CURL *curl)
 
 /* What holds for every request. Redirects are followed by us, so that each hop is checked and counted. */
 static void
-set_options(struct http *http)
+set_options(struct http_job *job)
 {
-	const struct http_options *o = http->options;
-	long timeout_s = (long)o->timeout_s;
-	CURL *curl = http->curl;
+	const struct http_options *o = job->http->options;
+	long timeout_s = (long)(job->timeout_ms / 1000);
+	CURL *curl = job->curl;
 
 	restrict_protocols(curl);
+	curl_easy_setopt(curl, CURLOPT_PRIVATE, job);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(curl, CURLOPT_PROXY, o->proxy); /* "" also switches the variables off */
 	curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, http->user_agent);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, job->http->user_agent);
 	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)o->max_body);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)MIN_BYTES_PER_S);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_MIN_BYTES_PER_S);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_S);
 	curl_easy_setopt(
 	    curl, CURLOPT_CONNECTTIMEOUT, timeout_s < CONNECT_S ? timeout_s : CONNECT_S);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, job);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, job);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, http);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, job);
 }
 
 static int
@@ -196,11 +163,10 @@ http_new(const struct http_options *options, struct http **out, struct error *er
 	http->options = options;
 	if (set_user_agent(http, err) == -1 || set_allowed(http, err) == -1)
 		goto fail;
-	if ((http->curl = curl_easy_init()) == NULL) {
+	if ((http->multi = curl_multi_init()) == NULL) {
 		err_nomem(err, "http");
 		goto fail;
 	}
-	set_options(http);
 	*out = http;
 	return 0;
 fail:
@@ -213,9 +179,10 @@ http_free(struct http *http)
 {
 	if (http == NULL)
 		return;
-	curl_easy_cleanup(http->curl);
+	curl_multi_cleanup(http->multi);
 	curl_global_cleanup();
 	free(http->allowed);
+	free(http->fds);
 	free(http);
 }
 
@@ -239,171 +206,6 @@ http_address_allowed(const struct http *http, const struct sockaddr *address)
 	return guard_refusal(http->allowed, http->nallowed, address) == NULL;
 }
 
-/* The parts of the URL a hop goes to. */
-struct target {
-	CURLU *url;
-	bool https;
-	char host[HOST_SIZE]; /* "example.org:8080", for messages */
-};
-
-static bool
-url_part_is(CURLU *url, CURLUPart part, const char *text)
-{
-	char *value = NULL;
-	bool same = curl_url_get(url, part, &value, 0) == CURLUE_OK && strcmp(value, text) == 0;
-
-	curl_free(value);
-	return same;
-}
-
-static void
-name_host(struct target *t)
-{
-	char *host = NULL, *port = NULL;
-
-	curl_url_get(t->url, CURLUPART_HOST, &host, 0);
-	if (curl_url_get(t->url, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
-		port = NULL;
-	snprintf(t->host, sizeof(t->host), "%s%s%s", host != NULL ? host : "",
-	    port != NULL ? ":" : "", port != NULL ? port : "");
-	curl_free(host);
-	curl_free(port);
-}
-
-/*
- * Take apart the URL of the first hop or of a redirect. Names and passwords in it are refused: nothing says they may
- * go over this wire, and they would end up in logs.
- */
-static int
-target_set(struct target *t, const char *url, bool redirect, struct error *err)
-{
-	const char *what = redirect ? "redirect to " : "";
-	CURLUcode code = curl_url_set(t->url, CURLUPART_URL, url, CURLU_DISALLOW_USER);
-	bool was_https = t->https;
-
-	if (code == CURLUE_OUT_OF_MEMORY)
-		return err_nomem(err, "http");
-	if (code == CURLUE_USER_NOT_ALLOWED)
-		return err_set(err, ERR_NET, "%sa URL with a user name, which is not used", what);
-	if (code == CURLUE_OK)
-		t->https = url_part_is(t->url, CURLUPART_SCHEME, "https");
-	if (code != CURLUE_OK || (!t->https && !url_part_is(t->url, CURLUPART_SCHEME, "http")))
-		return err_set(
-		    err, ERR_NET, "%s'%.200s'; only http and https are fetched", what, url);
-	if (redirect && was_https && !t->https)
-		return err_set(err, ERR_NET, "redirect to '%.200s', from https to http", url);
-	name_host(t);
-	return 0;
-}
-
-static int
-stop_error(const struct http *http, const struct target *t, struct error *err)
-{
-	switch (http->stop) {
-	case STOP_HEADER:
-		return err_set(err, ERR_NET, "%s: more than %u bytes of header lines", t->host,
-		    MAX_HTTP_HEADER);
-	case STOP_BODY:
-		return err_set(err, ERR_NET,
-		    "%s: the answer is larger than %zu bytes (fetch.max-body)", t->host,
-		    body_bound(http));
-	case STOP_RATIO:
-		return err_set(err, ERR_NET,
-		    "%s: the answer grows more than %d times when unpacked", t->host, MAX_RATIO);
-	case STOP_NOMEM:
-	case STOP_NONE:
-		break;
-	}
-	return err_nomem(err, t->host);
-}
-
-/* libcurl has one code for the whole time, the time to connect and the low speed. */
-static int
-timeout_error(
-    const struct http *http, const struct target *t, int64_t elapsed_ms, struct error *err)
-{
-	int64_t elapsed_s = (elapsed_ms + MS / 2) / MS;
-
-	if (http->header_bytes == 0)
-		return err_set(
-		    err, ERR_NET, "%s: no answer within %" PRId64 " s", t->host, elapsed_s);
-	if (elapsed_s < http->options->timeout_s)
-		return err_set(err, ERR_NET, "%s: slower than %d bytes/s for %d s", t->host,
-		    MIN_BYTES_PER_S, STALL_S);
-	return err_set(err, ERR_NET, "%s: no whole answer within %" PRId64 " s, %zu bytes so far",
-	    t->host, elapsed_s, http->answer->body.len);
-}
-
-/* The codes that have a plain sentence; the others keep libcurl's. */
-static const struct {
-	CURLcode code;
-	const char *text;
-} failures[] = {
-	{ CURLE_COULDNT_RESOLVE_HOST, "no such host, or the name service does not answer" },
-	{ CURLE_COULDNT_RESOLVE_PROXY, "fetch.proxy: no such host" },
-	{ CURLE_COULDNT_CONNECT, "cannot connect" },
-	{ CURLE_GOT_NOTHING, "the connection was closed without an answer" },
-	{ CURLE_PARTIAL_FILE, "the answer ends early" },
-	{ CURLE_RECV_ERROR, "the connection broke while the answer came" },
-	{ CURLE_SEND_ERROR, "the connection broke" },
-	{ CURLE_PEER_FAILED_VERIFICATION, "the TLS certificate is not valid for this host" },
-	{ CURLE_SSL_CONNECT_ERROR, "TLS could not be agreed on" },
-	{ CURLE_BAD_CONTENT_ENCODING, "the answer cannot be unpacked" },
-	{ CURLE_WEIRD_SERVER_REPLY, "this is not HTTP" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, "this is not HTTP" },
-};
-
-static int
-transfer_error(
-    struct http *http, const struct target *t, CURLcode code, int64_t elapsed_ms, struct error *err)
-{
-	if (http->stop != STOP_NONE)
-		return stop_error(http, t, err);
-	if (code == CURLE_OUT_OF_MEMORY)
-		return err_nomem(err, t->host);
-	if (code == CURLE_FILESIZE_EXCEEDED) {
-		http->stop = STOP_BODY;
-		return stop_error(http, t, err);
-	}
-	if (http->refused[0] != '\0' && !http->reached)
-		return err_set(err, ERR_NET, "%s: %s%s", t->host, http->refused, guard_cure);
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		return timeout_error(http, t, elapsed_ms, err);
-	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
-		if (failures[i].code == code)
-			return err_set(err, ERR_NET, "%s: %s", t->host, failures[i].text);
-	return err_set(err, ERR_NET, "%s: %s", t->host, curl_easy_strerror(code));
-}
-
-/*
- * A proxy resolves names itself and the guard never sees where they lead; hosts written as an address are still
- * checked, in every spelling that inet_aton(3) knows.
- */
-static int
-check_behind_proxy(const struct http *http, const struct target *t, struct error *err)
-{
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found = NULL;
-	const char *range = NULL;
-	char *host = NULL;
-	size_t len;
-
-	if (http->options->proxy[0] == '\0' ||
-	    curl_url_get(t->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-		return 0;
-	len = strlen(host);
-	if (len > 2 && host[0] == '[')
-		host[len - 1] = '\0';
-	if (getaddrinfo(host + (host[0] == '['), NULL, &hints, &found) == 0)
-		range = guard_refusal(http->allowed, http->nallowed, found->ai_addr);
-	if (found != NULL)
-		freeaddrinfo(found);
-	curl_free(host);
-	if (range == NULL)
-		return 0;
-	return err_set(err, ERR_NET, "%s: a %s address%s", t->host, range, guard_cure);
-}
-
 static int
 add_condition(struct curl_slist **headers, const char *name, const char *value, struct error *err)
 {
@@ -424,49 +226,48 @@ add_condition(struct curl_slist **headers, const char *name, const char *value, 
  * was asked, and a new connection is the cure (RFC 9112 9.3.1). libcurl does so itself, but not in every case.
  */
 static bool
-was_stale(const struct http *http, CURLcode code)
+was_stale(const struct http_job *job, CURLcode code)
 {
 	long nconnects = 1;
 
-	if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING)
+	if (job->again ||
+	    (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING))
 		return false;
-	curl_easy_getinfo(http->curl, CURLINFO_NUM_CONNECTS, &nconnects);
-	return nconnects == 0 && http->header_bytes == 0;
+	curl_easy_getinfo(job->curl, CURLINFO_NUM_CONNECTS, &nconnects);
+	return nconnects == 0 && job->header_bytes == 0;
 }
 
-/* Ask one host. Returns 0 with a whole answer of any status. */
-static int
-ask(struct http *http, struct target *t, const struct curl_slist *headers, int64_t deadline_ms,
-    struct error *err)
+/* The hop is over: with an error, or with the whole answer. */
+static void
+leave_multi(struct http_job *job)
 {
-	int64_t start_ms = clock_monotonic_ms(), left_ms = deadline_ms - start_ms;
-	int64_t timeout_ms = http->options->timeout_s * MS;
-	CURLcode code;
+	if (job->added)
+		curl_multi_remove_handle(job->http->multi, job->curl);
+	job->added = false;
+}
 
-	strbuf_reset(&http->answer->body);
-	http->header_bytes = 0;
-	http->stop = STOP_NONE;
-	http->refused[0] = '\0';
-	http->reached = false;
-	if (check_behind_proxy(http, t, err) == -1)
+static int
+ask(struct http_job *job, bool again, struct error *err)
+{
+	int64_t left_ms = job->deadline_ms - clock_monotonic_ms();
+
+	strbuf_reset(&job->answer->body);
+	job->header_bytes = 0;
+	job->stop = STOP_NONE;
+	job->refused[0] = '\0';
+	job->reached = false;
+	job->again = again;
+	if (http_check_behind_proxy(job->http, &job->target, err) == -1)
 		return -1;
 	if (left_ms <= 0)
-		return timeout_error(http, t, timeout_ms, err);
-	curl_easy_setopt(http->curl, CURLOPT_CURLU, t->url);
-	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)left_ms);
-	code = curl_easy_perform(http->curl);
-	if (was_stale(http, code)) {
-		curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 1L);
-		code = curl_easy_perform(http->curl);
-		curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, 0L);
-	}
-	curl_easy_setopt(http->curl, CURLOPT_CURLU, NULL);
-	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
-	if (code != CURLE_OK)
-		return transfer_error(
-		    http, t, code, clock_monotonic_ms() - deadline_ms + timeout_ms, err);
-	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &http->answer->status);
+		return http_timeout_error(job, job->timeout_ms, err);
+	curl_easy_setopt(job->curl, CURLOPT_CURLU, job->target.url);
+	curl_easy_setopt(job->curl, CURLOPT_HTTPHEADER, job->headers);
+	curl_easy_setopt(job->curl, CURLOPT_TIMEOUT_MS, (long)left_ms);
+	curl_easy_setopt(job->curl, CURLOPT_FRESH_CONNECT, again ? 1L : 0L);
+	if (curl_multi_add_handle(job->http->multi, job->curl) != CURLM_OK)
+		return err_nomem(err, "http");
+	job->added = true;
 	return 0;
 }
 
@@ -476,92 +277,197 @@ is_redirect(long status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Make the target of a Link header absolute (RFC 3986 5); what is not http or https afterwards is no next page. */
 static void
-resolve_next(struct http_answer *answer, CURLU *base)
+finish_answer(struct http_job *job)
 {
-	char *text = NULL;
-
-	if (answer->next[0] == '\0')
-		return;
-	if (curl_url_set(base, CURLUPART_URL, answer->next, CURLU_DISALLOW_USER) != CURLUE_OK ||
-	    curl_url_get(base, CURLUPART_URL, &text, 0) != CURLUE_OK ||
-	    strlen(text) >= sizeof(answer->next) || strncasecmp(text, "http", 4) != 0)
-		answer->next[0] = '\0';
-	else
-		memcpy(answer->next, text, strlen(text) + 1);
-	curl_free(text);
-}
-
-static void
-finish_answer(struct http *http, struct target *t, const char *etag, const char *last_modified)
-{
-	struct http_answer *answer = http->answer;
+	struct http_answer *answer = job->answer;
 	curl_off_t wait_s = 0;
 	char *url = NULL;
 
-	curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &wait_s);
+	curl_easy_getinfo(job->curl, CURLINFO_RETRY_AFTER, &wait_s);
 	answer->retry_after_s = wait_s < 0 ? 0
 	    : wait_s > MAX_RETRY_AFTER_S   ? MAX_RETRY_AFTER_S
 					   : wait_s;
 	/* RFC 9110 15.4.5 wants them in a 304; where they are missing, the old ones still hold. */
 	if (answer->status == 304 && answer->etag[0] == '\0')
-		snprintf(answer->etag, sizeof(answer->etag), "%s", etag);
+		memcpy(answer->etag, job->etag, sizeof(answer->etag));
 	if (answer->status == 304 && answer->last_modified[0] == '\0')
-		snprintf(answer->last_modified, sizeof(answer->last_modified), "%s", last_modified);
-	if (curl_url_get(t->url, CURLUPART_URL, &url, 0) == CURLUE_OK &&
+		memcpy(answer->last_modified, job->last_modified, sizeof(answer->last_modified));
+	if (curl_url_get(job->target.url, CURLUPART_URL, &url, 0) == CURLUE_OK &&
 	    strlen(url) < sizeof(answer->url))
 		memcpy(answer->url, url, strlen(url) + 1);
 	curl_free(url);
-	resolve_next(answer, t->url);
+	http_resolve_next(answer, job->target.url);
 }
 
-/* Hop after hop until an answer is no redirect. */
+/* A hop came to its end: 1 = the next one is on its way, 0 = the answer is there. */
 static int
-follow(struct http *http, struct target *t, const struct curl_slist *headers, struct error *err)
+take_hop(struct http_job *job, CURLcode code, struct error *err)
 {
-	int64_t deadline_ms = clock_monotonic_ms() + http->options->timeout_s * MS;
+	char *location = NULL, from[HTTP_HOST_SIZE];
+	int64_t elapsed_ms = clock_monotonic_ms() - job->deadline_ms + job->timeout_ms;
 
-	for (int i = 0; i <= MAX_HTTP_REDIRECTS; i++) {
-		char *location = NULL, from[HOST_SIZE];
-
-		if (ask(http, t, headers, deadline_ms, err) == -1)
-			return -1;
-		if (!is_redirect(http->answer->status))
-			return 0;
-		curl_easy_getinfo(http->curl, CURLINFO_REDIRECT_URL, &location);
-		if (location == NULL)
-			return 0;
-		memcpy(from, t->host, sizeof(from));
-		if (target_set(t, location, true, err) == -1)
-			return err_prefix(err, "%s", from);
+	if (was_stale(job, code)) {
+		leave_multi(job);
+		return ask(job, true, err) == -1 ? -1 : 1;
 	}
-	return err_set(err, ERR_NET, "%s: more than %d redirects", t->host, MAX_HTTP_REDIRECTS);
+	if (code != CURLE_OK)
+		return http_transfer_error(job, code, elapsed_ms, err);
+	curl_easy_getinfo(job->curl, CURLINFO_RESPONSE_CODE, &job->answer->status);
+	if (is_redirect(job->answer->status))
+		curl_easy_getinfo(job->curl, CURLINFO_REDIRECT_URL, &location);
+	if (location == NULL) {
+		finish_answer(job);
+		return 0;
+	}
+	if (job->nredirects++ == MAX_HTTP_REDIRECTS)
+		return err_set(err, ERR_NET, "%s: more than %d redirects", job->target.host,
+		    MAX_HTTP_REDIRECTS);
+	memcpy(from, job->target.host, sizeof(from));
+	/* Before it leaves: what libcurl told us goes when the handle is used again. */
+	if (http_set_target(&job->target, location, true, err) == -1)
+		return err_prefix(err, "%s", from);
+	leave_multi(job);
+	return ask(job, false, err) == -1 ? -1 : 1;
+}
+
+static void
+free_job(struct http_job *job)
+{
+	leave_multi(job);
+	curl_easy_cleanup(job->curl);
+	curl_slist_free_all(job->headers);
+	curl_url_cleanup(job->target.url);
+	free(job);
+}
+
+int
+http_start(struct http *http, const struct http_request *request, struct http_answer *answer,
+    struct http_job **out, struct error *err)
+{
+	struct http_job *job = calloc(1, sizeof(*job));
+	size_t max_body = answer->body.max_bytes;
+
+	if (job == NULL)
+		return err_nomem(err, "http");
+	http_answer_release(answer);
+	http_answer_init(answer, max_body);
+	job->http = http;
+	job->answer = answer;
+	job->timeout_ms =
+	    MS * (request->timeout_s > 0 ? request->timeout_s : http->options->timeout_s);
+	job->deadline_ms = clock_monotonic_ms() + job->timeout_ms;
+	snprintf(job->etag, sizeof(job->etag), "%s", request->etag);
+	snprintf(job->last_modified, sizeof(job->last_modified), "%s", request->last_modified);
+	job->curl = curl_easy_init();
+	job->target.url = curl_url();
+	if (job->curl == NULL || job->target.url == NULL) {
+		free_job(job);
+		return err_nomem(err, "http");
+	}
+	set_options(job);
+	if (http_set_target(&job->target, request->url, false, err) == -1 ||
+	    add_condition(&job->headers, "If-None-Match", request->etag, err) == -1 ||
+	    add_condition(&job->headers, "If-Modified-Since", request->last_modified, err) == -1 ||
+	    ask(job, false, err) == -1) {
+		free_job(job);
+		return -1;
+	}
+	*out = job;
+	return 0;
+}
+
+/* Hops that ended; each begins its next one or makes its job done. */
+static void
+take_messages(struct http *http)
+{
+	CURLMsg *message;
+	int nleft;
+
+	while ((message = curl_multi_info_read(http->multi, &nleft)) != NULL) {
+		struct http_job *job = NULL;
+		int rc;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &job);
+		rc = take_hop(job, message->data.result, &job->fault);
+		job->done = rc != 1;
+		if (job->done)
+			leave_multi(job);
+	}
+}
+
+static int
+set_fds(struct http *http, const struct pollfd *fds, size_t n, struct error *err)
+{
+	if (n > http->nfds) {
+		struct curl_waitfd *more = reallocarray(http->fds, n, sizeof(*more));
+
+		if (more == NULL)
+			return err_nomem(err, "http");
+		http->fds = more;
+		http->nfds = n;
+	}
+	for (size_t i = 0; i < n; i++)
+		http->fds[i] = (struct curl_waitfd){ fds[i].fd, CURL_WAIT_POLLIN, 0 };
+	return 0;
+}
+
+int
+http_wait(struct http *http, struct pollfd *fds, size_t n, int timeout_ms, struct error *err)
+{
+	int nrunning;
+
+	if (set_fds(http, fds, n, err) == -1)
+		return -1;
+	if (curl_multi_perform(http->multi, &nrunning) == CURLM_OK)
+		curl_multi_poll(http->multi, http->fds, (unsigned)n, timeout_ms, NULL);
+	for (size_t i = 0; i < n; i++)
+		fds[i].revents = http->fds[i].revents != 0 ? POLLIN : 0;
+	if (curl_multi_perform(http->multi, &nrunning) != CURLM_OK)
+		return err_nomem(err, "http");
+	take_messages(http);
+	return 0;
+}
+
+bool
+http_is_done(const struct http_job *job)
+{
+	return job->done;
+}
+
+int
+http_end(struct http_job *job, struct error *err)
+{
+	int rc = -1;
+
+	if (job == NULL)
+		return -1;
+	if (!job->done)
+		err_set(err, ERR_NET, "%s: broken off", job->target.host);
+	else if (job->fault.kind == ERR_NONE)
+		rc = 0;
+	else if (err != NULL)
+		*err = job->fault;
+	free_job(job);
+	return rc;
 }
 
 int
 http_get(struct http *http, const char *url, const char *etag, const char *last_modified,
     struct http_answer *answer, struct error *err)
 {
-	struct target t = { .url = curl_url() };
-	struct curl_slist *headers = NULL;
-	size_t max_body = answer->body.max_bytes;
-	int rc = -1;
+	const struct http_request request = { url, etag, last_modified, 0 };
+	struct http_job *job;
 
-	http_answer_release(answer);
-	http_answer_init(answer, max_body);
-	http->answer = answer;
-	if (t.url == NULL)
-		err_nomem(err, "http");
-	else if (target_set(&t, url, false, err) == 0 &&
-	    add_condition(&headers, "If-None-Match", etag, err) == 0 &&
-	    add_condition(&headers, "If-Modified-Since", last_modified, err) == 0 &&
-	    follow(http, &t, headers, err) == 0) {
-		finish_answer(http, &t, etag, last_modified);
-		rc = 0;
+	if (http_start(http, &request, answer, &job, err) == -1)
+		return -1;
+	while (!http_is_done(job)) {
+		if (http_wait(http, NULL, 0, WAIT_MS, err) == -1) {
+			http_end(job, NULL);
+			return -1;
+		}
 	}
-	curl_slist_free_all(headers);
-	curl_url_cleanup(t.url);
-	http->answer = NULL;
-	return rc;
+	return http_end(job, err);
 }

@@ -25,6 +25,8 @@ enum {
 	DAY_SECONDS = 86400,
 };
 
+static const char trending[] = "trending"; /* the list, and the key of its page */
+
 static const char expected[] = "a JSON array of daily papers";
 
 /* Where a plan begins and what of it is left alone. */
@@ -158,6 +160,29 @@ plan_day(const struct plan *p, const char *base, int32_t day, struct arena *a,
 	return 0;
 }
 
+/* One page of what is trending now. It has no days: the listing is of the day it is read on. */
+static int
+plan_trending(const struct plan *p, const char *base, struct arena *a, struct source_request **out,
+    size_t *n, struct error *err)
+{
+	const struct source_page *page = find_page(p->progress, trending);
+	struct source_request *r = arena_zalloc(a, sizeof(*r));
+
+	if (r == NULL || base == NULL)
+		return err_nomem(err, "plan");
+	*r = (struct source_request){ .key = trending,
+		.path = "",
+		.command = "",
+		.etag = page != NULL ? page->etag : "",
+		.last_modified = page != NULL ? page->last_modified : "" };
+	r->url = arena_printf(a, "%s/api/daily_papers?sort=trending&limit=%d", base, PAGE_ENTRIES);
+	if (r->url == NULL)
+		return err_nomem(err, "plan");
+	*out = r;
+	*n = p->force || is_due(p, page, p->today);
+	return 0;
+}
+
 int
 huggingface_plan(const struct config_source *source, const struct source_progress *progress,
     int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
@@ -174,6 +199,8 @@ huggingface_plan(const struct config_source *source, const struct source_progres
 	int32_t first;
 	size_t planned = 0;
 
+	if (strcmp(source->list, trending) == 0)
+		return plan_trending(&p, base, a, out, n, err);
 	p.known_from = p.today + 1;
 	if (progress->npages > 0) {
 		char date[11];
@@ -316,6 +343,8 @@ listed_day(const struct entry *e, const struct source_request *request, int64_t 
 	int64_t submitted = field_time(e->paper, "submittedOnDailyAt");
 	int64_t published = field_time(e->outer, "publishedAt");
 
+	if (strcmp(request->key, trending) == 0)
+		return field_day(now_utc);
 	if (submitted > 0 && submitted < now_utc + DAY_SECONDS)
 		return field_day(submitted);
 	if (request->day > 0)
@@ -431,8 +460,8 @@ set_next(const struct config_source *source, const struct source_request *reques
 		return err_nomem(err, "next page");
 	/* Only on the same service; a link elsewhere would send us anywhere. */
 	linked = strncmp(link, base, len) == 0 && link[len] == '/';
-	if (request->url[0] == '\0' || nentries == 0 || request->page + 1 >= MAX_PAGES ||
-	    (nentries < PAGE_ENTRIES && !linked))
+	if (request->url[0] == '\0' || strcmp(request->key, trending) == 0 || nentries == 0 ||
+	    request->page + 1 >= MAX_PAGES || (nentries < PAGE_ENTRIES && !linked))
 		return 0;
 	if (set_request(&out->next, base, request->day, request->page + 1, a) == -1 ||
 	    (linked && (out->next.url = arena_strdup(a, link)) == NULL))

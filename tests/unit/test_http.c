@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
+#include <sys/resource.h>
+
 #include "digest/http.h"
 #include "digest/strbuf.h"
 #include "http_server.h"
@@ -595,6 +598,110 @@ test_proxy(void **state)
 	http_free(http);
 }
 
+/* Jobs go on together: the silent one of them holds up none, and a descriptor of the caller's ends a wait. */
+static void
+test_many_at_once(void **state)
+{
+	static const char *const paths[] = { "/silence", "/hello", "/hop5", "/short", "/gzip" };
+	enum { N = sizeof(paths) / sizeof(paths[0]) };
+	struct client *c = *state;
+	struct http_answer answers[N];
+	struct http_job *jobs[N];
+	struct pollfd fd;
+	size_t ndone = 0;
+	int pipes[2];
+
+	for (size_t i = 0; i < N; i++) {
+		char url[100];
+		const struct http_request request = { url, "", "", 30 };
+
+		snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", c->server.port, paths[i]);
+		http_answer_init(&answers[i], MAX_BODY);
+		assert_int_equal(http_start(c->http, &request, &answers[i], &jobs[i], &c->err), 0);
+	}
+	for (int turn = 0; turn < 10000 && ndone < N - 1; turn++) {
+		assert_int_equal(http_wait(c->http, NULL, 0, 1000, &c->err), 0);
+		ndone = 0;
+		for (size_t i = 0; i < N; i++)
+			ndone += http_is_done(jobs[i]);
+	}
+	assert_false(http_is_done(jobs[0]));
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(write(pipes[1], "x", 1), 1);
+	fd = (struct pollfd){ .fd = pipes[0] };
+	assert_int_equal(http_wait(c->http, &fd, 1, 60000, &c->err), 0);
+	assert_int_equal(fd.revents, POLLIN);
+	close(pipes[0]);
+	close(pipes[1]);
+	assert_int_equal(http_end(jobs[0], &c->err), -1);
+	assert_non_null(strstr(c->err.msg, "broken off"));
+	assert_int_equal(http_end(jobs[1], &c->err), 0);
+	assert_string_equal(answers[1].body.buf, "hello");
+	assert_int_equal(http_end(jobs[2], &c->err), 0);
+	assert_string_equal(answers[2].body.buf, "here");
+	assert_int_equal(http_end(jobs[3], &c->err), -1);
+	assert_non_null(strstr(c->err.msg, "ends early"));
+	assert_int_equal(http_end(jobs[4], &c->err), 0);
+	assert_string_equal(answers[4].body.buf, "hello");
+	for (size_t i = 0; i < N; i++)
+		http_answer_release(&answers[i]);
+}
+
+/* F-42: endless answers and bombs in a process of its own, which says how much memory it had at most. */
+static void
+test_memory_of_bombs(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	(void)state;
+	skip();
+#else
+	struct client *c = *state;
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		struct http *http = NULL;
+		int nfaults = 0;
+
+		if (http_new(&c->options, &http, &c->err) == -1)
+			_exit(100);
+		c->http = http;
+		nfaults += get(c, "/endless") == -1;
+		nfaults += get(c, "/bomb") == -1;
+		nfaults += get(c, "/headers") == -1;
+		_exit(nfaults);
+	}
+	assert_int_equal(wait4(pid, &status, 0, &usage), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 3);
+	assert_in_range(usage.ru_maxrss, 1, 64 * 1024);
+#endif
+}
+
+/* F-47: a .netrc at home gives nobody a password. */
+static void
+test_netrc_is_ignored(void **state)
+{
+	static const char line[] = "machine 127.0.0.1 login me password secret\n";
+	char dir[] = "/tmp/digest-test.XXXXXX", path[100];
+	struct client *c = *state;
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/.netrc", dir);
+	assert_non_null(file = fopen(path, "w"));
+	fputs(line, file);
+	fclose(file);
+	setenv("HOME", dir, 1);
+	assert_int_equal(get(c, "/echo"), 0);
+	assert_null(strstr(c->answer.body.buf, "Authorization"));
+	unlink(path);
+	rmdir(dir);
+}
+
 static void
 test_contact_that_is_no_header(void **state)
 {
@@ -630,6 +737,9 @@ main(void)
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_contact_that_is_no_header),
+		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_memory_of_bombs),
+		cmocka_unit_test(test_netrc_is_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -22,6 +22,7 @@ static const struct config_source config = { .name = "hf",
 	.path = "",
 	.command = "",
 	.interval_s = -1,
+	.list = "daily",
 	.settle_s = -1,
 	.file = "digest.conf",
 	.line = 3 };
@@ -667,6 +668,42 @@ test_types(void **state)
 	    strstr(err.msg, "type 'usenet' is not known; expected one of huggingface, "));
 }
 
+/* What is trending is one list of the day it is read on, whatever day its papers were once listed on. */
+static void
+test_trending(void **state)
+{
+	static const char bytes[] = "[{\"paper\": {\"id\": \"2603.90001\", \"title\": \"Old\","
+				    "\"submittedOnDailyAt\": \"2026-03-01T00:00:00Z\"}}]";
+	const struct source_answer answer = { bytes, sizeof(bytes) - 1, "", "",
+		"https://example.org/api/daily_papers?p=1" };
+	const int64_t now = (int64_t)20600 * DAY + HOUR;
+	struct source_page page = { "trending", "\"e\"", "", now - HOUR };
+	struct source_progress progress = { 20599, &page, 1 };
+	struct config_source own = config;
+	struct source_request *requests;
+	struct source_batch batch;
+	struct arena a;
+	struct error err;
+	size_t n;
+
+	(void)state;
+	own.list = "trending";
+	arena_init(&a, 1 << 20);
+	assert_int_equal(type()->plan(&own, &progress, now, 0, false, &a, &requests, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(
+	    requests[0].url, "https://example.org/api/daily_papers?sort=trending&limit=100");
+	assert_string_equal(requests[0].etag, "\"e\"");
+	assert_int_equal(type()->read(&own, &requests[0], &answer, now, &a, &batch, &err), 0);
+	assert_int_equal(batch.npapers, 1);
+	assert_int_equal(batch.papers[0]->listed_day, 20600);
+	assert_false(batch.more);
+	page.read_utc = now - HOUR / 2;
+	assert_int_equal(type()->plan(&own, &progress, now, 0, false, &a, &requests, &n, &err), 0);
+	assert_int_equal(n, 0);
+	arena_release(&a);
+}
+
 int
 main(void)
 {
@@ -683,6 +720,7 @@ main(void)
 		cmocka_unit_test(test_truncated_answers),
 		cmocka_unit_test(test_empty_day),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_trending),
 		cmocka_unit_test(test_statuses),
 	};
 
