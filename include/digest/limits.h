@@ -23,6 +23,8 @@
 #define MAX_JSON_TOKENS		500000u			/* 16 MB of "[]" took 714 MB in the parser */
 #define MAX_JSON_DEPTH		64			/* no service nests deeper than 10; bounds recursion */
 #define MAX_JSON_LINE		(256u * 1024)		/* one paper with 3,000 authors fits */
+#define MAX_HTML_FIELD		(256u * 1024)		/* one field; the HTML parser is slower than linear */
+#define MAX_HTML_ELEMENTS	500u			/* of one field; 100,000 nested ones took 13 s */
 #define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
 #define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
 #define MAX_HTTP_REDIRECTS	5
