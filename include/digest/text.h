@@ -67,6 +67,15 @@ void	text_normal_word(const char *folded, char *out, size_t size);
 void	text_add_latex(struct strbuf *out, const char *text, size_t len);
 
 /*
+ * Append the text of an HTML or JATS fragment: tags, comments and attributes removed, scripts and styles with what
+ * they hold, entities decoded, a line break where a block begins or ends, <sup> and <sub> as Unicode where every
+ * character has a form. Mathematics is left as its text. What follows MAX_HTML_FIELD bytes is dropped; with more than
+ * MAX_HTML_ELEMENTS elements, scripts of letters are lost too. Only for fields that are markup: in plain text
+ * "a<b" would lose its end. A '<' may be in the result: it is text. White space is not collapsed (text_add_clean does).
+ */
+void	text_add_html(struct strbuf *out, const char *html, size_t len);
+
+/*
  * Append text as one clean line for titles and names, or as running text: invalid bytes repaired, NUL and other control
  * characters dropped, bidirectional controls dropped, white space and hard wraps collapsed to one blank, runs of
  * combining marks cut at 8, at most max_bytes, cut at the end of a grapheme with "…".

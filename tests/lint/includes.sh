@@ -37,7 +37,7 @@ BEGIN {
 	library("curl/curl.h", "source mail")
 	library("jansson.h", "text source run")
 	library("expat.h", "source")
-	library("gumbo.h", "source")
+	library("gumbo.h", "text")
 	library("idn2.h", "mail")
 	library("utf8proc.h", "text mail")
 	library("sodium.h", "config store mail")
