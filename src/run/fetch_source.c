@@ -323,6 +323,8 @@ keep_more(struct fetcher *f, const struct source_request *next, struct error *er
 	r.key = arena_strdup(&f->pages, next->key);
 	r.url = arena_strdup(&f->pages, next->url);
 	r.path = r.command = r.etag = r.last_modified = "";
+	if (next->rest != NULL && (r.rest = arena_strdup(&f->pages, next->rest)) == NULL)
+		return err_nomem(err, "next page");
 	f->more = r;
 	return r.key == NULL || r.url == NULL ? err_nomem(err, "next page") : 0;
 }
