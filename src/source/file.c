@@ -191,7 +191,7 @@ read_arxiv(const struct config_source *config, const struct source_request *requ
     const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
     struct error *err)
 {
-	static const char *all[] = { "new", "cross", "replace", "replace-cross" };
+	const char *all[] = { "new", "cross", "replace", "replace-cross" };
 	struct config_source source = *config;
 	struct source_request undated = *request;
 
