@@ -553,6 +553,22 @@ find_next_try(struct courier *c, const struct delivery_outcome *o, int64_t now_u
 	return 0;
 }
 
+/* The first of each kind: a relay that is down says the same of a million mails. */
+static void
+tell_first(const struct courier *c, enum edition_state state, const char *reply)
+{
+	const struct run_report *r = c->report;
+	struct log *log = c->run->log;
+
+	if (state == EDITION_DEFERRED && r->ndeferred == 1)
+		log_error(log, "mail waits for a later run: %s", reply);
+	else if (state == EDITION_FAILED && r->nfailed == 1)
+		log_warn(log, "mail is refused for good: %s; 'digest history' says whose", reply);
+	else if (state == EDITION_UNKNOWN && r->nunknown == 1)
+		log_warn(
+		    log, "mail may have arrived or not: %s; 'digest outbox' says whose", reply);
+}
+
 static int
 settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
@@ -568,8 +584,7 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		enum edition_state state = count_outcome(c->report, o->outcome);
 		int64_t next_utc = 0;
 
-		if (state == EDITION_DEFERRED && c->report->ndeferred == 1)
-			log_error(c->run->log, "mail waits for a later run: %s", o->reply);
+		tell_first(c, state, o->reply);
 		if (state == EDITION_DEFERRED)
 			rc = find_next_try(c, o, now_utc, &next_utc, err);
 		if (rc == 0)
