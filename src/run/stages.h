@@ -64,6 +64,33 @@ void	cache_save(const char *dir, const char *url, int64_t now_utc, const struct 
 int64_t	cache_next_request(const char *dir, const char *service, int64_t now_ms, int64_t gap_ms);
 void	cache_note_request(const char *dir, const char *service, int64_t at_ms);
 
+/* ---- silence.c: why nothing came ---- */
+
+/* What is known of a source. */
+struct source_facts {
+	int64_t now_utc;
+	bool weekdays_only;	/* by its own word nothing is listed on Saturdays and Sundays */
+	int64_t settle_s;
+	const struct store_source *state;
+	const struct store_day *days;	/* ascending, from SILENCE_KNOWN_DAYS before today on */
+	size_t ndays;
+};
+/* How far back days decide what is usual for a weekday. */
+enum { SILENCE_KNOWN_DAYS = 63 };
+
+/* How many papers the source usually lists on such a weekday: the median of the last eight. -1 = fewer than three of them are
+ * known. */
+int64_t	silence_usual(const struct store_day *days, size_t n, int32_t day);
+/* A day that has fewer than half of the usual papers after the time at which it would have counted; false = it has not. */
+bool	silence_find_half(const struct source_facts *facts, const struct store_day *day, struct half_day *out);
+/* All but the text. */
+void	silence_judge(const struct source_facts *facts, struct source_silence *out);
+/* out->text lives in a, as everything read for it. */
+int	silence_of_source(struct run *run, const struct config_source *source, int64_t now_utc, struct arena *a,
+	    struct source_silence *out, struct error *err);
+/* How long a paper of the source waits after its day before it counts. */
+int64_t	silence_settle_s(const struct config_source *source);
+
 /* ---- queries.c ---- */
 
 /*
