@@ -67,6 +67,38 @@ enum run_fault {
 	RUN_FAULT_BUG = 16,
 };
 
+/* Why a source brings nothing new, or that it does. Several may hold; the first of these is told. */
+enum silence {
+	SILENCE_UNREAD,		/* never read yet */
+	SILENCE_DOWN, SILENCE_REFUSED, SILENCE_SHAPE,	/* it fails: see enum source_fault */
+	SILENCE_STALE,		/* it makes new lists of the same papers */
+	SILENCE_HALF,		/* its newest day has fewer than half of the papers of such a weekday */
+	SILENCE_SETTLING,	/* its newest papers do not count yet */
+	SILENCE_NONE,		/* it lists papers today */
+	SILENCE_WEEKEND,	/* a Saturday or Sunday, on which it lists nothing */
+	SILENCE_HOLIDAY,	/* a weekday for which it made an empty list */
+	SILENCE_NOTHING,	/* nothing new, and why is not known */
+};
+
+/* A day of a source that is only half filled. */
+struct half_day {
+	int32_t day;		/* 0 = there is none */
+	size_t nlisted, usual;	/* papers on it, and on such weekdays */
+	int64_t until_utc;	/* when it counts as it is */
+	bool held;		/* it does not count yet */
+	const char *text;	/* "huggingface 2026-11-20 is only half filled: 7 of about 30" */
+};
+
+struct source_silence {
+	enum silence why;
+	int32_t day;		/* the one spoken of: the newest it listed, of WEEKEND and HOLIDAY today; 0 = none */
+	size_t nlisted;		/* papers on the newest day */
+	int64_t since_utc;	/* DOWN, REFUSED, SHAPE: of the fault; STALE: of the newest paper */
+	int64_t until_utc;	/* SETTLING: when its papers count */
+	struct half_day half;	/* of today and the two days before, the newest that is only half filled; whatever why is */
+	const char *text;	/* in one sentence for a person who looks after the list */
+};
+
 struct run_source_report {
 	const char *name;	/* borrowed from the configuration */
 	bool asked;		/* false: not yet time to ask again */
@@ -82,6 +114,8 @@ struct run_report {
 	size_t nsources;
 	size_t nsettled;	/* listings that began to count */
 	size_t nwaiting;	/* listings that do not count yet, because their votes still settle */
+	size_t nheld;		/* of these, on days that are only half filled */
+	struct source_silence *silences;	/* of each source of the configuration, once listings are settled; else NULL */
 	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
 	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
@@ -376,41 +410,11 @@ void	run_format_span(int64_t seconds, char *out, size_t size);
 
 /* ---- how things stand ---- */
 
-/* Why a source brings nothing new, or that it does. Several may hold; the first of these is told. */
-enum silence {
-	SILENCE_UNREAD,		/* never read yet */
-	SILENCE_DOWN, SILENCE_REFUSED, SILENCE_SHAPE,	/* it fails: see enum source_fault */
-	SILENCE_STALE,		/* it makes new lists of the same papers */
-	SILENCE_HALF,		/* its newest day has fewer than half of the papers of such a weekday */
-	SILENCE_SETTLING,	/* its newest papers do not count yet */
-	SILENCE_NONE,		/* it lists papers today */
-	SILENCE_WEEKEND,	/* a Saturday or Sunday, on which it lists nothing */
-	SILENCE_HOLIDAY,	/* a weekday for which it made an empty list */
-	SILENCE_NOTHING,	/* nothing new, and why is not known */
-};
-
-/* A day of a source that is only half filled. */
-struct half_day {
-	int32_t day;		/* 0 = there is none */
-	size_t nlisted, usual;	/* papers on it, and on such weekdays */
-	int64_t until_utc;	/* when it counts as it is */
-	bool held;		/* it does not count yet */
-};
-
-struct source_silence {
-	enum silence why;
-	int32_t day;		/* the one spoken of: the newest it listed, of WEEKEND and HOLIDAY today; 0 = none */
-	size_t nlisted;		/* papers on the newest day */
-	int64_t since_utc;	/* DOWN, REFUSED, SHAPE: of the fault; STALE: of the newest paper */
-	int64_t until_utc;	/* SETTLING: when its papers count */
-	struct half_day half;	/* of today and the two days before, the newest that is only half filled; whatever why is */
-	const char *text;	/* in one sentence for a person who looks after the list */
-};
-
 struct run_source_status {
 	const char *name, *type;
 	struct store_source *state;	/* NULL = no store yet */
 	int32_t newest_day;		/* on which it listed a paper, 0 = none */
+	struct source_silence silence;	/* text "" = no store yet */
 };
 
 struct run_status {

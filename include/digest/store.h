@@ -204,7 +204,8 @@ struct store_day {
 /* In ascending order from since_day on; days without a listing are left out. */
 int	store_load_days(struct store *store, const char *source, int32_t since_day, struct arena *a,
 	    struct store_day **out, size_t *n, struct error *err);
-/* Listings of a day that do not count yet will not before until_utc; *n = how many. */
+/* Listings of a day that do not count yet will from until_utc on; *n = how many. An earlier time calls back those that were
+ * postponed. */
 int	store_postpone_listings(struct store *store, const char *source, int32_t day, int64_t until_utc, size_t *n,
 	    struct error *err);
 

@@ -25,6 +25,7 @@ source_value(const struct run_source_status *s, struct arena *a)
 	value_set_string(a, v, "last_error", state != NULL ? state->last_error : "");
 	value_set_string(a, v, "newest_day", arena_strdup(a, day));
 	value_set_number(a, v, "next_allowed", state != NULL ? state->next_allowed_utc : 0);
+	value_set_string(a, v, "silence", s->silence.text);
 	return v;
 }
 
@@ -179,13 +180,19 @@ print_source(const struct cli *cli, const struct run_source_status *s)
 	else
 		snprintf(when, sizeof(when), "never");
 	printf(": last read %s, newest day %s\n", when, day);
-	if (state->failing_since_utc == 0)
-		return;
-	format_moment(cli, state->failing_since_utc, when, sizeof(when));
-	printf("%*s%sfails since %s: ", LABEL_COLUMNS, "", term_warn(&cli->term), when);
-	term_put(state->last_error);
-	format_moment(cli, state->next_allowed_utc, when, sizeof(when));
-	printf("%s; asked again %s\n", term_reset(&cli->term), when);
+	printf(
+	    "%*s%s", LABEL_COLUMNS, "", state->failing_since_utc != 0 ? term_warn(&cli->term) : "");
+	term_put(s->silence.text);
+	if (state->failing_since_utc != 0) {
+		format_moment(cli, state->next_allowed_utc, when, sizeof(when));
+		printf("%s; asked again %s", term_reset(&cli->term), when);
+	}
+	putchar('\n');
+	if (s->silence.half.day != 0 && s->silence.why != SILENCE_HALF) {
+		printf("%*s", LABEL_COLUMNS, "");
+		term_put(s->silence.half.text);
+		putchar('\n');
+	}
 }
 
 void

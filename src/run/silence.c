@@ -70,7 +70,7 @@ silence_find_half(
 	    facts->now_utc < counts_utc)
 		return false;
 	*out = (struct half_day){ day->day, day->nlisted, (size_t)usual, counts_utc + HALF_WAIT_S,
-		false };
+		false, "" };
 	out->held = day->ncounted == 0 && facts->now_utc < out->until_utc;
 	return true;
 }
@@ -223,7 +223,7 @@ static const struct {
 void
 silence_judge(const struct source_facts *facts, struct source_silence *out)
 {
-	*out = (struct source_silence){ .text = "" };
+	*out = (struct source_silence){ .text = "", .half = { .text = "" } };
 	if (facts->ndays > 0) {
 		out->day = facts->days[facts->ndays - 1].day;
 		out->nlisted = facts->days[facts->ndays - 1].nlisted;
@@ -239,12 +239,11 @@ silence_judge(const struct source_facts *facts, struct source_silence *out)
 /* ---- in words ---- */
 
 static const char *
-half_text(const struct run *run, const struct source_silence *s, const char *name, const char *day,
-    struct arena *a)
+say_half(const struct run *run, const struct half_day *half, const char *name, struct arena *a)
 {
-	const struct half_day *half = &s->half;
-	char until[64];
+	char day[DATE_RFC3339_SIZE], until[64];
 
+	date_format_day(half->day, day);
 	run_format_wall(run, "", half->until_utc, until, sizeof(until));
 	return arena_printf(a, "%s %s is only half filled: %zu of about %zu%s%s", name, day,
 	    half->nlisted, half->usual, half->held ? "; it waits until " : "",
@@ -277,7 +276,7 @@ say(const struct run *run, const struct source_silence *s, const struct store_so
 		    "%s made a list on %s, but its newest paper is the same since %s", name, day,
 		    since);
 	case SILENCE_HALF:
-		return half_text(run, s, name, day, a);
+		return s->half.text;
 	case SILENCE_SETTLING:
 		return arena_printf(a, "%s listed %zu paper%s on %s, which count%s from %s on",
 		    name, s->nlisted, s->nlisted == 1 ? "" : "s", day, s->nlisted == 1 ? "s" : "",
@@ -311,24 +310,13 @@ is_weekdays_only(const struct config_source *source)
 	return false;
 }
 
-int64_t
-silence_settle_s(const struct config_source *source)
-{
-	const struct source_type *type = source_type_find(source->type, NULL);
-	int64_t settle_s = source->settle_s;
-
-	if (settle_s < 0 && type != NULL)
-		settle_s = type->settle_s;
-	return settle_s > 0 ? settle_s : 0;
-}
-
 int
 silence_of_source(struct run *run, const struct config_source *source, int64_t now_utc,
     struct arena *a, struct source_silence *out, struct error *err)
 {
 	struct source_facts facts = { .now_utc = now_utc,
 		.weekdays_only = is_weekdays_only(source),
-		.settle_s = silence_settle_s(source) };
+		.settle_s = settle_time_of(source) };
 	struct store_source *state;
 	struct store_day *days;
 
@@ -339,6 +327,24 @@ silence_of_source(struct run *run, const struct config_source *source, int64_t n
 	facts.state = state;
 	facts.days = days;
 	silence_judge(&facts, out);
+	if (out->half.day != 0)
+		out->half.text = say_half(run, &out->half, state->name, a);
 	out->text = say(run, out, state, a);
-	return out->text != NULL ? 0 : err_nomem(err, "silence");
+	return out->text != NULL && out->half.text != NULL ? 0 : err_nomem(err, "silence");
+}
+
+int
+silence_of_all(struct run *run, int64_t now_utc, struct arena *a, struct source_silence **out,
+    struct error *err)
+{
+	const struct config *cfg = run->cfg;
+	struct source_silence *all = arena_array(a, cfg->nsources, sizeof(*all));
+
+	if (all == NULL)
+		return err_nomem(err, "silence");
+	for (size_t i = 0; i < cfg->nsources; i++)
+		if (silence_of_source(run, &cfg->sources[i], now_utc, a, &all[i], err) == -1)
+			return -1;
+	*out = all;
+	return 0;
 }

@@ -88,8 +88,19 @@ void	silence_judge(const struct source_facts *facts, struct source_silence *out)
 /* out->text lives in a, as everything read for it. */
 int	silence_of_source(struct run *run, const struct config_source *source, int64_t now_utc, struct arena *a,
 	    struct source_silence *out, struct error *err);
-/* How long a paper of the source waits after its day before it counts. */
-int64_t	silence_settle_s(const struct config_source *source);
+/* Every source of the configuration: as many as it has. */
+int	silence_of_all(struct run *run, int64_t now_utc, struct arena *a, struct source_silence **out, struct error *err);
+
+/* ---- settle.c: when listings begin to count ---- */
+
+/* How long after the beginning of its day a paper of the source counts, in seconds. */
+int64_t	settle_time_of(const struct config_source *source);
+
+/*
+ * Listings whose time has come count, but those of a day that is only half filled wait until it has filled up or has been
+ * waited for long enough. Fills nsettled, nheld, nwaiting, next_settled_utc and silences of the report.
+ */
+int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err);
 
 /* ---- queries.c ---- */
 

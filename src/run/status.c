@@ -40,6 +40,7 @@ static int
 load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err)
 {
 	const struct config *cfg = run->cfg;
+	int64_t now_utc = clock_now_utc(&run->clock);
 
 	if ((out->sources = arena_array(a, cfg->nsources, sizeof(*out->sources))) == NULL)
 		return err_nomem(err, "sources");
@@ -49,10 +50,12 @@ load_sources(struct run *run, struct arena *a, struct run_status *out, struct er
 
 		s->name = cfg->sources[i].name;
 		s->type = cfg->sources[i].type;
+		s->silence.text = "";
 		if (!out->has_store)
 			continue;
 		if (store_load_source(run->store, s->name, a, &s->state, err) == -1 ||
-		    store_load_newest_day(run->store, s->name, &s->newest_day, err) == -1)
+		    store_load_newest_day(run->store, s->name, &s->newest_day, err) == -1 ||
+		    silence_of_source(run, &cfg->sources[i], now_utc, a, &s->silence, err) == -1)
 			return -1;
 	}
 	return 0;
