@@ -99,6 +99,14 @@ struct source_silence {
 	const char *text;	/* in one sentence for a person who looks after the list */
 };
 
+/* Why a reader's digest is empty. */
+enum reader_silence {
+	READER_PAUSED,
+	READER_NO_MATCH,	/* there were new papers, and none matched */
+	READER_ALL_SENT,	/* nothing new; all that matches was sent before */
+	READER_NOTHING_NEW,
+};
+
 struct run_source_report {
 	const char *name;	/* borrowed from the configuration */
 	bool asked;		/* false: not yet time to ask again */
@@ -399,6 +407,9 @@ struct run_next {
 	char wall[64];		/* "Tue 06:45 Europe/London" */
 	size_t nactive;
 	size_t ndue;		/* due already */
+	size_t npaused;
+	const char *paused;	/* the first of them, "" = nobody */
+	int32_t paused_until;	/* its day */
 };
 int	run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err);
 
@@ -417,6 +428,15 @@ struct run_source_status {
 	struct source_silence silence;	/* text "" = no store yet */
 };
 
+enum { MAX_SILENT_SHOWN = 5 };
+
+/* A digest that was empty and not mailed. */
+struct run_silent {
+	const char *address;
+	char period[32];
+	const char *text;	/* why: "none of 12 new papers matched" */
+};
+
 struct run_status {
 	bool has_store;			/* false: all below but the sources' names is zero */
 	struct store_sizes sizes;
@@ -431,6 +451,8 @@ struct run_status {
 	struct run_next next;
 	struct run_source_status *sources;
 	size_t nsources;
+	struct run_silent *silents;	/* the newest digests of the last day that came to nothing, at most MAX_SILENT_SHOWN */
+	size_t nsilents;
 };
 /* Opens the store if there is one. */
 int	run_load_status(struct run *run, struct arena *a, struct run_status *out, struct error *err);

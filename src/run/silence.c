@@ -236,6 +236,43 @@ silence_judge(const struct source_facts *facts, struct source_silence *out)
 	}
 }
 
+/* ---- readers ---- */
+
+enum reader_silence
+silence_of_reader(const struct reader_facts *facts)
+{
+	if (facts->paused_until > facts->today)
+		return READER_PAUSED;
+	if (facts->nread > 0)
+		return READER_NO_MATCH;
+	return facts->nsent > 0 && facts->nunsent == 0 ? READER_ALL_SENT : READER_NOTHING_NEW;
+}
+
+static const char *const reader_names[] = {
+	[READER_PAUSED] = "paused",
+	[READER_NO_MATCH] = "no-match",
+	[READER_ALL_SENT] = "all-sent",
+	[READER_NOTHING_NEW] = "nothing-new",
+};
+
+const char *
+silence_reader_name(enum reader_silence why)
+{
+	return reader_names[why];
+}
+
+/* Of stores written before there were reasons, the name is empty. */
+const char *
+silence_reader_text(const char *name, size_t nread, struct arena *a)
+{
+	if (strcmp(name, reader_names[READER_ALL_SENT]) == 0)
+		return "nothing new; all that matches was sent before";
+	if (nread == 0)
+		return "no new paper came in";
+	return nread == 1 ? "the one new paper did not match"
+			  : arena_printf(a, "none of %zu new papers matched", nread);
+}
+
 /* ---- in words ---- */
 
 static const char *

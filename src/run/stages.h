@@ -12,6 +12,8 @@
 #include "digest/source.h"
 #include "digest/tz.h"
 
+struct planner;
+
 /* ---- checks.c: what the parser of the configuration asks of other stages ---- */
 
 extern const struct config_checks run_config_checks;
@@ -91,6 +93,35 @@ int	silence_of_source(struct run *run, const struct config_source *source, int64
 /* Every source of the configuration: as many as it has. */
 int	silence_of_all(struct run *run, int64_t now_utc, struct arena *a, struct source_silence **out, struct error *err);
 
+/* What is known of a reader whose digest is empty. */
+struct reader_facts {
+	int32_t today, paused_until;	/* days; 0 = not paused */
+	size_t nread;		/* papers that were new for the reader */
+	size_t nsent, nunsent;	/* papers of the window that match: sent before, not sent */
+};
+enum reader_silence silence_of_reader(const struct reader_facts *facts);
+/* "no-match": how an empty edition remembers it in its note. */
+const char *silence_reader_name(enum reader_silence why);
+/* "none of 12 new papers matched" of such a name. */
+const char *silence_reader_text(const char *name, size_t nread, struct arena *a);
+
+/* ---- note.c: the note line of a mail, and the mail that tells of silence ---- */
+
+/* What was odd about the sources, in the reader's language; "" = nothing. Lives in a. */
+int	note_odd(struct run *run, const struct render *render, const struct source_silence *silences,
+	    const struct subscriber *reader, struct arena *a, const char **out, struct error *err);
+/*
+ * An edition without papers of its own: it becomes a mail that tells why, with its near misses, when one is due, else
+ * EDITION_EMPTY with the reason as its note.
+ */
+int	note_silence(struct run *run, const struct render *render, struct planner *planner,
+	    const struct source_silence *silences, const struct store_reader *reader, const struct due *due,
+	    struct arena *a, struct edition *edition, struct error *err);
+/* A cut pick that belongs to no section came near to the filters and is none of their papers. */
+bool	note_is_near(const struct edition_pick *pick);
+/* Papers that a filter of the reader found and the mail shows. */
+bool	note_has_papers(const struct edition *edition);
+
 /* ---- settle.c: when listings begin to count ---- */
 
 /* How long after the beginning of its day a paper of the source counts, in seconds. */
@@ -115,8 +146,6 @@ int	queries_read(const struct config *cfg, const struct subscriber *reader, cons
 
 /* ---- plan.c: the papers of the window against one reader ---- */
 
-struct planner;
-
 /* since_utc	the oldest moment any reader of this run looks back to */
 int	planner_new(struct run *run, int64_t since_utc, int64_t now_utc, struct planner **out,
 	    struct error *err);
@@ -124,6 +153,12 @@ void	planner_free(struct planner *planner);
 /* Pick a reader's papers: fills out but for state and hash. Results live in a. */
 int	planner_plan(struct planner *planner, const struct store_reader *reader, const struct due *due,
 	    struct arena *a, struct edition *out, struct error *err);
+/* Of the papers of the window that some filter of the reader matches: how many were sent before, and how many not. */
+int	planner_count_matching(struct planner *planner, const struct store_reader *reader, const struct due *due,
+	    struct arena *a, size_t *nsent, size_t *nunsent, struct error *err);
+/* Put the papers of the window that come nearest to the reader's filters before the edition's picks: near misses. */
+int	planner_add_near(struct planner *planner, const struct store_reader *reader, const struct due *due, size_t max,
+	    struct arena *a, struct edition *edition, struct error *err);
 /* A paper of the window at the revision it has now, else NULL. */
 const struct paper *planner_find_paper(const struct planner *planner, int64_t id, uint32_t revision);
 
@@ -155,6 +190,7 @@ void	composed_release(struct composed *mail);
 int	composer_compose(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
 const char *composer_sender(const struct composer *composer);
+const struct render *composer_render(const struct composer *composer);
 
 /* ---- deliver.c ---- */
 

@@ -226,10 +226,45 @@ test_usual(void **state)
 	}
 }
 
+static void
+test_readers(void **state)
+{
+	static const struct {
+		struct reader_facts facts;
+		enum reader_silence want;
+		const char *text;
+	} cases[] = {
+		{ { FRI, SAT, 9, 0, 0 }, READER_PAUSED, NULL },
+		{ { FRI, FRI, 9, 0, 0 }, READER_NO_MATCH, "none of 9 new papers matched" },
+		{ { FRI, 0, 1, 5, 0 }, READER_NO_MATCH, "the one new paper did not match" },
+		{ { FRI, 0, 0, 5, 0 }, READER_ALL_SENT,
+		    "nothing new; all that matches was sent before" },
+		/* What was cut by a limit was not sent. */
+		{ { FRI, 0, 0, 5, 1 }, READER_NOTHING_NEW, "no new paper came in" },
+		{ { FRI, 0, 0, 0, 0 }, READER_NOTHING_NEW, "no new paper came in" },
+	};
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 10000);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		enum reader_silence got = silence_of_reader(&cases[i].facts);
+
+		if (got != cases[i].want)
+			fail_msg("row %zu: %d", i, (int)got);
+		if (cases[i].text != NULL)
+			assert_string_equal(
+			    silence_reader_text(silence_reader_name(got), cases[i].facts.nread, &a),
+			    cases[i].text);
+	}
+	arena_release(&a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_readers),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_moments),
 		cmocka_unit_test(test_usual),
