@@ -42,6 +42,22 @@ unsettled_value(const struct run_status *s, struct arena *a)
 }
 
 static struct value *
+silents_value(const struct run_status *s, struct arena *a)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < s->nsilents; i++) {
+		struct value *v = value_object(a);
+
+		value_set_string(a, v, "address", s->silents[i].address);
+		value_set_string(a, v, "period", s->silents[i].period);
+		value_set_string(a, v, "reason", s->silents[i].text);
+		value_append(a, list, v);
+	}
+	return list;
+}
+
+static struct value *
 status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 {
 	struct value *v = value_object(a), *sources = value_list(a);
@@ -67,6 +83,8 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_string(a, v, "next_reader", s->next.address);
 	value_set_number(a, v, "next_due", s->next.due_utc);
 	value_set_number(a, v, "due", (int64_t)s->next.ndue);
+	value_set(a, v, "empty", silents_value(s, a));
+	value_set_number(a, v, "paused", (int64_t)s->next.npaused);
 	value_set(a, v, "sources", sources);
 	return v;
 }
@@ -161,6 +179,26 @@ status_put_next(const struct cli *cli, const struct run_status *s)
 	status_put_line(cli, "next", line);
 }
 
+/* Who got nothing, and why. */
+static void
+print_silence(const struct cli *cli, const struct run_status *s)
+{
+	char line[512], day[DATE_RFC3339_SIZE], more[32] = "";
+
+	for (size_t i = 0; i < s->nsilents; i++) {
+		snprintf(line, sizeof(line), "%s, digest of %s: %s", s->silents[i].address,
+		    s->silents[i].period, s->silents[i].text);
+		status_put_line(cli, i == 0 ? "empty" : "", line);
+	}
+	if (s->next.npaused == 0)
+		return;
+	date_format_day(s->next.paused_until, day);
+	if (s->next.npaused > 1)
+		snprintf(more, sizeof(more), ", and %zu more", s->next.npaused - 1);
+	snprintf(line, sizeof(line), "%s until %s%s", s->next.paused, day, more);
+	status_put_line(cli, "paused", line);
+}
+
 static void
 print_source(const struct cli *cli, const struct run_source_status *s)
 {
@@ -238,6 +276,7 @@ print_status(const struct cli *cli, const struct run_status *s)
 		print_day(cli, s);
 		print_waiting(cli, s);
 		status_put_next(cli, s);
+		print_silence(cli, s);
 	}
 	for (size_t i = 0; i < s->nsources; i++)
 		print_source(cli, &s->sources[i]);
