@@ -268,7 +268,7 @@ silence_reader_text(const char *name, size_t nread, struct arena *a)
 	if (strcmp(name, reader_names[READER_ALL_SENT]) == 0)
 		return "nothing new; all that matches was sent before";
 	if (nread == 0)
-		return "no new paper came in";
+		return "no new paper to choose from";
 	return nread == 1 ? "the one new paper did not match"
 			  : arena_printf(a, "none of %zu new papers matched", nread);
 }
@@ -304,9 +304,11 @@ say(const struct run *run, const struct source_silence *s, const struct store_so
 		return arena_printf(
 		    a, "%s cannot be read since %s: %s", name, since, state->last_error);
 	case SILENCE_REFUSED:
-		return arena_printf(a, "%s refuses since %s: %s", name, since, state->last_error);
+		return arena_printf(a, "%s cannot be read since %s; it refuses: %s", name, since,
+		    state->last_error);
 	case SILENCE_SHAPE:
-		return arena_printf(a, "%s sends something else than expected since %s: %s", name,
+		return arena_printf(a,
+		    "%s cannot be read since %s; it sends something else than expected: %s", name,
 		    since, state->last_error);
 	case SILENCE_STALE:
 		return arena_printf(a,

@@ -240,8 +240,8 @@ test_readers(void **state)
 		{ { FRI, 0, 0, 5, 0 }, READER_ALL_SENT,
 		    "nothing new; all that matches was sent before" },
 		/* What was cut by a limit was not sent. */
-		{ { FRI, 0, 0, 5, 1 }, READER_NOTHING_NEW, "no new paper came in" },
-		{ { FRI, 0, 0, 0, 0 }, READER_NOTHING_NEW, "no new paper came in" },
+		{ { FRI, 0, 0, 5, 1 }, READER_NOTHING_NEW, "no new paper to choose from" },
+		{ { FRI, 0, 0, 0, 0 }, READER_NOTHING_NEW, "no new paper to choose from" },
 	};
 	struct arena a;
 
