@@ -76,6 +76,7 @@ enum silence {
 	SILENCE_SETTLING,	/* its newest papers do not count yet */
 	SILENCE_NONE,		/* it lists papers today */
 	SILENCE_WEEKEND,	/* a Saturday or Sunday, on which it lists nothing */
+	SILENCE_CLOSED,		/* a holiday by the configuration */
 	SILENCE_HOLIDAY,	/* a weekday for which it made an empty list */
 	SILENCE_NOTHING,	/* nothing new, and why is not known */
 };
@@ -91,7 +92,7 @@ struct half_day {
 
 struct source_silence {
 	enum silence why;
-	int32_t day;		/* the one spoken of: the newest it listed, of WEEKEND and HOLIDAY today; 0 = none */
+	int32_t day;		/* the one spoken of: the newest it listed, of WEEKEND, CLOSED and HOLIDAY today; 0 = none */
 	size_t nlisted;		/* papers on the newest day */
 	int64_t since_utc;	/* DOWN, REFUSED, SHAPE: of the fault; STALE: of the newest paper */
 	int64_t until_utc;	/* SETTLING: when its papers count */

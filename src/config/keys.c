@@ -122,6 +122,9 @@ static const struct config_key_info keys[] = {
 	    "Kinds of announcement to take, of type arxiv: new cross replace replace-cross; "
 	    "without "
 	    "it new and cross."),
+	KEYS("source", "holidays", KIND_DAYS, config_source, holidays, nholidays, "{}",
+	    "Weekdays on which the source lists nothing, as in {2026-11-26}, so that digests can "
+	    "say so."),
 	KEY("source", "path", KIND_PATH, "path", config_source, path, "", "",
 	    "Files to read, of type file; may hold * and ?."),
 	KEY("source", "command", KIND_STRING, "string", config_source, command, "", "",

@@ -37,6 +37,7 @@ static const char *const source_keys[] = {
 	[SILENCE_SETTLING] = "silence-settling",
 	[SILENCE_NONE] = NULL,
 	[SILENCE_WEEKEND] = "silence-weekend",
+	[SILENCE_CLOSED] = "silence-closed",
 	[SILENCE_HOLIDAY] = "silence-holiday",
 	[SILENCE_NOTHING] = "silence-nothing",
 };

@@ -183,6 +183,14 @@ rests(const struct source_facts *f, struct source_silence *out)
 	return true;
 }
 
+static bool
+is_closed(const struct source_facts *f, struct source_silence *out)
+{
+	if (f->closed)
+		out->day = day_of(f->now_utc);
+	return f->closed;
+}
+
 /* The service itself says so: a list made today without a paper. */
 static bool
 is_holiday(const struct source_facts *f, struct source_silence *out)
@@ -216,6 +224,7 @@ static const struct {
 	{ SILENCE_SETTLING, settles },
 	{ SILENCE_NONE, lists },
 	{ SILENCE_WEEKEND, rests },
+	{ SILENCE_CLOSED, is_closed },
 	{ SILENCE_HOLIDAY, is_holiday },
 	{ SILENCE_NOTHING, brings_nothing },
 };
@@ -326,6 +335,8 @@ say(const struct run *run, const struct source_silence *s, const struct store_so
 	case SILENCE_WEEKEND:
 		return arena_printf(a, "it is %s, when %s lists nothing",
 		    date_weekday(s->day) == 0 ? "Sunday" : "Saturday", name);
+	case SILENCE_CLOSED:
+		return arena_printf(a, "%s has a holiday on %s", name, day);
 	case SILENCE_HOLIDAY:
 		return arena_printf(a, "%s made an empty list on %s, as on holidays", name, day);
 	case SILENCE_NOTHING:
@@ -349,12 +360,25 @@ is_weekdays_only(const struct config_source *source)
 	return false;
 }
 
+static bool
+is_closed_on(const struct config_source *source, int32_t day)
+{
+	char text[DATE_RFC3339_SIZE];
+
+	date_format_day(day, text);
+	for (size_t i = 0; i < source->nholidays; i++)
+		if (strcmp(source->holidays[i], text) == 0)
+			return true;
+	return false;
+}
+
 int
 silence_of_source(struct run *run, const struct config_source *source, int64_t now_utc,
     struct arena *a, struct source_silence *out, struct error *err)
 {
 	struct source_facts facts = { .now_utc = now_utc,
 		.weekdays_only = is_weekdays_only(source),
+		.closed = is_closed_on(source, day_of(now_utc)),
 		.settle_s = settle_time_of(source) };
 	struct store_source *state;
 	struct store_day *days;

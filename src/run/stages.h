@@ -72,6 +72,7 @@ void	cache_note_request(const char *dir, const char *service, int64_t at_ms);
 struct source_facts {
 	int64_t now_utc;
 	bool weekdays_only;	/* by its own word nothing is listed on Saturdays and Sundays */
+	bool closed;		/* the configuration says that today is a holiday */
 	int64_t settle_s;
 	const struct store_source *state;
 	const struct store_day *days;	/* ascending, from SILENCE_KNOWN_DAYS before today on */

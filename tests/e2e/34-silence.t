@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Why nothing came: each reason has its own true sentence in `status` and, where a reader is concerned, in the mail.
 . "$(dirname "$0")/lib.sh"
-plan 42
+plan 43
 
 # day DATE COUNT [TITLE]: so many papers on that day; one of them has the title.
 mkdir days
@@ -181,6 +181,8 @@ check 'arXiv as usual'                      'told "^ *ax listed 2 papers on 2026
 echo 2026-03-04 >../today
 ran 03-04T08:00:00
 check 'holiday'                             'told "^ *ax made an empty list on 2026-03-04, as on holidays$" && mail bob && grep -q "ax made an empty list on 4 Mar, as on holidays\." mail'
+sed -i 's/type = arxiv/& holidays = {2026-03-04}/' digest.conf
+check '... by the configuration'            'at 03-04T08:05:00 status | grep -q "^ *ax has a holiday on 2026-03-04$"'
 echo 2026-03-05 >../today
 ran 03-05T08:00:00
 check 'and on'                              'told "^ *ax listed 2 papers on 2026-03-05$"'

@@ -53,6 +53,7 @@ static const struct {
 	bool weekdays_only;
 	int settle_h;
 	enum source_fault fault;
+	bool closed;
 	int32_t made, newest_since; /* days, at 5 o'clock */
 	size_t nlisted;
 	enum silence want;
@@ -113,6 +114,10 @@ static const struct {
 	    .day = SUN },
 	{ "a feed of which nothing is known", FRI, 9, &young, { 30, 30, 30 }, 30, false, 0,
 	    .made = FRI, .newest_since = WED, .nlisted = 50, .want = SILENCE_NOTHING, .day = WED },
+	{ "a holiday by the configuration", THU, 9, &daily, { 30, 30, 30 }, 30, true, 0,
+	    .closed = true, .want = SILENCE_CLOSED, .day = THU },
+	{ "... which is none when papers come", THU, 9, &daily, { 30, 30, 30, 20 }, 20, true, 0,
+	    .closed = true, .want = SILENCE_NONE, .day = THU },
 	{ "down", SAT, 9, &daily, { 30, 30, 30, 30, 30 }, 30, true, 0, .fault = SOURCE_DOWN,
 	    .want = SILENCE_DOWN, .day = FRI },
 	{ "refused", FRI, 13, &daily, { 30, 30, 30, 30, 7 }, 0, true, 12, .fault = SOURCE_REFUSED,
@@ -131,6 +136,7 @@ test_reasons(void **state)
 		struct source_silence got;
 		struct store_source source = { .name = "s", .newest = "arxiv:1", .last_error = "" };
 		struct source_facts facts = { .weekdays_only = rows[i].weekdays_only,
+			.closed = rows[i].closed,
 			.settle_s = rows[i].settle_h * HOUR_S,
 			.state = &source,
 			.days = days };
