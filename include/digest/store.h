@@ -352,7 +352,7 @@ struct edition {
 	int64_t composed_utc;	/* Date of the mail */
 	int32_t day, since_day;	/* nominal local day, and the first one covered */
 	uint32_t nread, nmatched;
-	const char *note;	/* the note line, "" = none */
+	const char *note;	/* the note line, "" = none; of an empty one the name of its reason */
 	struct edition_pick *picks;
 	size_t npicks;
 	unsigned char hash[16];	/* of the mail's bytes */
