@@ -47,6 +47,8 @@ struct config_source {
 	size_t ncategories;
 	const char **announce;
 	size_t nannounce;
+	const char **holidays;	/* "2026-11-26": days on which it lists nothing */
+	size_t nholidays;
 	int64_t interval_s;	/* -1 = the type's default */
 	int64_t settle_s;	/* -1 = the type's default */
 	int64_t timeout_s;	/* of one request or command; -1 = fetch.timeout, of a command 60 s */

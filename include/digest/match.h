@@ -135,4 +135,21 @@ int	match_explain(struct match_index *index, struct match_literals *literals, co
 	    uint32_t paper, const uint64_t *sent, struct arena *a, struct match_clause **out, size_t *n,
 	    struct error *err);
 
+/* A paper that a query nearly found. */
+struct near_miss {
+	uint32_t paper;		/* index into the papers */
+	double nearness;	/* above 0, below 1 */
+};
+/*
+ * The papers that come nearest to one of some expanded queries and satisfy none, the nearest first; ties by votes, then by
+ * key. How near: of AND the mean of its parts, of OR its best part; a part that is taken away (-x) adds nothing, but makes
+ * it 0 where it is there; of a phrase or a group of words the share of them that stand in the paper; all else is 0 or 1.
+ * literals	those of the index
+ * candidates	which papers are asked, a bitmap
+ * sent		as in match_evaluate
+ */
+int	match_near(struct match_index *index, struct match_literals *literals, const struct query *const *queries,
+	    size_t nqueries, const uint64_t *candidates, const uint64_t *sent, size_t max, struct arena *a,
+	    struct near_miss **out, size_t *n, struct error *err);
+
 #endif

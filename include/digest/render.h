@@ -54,6 +54,7 @@ struct section_view {
 	size_t ncut;
 	size_t nmore;		/* cut and not even named */
 	bool outside;		/* "Popular today, outside your filters" */
+	bool near;		/* its cut ones are no matches but came nearest to the filters */
 };
 
 struct edition_view {
@@ -103,6 +104,17 @@ void	rendered_release(struct rendered *out);
  */
 int	render_edition(struct render *r, const struct edition_view *view, struct arena *scratch,
 	    struct rendered *out, struct error *err);
+
+/* One sentence of a note line: a key of en.strings and what stands for its {words}. */
+struct sentence {
+	const char *key;
+	int64_t n;		/* {n}, which decides the form */
+	const char *source;	/* {source}, "" = none */
+	int32_t day;		/* {date} */
+	int64_t usual;		/* {usual} */
+};
+/* Append it in a language, behind a blank when something stands there. */
+void	render_add_sentence(const struct render *r, const char *language, const struct sentence *s, struct strbuf *out);
 
 /* The context that the digest templates see, for --format json and digest-template(7). NULL when memory is short. */
 struct value *render_context(struct render *r, const struct edition_view *view, struct arena *scratch);

@@ -67,6 +67,47 @@ enum run_fault {
 	RUN_FAULT_BUG = 16,
 };
 
+/* Why a source brings nothing new, or that it does. Several may hold; the first of these is told. */
+enum silence {
+	SILENCE_UNREAD,		/* never read yet */
+	SILENCE_DOWN, SILENCE_REFUSED, SILENCE_SHAPE,	/* it fails: see enum source_fault */
+	SILENCE_STALE,		/* it makes new lists of the same papers */
+	SILENCE_HALF,		/* its newest day has fewer than half of the papers of such a weekday */
+	SILENCE_SETTLING,	/* its newest papers do not count yet */
+	SILENCE_NONE,		/* it lists papers today */
+	SILENCE_WEEKEND,	/* a Saturday or Sunday, on which it lists nothing */
+	SILENCE_CLOSED,		/* a holiday by the configuration */
+	SILENCE_HOLIDAY,	/* a weekday for which it made an empty list */
+	SILENCE_NOTHING,	/* nothing new, and why is not known */
+};
+
+/* A day of a source that is only half filled. */
+struct half_day {
+	int32_t day;		/* 0 = there is none */
+	size_t nlisted, usual;	/* papers on it, and on such weekdays */
+	int64_t until_utc;	/* when it counts as it is */
+	bool held;		/* it does not count yet */
+	const char *text;	/* "huggingface 2026-11-20 is only half filled: 7 of about 30" */
+};
+
+struct source_silence {
+	enum silence why;
+	int32_t day;		/* the one spoken of: the newest it listed, of WEEKEND, CLOSED and HOLIDAY today; 0 = none */
+	size_t nlisted;		/* papers on the newest day */
+	int64_t since_utc;	/* DOWN, REFUSED, SHAPE: of the fault; STALE: of the newest paper */
+	int64_t until_utc;	/* SETTLING: when its papers count */
+	struct half_day half;	/* of today and the two days before, the newest that is only half filled; whatever why is */
+	const char *text;	/* in one sentence for a person who looks after the list */
+};
+
+/* Why a reader's digest is empty. */
+enum reader_silence {
+	READER_PAUSED,
+	READER_NO_MATCH,	/* there were new papers, and none matched */
+	READER_ALL_SENT,	/* nothing new; all that matches was sent before */
+	READER_NOTHING_NEW,
+};
+
 struct run_source_report {
 	const char *name;	/* borrowed from the configuration */
 	bool asked;		/* false: not yet time to ask again */
@@ -82,6 +123,8 @@ struct run_report {
 	size_t nsources;
 	size_t nsettled;	/* listings that began to count */
 	size_t nwaiting;	/* listings that do not count yet, because their votes still settle */
+	size_t nheld;		/* of these, on days that are only half filled */
+	struct source_silence *silences;	/* of each source of the configuration, once listings are settled; else NULL */
 	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
 	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
@@ -365,6 +408,9 @@ struct run_next {
 	char wall[64];		/* "Tue 06:45 Europe/London" */
 	size_t nactive;
 	size_t ndue;		/* due already */
+	size_t npaused;
+	const char *paused;	/* the first of them, "" = nobody */
+	int32_t paused_until;	/* its day */
 };
 int	run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err);
 
@@ -380,6 +426,16 @@ struct run_source_status {
 	const char *name, *type;
 	struct store_source *state;	/* NULL = no store yet */
 	int32_t newest_day;		/* on which it listed a paper, 0 = none */
+	struct source_silence silence;	/* text "" = no store yet */
+};
+
+enum { MAX_SILENT_SHOWN = 5 };
+
+/* A digest that was empty and not mailed. */
+struct run_silent {
+	const char *address;
+	char period[32];
+	const char *text;	/* why: "none of 12 new papers matched" */
 };
 
 struct run_status {
@@ -396,6 +452,8 @@ struct run_status {
 	struct run_next next;
 	struct run_source_status *sources;
 	size_t nsources;
+	struct run_silent *silents;	/* the newest digests of the last day that came to nothing, at most MAX_SILENT_SHOWN */
+	size_t nsilents;
 };
 /* Opens the store if there is one. */
 int	run_load_status(struct run *run, struct arena *a, struct run_status *out, struct error *err);

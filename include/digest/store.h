@@ -204,7 +204,8 @@ struct store_day {
 /* In ascending order from since_day on; days without a listing are left out. */
 int	store_load_days(struct store *store, const char *source, int32_t since_day, struct arena *a,
 	    struct store_day **out, size_t *n, struct error *err);
-/* Listings of a day that do not count yet will not before until_utc; *n = how many. */
+/* Listings of a day that do not count yet will from until_utc on; *n = how many. An earlier time calls back those that were
+ * postponed. */
 int	store_postpone_listings(struct store *store, const char *source, int32_t day, int64_t until_utc, size_t *n,
 	    struct error *err);
 
@@ -351,7 +352,7 @@ struct edition {
 	int64_t composed_utc;	/* Date of the mail */
 	int32_t day, since_day;	/* nominal local day, and the first one covered */
 	uint32_t nread, nmatched;
-	const char *note;	/* the note line, "" = none */
+	const char *note;	/* the note line, "" = none; of an empty one the name of its reason */
 	struct edition_pick *picks;
 	size_t npicks;
 	unsigned char hash[16];	/* of the mail's bytes */

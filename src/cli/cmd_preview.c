@@ -332,20 +332,36 @@ open_in_browser(const struct preview *p)
 		waitpid(pid, NULL, 0);
 }
 
+/* What is odd about a source, whether it was asked now or not. */
+static void
+print_odd(const struct source_silence *s)
+{
+	if (s->why >= SILENCE_DOWN && s->why <= SILENCE_STALE)
+		fprintf(stderr, "warning: %s\n", s->text);
+	if (s->half.day != 0)
+		fprintf(stderr, "warning: %s\n", s->half.text);
+}
+
 static void
 print_warnings(const struct preview *p, const struct run_report *r)
 {
 	char wall[64];
 
-	for (size_t i = 0; i < r->nsources; i++)
-		if (r->sources[i].failed)
-			fprintf(
-			    stderr, "warning: %s: %s\n", r->sources[i].name, r->sources[i].message);
+	for (size_t i = 0; r->silences != NULL && i < p->cli->run->cfg->nsources; i++)
+		print_odd(&r->silences[i]);
 	if (r->nwaiting == 0)
 		return;
 	run_format_wall(p->cli->run, "", r->next_settled_utc, wall, sizeof(wall));
-	fprintf(p->aside, "%zu listings do not count yet: their votes settle, the first until %s\n",
-	    r->nwaiting, wall);
+	if (r->nheld > 0)
+		fprintf(p->aside,
+		    "%zu listings do not count yet, %zu of them on half-filled days; the first "
+		    "will "
+		    "%s\n",
+		    r->nwaiting, r->nheld, wall);
+	else
+		fprintf(p->aside,
+		    "%zu listings do not count yet: their votes settle, the first until %s\n",
+		    r->nwaiting, wall);
 }
 
 static int

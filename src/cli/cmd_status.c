@@ -25,6 +25,7 @@ source_value(const struct run_source_status *s, struct arena *a)
 	value_set_string(a, v, "last_error", state != NULL ? state->last_error : "");
 	value_set_string(a, v, "newest_day", arena_strdup(a, day));
 	value_set_number(a, v, "next_allowed", state != NULL ? state->next_allowed_utc : 0);
+	value_set_string(a, v, "silence", s->silence.text);
 	return v;
 }
 
@@ -38,6 +39,22 @@ unsettled_value(const struct run_status *s, struct arena *a)
 			value_set_number(a, v, edition_state_name((enum edition_state)i),
 			    (int64_t)s->unsettled[i]);
 	return v;
+}
+
+static struct value *
+silents_value(const struct run_status *s, struct arena *a)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < s->nsilents; i++) {
+		struct value *v = value_object(a);
+
+		value_set_string(a, v, "address", s->silents[i].address);
+		value_set_string(a, v, "period", s->silents[i].period);
+		value_set_string(a, v, "reason", s->silents[i].text);
+		value_append(a, list, v);
+	}
+	return list;
 }
 
 static struct value *
@@ -66,6 +83,8 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_string(a, v, "next_reader", s->next.address);
 	value_set_number(a, v, "next_due", s->next.due_utc);
 	value_set_number(a, v, "due", (int64_t)s->next.ndue);
+	value_set(a, v, "empty", silents_value(s, a));
+	value_set_number(a, v, "paused", (int64_t)s->next.npaused);
 	value_set(a, v, "sources", sources);
 	return v;
 }
@@ -160,6 +179,26 @@ status_put_next(const struct cli *cli, const struct run_status *s)
 	status_put_line(cli, "next", line);
 }
 
+/* Who got nothing, and why. */
+static void
+print_silence(const struct cli *cli, const struct run_status *s)
+{
+	char line[512], day[DATE_RFC3339_SIZE], more[32] = "";
+
+	for (size_t i = 0; i < s->nsilents; i++) {
+		snprintf(line, sizeof(line), "%s, digest of %s: %s", s->silents[i].address,
+		    s->silents[i].period, s->silents[i].text);
+		status_put_line(cli, i == 0 ? "empty" : "", line);
+	}
+	if (s->next.npaused == 0)
+		return;
+	date_format_day(s->next.paused_until, day);
+	if (s->next.npaused > 1)
+		snprintf(more, sizeof(more), ", and %zu more", s->next.npaused - 1);
+	snprintf(line, sizeof(line), "%s until %s%s", s->next.paused, day, more);
+	status_put_line(cli, "paused", line);
+}
+
 static void
 print_source(const struct cli *cli, const struct run_source_status *s)
 {
@@ -179,13 +218,19 @@ print_source(const struct cli *cli, const struct run_source_status *s)
 	else
 		snprintf(when, sizeof(when), "never");
 	printf(": last read %s, newest day %s\n", when, day);
-	if (state->failing_since_utc == 0)
-		return;
-	format_moment(cli, state->failing_since_utc, when, sizeof(when));
-	printf("%*s%sfails since %s: ", LABEL_COLUMNS, "", term_warn(&cli->term), when);
-	term_put(state->last_error);
-	format_moment(cli, state->next_allowed_utc, when, sizeof(when));
-	printf("%s; asked again %s\n", term_reset(&cli->term), when);
+	printf(
+	    "%*s%s", LABEL_COLUMNS, "", state->failing_since_utc != 0 ? term_warn(&cli->term) : "");
+	term_put(s->silence.text);
+	if (state->failing_since_utc != 0) {
+		format_moment(cli, state->next_allowed_utc, when, sizeof(when));
+		printf("%s; asked again %s", term_reset(&cli->term), when);
+	}
+	putchar('\n');
+	if (s->silence.half.day != 0 && s->silence.why != SILENCE_HALF) {
+		printf("%*s", LABEL_COLUMNS, "");
+		term_put(s->silence.half.text);
+		putchar('\n');
+	}
 }
 
 void
@@ -231,6 +276,7 @@ print_status(const struct cli *cli, const struct run_status *s)
 		print_day(cli, s);
 		print_waiting(cli, s);
 		status_put_next(cli, s);
+		print_silence(cli, s);
 	}
 	for (size_t i = 0; i < s->nsources; i++)
 		print_source(cli, &s->sources[i]);

@@ -122,6 +122,9 @@ static const struct config_key_info keys[] = {
 	    "Kinds of announcement to take, of type arxiv: new cross replace replace-cross; "
 	    "without "
 	    "it new and cross."),
+	KEYS("source", "holidays", KIND_DAYS, config_source, holidays, nholidays, "{}",
+	    "Weekdays on which the source lists nothing, as in {2026-11-26}, so that digests can "
+	    "say so."),
 	KEY("source", "path", KIND_PATH, "path", config_source, path, "", "",
 	    "Files to read, of type file; may hold * and ?."),
 	KEY("source", "command", KIND_STRING, "string", config_source, command, "", "",
@@ -141,7 +144,9 @@ static const struct config_key_info keys[] = {
 	    "1..500", "Papers per digest."),
 	KEY("subscriber", "empty", KIND_ENUM, "one of skip|note|never", config_reader, sub.empty,
 	    "skip", "",
-	    "Without a match: no mail, a short note, or never a mail, whatever there is to tell."),
+	    "Without a match: no mail but a note on every fifth such day in a row, a note each "
+	    "time, "
+	    "or never a mail."),
 	KEY("subscriber", "outside", KIND_NUMBER, "number", config_reader, sub.outside, "3",
 	    "0..50", "Popular papers from outside the filters."),
 	KEY("subscriber", "updates", KIND_ENUM, "one of withdrawn|all|off", config_reader,

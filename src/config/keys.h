@@ -30,6 +30,7 @@ enum config_kind {
 	KIND_QUERY,	/* the match of a struct filter, with its place */
 	KIND_LIST,	/* const char ** and size_t */
 	KIND_NETWORKS,	/* a list of CIDRs */
+	KIND_DAYS,	/* a list of days, "2026-11-26" */
 	KIND_USE,	/* the use of a struct config_reader */
 };
 

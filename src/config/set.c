@@ -370,23 +370,39 @@ is_network(const char *text)
 	    inet_pton(v6 ? AF_INET6 : AF_INET, host, address) == 1;
 }
 
+/* What is wrong with a text of a list, NULL = nothing; expected gets what it should be. */
+static const char *
+judge_text(const struct config_key_info *key, const char *text, const char **expected)
+{
+	int32_t day;
+
+	if (key->kind == KIND_NETWORKS && !is_network(text)) {
+		*expected = "an address and a prefix length, as in 10.0.0.0/8";
+		return "network";
+	}
+	if (key->kind == KIND_DAYS && date_parse_day(text, &day, NULL) == -1) {
+		*expected = "a day, as in 2026-11-26";
+		return "date";
+	}
+	return NULL;
+}
+
 static int
 set_list(const struct config_setting *set, const struct config_key_info *key,
     const struct config_item *it, void *record, struct error *err)
 {
 	const char **texts = arena_array(set->arena, it->nvalues, sizeof(*texts));
+	const char *what, *expected;
 	char *base = record;
 
 	if (texts == NULL)
 		return err_nomem(err, "configuration");
 	for (size_t i = 0; i < it->nvalues; i++) {
 		texts[i] = it->values[i].text;
-		if (key->kind == KIND_NETWORKS && !is_network(texts[i]))
+		if ((what = judge_text(key, texts[i], &expected)) != NULL)
 			config_complain_at(set, it->values[i].place,
-			    "%s: '%.60s' is not a network; expected an address and a prefix "
-			    "length, "
-			    "as in 10.0.0.0/8",
-			    key->name, texts[i]);
+			    "%s: '%.60s' is not a %s; expected %s", key->name, texts[i], what,
+			    expected);
 	}
 	if (key->kind == KIND_USE) {
 		struct config_reader *reader = record;

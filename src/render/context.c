@@ -68,6 +68,7 @@ const struct context_name context_names[] = {
 	{ "sections", false },
 	{ "query", false },
 	{ "outside", false },
+	{ "near", false },
 	{ "papers", false },
 	{ "cut", false },
 	{ "has_cut", false },
@@ -105,10 +106,14 @@ context_section(const struct context *c, const struct section_view *section)
 {
 	struct value *v = value_object(c->a);
 
-	value_set_string(c->a, v, "name",
-	    section->outside ? strings_get(c->words, "outside") : context_clean(c, section->name));
+	const char *own = section->near ? strings_get(c->words, "near")
+	    : section->outside		? strings_get(c->words, "outside")
+					: NULL;
+
+	value_set_string(c->a, v, "name", own != NULL ? own : context_clean(c, section->name));
 	value_set_string(c->a, v, "query", context_clean(c, section->query));
 	value_set_bool(c->a, v, "outside", section->outside);
+	value_set_bool(c->a, v, "near", section->near);
 	return v;
 }
 

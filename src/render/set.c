@@ -381,3 +381,25 @@ render_template(struct render *r, const char *name, const struct value *data, st
 		    "no template is called '%s'; see 'digest template list'", name);
 	return template_render(t, data, set_find_template, r, out, err);
 }
+
+void
+render_add_sentence(
+    const struct render *r, const char *language, const struct sentence *s, struct strbuf *out)
+{
+	const struct strings *strings = set_find_words(r, language);
+	struct strbuf date, usual, source;
+
+	strbuf_init(&date, MAX_NAME_BYTES);
+	strbuf_init(&usual, MAX_NAME_BYTES);
+	strbuf_init(&source, 2 * MAX_NAME_BYTES);
+	strings_add_date(&date, strings, "date-short", s->day);
+	strings_add_count(&usual, strings, "number", s->usual, NULL);
+	text_add_clean(&source, s->source, strlen(s->source), MAX_NAME_BYTES);
+	strbuf_add(out, out->len > 0 ? " " : "");
+	strings_add_count(out, strings, s->key, s->n,
+	    (const struct word[]){ { "source", source.buf }, { "date", date.buf },
+		{ "usual", usual.buf }, { NULL, NULL } });
+	strbuf_release(&date);
+	strbuf_release(&usual);
+	strbuf_release(&source);
+}

@@ -92,6 +92,12 @@ composer_sender(const struct composer *c)
 	return c->sender;
 }
 
+const struct render *
+composer_render(const struct composer *c)
+{
+	return c->render;
+}
+
 void
 composed_init(struct composed *mail)
 {
@@ -176,9 +182,10 @@ view_section(struct composer *c, struct composed *mail, size_t first, size_t las
 
 	if (views == NULL)
 		return err_nomem(err, "section");
-	out->outside = section == UINT32_MAX;
-	out->name = out->outside ? "" : mail->reader->sub.filters[section].name;
-	out->query = out->outside ? "" : mail->reader->sub.filters[section].match;
+	out->near = note_is_near(&picks[first]);
+	out->outside = section == UINT32_MAX && !out->near;
+	out->name = section == UINT32_MAX ? "" : mail->reader->sub.filters[section].name;
+	out->query = section == UINT32_MAX ? "" : mail->reader->sub.filters[section].match;
 	out->picks = views;
 	for (size_t i = first; i < last; i++) {
 		if (view_pick(c, &picks[i], &views[i - first], a, err) == -1)
@@ -200,19 +207,21 @@ view_sections(struct composer *c, struct composed *mail, struct arena *a, struct
 	struct section_view *sections;
 	size_t n = 0;
 
-	sections = arena_array(a, mail->reader->sub.nfilters + 1, sizeof(*sections));
+	/* One for each filter, the near misses, and what is popular outside. */
+	sections = arena_array(a, mail->reader->sub.nfilters + 2, sizeof(*sections));
 	if (sections == NULL)
 		return err_nomem(err, "sections");
 	for (size_t first = 0, last; first < e->npicks; first = last) {
 		uint32_t section = e->picks[first].section;
 
-		for (last = first; last < e->npicks && e->picks[last].section == section;)
+		for (last = first; last < e->npicks && e->picks[last].section == section &&
+		     note_is_near(&e->picks[last]) == note_is_near(&e->picks[first]);)
 			last++;
 		if (section != UINT32_MAX && section >= mail->reader->sub.nfilters)
 			return err_set(err, ERR_CONFIG, "the reader's filters have changed since");
 		if (view_section(c, mail, first, last, &sections[n], a, err) == -1)
 			return -1;
-		if (!sections[n].outside) {
+		if (!sections[n].outside && !sections[n].near) {
 			mail->view.nshown += sections[n].npicks;
 			mail->view.ncut += sections[n].ncut + sections[n].nmore;
 		}

@@ -184,20 +184,24 @@ clear_unsettled(struct courier *c, const struct due *due, struct error *err)
 	return 1;
 }
 
-static bool
-has_own_picks(const struct edition *e)
-{
-	for (size_t i = 0; i < e->npicks; i++)
-		if (e->picks[i].section != UINT32_MAX && !e->picks[i].cut)
-			return true;
-	return false;
-}
-
 /* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
 static bool
 may_still_come(const struct courier *c, const struct due *due)
 {
 	return c->source_fails && c->now_utc < due->due_utc + WAIT_FOR_SOURCE;
+}
+
+static int
+write_note(struct courier *c, struct composed *mail, struct error *err)
+{
+	const struct source_silence *silences = c->report->silences;
+	const struct render *render = composer_render(c->composer);
+
+	if (note_has_papers(&mail->edition))
+		return note_odd(c->run, render, silences, &mail->reader->sub, &c->arena,
+		    &mail->edition.note, err);
+	return note_silence(c->run, render, c->planner, silences, mail->reader, &mail->due,
+	    &c->arena, &mail->edition, err);
 }
 
 /* One reader's edition into the batch: composed, or marked as empty. */
@@ -217,15 +221,13 @@ plan_one(struct courier *c, const struct due *due, struct error *err)
 		return skip(c, mail->reader, SKIP_WAITING, 0, err);
 	if (planner_plan(c->planner, mail->reader, due, &c->arena, &mail->edition, err) == -1)
 		goto broken;
-	if (!has_own_picks(&mail->edition)) {
-		if (may_still_come(c, due))
-			return skip(c, mail->reader, SKIP_SOURCE, 0, err);
-		if (mail->reader->sub.empty != EMPTY_NOTE) {
-			mail->edition.state = EDITION_EMPTY;
-			c->nmails++;
-			return 0;
-		}
-		mail->edition.note = "No new paper matched your filters.";
+	if (!note_has_papers(&mail->edition) && may_still_come(c, due))
+		return skip(c, mail->reader, SKIP_SOURCE, 0, err);
+	if (write_note(c, mail, err) == -1)
+		goto broken;
+	if (mail->edition.state == EDITION_EMPTY) {
+		c->nmails++;
+		return 0;
 	}
 	if (composer_compose(c->composer, mail, &c->arena, err) == -1)
 		goto broken;

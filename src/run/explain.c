@@ -42,7 +42,8 @@ find_edition(struct explainer *x)
 		return -1;
 	for (size_t i = 0; i < n && out->pick == NULL; i++)
 		for (size_t k = 0; k < editions[i].npicks && is_out(editions[i].state); k++) {
-			if (editions[i].picks[k].paper != x->p->id)
+			if (editions[i].picks[k].paper != x->p->id ||
+			    note_is_near(&editions[i].picks[k]))
 				continue;
 			out->edition = &editions[i];
 			out->pick = &editions[i].picks[k];

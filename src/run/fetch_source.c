@@ -60,7 +60,8 @@ save_state(struct fetcher *f, struct error *err)
 	return store_end(store, store_save_source(store, f->state, err), false, err);
 }
 
-/* What its newest list was like. Where nothing new came, or only older days, what is known stays. */
+/* What its newest list was like. Where nothing new came, or only older days, what is known stays; but a list that the service
+ * made and that is empty is news. */
 static void
 note_list(struct fetcher *f)
 {
@@ -68,6 +69,8 @@ note_list(struct fetcher *f)
 
 	if (f->made_utc > 0)
 		s->made_utc = f->made_utc;
+	if (f->newest == NULL && f->made_utc > 0)
+		s->nlisted = 0;
 	if (f->newest == NULL || f->list_day < f->newest_day)
 		return;
 	s->nlisted = f->nlisted;

@@ -55,14 +55,26 @@ struct search {
 };
 
 static int
+note_pause(struct search *s, const struct store_reader *reader)
+{
+	if (s->next->npaused++ > 0)
+		return 0;
+	s->next->paused_until = reader->sub.paused_until;
+	s->next->paused = arena_strdup(s->arena, reader->sub.address);
+	return s->next->paused == NULL ? -1 : 0;
+}
+
+static int
 look_at(void *arg, const struct store_reader *reader)
 {
 	struct search *s = arg;
 	struct due due;
 	int found;
 
-	if (reader->suppressed || reader->sub.paused_until > s->now_utc / DAY_SECONDS)
+	if (reader->suppressed)
 		return 0;
+	if (reader->sub.paused_until > s->now_utc / DAY_SECONDS)
+		return note_pause(s, reader);
 	s->next->nactive++;
 	found = due_find(s->run, reader, s->now_utc, 0, &due, NULL);
 	if (found == -1)
@@ -83,6 +95,6 @@ run_find_next(struct run *run, struct run_next *out, struct arena *a, struct err
 	struct search s = { run, out, a, clock_now_utc(&run->clock) };
 
 	memset(out, 0, sizeof(*out));
-	out->address = "";
+	out->address = out->paused = "";
 	return store_each_reader(run->store, false, look_at, &s, err) == 0 ? 0 : -1;
 }

@@ -238,6 +238,113 @@ match_reader(struct planner *pl, const struct store_reader *reader, struct match
 	return collect_picks(pl, &reader->sub, req, out, a, err);
 }
 
+/* Every paper of the reader's window that was not sent, whether it was looked at before or not, into the planner's plain
+ * bitmap, and what was sent into the last one. */
+static int
+mark_window(struct planner *pl, const struct store_reader *reader, const struct due *due,
+    struct arena *a, struct error *err)
+{
+	const struct eligibility e = { -1, due->since_utc, due->since_utc };
+	uint64_t *plain = pl->bitmaps, *signals = plain + pl->nwords;
+	uint64_t *was_sent = signals + 2 * pl->nwords;
+	struct sent_list sent;
+
+	if (store_load_sent(pl->run->store, reader->sub.id, a, &sent, err) == -1)
+		return -1;
+	memset(was_sent, 0, pl->nwords * sizeof(*was_sent));
+	store_mark_sent(&sent, pl->papers, pl->npapers, was_sent);
+	store_mark_eligible(&e, &sent, pl->papers, pl->npapers, plain, signals, NULL);
+	return 0;
+}
+
+/* Set bit i where some filter of the reader matches paper i. */
+static int
+evaluate_filters(struct planner *pl, const struct subscriber *sub, const uint64_t *was_sent,
+    uint64_t *one, uint64_t *all, struct arena *a, struct error *err)
+{
+	for (size_t i = 0; i < sub->nfilters; i++) {
+		struct program *program = NULL;
+		bool own;
+		int rc = get_program(pl, sub, &sub->filters[i], a, &program, &own, err);
+
+		if (rc == 0)
+			rc = match_evaluate(pl->index, program, was_sent, one, err);
+		if (rc == 0 && own)
+			match_program_free(program);
+		if (rc == -1)
+			return -1;
+		for (size_t w = 0; w < pl->nwords; w++)
+			all[w] |= one[w];
+	}
+	return 0;
+}
+
+int
+planner_count_matching(struct planner *pl, const struct store_reader *reader, const struct due *due,
+    struct arena *a, size_t *nsent, size_t *nunsent, struct error *err)
+{
+	const uint64_t *plain = pl->bitmaps, *was_sent = plain + 3 * pl->nwords;
+	uint64_t *one = arena_array(a, pl->nwords, sizeof(*one));
+	uint64_t *all = arena_array(a, pl->nwords, sizeof(*all));
+
+	if (one == NULL || all == NULL)
+		return err_nomem(err, "plan");
+	if (mark_window(pl, reader, due, a, err) == -1 ||
+	    evaluate_filters(pl, &reader->sub, was_sent, one, all, a, err) == -1)
+		return -1;
+	*nsent = *nunsent = 0;
+	for (size_t w = 0; w < pl->nwords; w++) {
+		*nsent += (size_t)__builtin_popcountll(all[w] & was_sent[w]);
+		*nunsent += (size_t)__builtin_popcountll(all[w] & plain[w]);
+	}
+	return 0;
+}
+
+int
+planner_add_near(struct planner *pl, const struct store_reader *reader, const struct due *due,
+    size_t max, struct arena *a, struct edition *e, struct error *err)
+{
+	const struct subscriber *sub = &reader->sub;
+	const struct query **queries = arena_array(a, sub->nfilters, sizeof(*queries));
+	const uint64_t *was_sent = pl->bitmaps + 3 * pl->nwords;
+	struct near_miss *misses;
+	struct edition_pick *picks;
+	size_t n;
+
+	if (queries == NULL)
+		return err_nomem(err, "plan");
+	for (size_t i = 0; i < sub->nfilters; i++) {
+		struct query *q;
+
+		if (queries_read(pl->run->cfg, sub, sub->filters[i].name, sub->filters[i].match, a,
+			&q, NULL, err) == -1)
+			return err_prefix(err, "filter \"%s\"", sub->filters[i].name);
+		queries[i] = q;
+	}
+	if (mark_window(pl, reader, due, a, err) == -1 ||
+	    match_near(pl->index, pl->literals, queries, sub->nfilters, pl->bitmaps, was_sent, max,
+		a, &misses, &n, err) == -1)
+		return -1;
+	if ((picks = arena_array(a, n + e->npicks, sizeof(*picks))) == NULL)
+		return err_nomem(err, "picks");
+	for (size_t i = 0; i < n; i++) {
+		const struct paper *p = pl->papers[misses[i].paper];
+
+		picks[i] = (struct edition_pick){ .paper = p->id,
+			.revision = p->revision,
+			.version = p->version,
+			.section = UINT32_MAX,
+			.cut = true,
+			.why = "",
+			.also_in = "" };
+	}
+	if (e->npicks > 0)
+		memcpy(picks + n, e->picks, e->npicks * sizeof(*picks));
+	e->picks = picks;
+	e->npicks += n;
+	return 0;
+}
+
 int
 planner_plan(struct planner *pl, const struct store_reader *reader, const struct due *due,
     struct arena *a, struct edition *out, struct error *err)

@@ -88,15 +88,6 @@ run_report_release(struct run_report *report)
 }
 
 static int
-settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
-{
-	if (store_begin(run->store, err) == -1)
-		return -1;
-	return store_end(run->store,
-	    store_settle_listings(run->store, now_utc, &report->nsettled, err), false, err);
-}
-
-static int
 tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
 	size_t nunknown = 0, nheld = 0;
@@ -300,9 +291,7 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 		return -1;
 	if (options->fetch && run_fetch(run, &due_only, report, err) == -1)
 		return -1;
-	if (settle_listings(run, now_utc, report, err) == -1 ||
-	    store_count_waiting(run->store, &report->nwaiting, &report->next_settled_utc, err) ==
-		-1)
+	if (settle_listings(run, now_utc, report, err) == -1)
 		return -1;
 	if (options->deliver && send_due(run, options, now_utc, id, report, err) == -1)
 		return -1;

@@ -12,6 +12,8 @@
 #include "digest/source.h"
 #include "digest/tz.h"
 
+struct planner;
+
 /* ---- checks.c: what the parser of the configuration asks of other stages ---- */
 
 extern const struct config_checks run_config_checks;
@@ -64,6 +66,74 @@ void	cache_save(const char *dir, const char *url, int64_t now_utc, const struct 
 int64_t	cache_next_request(const char *dir, const char *service, int64_t now_ms, int64_t gap_ms);
 void	cache_note_request(const char *dir, const char *service, int64_t at_ms);
 
+/* ---- silence.c: why nothing came ---- */
+
+/* What is known of a source. */
+struct source_facts {
+	int64_t now_utc;
+	bool weekdays_only;	/* by its own word nothing is listed on Saturdays and Sundays */
+	bool closed;		/* the configuration says that today is a holiday */
+	int64_t settle_s;
+	const struct store_source *state;
+	const struct store_day *days;	/* ascending, from SILENCE_KNOWN_DAYS before today on */
+	size_t ndays;
+};
+/* How far back days decide what is usual for a weekday. */
+enum { SILENCE_KNOWN_DAYS = 63 };
+
+/* How many papers the source usually lists on such a weekday: the median of the last eight. -1 = fewer than three of them are
+ * known. */
+int64_t	silence_usual(const struct store_day *days, size_t n, int32_t day);
+/* A day that has fewer than half of the usual papers after the time at which it would have counted; false = it has not. */
+bool	silence_find_half(const struct source_facts *facts, const struct store_day *day, struct half_day *out);
+/* All but the text. */
+void	silence_judge(const struct source_facts *facts, struct source_silence *out);
+/* out->text lives in a, as everything read for it. */
+int	silence_of_source(struct run *run, const struct config_source *source, int64_t now_utc, struct arena *a,
+	    struct source_silence *out, struct error *err);
+/* Every source of the configuration: as many as it has. */
+int	silence_of_all(struct run *run, int64_t now_utc, struct arena *a, struct source_silence **out, struct error *err);
+
+/* What is known of a reader whose digest is empty. */
+struct reader_facts {
+	int32_t today, paused_until;	/* days; 0 = not paused */
+	size_t nread;		/* papers that were new for the reader */
+	size_t nsent, nunsent;	/* papers of the window that match: sent before, not sent */
+};
+enum reader_silence silence_of_reader(const struct reader_facts *facts);
+/* "no-match": how an empty edition remembers it in its note. */
+const char *silence_reader_name(enum reader_silence why);
+/* "none of 12 new papers matched" of such a name. */
+const char *silence_reader_text(const char *name, size_t nread, struct arena *a);
+
+/* ---- note.c: the note line of a mail, and the mail that tells of silence ---- */
+
+/* What was odd about the sources, in the reader's language; "" = nothing. Lives in a. */
+int	note_odd(struct run *run, const struct render *render, const struct source_silence *silences,
+	    const struct subscriber *reader, struct arena *a, const char **out, struct error *err);
+/*
+ * An edition without papers of its own: it becomes a mail that tells why, with its near misses, when one is due, else
+ * EDITION_EMPTY with the reason as its note.
+ */
+int	note_silence(struct run *run, const struct render *render, struct planner *planner,
+	    const struct source_silence *silences, const struct store_reader *reader, const struct due *due,
+	    struct arena *a, struct edition *edition, struct error *err);
+/* A cut pick that belongs to no section came near to the filters and is none of their papers. */
+bool	note_is_near(const struct edition_pick *pick);
+/* Papers that a filter of the reader found and the mail shows. */
+bool	note_has_papers(const struct edition *edition);
+
+/* ---- settle.c: when listings begin to count ---- */
+
+/* How long after the beginning of its day a paper of the source counts, in seconds. */
+int64_t	settle_time_of(const struct config_source *source);
+
+/*
+ * Listings whose time has come count, but those of a day that is only half filled wait until it has filled up or has been
+ * waited for long enough. Fills nsettled, nheld, nwaiting, next_settled_utc and silences of the report.
+ */
+int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err);
+
 /* ---- queries.c ---- */
 
 /*
@@ -77,8 +147,6 @@ int	queries_read(const struct config *cfg, const struct subscriber *reader, cons
 
 /* ---- plan.c: the papers of the window against one reader ---- */
 
-struct planner;
-
 /* since_utc	the oldest moment any reader of this run looks back to */
 int	planner_new(struct run *run, int64_t since_utc, int64_t now_utc, struct planner **out,
 	    struct error *err);
@@ -86,6 +154,12 @@ void	planner_free(struct planner *planner);
 /* Pick a reader's papers: fills out but for state and hash. Results live in a. */
 int	planner_plan(struct planner *planner, const struct store_reader *reader, const struct due *due,
 	    struct arena *a, struct edition *out, struct error *err);
+/* Of the papers of the window that some filter of the reader matches: how many were sent before, and how many not. */
+int	planner_count_matching(struct planner *planner, const struct store_reader *reader, const struct due *due,
+	    struct arena *a, size_t *nsent, size_t *nunsent, struct error *err);
+/* Put the papers of the window that come nearest to the reader's filters before the edition's picks: near misses. */
+int	planner_add_near(struct planner *planner, const struct store_reader *reader, const struct due *due, size_t max,
+	    struct arena *a, struct edition *edition, struct error *err);
 /* A paper of the window at the revision it has now, else NULL. */
 const struct paper *planner_find_paper(const struct planner *planner, int64_t id, uint32_t revision);
 
@@ -117,6 +191,7 @@ void	composed_release(struct composed *mail);
 int	composer_compose(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
 const char *composer_sender(const struct composer *composer);
+const struct render *composer_render(const struct composer *composer);
 
 /* ---- deliver.c ---- */
 

@@ -6,6 +6,7 @@
 
 enum {
 	DAY_SECONDS = 86400,
+	MAX_LOOKED_AT = 100,		 /* editions, for those that were empty */
 	MAX_RUNS = 1440,		 /* looked at: one a minute for a day */
 	SILENT_SECONDS = 26 * 3600,	 /* a daily run may be two hours late */
 	CLOCK_SLACK_S = 300,		 /* as far may a clock that is being set go back */
@@ -40,6 +41,7 @@ static int
 load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err)
 {
 	const struct config *cfg = run->cfg;
+	int64_t now_utc = clock_now_utc(&run->clock);
 
 	if ((out->sources = arena_array(a, cfg->nsources, sizeof(*out->sources))) == NULL)
 		return err_nomem(err, "sources");
@@ -49,11 +51,49 @@ load_sources(struct run *run, struct arena *a, struct run_status *out, struct er
 
 		s->name = cfg->sources[i].name;
 		s->type = cfg->sources[i].type;
+		s->silence.text = "";
 		if (!out->has_store)
 			continue;
 		if (store_load_source(run->store, s->name, a, &s->state, err) == -1 ||
-		    store_load_newest_day(run->store, s->name, &s->newest_day, err) == -1)
+		    store_load_newest_day(run->store, s->name, &s->newest_day, err) == -1 ||
+		    silence_of_source(run, &cfg->sources[i], now_utc, a, &s->silence, err) == -1)
 			return -1;
+	}
+	return 0;
+}
+
+/* Digests of the last day that were empty, the newest first. */
+static int
+load_silents(
+    struct run *run, struct arena *a, int64_t now_utc, struct run_status *out, struct error *err)
+{
+	struct edition *editions;
+	size_t n;
+
+	out->silents = arena_array(a, MAX_SILENT_SHOWN, sizeof(*out->silents));
+	if (out->silents == NULL)
+		return err_nomem(err, "editions");
+	if (store_load_editions(run->store, 0, MAX_LOOKED_AT, a, &editions, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n && out->nsilents < MAX_SILENT_SHOWN; i++) {
+		struct run_silent *s = &out->silents[out->nsilents];
+		struct store_reader *reader;
+		int found;
+
+		if (editions[i].state != EDITION_EMPTY ||
+		    now_utc - editions[i].composed_utc >= DAY_SECONDS)
+			continue;
+		found = store_load_reader(run->store, editions[i].reader, a, &reader, err);
+		if (found == -1)
+			return -1;
+		if (found == 0)
+			continue;
+		s->address = reader->sub.address;
+		period_format(editions[i].period, s->period);
+		s->text = silence_reader_text(editions[i].note, editions[i].nread, a);
+		if (s->text == NULL)
+			return err_nomem(err, "editions");
+		out->nsilents++;
 	}
 	return 0;
 }
@@ -82,13 +122,14 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	int held;
 
 	memset(out, 0, sizeof(*out));
-	out->next.address = "";
+	out->next.address = out->next.paused = "";
 	out->has_store = file_exists(run->cfg->store.path);
 	if (!out->has_store)
 		return load_sources(run, a, out, err);
 	if (run_open_store(run, err) == -1 ||
 	    store_load_sizes(run->store, &out->sizes, err) == -1 ||
 	    load_runs(run, a, now_utc, out, err) == -1 ||
+	    load_silents(run, a, now_utc, out, err) == -1 ||
 	    store_each_unsettled(run->store, count_unsettled, &c, err) == -1 ||
 	    (held = run_find_hold(run, &out->hold_since_utc, err)) == -1 ||
 	    load_sources(run, a, out, err) == -1)

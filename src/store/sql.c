@@ -125,9 +125,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_LISTING_DAYS] =
 	    "SELECT day, count(*), sum(counted) FROM listing WHERE source = ?1 AND day >= "
 	    "?2 GROUP BY day ORDER BY day",
-	[SQL_LISTING_POSTPONE] =
-	    "UPDATE listing SET counts_utc = max(counts_utc, ?3) WHERE source = ?1 AND day "
-	    "= ?2 AND counted = 0",
+	[SQL_LISTING_POSTPONE] = "UPDATE listing SET counts_utc = ?3 WHERE source = ?1 AND day "
+				 "= ?2 AND counted = 0",
 	[SQL_SIGNAL_ADD] =
 	    "INSERT INTO signal(paper, at_utc, votes, comments, stars) VALUES(?1, ?2, ?3, "
 	    "?4, ?5) ON CONFLICT(paper, at_utc) DO UPDATE SET votes = excluded.votes, "

@@ -38,7 +38,7 @@ check 'begins with what is in use'                  'sha256sum digest.db >a && a
 check 'tells the last run and what went out'        'grep -Eq "^last run Tue 3 Mar 08:00 UTC \(5 min ago\): 0 new papers, " out && grep -q "^went out 1 mail in the last 24 h, 0 refused for good" out'
 check '... what waits, and who is next'             'grep -q "^waits *nothing" out && grep -q "^next *ada@digest.test, Wed 4 Mar 07:00 UTC (in 22 h)" out'
 check '... and each source'                         'grep -q "^source *days: last read .* newest day 2026-03-02$" out'
-check 'sources alone'                               'at 03T08:05:00 status sources >out && test "$(wc -l <out)" = 1 && grep -q "^source *days: " out'
+check 'sources alone'                               'at 03T08:05:00 status sources >out && test "$(wc -l <out)" = 2 && grep -q "^source *days: " out && grep -q "^ *days has listed nothing since 2026-03-02$" out'
 check 'no other word'                               'says 64 "status: .source.; expected sources" at 03T08:05:00 status source'
 check 'a monitor hears ok'                          'one 0 "^ok: last run Tue 3 Mar 08:00 UTC \(5 min ago\), 1 sent in 24 h$" at 03T08:05:00 status --check'
 check '... or reads'                                'one 0 "^{\"ok\":true,\"text\":\"ok: last run " at 03T08:05:00 status --check --json'
@@ -79,7 +79,7 @@ at 04T12:05:00 outbox release --all -q
 # --- sources that fail
 mv days.json away.json
 at 04T13:00:00 run 2>/dev/null
-check 'a source that fails is named with its reason' 'at 04T13:05:00 status >out && grep -q "fails since Wed 4 Mar 13:00 UTC (5 min ago): .*days.json.*; asked again Wed 4 Mar 13:0[456]" out && one 0 "^ok: " at 04T13:05:00 status --check'
+check 'a source that fails is named with its reason' 'at 04T13:05:00 status >out && grep -q "days cannot be read since Wed 4 Mar 13:00 UTC: .*days.json.*; asked again Wed 4 Mar 13:0[456]" out && one 0 "^ok: " at 04T13:05:00 status --check'
 at 07T13:30:00 run 2>/dev/null
 check '... every one for three days'                'one 69 "^every source fails for three days or more: days: .*days.json" at 07T13:35:00 status --check'
 

@@ -114,6 +114,9 @@ static const struct {
 	{ "fetch { timeout = {20s} }", 0, "t.conf:2:9: timeout: a list; expected one duration\n" },
 	{ "fetch { allow-private = 10.0.0.0/8 }", 0,
 	    "t.conf:2:25: allow-private: one value; expected a list, as in { \"a\", \"b\" }\n" },
+	{ "source \"huggingface\" { holidays = {2026-11-26, 2026-02-29} }", 0,
+	    "t.conf:2:48: holidays: '2026-02-29' is not a date; expected a day, as in "
+	    "2026-11-26\n" },
 	{ "fetch { allow-private = {10.0.0.0/8, 10.0.0.0/33} }", 0,
 	    "t.conf:2:38: allow-private: '10.0.0.0/33' is not a network; expected an address and a "
 	    "prefix "

@@ -329,6 +329,63 @@ check_names(const char *manual, const struct value *v)
 }
 
 static void
+test_sentences(void **state)
+{
+	static const struct {
+		const char *language, *want;
+		struct sentence s;
+	} cases[] = {
+		{ "en", "None of the 1,200 new papers matches your filters.",
+		    { "note-no-match", 1200, "", 0, 0 } },
+		{ "en", "The 1 new paper matches none of your filters.",
+		    { "note-no-match", 1, "", 0, 0 } },
+		{ "en", "hf is only half filled on 20 Nov: 7 of about 30.",
+		    { "silence-half", 7, "hf", 20777, 30 } },
+		{ "de", "hf ist seit dem 20. November nicht lesbar.",
+		    { "silence-down", 0, "hf", 20777, 0 } },
+		{ "de-AT", "a b listet am Wochenende nichts.",
+		    { "silence-weekend", 0, "a\n\033b", 0, 0 } },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strbuf sb;
+
+		strbuf_init(&sb, 1000);
+		render_add_sentence(f->render, cases[i].language, &cases[i].s, &sb);
+		assert_string_equal(sb.buf, cases[i].want);
+		render_add_sentence(f->render, cases[i].language, &cases[i].s, &sb);
+		assert_int_equal(sb.len, 2 * strlen(cases[i].want) + 1);
+		strbuf_release(&sb);
+	}
+}
+
+/* Papers that came near stand below a heading of their own, are not said to match, and have no number. */
+static void
+test_near_misses(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = sample_view(f);
+	struct section_view near = view.sections[0];
+
+	near.near = true;
+	near.name = near.query = "";
+	near.cut = near.picks;
+	near.ncut = near.npicks;
+	near.picks = NULL;
+	near.npicks = near.nmore = 0;
+	view.sections = &near;
+	view.nsections = 1;
+	view.nshown = view.ncut = 0;
+	assert_int_equal(render_edition(f->render, &view, &f->scratch, &f->out, &f->err), 0);
+	assert_non_null(strstr(f->out.text.buf, "== Nearest to your filters =="));
+	assert_non_null(strstr(f->out.html.buf, "Nearest to your filters"));
+	assert_null(strstr(f->out.text.buf, "Also matched"));
+	assert_null(strstr(f->out.html.buf, "Also matched"));
+	assert_non_null(strstr(f->out.text.buf, near.cut[0].paper->title));
+}
+
+static void
 test_manual_names_the_context(void **state)
 {
 	struct fixture *f = *state;
@@ -369,6 +426,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_override_is_used, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_template_above_budget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_manual_names_the_context, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sentences, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_near_misses, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,14 +129,17 @@ test_postponed_listings(void **state)
 	assert_int_equal(postpone(fx, "daily", T_TODAY, noon + HOUR_S), 2);
 	assert_int_equal(postpone(fx, "daily", T_TODAY - 1, noon + HOUR_S), 0);
 	assert_int_equal(settle(fx, noon), 1); /* of the other source */
-	/* An earlier time does not call them back, and reading the day again neither. */
-	assert_int_equal(postpone(fx, "daily", T_TODAY, noon), 2);
+	/* Reading the day again does not call them back. */
 	papers[2]->votes = 5;
 	put_papers(fx, "daily", papers + 1, 2, 12 * HOUR_S, noon);
 	must(fx, store_count_waiting(fx->store, &n, &next, &fx->err));
 	assert_int_equal(n, 2);
 	assert_int_equal(next, noon + HOUR_S);
-	assert_int_equal(settle(fx, noon + HOUR_S), 2);
+	assert_int_equal(settle(fx, noon + HOUR_S - 1), 0);
+	/* An earlier time does: the day has filled up. */
+	assert_int_equal(postpone(fx, "daily", T_TODAY, noon), 2);
+	assert_int_equal(settle(fx, noon), 2);
+	assert_int_equal(postpone(fx, "daily", T_TODAY, noon + HOUR_S), 0);
 }
 
 static int64_t
