@@ -58,7 +58,6 @@ name_service(const struct fetcher *f, const char *url, char out[MAX_FETCH_SERVIC
 static struct fetch_service *
 find_service(struct fetch *fetch, const struct fetcher *f, const char *url)
 {
-	bool mirror = f->cfg->url[0] != '\0' && f->type->base_url[0] != '\0';
 	char name[MAX_FETCH_SERVICE];
 	struct fetch_service *s;
 
@@ -69,9 +68,6 @@ find_service(struct fetch *fetch, const struct fetcher *f, const char *url)
 	if ((s = arena_zalloc(fetch->arena, sizeof(*s))) == NULL)
 		return NULL;
 	memcpy(s->name, name, sizeof(name));
-	s->gap_ms = f->type->request_gap_ms;
-	/* A mirror of one's own is not in need of the pause the service asks for. */
-	s->spaced = s->gap_ms > 0 && (f->type->service[0] != '\0' || !mirror);
 	s->next = fetch->services;
 	fetch->services = s;
 	return s;
@@ -87,11 +83,11 @@ reserve_place(struct fetch *fetch, struct fetcher *f, struct error *err)
 
 	if (at_ms < s->not_before_ms)
 		at_ms = s->not_before_ms;
-	if (at_ms < fetch->deadline_ms && s->spaced) {
+	if (at_ms < fetch->deadline_ms && f->gap_ms > 0) {
 		if (store_begin(store, err) == -1)
 			return -1;
-		at_ms = cache_next_request(fetch->cache, s->name, at_ms, s->gap_ms);
-		if (store_reserve_request(store, s->name, at_ms, s->gap_ms, &at_ms, err) == -1) {
+		at_ms = cache_next_request(fetch->cache, s->name, at_ms, f->gap_ms);
+		if (store_reserve_request(store, s->name, at_ms, f->gap_ms, &at_ms, err) == -1) {
 			store_rollback(store);
 			return -1;
 		}
@@ -108,15 +104,16 @@ reserve_place(struct fetch *fetch, struct fetcher *f, struct error *err)
 
 /* The service wants to be left alone for a while. */
 static int
-delay_service(struct fetch *fetch, struct fetch_service *s, int64_t wait_s, struct error *err)
+delay_service(struct fetch *fetch, const struct fetcher *f, int64_t wait_s, struct error *err)
 {
+	struct fetch_service *s = f->service;
 	int64_t until_ms = now_ms(fetch) + wait_s * MS;
 	struct store *store = fetch->run->store;
 
 	if (until_ms <= s->not_before_ms)
 		return 0;
 	s->not_before_ms = until_ms;
-	if (!s->spaced)
+	if (f->gap_ms == 0)
 		return 0;
 	if (store_begin(store, err) == -1)
 		return -1;
@@ -131,9 +128,9 @@ heed_answer(struct fetch *fetch, struct fetcher *f, struct error *err)
 	const struct http_answer *a = &f->answer;
 
 	if ((a->status == 429 || a->status == 503) && a->retry_after_s > 0)
-		return delay_service(fetch, f->service, a->retry_after_s, err);
+		return delay_service(fetch, f, a->retry_after_s, err);
 	if (a->quota_left >= 0 && a->quota_left < FEW_LEFT && a->quota_reset_s > 0)
-		return delay_service(fetch, f->service, a->quota_reset_s, err);
+		return delay_service(fetch, f, a->quota_reset_s, err);
 	return 0;
 }
 
