@@ -77,6 +77,11 @@ int	http_get(struct http *http, const char *url, const char *etag, const char *l
 	    struct http_answer *answer, struct error *err);
 
 /*
+ * The http or https URL that a reference in a document of that address means (RFC 3986 5). Returns false when it is none, holds a user name or does not fit.
+ */
+bool	http_resolve(const char *base, const char *reference, char *out, size_t size);
+
+/*
  * Whether a connection to a numeric address is allowed: false for loopback, private, link-local, shared, multicast,
  * reserved and unspecified ranges, their IPv4-mapped, 6to4 and NAT64 forms included, unless a CIDR allows it.
  */

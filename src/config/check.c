@@ -108,6 +108,8 @@ static const struct {
 } source_needs[] = {
 	{ "file", "path", "path = \"papers/*.jsonl\"" },
 	{ "command", "command", "command = \"bin/papers\"" },
+	{ "feed", "url", "url = \"https://example.org/feed.xml\"" },
+	{ "arxiv", "categories", "categories = {cs.CV, cs.CL}" },
 };
 
 static void

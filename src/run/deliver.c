@@ -24,6 +24,7 @@ struct courier {
 	int64_t deadline_ms; /* monotonic: what is not on its way by then waits for the next run */
 	int64_t look_ms;     /* monotonic: when to look for the brake again */
 	bool held;	     /* it is on */
+	bool stopped;	     /* and that was told */
 
 	struct due *dues; /* in the order of the readers */
 	size_t ndues, alloc, next_due;
@@ -464,11 +465,19 @@ is_held(struct courier *c)
 static bool
 must_stop(struct courier *c)
 {
-	bool stop = (c->run->stop != NULL && *c->run->stop != 0) ||
-	    clock_monotonic_ms() >= c->deadline_ms || is_held(c);
+	bool signalled = c->run->stop != NULL && *c->run->stop != 0;
+	bool stop = signalled || clock_monotonic_ms() >= c->deadline_ms || is_held(c);
+	size_t nleft = c->nmails - c->next_mail + c->ndues - c->next_due;
 
-	if (stop && (c->next_mail < c->nmails || c->next_due < c->ndues))
+	if (stop && nleft > 0 && !c->stopped) {
+		log_info(c->run->log, "stopped by %s; %zu mails are left for the next run",
+		    signalled	  ? "a signal"
+			: c->held ? "a person"
+				  : "delivery.deadline",
+		    nleft);
 		c->report->faults |= RUN_FAULT_DEFERRED;
+		c->stopped = true;
+	}
 	return stop;
 }
 

@@ -191,7 +191,7 @@ read_arxiv(const struct config_source *config, const struct source_request *requ
     const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
     struct error *err)
 {
-	static const char *all[] = { "new", "cross", "replace", "replace-cross" };
+	const char *all[] = { "new", "cross", "replace", "replace-cross" };
 	struct config_source source = *config;
 	struct source_request undated = *request;
 
@@ -218,6 +218,29 @@ is_xml(const char *bytes, size_t len)
 	return at < len && bytes[at] == '<';
 }
 
+static bool
+is_json_feed(const char *bytes, size_t len)
+{
+	static const char mark[] = "\"https://jsonfeed.org/version/";
+
+	return memmem(bytes, len < HEAD_BYTES ? len : HEAD_BYTES, mark, sizeof(mark) - 1) != NULL;
+}
+
+/* A page that names a feed was saved, and not the feed. */
+static int
+read_feed(const struct config_source *config, const struct source_request *request,
+    const struct source_answer *answer, int64_t now_utc, struct arena *a, struct source_batch *out,
+    struct error *err)
+{
+	if (feed_read(config, request, answer, now_utc, a, out, err) == -1)
+		return -1;
+	if (out->more)
+		return err_set(err, ERR_DATA,
+		    "%s: a page of HTML that names the feed %.200s; expected %s", request->key,
+		    out->next.url, expected);
+	return 0;
+}
+
 /* source NULL = an import. */
 static int
 read_saved(const struct config_source *config, const char *source,
@@ -238,6 +261,8 @@ read_saved(const struct config_source *config, const char *source,
 		    err, ERR_DATA, "%s: is packed; expected %s, unpacked", request->key, expected);
 	if (is_xml(bytes, len) && is_arxiv(bytes, len)) {
 		rc = read_arxiv(config, request, answer, now_utc, a, out, err);
+	} else if (is_xml(bytes, len) || is_json_feed(bytes, len)) {
+		rc = read_feed(config, request, answer, now_utc, a, out, err);
 	} else if (fields_check_start(bytes, len, expected, &start, err) == -1) {
 		return err_prefix(err, "%s", request->key);
 	} else if (bytes[start] == '[') {

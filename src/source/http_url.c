@@ -81,18 +81,42 @@ http_check_behind_proxy(const struct http *http, const struct http_target *t, st
 	return err_set(err, ERR_NET, "%s: a %s address%s", t->host, range, http_guard_cure);
 }
 
+static bool
+resolve(CURLU *base, const char *reference, char *out, size_t size)
+{
+	char *text = NULL;
+	bool good =
+	    curl_url_set(base, CURLUPART_URL, reference, CURLU_DISALLOW_USER) == CURLUE_OK &&
+	    curl_url_get(base, CURLUPART_URL, &text, 0) == CURLUE_OK && strlen(text) < size &&
+	    (strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0);
+
+	if (good)
+		memcpy(out, text, strlen(text) + 1);
+	curl_free(text);
+	return good;
+}
+
+bool
+http_resolve(const char *base, const char *reference, char *out, size_t size)
+{
+	CURLU *url = curl_url();
+	bool good = url != NULL &&
+	    (base[0] == '\0' ||
+		curl_url_set(url, CURLUPART_URL, base, CURLU_DISALLOW_USER) == CURLUE_OK) &&
+	    resolve(url, reference, out, size);
+
+	curl_url_cleanup(url);
+	return good;
+}
+
 void
 http_resolve_next(struct http_answer *answer, CURLU *base)
 {
-	char *text = NULL;
+	char next[sizeof(answer->next)];
 
 	if (answer->next[0] == '\0')
 		return;
-	if (curl_url_set(base, CURLUPART_URL, answer->next, CURLU_DISALLOW_USER) != CURLUE_OK ||
-	    curl_url_get(base, CURLUPART_URL, &text, 0) != CURLUE_OK ||
-	    strlen(text) >= sizeof(answer->next) || strncasecmp(text, "http", 4) != 0)
+	memcpy(next, answer->next, sizeof(next));
+	if (!resolve(base, next, answer->next, sizeof(answer->next)))
 		answer->next[0] = '\0';
-	else
-		memcpy(answer->next, text, strlen(text) + 1);
-	curl_free(text);
 }

@@ -32,6 +32,17 @@ static const struct source_type types[] = {
 	    .status = arxiv_status,
 	},
 	{
+	    .name = "feed",
+	    .help = "a feed of any site (RSS, Atom, JSON Feed), or a page that names one",
+	    .base_url = "",
+	    .interval_s = FEED_INTERVAL_S,
+	    .service = "",
+	    .request_gap_ms = 1000,
+	    .plan = feed_plan,
+	    .read = feed_read,
+	    .status = feed_status,
+	},
+	{
 	    .name = "file",
 	    .help = "files on this machine: JSON lines, or saved answers of the other types",
 	    .base_url = "",

@@ -28,6 +28,17 @@ int	arxiv_read(const struct config_source *source, const struct source_request *
 int	arxiv_status(const struct source_request *request, long status, const char *bytes, size_t len,
 	    struct error *err);
 
+enum { FEED_INTERVAL_S = 3600 };
+
+int	feed_plan(const struct config_source *source, const struct source_progress *progress,
+	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
+	    size_t *n, struct error *err);
+int	feed_read(const struct config_source *source, const struct source_request *request,
+	    const struct source_answer *answer, int64_t now_utc, struct arena *a,
+	    struct source_batch *out, struct error *err);
+int	feed_status(const struct source_request *request, long status, const char *bytes, size_t len,
+	    struct error *err);
+
 int	files_plan(const struct config_source *source, const struct source_progress *progress,
 	    int64_t now_utc, int32_t since_day, bool force, struct arena *a, struct source_request **out,
 	    size_t *n, struct error *err);

@@ -222,6 +222,21 @@ put_listing(
 	return db_run(&q, err);
 }
 
+/* Whether the source announced the paper as new before: 1, 0 or -1. */
+static int
+was_announced(struct put *put, int64_t id, struct error *err)
+{
+	struct stmt q;
+	int found;
+
+	db_start(&q, put->store, SQL_LISTING_NEW);
+	db_bind_int(&q, id);
+	db_bind_text(&q, put->source);
+	if ((found = db_step(&q, err)) == 1)
+		db_done(&q);
+	return found;
+}
+
 /* 1 = a new listing, 0 = known. */
 static int
 add_listing(
@@ -234,6 +249,10 @@ add_listing(
 		return 0;
 	if (k->card != NULL && (found = find_listing(put, k->id, p, &votes, &kind, err)) == -1)
 		return -1;
+	/* A feed that gives all it has a new date brings nothing new; where votes are told, each day is a list. */
+	if (found == 0 && k->card != NULL && p->kind == PAPER_NEW && p->votes < 0 &&
+	    (found = was_announced(put, k->id, err)) != 0)
+		return found == 1 ? 0 : -1;
 	if (found == 1 && (again || p->votes < 0 || p->votes == votes) && (int64_t)p->kind >= kind)
 		return 0;
 	return put_listing(put, k->id, p, again && found == 1 ? votes : p->votes, err) == -1

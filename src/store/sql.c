@@ -94,6 +94,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    " 0",
 	[SQL_LISTING_GET] =
 	    "SELECT votes, kind FROM listing WHERE paper = ?1 AND source = ?2 AND day = ?3",
+	[SQL_LISTING_NEW] =
+	    "SELECT 1 FROM listing WHERE paper = ?1 AND source = ?2 AND kind = 0 LIMIT 1",
 	[SQL_LISTING_PUT] =
 	    "INSERT INTO listing(paper, source, day, kind, votes, seen_utc, counts_utc, late)"
 	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(paper, source, day) DO UPDATE "

@@ -191,8 +191,16 @@ static const struct {
 	{ "{\"type\":\"subscriber\"}\n", 0, 0, NULL },
 	{ "7\n8\n", 0, 0, "saved.json: no line is a paper; line 1: not an object" },
 	{ "{\"error\":\"no\"}", 0, 0, "saved.json: no line is a paper; line 1: title is missing" },
-	{ "<!DOCTYPE html>\n", 0, 0,
-	    "saved.json: '<' at line 1; expected JSON lines of papers or a saved answer" },
+	{ "<!DOCTYPE html>\n", 0, 0, "saved.json: a page of HTML that names no feed" },
+	{ "<html><link rel=\"alternate\" type=\"application/rss+xml\" "
+	  "href=\"https://a.example/f\">",
+	    0, 0, "saved.json: a page of HTML that names the feed https://a.example/f" },
+	{ "<rss><channel><item><title>A</title><link>https://a.example/1</link></item></channel></"
+	  "rss>",
+	    1, 0, NULL },
+	{ "{\"version\":\"https://jsonfeed.org/version/"
+	  "1\",\"items\":[{\"id\":\"1\",\"title\":\"A\"}]}",
+	    1, 0, NULL },
 	{ " \n\n", 0, 0, "saved.json: nothing at all" },
 	{ "[{\"paper\":", 0, 0, "saved.json: expected a JSON array of daily papers: JSON line 1" },
 	{ "[1]", 0, 0, "saved.json: none of 1 entries is a paper; entry 1: not an object" },
