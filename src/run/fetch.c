@@ -3,6 +3,7 @@
  * service, whichever sources they are of, go one by one and spaced, so the step takes as long as the slowest service.
  */
 #include "fetch.h"
+#include "digest/date.h"
 #include "digest/file.h"
 #include "digest/limits.h"
 
@@ -141,11 +142,20 @@ timeout_of(const struct fetcher *f, int64_t otherwise_s)
 }
 
 static int
-start_command(struct fetcher *f, const char *command, struct error *err)
+start_command(struct fetcher *f, const struct source_request *r, struct error *err)
 {
+	char day[DATE_RFC3339_SIZE] = "";
+	const char *set[] = { NULL, NULL, NULL, NULL };
 	struct error fault = { 0 };
 
-	if (child_start(&f->child, command, true, &fault) == -1)
+	if (r->since_day > 0)
+		date_format_day(r->since_day, day);
+	set[0] = arena_printf(&f->pages, "DIGEST_SINCE=%s", day);
+	set[1] = arena_printf(&f->pages, "DIGEST_SOURCE=%s", f->cfg->name);
+	set[2] = arena_printf(&f->pages, "DIGEST_CONTACT=%s", f->run->cfg->fetch.contact);
+	if (set[0] == NULL || set[1] == NULL || set[2] == NULL)
+		return err_nomem(err, "command");
+	if (child_start(&f->child, r->command, set, true, &fault) == -1)
 		return fetcher_fail(f, SOURCE_DOWN, &fault, err);
 	f->child_end_ms = clock_monotonic_ms() + timeout_of(f, COMMAND_S) * MS;
 	f->phase = FETCH_ASKING;
@@ -176,7 +186,7 @@ begin_request(struct fetch *fetch, struct fetcher *f, struct error *err)
 	if (r->path[0] != '\0')
 		return take_file(f, r->path, err) == -1 ? -1 : 1;
 	if (r->command[0] != '\0')
-		return start_command(f, r->command, err) == -1 ? -1 : 1;
+		return start_command(f, r, err) == -1 ? -1 : 1;
 	if (cache_load(fetch->cache, r->url, f->now_utc, fetcher_interval(f), &f->answer) == 1)
 		return fetcher_take(f, err) == -1 ? -1 : 1;
 	if ((f->service = find_service(fetch, f, r->url)) == NULL)

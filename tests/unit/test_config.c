@@ -180,7 +180,7 @@ static const struct {
 	{ "source \"hf\" { type = huggingface request-gap = 1s }", 0,
 	    "t.conf:2:34: huggingface asks for 2 s\n" },
 	{ "source \"hf\" { type = huggingface request-gap = 2h }", 0,
-	    "t.conf:2:48: 2h is out of range; expected 0s..1h\n" },
+	    "t.conf:2:48: request-gap: 2h is out of range; expected 0s..1h\n" },
 	{ "source \"huggingfac\" { request-gap = 1s }", 0,
 	    "t.conf:2:1: source \"huggingfac\" has no type, and its name is none: 'huggingfac' is "
 	    "not a type of source\n" },
