@@ -18,8 +18,12 @@ struct child {
 	size_t len;		/* of line */
 };
 
-/* Start it. heed_errors: keep the last line of its standard error, which else goes to /dev/null. Fails with ERR_IO. */
-int	child_start(struct child *c, const char *command, bool heed_errors, struct error *err);
+/*
+ * Start it, with no descriptor but the three. Fails with ERR_IO.
+ * set		"NAME=value" of its environment beside ours, NULL after the last; NULL = none
+ * heed_errors	keep the last line of its standard error, which else goes to /dev/null
+ */
+int	child_start(struct child *c, const char *command, const char *const *set, bool heed_errors, struct error *err);
 /*
  * Append what there is to read now to out, which bounds it; never waits.
  * Returns 1 while it may print more, 0 when it has closed its output, -1 when out cannot take what it printed.

@@ -51,6 +51,7 @@ struct config_source {
 	size_t nholidays;
 	int64_t interval_s;	/* -1 = the type's default */
 	int64_t settle_s;	/* -1 = the type's default */
+	int64_t request_gap_s;	/* between two requests to its service; -1 = the type's default */
 	int64_t timeout_s;	/* of one request or command; -1 = fetch.timeout, of a command 60 s */
 	const char *list;	/* of type huggingface: daily, trending */
 	const char *file;
@@ -117,6 +118,8 @@ struct config_checks {
 	int (*schedule)(const char *text, size_t *offset, struct error *err);
 	int (*timezone)(const char *name, struct error *err);
 	int (*source_type)(const char *name, struct error *err);
+	/* Whether sources of a known type may ask the type's own service that often. */
+	int (*request_gap)(const char *type, int64_t gap_s, struct error *err);
 };
 
 /*

@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,19 +25,61 @@ add_files(posix_spawn_file_actions_t *files, int out, int said)
 	return rc != 0 ? rc : posix_spawn_file_actions_adddup2(files, said, 2);
 }
 
+/* Whether the variable is one of those set. */
+static bool
+is_set_by(const char *const *set, const char *variable)
+{
+	size_t len = strcspn(variable, "=") + 1;
+
+	for (; *set != NULL; set++)
+		if (strncmp(*set, variable, len) == 0)
+			return true;
+	return false;
+}
+
+/* Our environment with those set; the strings are borrowed. NULL when memory is short. */
+static char **
+make_environment(const char *const *set)
+{
+	size_t n = 0, nset = 0;
+	char **out;
+
+	while (environ[n] != NULL)
+		n++;
+	while (set[nset] != NULL)
+		nset++;
+	if ((out = calloc(n + nset + 1, sizeof(*out))) == NULL)
+		return NULL;
+	memcpy(out, set, nset * sizeof(*out));
+	n = nset;
+	for (char **e = environ; *e != NULL; e++)
+		if (!is_set_by(set, *e))
+			out[n++] = *e;
+	return out;
+}
+
 static int
-spawn(const char *command, int out, int said, pid_t *pid)
+spawn(const char *command, const char *const *set, int out, int said, pid_t *pid)
 {
 	char *argv[] = { "sh", "-c", (char *)(uintptr_t)command, NULL };
 	posix_spawn_file_actions_t files;
+	static const char *const nothing[] = { NULL };
 	posix_spawnattr_t attr;
 	sigset_t none, all;
+	char **env;
 	int rc;
 
-	if ((rc = posix_spawn_file_actions_init(&files)) != 0)
+	/* Libraries open sockets that a program would get; where the kernel is too old for it, it does. */
+	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+	if ((env = make_environment(set != NULL ? set : nothing)) == NULL)
+		return ENOMEM;
+	if ((rc = posix_spawn_file_actions_init(&files)) != 0) {
+		free(env);
 		return rc;
+	}
 	if ((rc = posix_spawnattr_init(&attr)) != 0) {
 		posix_spawn_file_actions_destroy(&files);
+		free(env);
 		return rc;
 	}
 	sigemptyset(&none);
@@ -44,9 +89,10 @@ spawn(const char *command, int out, int said, pid_t *pid)
 	    (rc = posix_spawnattr_setsigdefault(&attr, &all)) == 0 &&
 	    (rc = posix_spawnattr_setflags(
 		 &attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) == 0)
-		rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environ);
+		rc = posix_spawn(pid, "/bin/sh", &files, &attr, argv, env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
+	free(env);
 	return rc;
 }
 
@@ -70,7 +116,8 @@ open_pipe(int fds[2])
 }
 
 int
-child_start(struct child *c, const char *command, bool heed_errors, struct error *err)
+child_start(struct child *c, const char *command, const char *const *set, bool heed_errors,
+    struct error *err)
 {
 	int out[2] = { -1, -1 }, said[2] = { -1, -1 };
 	pid_t pid = 0;
@@ -80,7 +127,7 @@ child_start(struct child *c, const char *command, bool heed_errors, struct error
 	if (open_pipe(out) == -1 || (heed_errors && open_pipe(said) == -1))
 		rc = errno;
 	else
-		rc = spawn(command, out[1], said[1], &pid);
+		rc = spawn(command, set, out[1], said[1], &pid);
 	close_fd(&out[1]);
 	close_fd(&said[1]);
 	if (rc != 0) {

@@ -125,6 +125,20 @@ check_source_needs(const struct config_setting *set, const struct config_given *
 			    source->type, source_needs[i].key, source_needs[i].expected);
 }
 
+/* What a service asks for is kept; a server of one's own may be asked as often as its owner likes. */
+static void
+check_request_gap(
+    struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
+{
+	const struct config_source *source = g->record;
+	struct error err;
+
+	if (source->request_gap_s >= 0 && source->url[0] == '\0' && !g->broken &&
+	    ld->text->checks.source_type(source->type, &err) == 0 &&
+	    ld->text->checks.request_gap(source->type, source->request_gap_s, &err) == -1)
+		config_complain_at(set, place_of(g, "request-gap"), "%s", err.msg);
+}
+
 static int
 check_source(
     struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
@@ -144,6 +158,7 @@ check_source(
 			    err.msg);
 	}
 	check_source_needs(set, g);
+	check_request_gap(ld, set, g);
 	return 0;
 }
 

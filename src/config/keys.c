@@ -108,6 +108,10 @@ static const struct config_key_info keys[] = {
 	    "1m..30d", "How often to ask; without it the type's own."),
 	KEY("source", "settle", KIND_DURATION, "duration", config_source, settle_s, "", "0s..7d",
 	    "How long a listing waits until its votes mean something; without it the type's own."),
+	KEY("source", "request-gap", KIND_DURATION, "duration", config_source, request_gap_s, "",
+	    "0s..1h",
+	    "How long to wait between two requests to its service; without it the type's own. "
+	    "Less than that needs a url."),
 	KEY("source", "timeout", KIND_DURATION, "duration", config_source, timeout_s, "", "1s..1h",
 	    "How long one request or command may take; without it fetch.timeout, and 60s for "
 	    "a command."),

@@ -38,7 +38,7 @@ run_command(const char *command, const char *what, struct strbuf *out, struct er
 	struct child child;
 	int rc, status;
 
-	if (child_start(&child, command, false, err) == -1)
+	if (child_start(&child, command, NULL, false, err) == -1)
 		return err_prefix(err, "%s", what);
 	rc = read_output(&child, out);
 	status = child_stop(&child);

@@ -57,10 +57,26 @@ check_source_type(const char *name, struct error *err)
 	return source_type_find(name, err) != NULL ? 0 : -1;
 }
 
+static int
+check_request_gap(const char *type, int64_t gap_s, struct error *err)
+{
+	const struct source_type *t = source_type_find(type, err);
+
+	if (t == NULL)
+		return -1;
+	if (gap_s * 1000 >= t->request_gap_ms)
+		return 0;
+	return err_set(err, ERR_CONFIG,
+	    "request-gap = %llds is less than the service of type %s asks for; expected %llds or "
+	    "more, or a url of your own",
+	    (long long)gap_s, type, (long long)(t->request_gap_ms + 999) / 1000);
+}
+
 const struct config_checks run_config_checks = {
 	.address = check_address,
 	.query = check_query,
 	.schedule = check_schedule,
 	.timezone = check_timezone,
 	.source_type = check_source_type,
+	.request_gap = check_request_gap,
 };

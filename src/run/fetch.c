@@ -3,6 +3,7 @@
  * service, whichever sources they are of, go one by one and spaced, so the step takes as long as the slowest service.
  */
 #include "fetch.h"
+#include "digest/date.h"
 #include "digest/file.h"
 #include "digest/limits.h"
 
@@ -58,7 +59,6 @@ name_service(const struct fetcher *f, const char *url, char out[MAX_FETCH_SERVIC
 static struct fetch_service *
 find_service(struct fetch *fetch, const struct fetcher *f, const char *url)
 {
-	bool mirror = f->cfg->url[0] != '\0' && f->type->base_url[0] != '\0';
 	char name[MAX_FETCH_SERVICE];
 	struct fetch_service *s;
 
@@ -69,9 +69,6 @@ find_service(struct fetch *fetch, const struct fetcher *f, const char *url)
 	if ((s = arena_zalloc(fetch->arena, sizeof(*s))) == NULL)
 		return NULL;
 	memcpy(s->name, name, sizeof(name));
-	s->gap_ms = f->type->request_gap_ms;
-	/* A mirror of one's own is not in need of the pause the service asks for. */
-	s->spaced = s->gap_ms > 0 && (f->type->service[0] != '\0' || !mirror);
 	s->next = fetch->services;
 	fetch->services = s;
 	return s;
@@ -87,11 +84,11 @@ reserve_place(struct fetch *fetch, struct fetcher *f, struct error *err)
 
 	if (at_ms < s->not_before_ms)
 		at_ms = s->not_before_ms;
-	if (at_ms < fetch->deadline_ms && s->spaced) {
+	if (at_ms < fetch->deadline_ms && f->gap_ms > 0) {
 		if (store_begin(store, err) == -1)
 			return -1;
-		at_ms = cache_next_request(fetch->cache, s->name, at_ms, s->gap_ms);
-		if (store_reserve_request(store, s->name, at_ms, s->gap_ms, &at_ms, err) == -1) {
+		at_ms = cache_next_request(fetch->cache, s->name, at_ms, f->gap_ms);
+		if (store_reserve_request(store, s->name, at_ms, f->gap_ms, &at_ms, err) == -1) {
 			store_rollback(store);
 			return -1;
 		}
@@ -108,15 +105,16 @@ reserve_place(struct fetch *fetch, struct fetcher *f, struct error *err)
 
 /* The service wants to be left alone for a while. */
 static int
-delay_service(struct fetch *fetch, struct fetch_service *s, int64_t wait_s, struct error *err)
+delay_service(struct fetch *fetch, const struct fetcher *f, int64_t wait_s, struct error *err)
 {
+	struct fetch_service *s = f->service;
 	int64_t until_ms = now_ms(fetch) + wait_s * MS;
 	struct store *store = fetch->run->store;
 
 	if (until_ms <= s->not_before_ms)
 		return 0;
 	s->not_before_ms = until_ms;
-	if (!s->spaced)
+	if (f->gap_ms == 0)
 		return 0;
 	if (store_begin(store, err) == -1)
 		return -1;
@@ -131,9 +129,9 @@ heed_answer(struct fetch *fetch, struct fetcher *f, struct error *err)
 	const struct http_answer *a = &f->answer;
 
 	if ((a->status == 429 || a->status == 503) && a->retry_after_s > 0)
-		return delay_service(fetch, f->service, a->retry_after_s, err);
+		return delay_service(fetch, f, a->retry_after_s, err);
 	if (a->quota_left >= 0 && a->quota_left < FEW_LEFT && a->quota_reset_s > 0)
-		return delay_service(fetch, f->service, a->quota_reset_s, err);
+		return delay_service(fetch, f, a->quota_reset_s, err);
 	return 0;
 }
 
@@ -144,11 +142,20 @@ timeout_of(const struct fetcher *f, int64_t otherwise_s)
 }
 
 static int
-start_command(struct fetcher *f, const char *command, struct error *err)
+start_command(struct fetcher *f, const struct source_request *r, struct error *err)
 {
+	char day[DATE_RFC3339_SIZE] = "";
+	const char *set[] = { NULL, NULL, NULL, NULL };
 	struct error fault = { 0 };
 
-	if (child_start(&f->child, command, true, &fault) == -1)
+	if (r->since_day > 0)
+		date_format_day(r->since_day, day);
+	set[0] = arena_printf(&f->pages, "DIGEST_SINCE=%s", day);
+	set[1] = arena_printf(&f->pages, "DIGEST_SOURCE=%s", f->cfg->name);
+	set[2] = arena_printf(&f->pages, "DIGEST_CONTACT=%s", f->run->cfg->fetch.contact);
+	if (set[0] == NULL || set[1] == NULL || set[2] == NULL)
+		return err_nomem(err, "command");
+	if (child_start(&f->child, r->command, set, true, &fault) == -1)
 		return fetcher_fail(f, SOURCE_DOWN, &fault, err);
 	f->child_end_ms = clock_monotonic_ms() + timeout_of(f, COMMAND_S) * MS;
 	f->phase = FETCH_ASKING;
@@ -179,7 +186,7 @@ begin_request(struct fetch *fetch, struct fetcher *f, struct error *err)
 	if (r->path[0] != '\0')
 		return take_file(f, r->path, err) == -1 ? -1 : 1;
 	if (r->command[0] != '\0')
-		return start_command(f, r->command, err) == -1 ? -1 : 1;
+		return start_command(f, r, err) == -1 ? -1 : 1;
 	if (cache_load(fetch->cache, r->url, f->now_utc, fetcher_interval(f), &f->answer) == 1)
 		return fetcher_take(f, err) == -1 ? -1 : 1;
 	if ((f->service = find_service(fetch, f, r->url)) == NULL)

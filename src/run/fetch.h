@@ -11,8 +11,6 @@ struct fetch_service {
 	struct fetch_service *next;
 	char name[MAX_FETCH_SERVICE];	/* "arxiv.org", "127.0.0.1:8080" */
 	bool busy;		/* a request waits for its moment or is on its way */
-	bool spaced;		/* by a place in the queue that all processes and runs share */
-	int64_t gap_ms;
 	int64_t not_before_ms;	/* it asked for a pause */
 };
 
@@ -34,6 +32,7 @@ struct fetcher {
 	struct arena pages;	/* of the further pages of one planned request */
 	struct arena scratch;	/* of one answer's papers */
 	int64_t now_utc;
+	int64_t gap_ms;		/* before each request; > 0 = by a place in the queue that all processes and runs share */
 	int64_t last_try_utc;	/* before this one */
 	int32_t newest_day;	/* on which it listed a paper before this */
 	struct source_request *requests;
@@ -64,6 +63,7 @@ struct fetcher {
 int	fetcher_open(struct fetcher *f, const struct run_fetch_options *options, struct error *err);
 void	fetcher_close(struct fetcher *f);
 int64_t	fetcher_interval(const struct fetcher *f);
+int64_t	fetcher_gap_ms(const struct fetcher *f);
 /* What to ask for next. */
 const struct source_request *fetcher_request(struct fetcher *f);
 /* The answer of the request is there: read it, save it, go on to the next one. fresh: not out of the cache. -1 for the store. */

@@ -19,6 +19,17 @@ fetcher_interval(const struct fetcher *f)
 	return f->cfg->interval_s >= 0 ? f->cfg->interval_s : f->type->interval_s;
 }
 
+int64_t
+fetcher_gap_ms(const struct fetcher *f)
+{
+	if (f->cfg->request_gap_s >= 0)
+		return f->cfg->request_gap_s * 1000;
+	/* Where each host is a service by itself, one of one's own asks for no pause. */
+	if (f->cfg->url[0] != '\0' && f->type->base_url[0] != '\0' && f->type->service[0] == '\0')
+		return 0;
+	return f->type->request_gap_ms;
+}
+
 /* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct fetcher *f)
@@ -186,6 +197,7 @@ fetcher_open(struct fetcher *f, const struct run_fetch_options *options, struct 
 	if (store_load_newest_day(f->run->store, f->cfg->name, &f->newest_day, err) == -1)
 		return -1;
 	f->report->asked = true;
+	f->gap_ms = fetcher_gap_ms(f);
 	f->last_try_utc = f->state->last_try_utc;
 	f->state->last_try_utc = f->now_utc;
 	if (plan_requests(f, options, &fault) == -1)

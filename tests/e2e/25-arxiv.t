@@ -53,7 +53,7 @@ script feed.xml details.xml nothing.xml
 start_replay --script "$T/script" --log "$T/requests"
 write_config <<X
 fetch { allow-private = {"127.0.0.0/8"} }
-source "ax" { type = arxiv  url = "http://127.0.0.1:$PORT/"  categories = {cs.CL, cs.LG} }
+source "ax" { type = arxiv  url = "http://127.0.0.1:$PORT/"  categories = {cs.CL, cs.LG}  request-gap = 0s }
 subscriber "ada@digest.test" { when = always  filter "all" { match = "*"  limit = 100 } }
 X
 fetch_at() {

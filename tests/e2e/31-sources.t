@@ -19,7 +19,7 @@ start_replay --arxiv "$FIXTURES/arxiv-2026-03.json" --days "$FIXTURES/with-arxiv
 config() {
 	write_config <<X
 fetch { allow-private = {"127.0.0.0/8"} }
-source "arxiv" { url = "http://127.0.0.1:$PORT"  categories = {cs.LG}  announce = {new, cross, replace} }
+source "arxiv" { url = "http://127.0.0.1:$PORT"  categories = {cs.LG}  announce = {new, cross, replace}  request-gap = 0s }
 source "huggingface" { url = "http://127.0.0.1:$PORT" }
 defaults { outside = 0  when = always }
 subscriber "ada@digest.test" { filter "all" { match = "*"  limit = 100 } }

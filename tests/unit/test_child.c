@@ -60,7 +60,7 @@ test_endings(void **state)
 		int status;
 
 		strbuf_init(&out, BOUND);
-		if (child_start(&c, cases[i].command, true, &err) == -1)
+		if (child_start(&c, cases[i].command, NULL, true, &err) == -1)
 			fail_msg("row %zu: %s", i, err.msg);
 		if (read_all(&c, &out) != 0)
 			fail_msg("row %zu: '%s' did not end", i, cases[i].command);
@@ -82,7 +82,8 @@ test_too_much(void **state)
 
 	(void)state;
 	strbuf_init(&out, BOUND);
-	assert_int_equal(child_start(&c, "while :; do echo 0123456789; done", false, &err), 0);
+	assert_int_equal(
+	    child_start(&c, "while :; do echo 0123456789; done", NULL, false, &err), 0);
 	assert_int_equal(read_all(&c, &out), -1);
 	assert_int_not_equal(child_stop(&c), 0);
 	strbuf_release(&out);
@@ -99,7 +100,8 @@ test_group_ends(void **state)
 
 	(void)state;
 	strbuf_init(&out, BOUND);
-	assert_int_equal(child_start(&c, "sleep 600 >/dev/null 2>&1 & echo $!", false, &err), 0);
+	assert_int_equal(
+	    child_start(&c, "sleep 600 >/dev/null 2>&1 & echo $!", NULL, false, &err), 0);
 	assert_int_equal(read_all(&c, &out), 0);
 	pid = strtol(out.buf, NULL, 10);
 	assert_true(pid > 1);

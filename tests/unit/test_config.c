@@ -180,6 +180,13 @@ static const struct {
 	{ "source \"box\" { type = file }", 0,
 	    "t.conf:2:1: source \"box\" of type file has no path; expected path = "
 	    "\"papers/*.jsonl\"\n" },
+	{ "source \"hf\" { type = huggingface request-gap = 1s }", 0,
+	    "t.conf:2:34: huggingface asks for 2 s\n" },
+	{ "source \"hf\" { type = huggingface request-gap = 2h }", 0,
+	    "t.conf:2:48: request-gap: 2h is out of range; expected 0s..1h\n" },
+	{ "source \"huggingfac\" { request-gap = 1s }", 0,
+	    "t.conf:2:1: source \"huggingfac\" has no type, and its name is none: 'huggingfac' is "
+	    "not a type of source\n" },
 	{ "source \"c\" { type = command path = x }", 0,
 	    "t.conf:2:1: source \"c\" of type command has no command; expected command = "
 	    "\"bin/papers\"\n" },
@@ -367,6 +374,7 @@ static const struct {
 	{ "smtp \"m\" { url = \"smtps://h\" password = hunter2 }",
 	    { "password = \"(hidden)\"\t# t.conf:2" } },
 	{ "smtp \"m\" { url = \"smtps://h\" password-file = s }", { "password-file = \"s\"" } },
+	{ "source \"huggingface\" { request-gap = 2s }", { "request-gap = 2s\t# t.conf:2" } },
 	{ "source \"mine\" { type = file path = 'in/*.jsonl' interval = 6h }",
 	    { "type = \"file\"", "path = \"in/*.jsonl\"", "interval = 6h" } },
 	{ "filter \"a\" { match = '\"x y\"\n OR z' sort = newest }",

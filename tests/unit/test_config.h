@@ -70,8 +70,14 @@ fake_source_type(const char *name, struct error *err)
 	return err_set(err, ERR_CONFIG, "'%s' is not a type of source", name);
 }
 
+static int
+fake_request_gap(const char *type, int64_t gap_s, struct error *err)
+{
+	return gap_s >= 2 ? 0 : err_set(err, ERR_CONFIG, "%s asks for 2 s", type);
+}
+
 static const struct config_checks fake_checks = { fake_address, fake_query, fake_schedule,
-	fake_timezone, fake_source_type };
+	fake_timezone, fake_source_type, fake_request_gap };
 
 /* Into a new, empty folder, which becomes the working directory. */
 static inline int
