@@ -422,11 +422,19 @@ void	run_format_span(int64_t seconds, char *out, size_t size);
 
 /* ---- how things stand ---- */
 
+enum { RUN_STATUS_DAYS = 14 };
+
 struct run_source_status {
 	const char *name, *type;
 	struct store_source *state;	/* NULL = no store yet */
 	int32_t newest_day;		/* on which it listed a paper, 0 = none */
 	struct source_silence silence;	/* text "" = no store yet */
+	/* Filled by run_load_sources(): */
+	size_t npapers;			/* it ever listed, of those kept */
+	const struct paper *newest;	/* of its newest list, NULL = none */
+	size_t counts[RUN_STATUS_DAYS];	/* papers it listed on each of the last days, today last */
+	int32_t today;			/* in UTC */
+	int64_t next_utc;		/* when a run may ask it again, by its interval, a back-off or Retry-After; 0 = now */
 };
 
 enum { MAX_SILENT_SHOWN = 5 };
@@ -455,6 +463,9 @@ struct run_status {
 	struct run_silent *silents;	/* the newest digests of the last day that came to nothing, at most MAX_SILENT_SHOWN */
 	size_t nsilents;
 };
+/* All that is known of each source. Opens the store if there is one. */
+int	run_load_sources(struct run *run, struct arena *a, struct run_source_status **out, size_t *n,
+	    struct error *err);
 /* Opens the store if there is one. */
 int	run_load_status(struct run *run, struct arena *a, struct run_status *out, struct error *err);
 /* Append what a person must act on, joined by "; ". Returns its enum run_fault, 0 = all is well. */

@@ -196,6 +196,9 @@ int	store_load_source(struct store *store, const char *name, struct arena *a, st
 	    struct error *err);
 /* The newest day on which the source listed a paper; 0 = none. */
 int	store_load_newest_day(struct store *store, const char *source, int32_t *out, struct error *err);
+/* How many different papers it listed, of those kept. */
+int	store_count_listed(struct store *store, const char *source, size_t *out, struct error *err);
+
 /* What a source listed on one day. */
 struct store_day {
 	int32_t day;

@@ -49,6 +49,7 @@ struct progress {
 struct term {
 	bool out_tty, err_tty;
 	bool color;	/* on stdout */
+	bool utf8;	/* its characters may be more than ASCII */
 	int width;	/* columns, 80 when unknown */
 };
 
@@ -114,6 +115,8 @@ const char *term_reset(const struct term *term);
 void	term_put(const char *text);
 /* A text digest, with its headings, titles and links set off on a terminal with colour. */
 void	term_put_digest(const struct term *term, const char *text);
+/* One character of a chart: n of at most most; where the locale has no bars, a digit. */
+const char *term_bar(const struct term *term, size_t n, size_t most);
 /* The same padded or cut to columns. */
 void	term_put_cell(const char *text, size_t columns);
 /* Send what follows on stdout through $PAGER when stdout is a terminal; end with term_end_pager. */
@@ -150,6 +153,14 @@ void	status_put_last_run(const struct cli *cli, const struct run_status *s);
 void	status_put_next(const struct cli *cli, const struct run_status *s);
 /* What a person must act on; nothing when all is well. */
 void	status_put_faults(const struct cli *cli, const struct run_status *s);
+
+/* What `status` and `status sources` have in common of a source. */
+struct value *status_source_value(const struct run_source_status *s, struct arena *a);
+
+/* ---- cmd_sources.c ---- */
+
+/* Each source with its last two weeks. */
+int	status_put_sources(struct cli *cli, struct error *err);
 
 /* ---- the commands ---- */
 

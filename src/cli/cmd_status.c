@@ -9,8 +9,8 @@ enum { HOUR_SECONDS = 3600, GAP_SLACK_SECONDS = 300, LABEL_COLUMNS = 9, MAX_LINE
 
 /* ---- JSON ---- */
 
-static struct value *
-source_value(const struct run_source_status *s, struct arena *a)
+struct value *
+status_source_value(const struct run_source_status *s, struct arena *a)
 {
 	struct value *v = value_object(a);
 	const struct store_source *state = s->state;
@@ -63,7 +63,7 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	struct value *v = value_object(a), *sources = value_list(a);
 
 	for (size_t i = 0; i < s->nsources; i++)
-		value_append(a, sources, source_value(&s->sources[i], a));
+		value_append(a, sources, status_source_value(&s->sources[i], a));
 	value_set_string(a, v, "config", cli->run->cfg->path);
 	value_set_string(a, v, "store", cli->run->cfg->store.path);
 	value_set_bool(a, v, "store_exists", s->has_store);
@@ -284,17 +284,6 @@ print_status(const struct cli *cli, const struct run_status *s)
 	print_gap(cli, s);
 }
 
-static void
-print_sources(const struct cli *cli, const struct run_status *s, struct arena *a)
-{
-	for (size_t i = 0; i < s->nsources; i++) {
-		if (cli->opt.json)
-			cli_put_json(source_value(&s->sources[i], a));
-		else
-			print_source(cli, &s->sources[i]);
-	}
-}
-
 /* ---- for a monitor ---- */
 
 static void
@@ -348,12 +337,13 @@ cmd_status(struct cli *cli, struct error *err)
 		    err, ERR_USAGE, "status: '%s'; expected sources, or nothing", cli->args[0]);
 	if (cli->opt.check)
 		return check_status(cli, err);
-	if (cli_open(cli, CLI_NO_STORE, err) == -1 ||
-	    run_load_status(cli->run, &cli->arena, &s, err) == -1)
+	if (cli_open(cli, CLI_NO_STORE, err) == -1)
 		return -1;
 	if (sources)
-		print_sources(cli, &s, &cli->arena);
-	else if (cli->opt.json)
+		return status_put_sources(cli, err) == 0 ? EXIT_OK : -1;
+	if (run_load_status(cli->run, &cli->arena, &s, err) == -1)
+		return -1;
+	if (cli->opt.json)
 		cli_put_json(status_value(cli, &s, &cli->arena));
 	else
 		print_status(cli, &s);

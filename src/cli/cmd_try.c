@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEFAULT_DAYS = 30, MAX_DAYS = 400, DEFAULT_LIMIT = 5, BARS = 8, MAX_SHOWN_CLAUSES = 40 };
+enum { DEFAULT_DAYS = 30, MAX_DAYS = 400, DEFAULT_LIMIT = 5, MAX_SHOWN_CLAUSES = 40 };
 
 /* ---- for people ---- */
 
@@ -30,7 +30,6 @@ day_name(int32_t day, char out[DATE_RFC3339_SIZE])
 static void
 print_chart(const struct cli *cli, const struct run_trial *t)
 {
-	static const char *const bars[BARS] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	char first[DATE_RFC3339_SIZE], last[DATE_RFC3339_SIZE];
 	size_t most = 0, step = 1;
 
@@ -49,7 +48,7 @@ print_chart(const struct cli *cli, const struct run_trial *t)
 
 		for (size_t k = i; k < i + step && k < t->ndays; k++)
 			n += t->days[k].nmatched;
-		fputs(n == 0 ? "·" : bars[(n * BARS - 1) / most], stdout);
+		fputs(term_bar(&cli->term, n, most), stdout);
 	}
 	printf(
 	    "%s %s", term_reset(&cli->term), day_name(t->first_day + (int32_t)t->ndays - 1, last));

@@ -15,6 +15,22 @@ enum {
 	PROGRESS_RATE_MS = 1000, /* a rate of less time says nothing */
 };
 
+/* By the variables of setlocale(3), the first that is set; we never call it, so that numbers stay ours. */
+static bool
+is_utf8_locale(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && value[0] != '\0')
+			return strcasestr(value, "utf-8") != NULL ||
+			    strcasestr(value, "utf8") != NULL;
+	}
+	return false;
+}
+
 void
 term_init(struct term *term, const char *color_when)
 {
@@ -29,9 +45,25 @@ term_init(struct term *term, const char *color_when)
 		term->color = true;
 	if (color_when != NULL && strcmp(color_when, "never") == 0)
 		term->color = false;
+	term->utf8 = is_utf8_locale();
 	term->width = DEFAULT_WIDTH;
 	if (term->out_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		term->width = size.ws_col < MIN_WIDTH ? MIN_WIDTH : size.ws_col;
+}
+
+const char *
+term_bar(const struct term *term, size_t n, size_t most)
+{
+	static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const digits[] = { "1", "2", "3", "4", "5", "6", "7", "8", "9" };
+	const size_t nbars = sizeof(bars) / sizeof(bars[0]);
+	const size_t ndigits = sizeof(digits) / sizeof(digits[0]);
+
+	if (n == 0)
+		return term->utf8 ? "·" : ".";
+	if (term->utf8)
+		return bars[(n * nbars - 1) / most];
+	return digits[most <= ndigits ? n - 1 : (n * ndigits - 1) / most];
 }
 
 const char *

@@ -224,6 +224,11 @@ enum retry_class retry_classify(const char *reply);
  */
 int64_t	retry_wait_s(enum retry_class class, uint32_t attempts, int64_t reader);
 
+/* ---- status.c ---- */
+
+/* What `status` shows of each source; the store is open if out->has_store. */
+int	status_load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err);
+
 /* ---- outbox.c ---- */
 
 /* Why nothing is sent while the brake is on, and what ends that. */

@@ -37,8 +37,8 @@ load_runs(
 	return 0;
 }
 
-static int
-load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err)
+int
+status_load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err)
 {
 	const struct config *cfg = run->cfg;
 	int64_t now_utc = clock_now_utc(&run->clock);
@@ -125,14 +125,14 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	out->next.address = out->next.paused = "";
 	out->has_store = file_exists(run->cfg->store.path);
 	if (!out->has_store)
-		return load_sources(run, a, out, err);
+		return status_load_sources(run, a, out, err);
 	if (run_open_store(run, err) == -1 ||
 	    store_load_sizes(run->store, &out->sizes, err) == -1 ||
 	    load_runs(run, a, now_utc, out, err) == -1 ||
 	    load_silents(run, a, now_utc, out, err) == -1 ||
 	    store_each_unsettled(run->store, count_unsettled, &c, err) == -1 ||
 	    (held = run_find_hold(run, &out->hold_since_utc, err)) == -1 ||
-	    load_sources(run, a, out, err) == -1)
+	    status_load_sources(run, a, out, err) == -1)
 		return -1;
 	out->on_hold = held == 1;
 	return run_find_next(run, &out->next, a, err);

@@ -67,6 +67,20 @@ store_load_source(struct store *store, const char *name, struct arena *a, struct
 }
 
 int
+store_count_listed(struct store *store, const char *source, size_t *out, struct error *err)
+{
+	struct stmt q;
+
+	db_start(&q, store, SQL_LISTING_PAPERS);
+	db_bind_text(&q, source);
+	if (db_step(&q, err) != 1)
+		return -1;
+	*out = (size_t)db_int(&q, 0);
+	db_done(&q);
+	return 0;
+}
+
+int
 store_load_newest_day(struct store *store, const char *source, int32_t *out, struct error *err)
 {
 	struct stmt q;

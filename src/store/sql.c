@@ -94,6 +94,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    " 0",
 	[SQL_LISTING_GET] =
 	    "SELECT votes, kind FROM listing WHERE paper = ?1 AND source = ?2 AND day = ?3",
+	[SQL_LISTING_PAPERS] = "SELECT count(DISTINCT paper) FROM listing WHERE source = ?1",
 	[SQL_LISTING_NEW] =
 	    "SELECT 1 FROM listing WHERE paper = ?1 AND source = ?2 AND kind = 0 LIMIT 1",
 	[SQL_LISTING_PUT] =
