@@ -6,6 +6,7 @@
 #include "digest/text.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -443,6 +444,40 @@ add_key(struct feed_reading *r, struct paper *p, const char *key)
 		p->aliases[p->naliases++] = key;
 }
 
+static void
+add_word(struct strbuf *out, const char *text, size_t max)
+{
+	for (size_t i = 0; text[i] != '\0' && i < max; i++)
+		if (isgraph((unsigned char)text[i]))
+			strbuf_addc(out, text[i]);
+		else
+			strbuf_addf(out, "%%%02X", (unsigned)(unsigned char)text[i]);
+}
+
+/* "SOURCE:ID" as one word; a very long id is told from others by a hash (FNV-1a). */
+static const char *
+own_key(struct feed_reading *r, const char *id)
+{
+	enum { MAX_ID = 100 }; /* three times as long encoded */
+	uint64_t hash = 0xcbf29ce484222325u;
+	struct strbuf key;
+	const char *copy = NULL;
+
+	for (size_t i = 0; id[i] != '\0'; i++)
+		hash = (hash ^ (unsigned char)id[i]) * 0x100000001b3u;
+	strbuf_init(&key, MAX_URL_BYTES);
+	add_word(&key, r->source, MAX_ID / 2);
+	strbuf_addc(&key, ':');
+	add_word(&key, id, MAX_ID);
+	if (strlen(id) > MAX_ID)
+		strbuf_addf(&key, "~%016" PRIx64, hash);
+	if (key.state == STRBUF_OK)
+		copy = arena_strndup(r->f->arena, key.buf, key.len);
+	r->f->nomem |= copy == NULL;
+	strbuf_release(&key);
+	return copy != NULL ? copy : "";
+}
+
 /* arXiv, else a DOI, else another id that everybody knows, else its address, else the source's own id. */
 static bool
 take_keys(struct feed_reading *r, const struct feed_entry *e, struct paper *p)
@@ -468,12 +503,8 @@ take_keys(struct feed_reading *r, const struct feed_entry *e, struct paper *p)
 	add_key(r, p, link);
 	add_key(r, p, id);
 	own = e->texts[FEED_ID] != NULL ? e->texts[FEED_ID] : p->url;
-	if (p->key[0] == '\0' && own[0] != '\0') {
-		const char *clean = field_plain(r->f, own, strlen(own), MAX_URL_BYTES);
-
-		p->key = arena_printf(r->f->arena, "%s:%s", r->source, clean);
-		r->f->nomem |= p->key == NULL;
-	}
+	if (p->key[0] == '\0' && own[0] != '\0')
+		p->key = own_key(r, own);
 	return p->key != NULL && p->key[0] != '\0';
 }
 

@@ -80,7 +80,7 @@ check 'nothing is asked within the hour' ': >requests; fetch_at 2026-04-27T10:30
 missed() {
 	script feed.xml details.xml day.xml
 	fetch_at 2026-04-30T10:00:00Z || return 1
-	listed | grep -qx 'arxiv:2604.00009|20571|0' && test "$(grep -c submittedDate requests)" = 2
+	listed | grep -qx 'arxiv:2604.00009|20570|0' && test "$(grep -c submittedDate requests)" = 2
 }
 check 'days missed come from the API'  missed
 

@@ -173,7 +173,7 @@ cd ax || exit 1
 DIGEST_CONFIG=$T/ax/digest.conf
 write_config <<X
 fetch { allow-private = {"127.0.0.0/8"} }
-source "ax" { type = arxiv  url = "http://127.0.0.1:$PORT"  categories = {cs.CL} }
+source "ax" { type = arxiv  url = "http://127.0.0.1:$PORT"  categories = {cs.CL}  request-gap = 0s }
 subscriber "bob@digest.test" { when = "daily 07:00"  empty = note  filter "energy" { match = "fusion reactor" } }
 X
 ran 03-03T08:00:00
