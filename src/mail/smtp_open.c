@@ -9,6 +9,30 @@
 /* S-11, RFC 5321 4.5.3.2, in seconds. */
 enum { WAIT_CONNECT = 30, WAIT_GREETING = 300 };
 
+/* The server answered with a refusal: whose business it is depends on where. */
+static int
+explain_refusal(const struct smtp_link *l, struct error *err)
+{
+	static const struct {
+		const char *what, *cure;
+	} rows[] = {
+		[OPENING_GREETING] = { "will not serve us", "" },
+		[OPENING_HELLO] = { "refuses EHLO", "; is helo the name of this machine?" },
+		[OPENING_STARTTLS] = { "refuses STARTTLS, so nothing was sent", "" },
+		[OPENING_AUTH] = { "refuses the login", "; is auth right?" },
+	};
+	const char *what = rows[l->opening].what, *cure = rows[l->opening].cure;
+	enum err_kind kind = l->last.code >= 500 ? ERR_CONFIG : ERR_NET;
+
+	if (l->opening == OPENING_AUTH && l->last.code == 535) {
+		what = "refuses user and password";
+		cure = "; check both, many services want an app password here";
+	}
+	if (kind == ERR_NET)
+		cure = "; try again later";
+	return err_set(err, kind, "%s (%s)%s", what, l->last.text, cure);
+}
+
 /* ---- what the server says before the link is ours ---- */
 
 /* End the opening from within libcurl's callback. */
@@ -17,6 +41,12 @@ abort_opening(struct smtp_link *l, enum err_kind kind, const char *why)
 {
 	err_set(&l->why, kind, "%s", why);
 	return -1;
+}
+
+static bool
+needs_extensions(const struct smtp_account *a)
+{
+	return a->tls_required || a->user[0] != '\0';
 }
 
 /* An EHLO was answered: nothing secret may go out unless what was asked for is there. */
@@ -61,7 +91,10 @@ on_opening_reply(struct smtp_link *l)
 		l->opening = class == 2 ? OPENING_HELLO : OPENING_GREETING;
 		break;
 	case OPENING_HELLO:
-		return class == 2 ? check_hello(l) : 0; /* libcurl tries HELO, or gives up */
+		if (class == 2)
+			return check_hello(l);
+		/* libcurl would try HELO, which offers neither TLS nor a login. */
+		return needs_extensions(&l->engine->account) ? explain_refusal(l, &l->why) : 0;
 	case OPENING_STARTTLS:
 		if (class != 2)
 			break;
@@ -271,30 +304,6 @@ explain_verify(const struct smtp_link *l, struct error *err)
 	if (class == VERIFY_OTHER)
 		return err_set(err, ERR_CONFIG, "%s: %s", sentences[class], l->curl_error);
 	return err_set(err, ERR_CONFIG, "%s", sentences[class]);
-}
-
-/* The server answered with a refusal: whose business it is depends on where. */
-static int
-explain_refusal(const struct smtp_link *l, struct error *err)
-{
-	static const struct {
-		const char *what, *cure;
-	} rows[] = {
-		[OPENING_GREETING] = { "will not serve us", "" },
-		[OPENING_HELLO] = { "refuses EHLO", "; is helo the name of this machine?" },
-		[OPENING_STARTTLS] = { "refuses STARTTLS, so nothing was sent", "" },
-		[OPENING_AUTH] = { "refuses the login", "; is auth right?" },
-	};
-	const char *what = rows[l->opening].what, *cure = rows[l->opening].cure;
-	enum err_kind kind = l->last.code >= 500 ? ERR_CONFIG : ERR_NET;
-
-	if (l->opening == OPENING_AUTH && l->last.code == 535) {
-		what = "refuses user and password";
-		cure = "; check both, many services want an app password here";
-	}
-	if (kind == ERR_NET)
-		cure = "; try again later";
-	return err_set(err, kind, "%s (%s)%s", what, l->last.text, cure);
 }
 
 static int

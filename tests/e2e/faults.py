@@ -37,6 +37,8 @@ CELLS = [
     ("connect", BYE, "deferred", 75, "will not serve us .421 4.3.2 .*try again later", 1),
     ("connect", DROP, "deferred", 75, "the connection was lost before its greeting", 1),
     ("connect", RUBBISH, "deferred", 75, "does not speak SMTP; is the port right", 1),
+    ("EHLO", LATER, "deferred", 75, "refuses EHLO .451 4.3.0 .*try again later", 1),
+    ("EHLO", NEVER, "deferred", 78, "refuses EHLO .554 5.0.0 .*helo", 1),
     ("EHLO", BYE, "deferred", 75, "refuses EHLO .421 4.3.2 .*try again later", 1),
     ("EHLO", DROP, "deferred", 75, "the connection was lost at EHLO", 1),
     ("AUTH", LATER, "deferred", 75, "refuses the login .451 4.3.0 .*try again later", 1),
