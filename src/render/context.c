@@ -254,7 +254,8 @@ subject_value(const struct context *c, const struct edition_view *view)
 	struct value *v = value_object(c->a);
 	const char *titles[3], *date = date_text(c, "date-short", view->day);
 	const char *since = date_text(c, "date-short", view->since_day);
-	size_t ntitles = first_titles(view, titles, 3);
+	/* What stands outside the filters is not what the mail is about. */
+	size_t ntitles = view->nshown > 0 ? first_titles(view, titles, 3) : 0;
 	struct strbuf sb;
 
 	if (date == NULL || since == NULL)

@@ -155,7 +155,7 @@ test_subject(void **state)
 		    "用于机器人抓取的三维高斯表示用于机器人抓取的三维高斯表…" },
 		{ "a\r\nBcc: eve@example.org", 1, 0, "a Bcc: eve@example.org" },
 		{ "{{unsubscribe_url}} %s", 1, 0, "{{unsubscribe_url}} %s" },
-		{ "", 0, 0, "No new papers on 20 Nov" },
+		{ "", 0, 0, "Nothing for your filters on 20 Nov" },
 	};
 	struct fixture *f = *state;
 
