@@ -185,7 +185,6 @@ feed_time(const char *text)
 {
 	char mended[64];
 	int64_t utc = 0;
-	int year, month;
 
 	if (text == NULL)
 		return 0;
@@ -195,9 +194,10 @@ feed_time(const char *text)
 	if (date_parse(mended, &utc, NULL) == 0)
 		return utc;
 	/* Journals give a month alone; "20260821" is its own kind. */
-	if (strlen(text) == 7 && sscanf(text, "%4d-%2d", &year, &month) == 2 && month >= 1 &&
-	    month <= 12 && year >= 1 && year <= 9999)
-		return (int64_t)date_day(year, month, 1) * DAY_SECONDS;
+	if (strlen(text) == 7 && text[4] == '-') {
+		snprintf(mended, sizeof(mended), "%.7s-01", text);
+		return date_parse(mended, &utc, NULL) == 0 ? utc : 0;
+	}
 	if (strlen(text) == 8 && strspn(text, "0123456789") == 8) {
 		snprintf(mended, sizeof(mended), "%.4s-%.2s-%.2s", text, text + 4, text + 6);
 		return date_parse(mended, &utc, NULL) == 0 ? utc : 0;
@@ -423,12 +423,20 @@ is_strong(const char *key)
 	return key != NULL && strncmp(key, "url:", 4) != 0;
 }
 
+static bool
+is_graphic(const char *text)
+{
+	while (isgraph((unsigned char)*text))
+		text++;
+	return *text == '\0';
+}
+
 static void
 add_key(struct feed_reading *r, struct paper *p, const char *key)
 {
 	enum { MAX_KEYS = 6 };
 
-	if (key == NULL || strcmp(key, p->key) == 0)
+	if (key == NULL || strcmp(key, p->key) == 0 || !is_graphic(key))
 		return;
 	for (size_t i = 0; i < p->naliases; i++)
 		if (strcmp(p->aliases[i], key) == 0)
@@ -447,7 +455,7 @@ add_key(struct feed_reading *r, struct paper *p, const char *key)
 static void
 add_word(struct strbuf *out, const char *text, size_t max)
 {
-	for (size_t i = 0; text[i] != '\0' && i < max; i++)
+	for (size_t i = 0; i < max && text[i] != '\0'; i++)
 		if (isgraph((unsigned char)text[i]))
 			strbuf_addc(out, text[i]);
 		else
@@ -483,8 +491,8 @@ static bool
 take_keys(struct feed_reading *r, const struct feed_entry *e, struct paper *p)
 {
 	const char *link = field_key(r->f, p->url, &p->version);
-	const char *id =
-	    e->texts[FEED_ID] != NULL ? field_key(r->f, e->texts[FEED_ID], NULL) : NULL;
+	const char *address = field_url(r->f, e->texts[FEED_ID]);
+	const char *id = field_key(r->f, address[0] != '\0' ? address : e->texts[FEED_ID], NULL);
 	const char *doi = find_doi(r, e->texts[FEED_DOI]), *own;
 
 	if (doi == NULL)
