@@ -408,7 +408,9 @@ find_doi(struct feed_reading *r, const char *text)
 		if (prefix < 7 || at[prefix] != '/' ||
 		    (at > text && isalnum((unsigned char)at[-1])))
 			continue;
-		len = strcspn(at, " \t\r\n?&#<>\"");
+		for (len = 0;
+		     isgraph((unsigned char)at[len]) && strchr("?&#<>\"", at[len]) == NULL;)
+			len++;
 		if (len <= prefix + 1 || len >= sizeof(doi))
 			continue;
 		snprintf(doi, sizeof(doi), "%.*s", (int)len, at);
