@@ -54,6 +54,9 @@ int	feed_read_json(struct feed_reading *r, const struct source_answer *answer, s
 /* The paper of an entry into the batch; broken ones are counted there. */
 void	feed_take_entry(struct feed_reading *r, const struct feed_entry *e);
 
+/* The authors of an entry into p, in order, last names last. */
+void	feed_take_authors(struct feed_reading *r, const struct feed_entry *e, struct paper *p);
+
 /*
  * Append text as plain text. HTML where its form says so; where it says nothing, a text is HTML when it holds a tag or
  * character reference of HTML. Text that was escaped twice is unpacked twice. LaTeX stays.
