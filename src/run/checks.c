@@ -64,6 +64,9 @@ check_request_gap(const char *type, int64_t gap_s, struct error *err)
 
 	if (t == NULL)
 		return -1;
+	if (t->request_gap_ms == 0)
+		return err_set(err, ERR_CONFIG,
+		    "request-gap says nothing for type %s, which asks no service; remove it", type);
 	if (gap_s * 1000 >= t->request_gap_ms)
 		return 0;
 	return err_set(err, ERR_CONFIG,

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Each mistake in a configuration is named with file, line and column and the cure; nothing is sent; exit code 78.
 . "$(dirname "$0")/lib.sh"
-plan 43
+plan 44
 
 head='list { from = "Papers <papers@digest.test>" }
 store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }
@@ -88,3 +88,4 @@ check 'chmod 600 is the cure'                'chmod 600 digest.conf && "$DIGEST"
 printf '%s\n%s\n' "$head" "$good" >digest.conf
 check 'config shows what is in force'        '"$DIGEST" config >out && grep -q "max-papers = 25.*# default" out && cp out again.conf && "$DIGEST" -c again.conf config >/dev/null'
 check 'config KEY explains one'              '"$DIGEST" config fetch.timeout | grep -q "1s..10m" && says 64 "no key" "$DIGEST" config nosuch'
+check 'a gap between requests where none are made' 'printf "%s\nsource \"own\" { type = file  path = \"x\"  request-gap = 5s }\n" "$head" >digest.conf && says 78 "digest.conf:[0-9]+.*request-gap says nothing for type file" "$DIGEST" config'
