@@ -13,6 +13,8 @@ struct clock {
 
 /* Seconds since 1970-01-01T00:00:00Z. */
 int64_t	clock_now_utc(const struct clock *clock);
+/* The same in milliseconds. */
+int64_t	clock_now_ms(const struct clock *clock);
 /* Milliseconds since some fixed moment; only differences mean something. */
 int64_t	clock_monotonic_ms(void);
 

@@ -504,7 +504,7 @@ run_fetch(struct run *run, const struct run_fetch_options *options, struct run_r
 	struct strbuf cache;
 	int rc = -1;
 
-	fetch.start_ms = clock_now_utc(&run->clock) * MS;
+	fetch.start_ms = clock_now_ms(&run->clock);
 	fetch.start_monotonic_ms = clock_monotonic_ms();
 	/* The rest of the time is for sending. Who calls `fetch` has time, and can interrupt it. */
 	if (options->in_run)

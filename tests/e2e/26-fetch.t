@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Sources are read together: the services side by side, each service one request at a time; what it asks for is obeyed.
 . "$(dirname "$0")/lib.sh"
-plan 6
+plan 9
 
 # A service that takes a moment for each answer and notes when it begins and ends one: "PORT BEGIN END PATH".
 cat >slow.py <<'X'
@@ -79,3 +79,52 @@ rm -f digest.db*
 : >requests
 "$DIGEST" -q --now 2026-03-04T08:00:00Z run 2>err
 check 'a spent quota is no fault'         'test "$(wc -l <requests)" = 1 && test ! -s err'
+
+# The distance a service asks for, between sources, runs and processes: its places are kept in the store.
+set -- $ports
+write_config <<X
+fetch { allow-private = {"127.0.0.0/8"} }
+source "ax" { type = arxiv  categories = {cs.CL}  url = "http://127.0.0.1:$1"  request-gap = 1s }
+source "bx" { type = arxiv  categories = {cs.CV}  url = "http://127.0.0.1:$2"  request-gap = 1s }
+X
+rm -f digest.db* times
+"$DIGEST" -q fetch -f ax 2>/dev/null
+"$DIGEST" -q fetch -f 2>/dev/null &
+other=$!
+"$DIGEST" -q fetch -f 2>/dev/null
+wait $other
+check 'the distance holds over hosts, runs and processes' 'python3 -c "
+begins = sorted(float(line.split()[1]) for line in open(\"times\"))
+gaps = [b - a for a, b in zip(begins, begins[1:])]
+print(gaps)
+assert len(begins) == 5 and min(gaps) > 0.9"'
+
+# Killed between two days: nothing is lost, and nothing there twice.
+days() {
+	python3 -c 'import json, sys
+print(json.dumps({f"/api/daily_papers?date={day}&limit=100": {"file": f"{sys.argv[1]}/{day}.json", "delay": float(delay)}
+                  for day, delay in (pair.split("=") for pair in sys.argv[2:])} | {"*": {"body": []}}))' "$FIXTURES" "$@" >script
+}
+known() {
+	sql 'SELECT p.key, l.day, l.votes FROM paper p JOIN listing l ON l.paper = p.id ORDER BY 1, 2'
+}
+write_config <<X
+fetch { allow-private = {"127.0.0.0/8"} }
+source "hf" { type = huggingface  url = "http://127.0.0.1:$PORT" }
+X
+days 2026-03-02=0 2026-03-03=0
+rm -f digest.db*
+"$DIGEST" -q --now 2026-03-03T22:00:00Z fetch && known >whole
+rm -f digest.db*
+days 2026-03-02=0 2026-03-03=5
+"$DIGEST" -q --now 2026-03-03T22:00:00Z fetch &
+victim=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	[ "$(sql 'SELECT count(*) FROM paper' 2>/dev/null || echo 0)" -gt 0 ] && break
+	sleep 0.1
+done
+kill -9 $victim
+wait $victim 2>/dev/null
+check 'a fetch that is killed keeps what it had' 'test -s whole && test "$(known | wc -l)" -gt 0 && test "$(known | wc -l)" -lt "$(wc -l <whole)"'
+days 2026-03-02=0 2026-03-03=0
+check 'and the next one brings the rest, once'   '"$DIGEST" -q --now 2026-03-03T22:10:00Z fetch -f && known >again && cmp again whole'
