@@ -117,10 +117,49 @@ int	store_find_titles(struct store *store, const char *words, struct arena *a, s
  * transactions of a few hundred.
  */
 int	store_update_search(struct store *store, size_t max, size_t *nleft, struct error *err);
-/* Papers with all the words (case and accents ignored) in title, abstract, authors, keywords or organisation, as of the last
- * store_update_search; the best first, at most max. */
+/* Papers with all the words (case and accents ignored) in title, abstract, authors, keywords, organisation or venue, as of the
+ * last store_update_search; the best first, at most max. */
 int	store_search(struct store *store, const char *words, struct arena *a, size_t max,
 	    struct paper ***out, size_t *n, struct error *err);
+
+/* Texts of a paper in the index of words; STORE_VENUE is comment, journal reference and venue. */
+enum store_text {
+	STORE_TITLE = 1, STORE_ABSTRACT = 2, STORE_AUTHORS = 4, STORE_KEYWORDS = 8, STORE_ORG = 16, STORE_VENUE = 32,
+};
+/* What papers must have to be proposed. The index has the words of tokens_add(), each folded and in its normal form
+ * (text_normal_word), hyphenated ones joined as well. */
+struct store_words {
+	enum store_words_op {
+		WORDS_ANY,	/* nothing */
+		WORDS_ALL,	/* all parts */
+		WORDS_SOME,	/* some part */
+		WORDS_ONE,	/* a word in one of the texts */
+	} op;
+	const struct store_words **parts;	/* of ALL and SOME: one or more, none of them ANY */
+	size_t nparts;
+	const char *form;	/* of ONE: folded or normal */
+	bool prefix;		/* it only begins so */
+	unsigned texts;		/* a set of enum store_text */
+};
+/* Parts inside each other at most: the parser of FTS5 has a stack of its own. */
+enum { MAX_WORDS_DEPTH = 12 };
+
+/*
+ * Numbers of the papers that have what is asked for, ascending, and of all whose words are not in the index yet: a reader
+ * of the store sees no lag. words are no proof: the words of a phrase may stand anywhere.
+ * since_utc	only those with a listing that counts, first listed then or later; 0 = all
+ */
+int	store_propose_papers(struct store *store, const struct store_words *words, int64_t since_utc, struct arena *a,
+	    int64_t **out, size_t *n, struct error *err);
+/* How many papers have it, of those in the index. */
+int	store_count_words(struct store *store, const struct store_words *words, size_t *n, struct error *err);
+/* A word of the index that is spelled nearly as form and stands in more papers than any other such: 1 found, 0 not, -1. */
+int	store_find_near_word(struct store *store, const char *form, struct arena *a, const char **out, struct error *err);
+int	store_count_papers(struct store *store, size_t *n, struct error *err);
+/* Papers by their numbers, as store_load_window has them; those that are no more are left out. */
+int	store_load_papers(struct store *store, const int64_t *ids, size_t nids, int64_t now_utc, struct arena *a,
+	    struct paper ***out, size_t *n, struct error *err);
+
 /* In the order of their ids; stops when visit returns non-zero and returns that. visit may read and write the store. */
 int	store_each_paper(struct store *store, int (*visit)(void *arg, const struct paper *p), void *arg,
 	    struct error *err);

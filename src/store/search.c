@@ -2,6 +2,7 @@
 
 #include "digest/limits.h"
 #include "store/db.h"
+#include "store/wordset.h"
 
 #include <string.h>
 
@@ -22,49 +23,49 @@ bool
 search_reads_same(const struct paper *a, const struct paper *b)
 {
 	return strcmp(a->title, b->title) == 0 && strcmp(a->abstract, b->abstract) == 0 &&
-	    strcmp(a->org, b->org) == 0 &&
+	    strcmp(a->org, b->org) == 0 && strcmp(a->comment, b->comment) == 0 &&
+	    strcmp(a->journal_ref, b->journal_ref) == 0 && strcmp(a->venue, b->venue) == 0 &&
 	    is_same_list(a->authors, a->nauthors, b->authors, b->nauthors) &&
 	    is_same_list(a->keywords, a->nkeywords, b->keywords, b->nkeywords);
 }
 
-/* A phrase must not run from one author into the next. */
-static void
-join_list(struct strbuf *out, const char **items, size_t n)
+static int
+bind_texts(struct wordset *w, const char *const *texts, size_t n, struct stmt *q, struct error *err)
 {
-	strbuf_reset(out);
+	const char *words;
+
+	wordset_reset(w);
 	for (size_t i = 0; i < n; i++)
-		strbuf_addf(out, "%s%s", i > 0 ? "\n" : "", items[i]);
+		if (wordset_add(w, texts[i], err) == -1)
+			return -1;
+	if ((words = arena_strndup(&q->store->scratch, w->out.buf, w->out.len)) == NULL)
+		return err_nomem(err, "words of a paper");
+	db_bind_text(q, words);
+	return 0;
 }
 
 static int
-add_words(struct store *store, int64_t id, const struct paper *p, struct error *err)
+add_words(
+    struct store *store, int64_t id, const struct paper *p, struct wordset *w, struct error *err)
 {
-	struct strbuf authors, keywords;
+	const char *venue[] = { p->comment, p->journal_ref, p->venue };
 	struct stmt q;
-	int rc = -1;
 
-	strbuf_init(&authors, MAX_PACKED_BYTES);
-	strbuf_init(&keywords, MAX_PACKED_BYTES);
-	join_list(&authors, p->authors, p->nauthors);
-	join_list(&keywords, p->keywords, p->nkeywords);
-	if (strbuf_check(&authors, err) == 0 && strbuf_check(&keywords, err) == 0) {
-		db_start(&q, store, SQL_SEARCH_ADD);
-		db_bind_int(&q, id);
-		db_bind_text(&q, p->title);
-		db_bind_text(&q, p->abstract);
-		db_bind_text(&q, authors.buf);
-		db_bind_text(&q, keywords.buf);
-		db_bind_text(&q, p->org);
-		rc = db_run(&q, err);
-	}
-	strbuf_release(&authors);
-	strbuf_release(&keywords);
-	return rc;
+	db_start(&q, store, SQL_SEARCH_ADD);
+	db_bind_int(&q, id);
+	if (bind_texts(w, &p->title, 1, &q, err) == 0 &&
+	    bind_texts(w, &p->abstract, 1, &q, err) == 0 &&
+	    bind_texts(w, p->authors, p->nauthors, &q, err) == 0 &&
+	    bind_texts(w, p->keywords, p->nkeywords, &q, err) == 0 &&
+	    bind_texts(w, &p->org, 1, &q, err) == 0 && bind_texts(w, venue, 3, &q, err) == 0)
+		return db_run(&q, err);
+	db_done(&q);
+	return -1;
 }
 
 /* The paper as it is now; out of the index when it is no more. */
 static int
-index_paper(struct store *store, int64_t id, struct error *err)
+index_paper(struct store *store, int64_t id, struct wordset *w, struct error *err)
 {
 	struct paper *p = NULL;
 	struct stmt q;
@@ -82,23 +83,26 @@ index_paper(struct store *store, int64_t id, struct error *err)
 		db_done(&q);
 	if (rc == -1 || db_run_ints(store, SQL_SEARCH_DROP, DB_INTS(id), err) == -1)
 		return -1;
-	return found == 0 ? 0 : add_words(store, id, p, err);
+	return found == 0 ? 0 : add_words(store, id, p, w, err);
 }
 
 int
 store_update_search(struct store *store, size_t max, size_t *nleft, struct error *err)
 {
 	int64_t last = 0, id = 0, left;
+	struct wordset w;
 	int found = 1;
 
+	wordset_init(&w);
 	for (size_t i = 0; i < max; i++) {
 		found = db_get_int(store, SQL_SEARCH_DUE_NEXT, DB_INTS(last), &id, err);
+		if (found == 1 && index_paper(store, id, &w, err) == -1)
+			found = -1;
 		if (found != 1)
 			break;
-		if (index_paper(store, id, err) == -1)
-			return -1;
 		last = id;
 	}
+	wordset_release(&w);
 	if (found == -1 || db_run_ints(store, SQL_SEARCH_DUE_END, DB_INTS(last), err) == -1 ||
 	    db_get_int(store, SQL_SEARCH_DUE_COUNT, NULL, 0, &left, err) != 1)
 		return -1;
@@ -108,17 +112,22 @@ store_update_search(struct store *store, size_t max, size_t *nleft, struct error
 
 /* ---- finding ---- */
 
-/* Each word becomes a string of FTS5, so that none of its operators is meant. The words of a hyphenated one follow each
- * other. */
-static void
-add_match(struct strbuf *out, const char *words)
+/* Each word becomes a string of FTS5, so that none of its operators is meant. */
+static int
+add_match(struct strbuf *out, const char *text, struct error *err)
 {
-	while (*(words += strspn(words, " \t\r\n")) != '\0') {
-		strbuf_add(out, out->len > 0 ? " \"" : "\"");
-		for (; *words != '\0' && strchr(" \t\r\n", *words) == NULL; words++)
-			strbuf_add(out, *words == '"' ? "\"\"" : (const char[]){ *words, '\0' });
+	struct wordset w;
+	int rc;
+
+	wordset_init(&w);
+	rc = wordset_add(&w, text, err);
+	for (size_t i = 0; rc == 0 && i < w.tokens.len; i++) {
+		strbuf_add(out, i > 0 ? " AND \"" : "\"");
+		wordset_add_form(out, token_form(&w.tokens, &w.tokens.tokens[i]));
 		strbuf_addc(out, '"');
 	}
+	wordset_release(&w);
+	return rc == 0 ? strbuf_check(out, err) : -1;
 }
 
 static int
@@ -136,12 +145,12 @@ find_ids(struct store *store, const char *words, size_t max, struct arena *a, st
 {
 	struct strbuf match;
 	struct stmt q;
-	int rc = 0;
+	int rc;
 
 	out->n = 0;
-	strbuf_init(&match, 2 * MAX_QUERY_BYTES);
-	add_match(&match, words);
-	if (match.len > 0 && (rc = strbuf_check(&match, err)) == 0) {
+	strbuf_init(&match, 16 * MAX_QUERY_BYTES);
+	rc = add_match(&match, words, err);
+	if (rc == 0 && match.len > 0) {
 		db_start(&q, store, SQL_SEARCH_FIND);
 		db_bind_text(&q, match.buf);
 		db_bind_int(&q, (int64_t)max);

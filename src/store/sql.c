@@ -180,11 +180,20 @@ const char *const sql_text[SQL_COUNT] = {
 	    "p.revision WHERE p.id = ?1",
 	[SQL_SEARCH_DROP] = "DELETE FROM search WHERE rowid = ?1",
 	[SQL_SEARCH_ADD] =
-	    "INSERT INTO search(rowid, title, abstract, authors, keywords, org) VALUES(?1, "
-	    "?2, ?3, ?4, ?5, ?6)",
+	    "INSERT INTO search(rowid, title, abstract, authors, keywords, org, venue) "
+	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_SEARCH_FIND] =
 	    "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY bm25(search, 10, 1, 5, "
-	    "2, 1), rowid DESC LIMIT ?2",
+	    "2, 1, 1), rowid DESC LIMIT ?2",
+	[SQL_SEARCH_ALL] = "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid",
+	[SQL_SEARCH_COUNT] = "SELECT count(*) FROM search WHERE search MATCH ?1",
+	[SQL_SEARCH_WORDS] =
+	    "SELECT term, doc FROM search_word WHERE term >= ?1 AND term < ?2",
+	[SQL_SEARCH_DUE_ALL] = "SELECT paper FROM search_due ORDER BY paper",
+	[SQL_PAPER_ALL] = "SELECT id FROM paper ORDER BY id",
+	[SQL_PAPER_SINCE] =
+	    "SELECT id FROM paper WHERE first_listed_utc >= ?1 AND first_listed_utc > 0 ORDER BY id",
+	[SQL_PAPER_COUNT] = "SELECT count(*) FROM paper",
 
 	/* sources */
 	[SQL_SOURCE_CURSOR] = "SELECT cursor_day FROM source WHERE name = ?1",

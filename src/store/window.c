@@ -334,6 +334,45 @@ out:
 	return rc;
 }
 
+static int
+load_at(struct store *store, int64_t id, int64_t now_utc, struct arena *a, struct paper **out,
+    struct error *err)
+{
+	struct stmt q;
+	int found;
+
+	db_start(&q, store, SQL_PAPER_FULL);
+	db_bind_int(&q, id);
+	if ((found = db_step(&q, err)) != 1)
+		return found;
+	found = read_paper(store, &q, a, out, err);
+	db_done(&q);
+	return found == -1 || complete_paper(store, *out, now_utc, a, err) == -1 ? -1 : 1;
+}
+
+int
+store_load_papers(struct store *store, const int64_t *ids, size_t nids, int64_t now_utc,
+    struct arena *a, struct paper ***out, size_t *n, struct error *err)
+{
+	struct paper **papers = arena_array(a, nids, sizeof(struct paper *));
+	int found = 0, begun = begin_read(store, err);
+	size_t got = 0;
+
+	if (begun == -1)
+		return -1;
+	if (papers == NULL)
+		found = err_nomem(err, "papers found");
+	for (size_t i = 0; i < nids && found != -1; i++)
+		if ((found = load_at(store, ids[i], now_utc, a, &papers[got], err)) == 1)
+			got++;
+	end_read(store, begun);
+	if (found == -1)
+		return -1;
+	*out = papers;
+	*n = got;
+	return 0;
+}
+
 /* ---- by title ---- */
 
 /* Letters without regard to ASCII case; other characters as they are. */

@@ -1,0 +1,230 @@
+/* Which papers a search must look at: by the index of words, and those that it does not have yet. */
+#include "digest/text.h"
+#include "store/db.h"
+#include "store/wordset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NEAR_WORD = 64 };
+
+/* The columns of the index. */
+static const struct {
+	enum store_text text;
+	const char *column;
+} columns[] = {
+	{ STORE_TITLE, "title" },
+	{ STORE_ABSTRACT, "abstract" },
+	{ STORE_AUTHORS, "authors" },
+	{ STORE_KEYWORDS, "keywords" },
+	{ STORE_ORG, "org" },
+	{ STORE_VENUE, "venue" },
+};
+
+/* {title abstract} : "word" * */
+static void
+add_word(struct strbuf *out, const struct store_words *w)
+{
+	strbuf_addc(out, '{');
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		if ((w->texts & columns[i].text) != 0)
+			strbuf_addf(out, " %s", columns[i].column);
+	strbuf_add(out, " } : \"");
+	wordset_add_form(out, w->form);
+	strbuf_add(out, w->prefix ? "\" *" : "\"");
+}
+
+/* The question in the words of FTS5. */
+static void
+add_match(struct strbuf *out, const struct store_words *w)
+{
+	if (w->op == WORDS_ONE) {
+		add_word(out, w);
+		return;
+	}
+	strbuf_addc(out, '(');
+	for (size_t i = 0; i < w->nparts; i++) {
+		if (i > 0)
+			strbuf_add(out, w->op == WORDS_ALL ? " AND " : " OR ");
+		add_match(out, w->parts[i]);
+	}
+	strbuf_addc(out, ')');
+}
+
+static int
+read_id(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	(void)a;
+	(void)err;
+	*(int64_t *)row = db_int(q, 0);
+	return 0;
+}
+
+static int
+load_ids(struct stmt *q, struct arena *a, struct db_rows *out, struct error *err)
+{
+	return db_load_rows(q, a, sizeof(int64_t), read_id, out, err);
+}
+
+static int
+find_indexed(struct store *store, const struct store_words *words, struct arena *a,
+    struct db_rows *out, struct error *err)
+{
+	struct strbuf match;
+	struct stmt q;
+	int rc;
+
+	strbuf_init(&match, MAX_PACKED_BYTES);
+	add_match(&match, words);
+	if ((rc = strbuf_check(&match, err)) == 0) {
+		db_start(&q, store, SQL_SEARCH_ALL);
+		db_bind_text(&q, match.buf);
+		rc = load_ids(&q, a, out, err);
+	}
+	strbuf_release(&match);
+	return rc;
+}
+
+/* Both lists ascend, and so does what comes of them. */
+static int
+unite(const struct db_rows *x, const struct db_rows *y, struct arena *a, struct db_rows *out)
+{
+	const int64_t *p = x->items, *q = y->items;
+	int64_t *ids = arena_array(a, x->n + y->n, sizeof(*ids));
+	size_t n = 0;
+
+	if (ids == NULL)
+		return -1;
+	for (size_t i = 0, k = 0; i < x->n || k < y->n;) {
+		int64_t next = k == y->n || (i < x->n && p[i] < q[k]) ? p[i] : q[k];
+
+		i += i < x->n && p[i] == next;
+		k += k < y->n && q[k] == next;
+		ids[n++] = next;
+	}
+	out->items = ids;
+	out->n = n;
+	return 0;
+}
+
+/* What is in x and in y; x may be out. */
+static void
+intersect(const struct db_rows *x, const struct db_rows *y, struct db_rows *out)
+{
+	const int64_t *q = y->items;
+	int64_t *p = x->items;
+	size_t n = 0;
+
+	for (size_t i = 0, k = 0; i < x->n; i++) {
+		while (k < y->n && q[k] < p[i])
+			k++;
+		if (k < y->n && q[k] == p[i])
+			p[n++] = p[i];
+	}
+	out->items = p;
+	out->n = n;
+}
+
+int
+store_propose_papers(struct store *store, const struct store_words *words, int64_t since_utc,
+    struct arena *a, int64_t **out, size_t *n, struct error *err)
+{
+	struct db_rows there = { 0 }, indexed, due, ids;
+	struct stmt q;
+
+	/* One that is due may be gone, and one that is indexed too: both must be among what is there. */
+	db_start(&q, store, since_utc > 0 ? SQL_PAPER_SINCE : SQL_PAPER_ALL);
+	if (since_utc > 0)
+		db_bind_int(&q, since_utc);
+	if (load_ids(&q, a, &there, err) == -1)
+		return -1;
+	ids = there;
+	if (words->op != WORDS_ANY) {
+		db_start(&q, store, SQL_SEARCH_DUE_ALL);
+		if (load_ids(&q, a, &due, err) == -1 ||
+		    find_indexed(store, words, a, &indexed, err) == -1)
+			return -1;
+		if (unite(&indexed, &due, a, &ids) == -1)
+			return err_nomem(err, "papers found");
+		intersect(&ids, &there, &ids);
+	}
+	*out = ids.items;
+	*n = ids.n;
+	return 0;
+}
+
+int
+store_count_words(
+    struct store *store, const struct store_words *words, size_t *n, struct error *err)
+{
+	struct strbuf match;
+	struct stmt q;
+	int rc;
+
+	if (words->op == WORDS_ANY)
+		return store_count_papers(store, n, err);
+	strbuf_init(&match, MAX_PACKED_BYTES);
+	add_match(&match, words);
+	if ((rc = strbuf_check(&match, err)) == 0) {
+		db_start(&q, store, SQL_SEARCH_COUNT);
+		db_bind_text(&q, match.buf);
+		if ((rc = db_step(&q, err)) == 1) {
+			*n = (size_t)db_int(&q, 0);
+			db_done(&q);
+		}
+		rc = rc == 1 ? 0 : -1;
+	}
+	strbuf_release(&match);
+	return rc;
+}
+
+int
+store_count_papers(struct store *store, size_t *n, struct error *err)
+{
+	int64_t count;
+
+	if (db_get_int(store, SQL_PAPER_COUNT, NULL, 0, &count, err) != 1)
+		return -1;
+	*n = (size_t)count;
+	return 0;
+}
+
+/* ---- nearly so ---- */
+
+static bool
+is_near(const char *form, const char *word)
+{
+	const char *const names[] = { word, NULL };
+
+	return strcmp(form, word) != 0 && strlen(word) < MAX_NEAR_WORD &&
+	    text_nearest(form, names) != NULL;
+}
+
+int
+store_find_near_word(
+    struct store *store, const char *form, struct arena *a, const char **out, struct error *err)
+{
+	const char from[2] = { form[0], '\0' }, to[2] = { (char)(form[0] + 1), '\0' };
+	int64_t most = 0;
+	struct stmt q;
+	int more;
+
+	/* Nobody errs in the first letter: the others need not be looked at. */
+	if ((unsigned char)form[0] >= 0x7f || form[0] == '\0' || strlen(form) >= MAX_NEAR_WORD)
+		return 0;
+	db_start(&q, store, SQL_SEARCH_WORDS);
+	db_bind_text(&q, from);
+	db_bind_text(&q, to);
+	while ((more = db_step(&q, err)) == 1) {
+		const char *word = (const char *)sqlite3_column_text(q.st, 0);
+
+		if (word == NULL || db_int(&q, 1) <= most || !is_near(form, word))
+			continue;
+		most = db_int(&q, 1);
+		if ((*out = arena_strdup(a, word)) == NULL) {
+			db_done(&q);
+			return err_nomem(err, "words");
+		}
+	}
+	return more == -1 ? -1 : most > 0;
+}
