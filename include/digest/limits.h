@@ -10,7 +10,7 @@
 #define MAX_CONFIG_LIST		1000			/* as many as a reader may have filters */
 #define MAX_SECRET_BYTES	(16u * 1024)		/* OAuth tokens of 2 KB are usual */
 
-/* The filter language (DESIGN: digest-filter(7) states them). */
+/* The filter language (digest-filter(7) states them). */
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
 #define MAX_QUERY_DEPTH		64			/* bounds recursion */
 #define MAX_QUERY_TERMS		10000			/* after @names are expanded */

@@ -54,6 +54,15 @@ int	match_prepare(struct match_index *index, const struct program *program, stru
 int	match_evaluate(struct match_index *index, const struct program *program, const uint64_t *sent,
 	    uint64_t *out, struct error *err);
 
+/*
+ * Whether the query held for a paper of the index when its signals were others; nobody had been sent it yet.
+ * then		the paper with the signals it had; of the rest of it only dates are read
+ * then_utc	the age was measured from then
+ * a		scratch
+ */
+int	match_held(struct match_index *index, const struct program *program, uint32_t paper,
+	    const struct paper *then, int64_t then_utc, struct arena *a, bool *out, struct error *err);
+
 struct pick {
 	uint32_t paper;		/* index into the papers */
 	double score;		/* sum of its parts; under SORT_BEST higher is earlier */

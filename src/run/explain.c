@@ -61,26 +61,12 @@ find_edition(struct explainer *x)
 static int
 go_back(struct explainer *x, struct paper *then)
 {
-	struct store_signal *signals;
-	size_t n;
-
 	*then = *x->p;
 	x->out->at_utc = clock_now_utc(&x->run->clock);
 	if (x->out->edition == NULL)
 		return 0;
 	x->out->at_utc = x->out->edition->composed_utc;
-	if (store_load_signals(x->run->store, x->p->id, x->a, &signals, &n, x->err) == -1)
-		return -1;
-	then->votes = then->comments = then->stars = -1;
-	for (size_t i = 0; i < n && signals[i].at_utc <= x->out->at_utc; i++) {
-		if (signals[i].votes >= 0)
-			then->votes = signals[i].votes;
-		if (signals[i].comments >= 0)
-			then->comments = signals[i].comments;
-		if (signals[i].stars >= 0)
-			then->stars = signals[i].stars;
-	}
-	return 0;
+	return risen_go_back(x->run, x->p, x->out->at_utc, x->a, then, x->err);
 }
 
 /* ---- the filters ---- */

@@ -150,7 +150,7 @@ join_names(const struct subscriber *reader, const struct pick *pick, struct aren
 	return text;
 }
 
-static int
+static void
 add_pick(struct planner *pl, const struct subscriber *reader, const struct pick *pick,
     uint32_t section, bool cut, struct edition *out, struct arena *a)
 {
@@ -170,16 +170,33 @@ add_pick(struct planner *pl, const struct subscriber *reader, const struct pick 
 	e->score_freshness = (float)pick->freshness;
 	e->why = pick->why;
 	e->also_in = join_names(reader, pick, a);
-	return e->also_in == NULL ? -1 : 0;
+}
+
+/* Those of a section's papers that did not satisfy its query when the reader last got an edition. */
+static int
+mark_risen(struct planner *pl, const struct store_reader *reader, const struct match_section *s,
+    struct edition_pick *picks, struct arena *a, struct error *err)
+{
+	for (size_t i = 0; i < s->npicks; i++) {
+		uint32_t number = s->picks[i].paper;
+		int risen = s->picks[i].replaced
+		    ? 0
+		    : risen_judge(pl->run, pl->index, s->program, number, pl->papers[number],
+			  reader->last_edition_utc, a, err);
+
+		if (risen == -1)
+			return -1;
+		picks[i].risen = risen == 1;
+	}
+	return 0;
 }
 
 /* The result of matching as the edition remembers it: section by section, what is shown before what was cut. */
 static int
-collect_picks(struct planner *pl, const struct subscriber *reader, const struct match_request *req,
-    struct edition *out, struct arena *a, struct error *err)
+collect_picks(struct planner *pl, const struct store_reader *reader,
+    const struct match_request *req, struct edition *out, struct arena *a, struct error *err)
 {
 	size_t total = req->noutside;
-	int rc = 0;
 
 	for (size_t i = 0; i < req->nsections; i++)
 		total += req->sections[i].npicks + req->sections[i].ncut;
@@ -188,17 +205,23 @@ collect_picks(struct planner *pl, const struct subscriber *reader, const struct 
 		return err_nomem(err, "picks");
 	for (size_t i = 0; i < req->nsections; i++) {
 		const struct match_section *s = &req->sections[i];
+		size_t first = out->npicks;
 
 		for (size_t j = 0; j < s->npicks; j++)
-			rc |= add_pick(pl, reader, &s->picks[j], (uint32_t)i, false, out, a);
+			add_pick(pl, &reader->sub, &s->picks[j], (uint32_t)i, false, out, a);
+		if (mark_risen(pl, reader, s, out->picks + first, a, err) == -1)
+			return -1;
 		for (size_t j = 0; j < s->ncut; j++)
-			rc |= add_pick(pl, reader, &s->cut[j], (uint32_t)i, true, out, a);
+			add_pick(pl, &reader->sub, &s->cut[j], (uint32_t)i, true, out, a);
 		if (s->nmore > 0)
 			out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
 	}
 	for (size_t j = 0; j < req->noutside; j++)
-		rc |= add_pick(pl, reader, &req->outside_picks[j], UINT32_MAX, false, out, a);
-	return rc == 0 ? 0 : err_nomem(err, "picks");
+		add_pick(pl, &reader->sub, &req->outside_picks[j], UINT32_MAX, false, out, a);
+	for (size_t i = 0; i < out->npicks; i++)
+		if (out->picks[i].also_in == NULL)
+			return err_nomem(err, "picks");
+	return 0;
 }
 
 static size_t
@@ -235,7 +258,7 @@ match_reader(struct planner *pl, const struct store_reader *reader, struct match
 		return -1;
 	out->nread = (uint32_t)count_bits(plain, pl->nwords);
 	out->nmatched = (uint32_t)req->nmatched;
-	return collect_picks(pl, &reader->sub, req, out, a, err);
+	return collect_picks(pl, reader, req, out, a, err);
 }
 
 /* Every paper of the reader's window that was not sent, whether it was looked at before or not, into the planner's plain

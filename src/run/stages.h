@@ -145,6 +145,20 @@ int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report,
 int	queries_read(const struct config *cfg, const struct subscriber *reader, const char *name,
 	    const char *text, struct arena *a, struct query **out, size_t *offset, struct error *err);
 
+/* ---- risen.c: papers whose signals have grown ---- */
+
+/* A paper with the votes, comments and stars it had at that time. */
+int	risen_go_back(struct run *run, const struct paper *p, int64_t at_utc, struct arena *a, struct paper *then,
+	    struct error *err);
+/*
+ * Whether a paper that a query finds now had counted as listed at the reader's last edition and was not found then: the
+ * query reads signals, and they have grown. 1, 0 or -1.
+ * number	of the paper in the index
+ * last_utc	of that edition; 0 = there was none
+ */
+int	risen_judge(struct run *run, struct match_index *index, const struct program *program, uint32_t number,
+	    const struct paper *p, int64_t last_utc, struct arena *a, struct error *err);
+
 /* ---- plan.c: the papers of the window against one reader ---- */
 
 /* since_utc	the oldest moment any reader of this run looks back to */

@@ -127,7 +127,7 @@ rise_of(int64_t value, int64_t *highest, int64_t at_utc, int64_t first_utc, int6
 	return first_utc == 0 ? 0 : decayed((double)value, first_utc, now_utc);
 }
 
-/* DESIGN 7 "Trend": comments twice, stars a tenth; an old favourite does not head the list,
+/* "trend" of digest-filter(7): comments twice, stars a tenth; an old favourite does not head the list,
  * because what it had when we first saw it dates from its listing, and its stars of that time
  * count nothing. */
 static int

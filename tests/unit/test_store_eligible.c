@@ -1,4 +1,4 @@
-/* When a paper is new for a reader (DESIGN section 6), each rule through the real store; and the
+/* When a paper is new for a reader, each rule through the real store; and the
  * sent list. */
 #include <setjmp.h>
 #include <stdarg.h>
