@@ -144,6 +144,17 @@ struct store_signal {
 int	store_load_signals(struct store *store, int64_t paper, struct arena *a, struct store_signal **out,
 	    size_t *n, struct error *err);
 
+/* A paper that got a new version or was withdrawn after it was known. */
+struct store_move {
+	int64_t paper;
+	uint32_t revision, version;
+	bool withdrawn;
+	int64_t moved_utc;	/* when that was read */
+};
+/* Those that moved from since_utc on, in the order of their ids. */
+int	store_load_moves(struct store *store, int64_t since_utc, struct arena *a, struct store_move **out, size_t *n,
+	    struct error *err);
+
 /* Who delivered a field of the newest card. */
 struct store_origin {
 	const char *field;	/* "title" */
@@ -319,6 +330,10 @@ int	store_load_sent(struct store *store, int64_t reader, struct arena *a, struct
 	    struct error *err);
 void	store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 	    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced);
+/* Which of moves (by paper) happened to papers that were sent, and were not told yet: withdrawals, or new versions. At most max
+ * of them; returns how many. */
+size_t	store_find_moves(const struct sent_list *sent, const struct store_move *moves, size_t nmoves, bool withdrawn,
+	    const struct store_move **out, size_t max);
 /* Mark which of the papers were sent before, in any version. */
 void	store_mark_sent(const struct sent_list *sent, struct paper *const *papers, size_t n, uint64_t *bits);
 
@@ -336,10 +351,16 @@ enum edition_state {
 };
 const char *edition_state_name(enum edition_state state);
 
+/* Sections that are no filter. */
+#define SECTION_OUTSIDE UINT32_MAX
+#define SECTION_UPDATES (UINT32_MAX - 1) /* what happened to papers that were sent before */
+/* The version of a sent paper whose withdrawal was told: nothing more is told of it. */
+#define VERSION_WITHDRAWN UINT32_MAX
+
 struct edition_pick {
 	int64_t paper;
 	uint32_t revision, version;
-	uint32_t section;	/* index into the reader's filters; UINT32_MAX = outside */
+	uint32_t section;	/* index into the reader's filters, or one of the two above */
 	bool cut;		/* named only as a title */
 	uint32_t more;		/* of the last cut one of a section: how many more were cut and are not named */
 	bool risen, replaced;

@@ -155,8 +155,8 @@ static const struct config_key_info keys[] = {
 	    "0..50", "Popular papers from outside the filters."),
 	KEY("subscriber", "updates", KIND_ENUM, "one of withdrawn|all|off", config_reader,
 	    sub.updates, "withdrawn", "",
-	    "What to tell of papers mailed before: withdrawals, new versions too, nothing."
-	    " No effect in this version."),
+	    "What to tell of papers mailed before, at the end of the next digest: withdrawals, new "
+	    "versions too, nothing."),
 	KEY("subscriber", "language", KIND_STRING, "string", config_reader, sub.language, "en", "",
 	    "Language of the digest's own words."),
 	KEY("subscriber", "paused-until", KIND_DAY, "date", config_reader, sub.paused_until, "", "",

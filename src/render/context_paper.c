@@ -390,6 +390,10 @@ context_pick(
 	value_set(c->a, v, "also_in", also_in);
 	value_set_bool(c->a, v, "risen", pick->risen);
 	value_set_bool(c->a, v, "replaced", pick->replaced);
+	value_set_string(
+	    c->a, v, "what", pick->withdrawn ? strings_get(c->words, "withdrawn") : "");
+	if (pick->new_version > 0)
+		context_set_count(c, v, "what", "new-version", pick->new_version, NULL);
 	add_part(c, strip, pick->replaced ? strings_get(c->words, "replaced") : "", "");
 	add_part(c, strip, pick->risen ? strings_get(c->words, "risen") : "", "");
 	add_part(c, strip, why != NULL ? why_text(c, why) : NULL, "");

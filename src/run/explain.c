@@ -43,6 +43,7 @@ find_edition(struct explainer *x)
 	for (size_t i = 0; i < n && out->pick == NULL; i++)
 		for (size_t k = 0; k < editions[i].npicks && is_out(editions[i].state); k++) {
 			if (editions[i].picks[k].paper != x->p->id ||
+			    editions[i].picks[k].section == SECTION_UPDATES ||
 			    note_is_near(&editions[i].picks[k]))
 				continue;
 			out->edition = &editions[i];
@@ -189,9 +190,9 @@ find_verdict(struct explainer *x)
 	bool next;
 
 	if (out->pick != NULL) {
-		out->verdict = out->pick->cut	       ? EXPLAIN_CUT
-		    : out->pick->section == UINT32_MAX ? EXPLAIN_OUTSIDE
-						       : EXPLAIN_PICKED;
+		out->verdict = out->pick->cut		    ? EXPLAIN_CUT
+		    : out->pick->section == SECTION_OUTSIDE ? EXPLAIN_OUTSIDE
+							    : EXPLAIN_PICKED;
 		return 0;
 	}
 	if (ask_next(x, &next) == -1)

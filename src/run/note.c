@@ -13,14 +13,14 @@ enum {
 bool
 note_is_near(const struct edition_pick *pick)
 {
-	return pick->section == UINT32_MAX && pick->cut;
+	return pick->section == SECTION_OUTSIDE && pick->cut;
 }
 
 bool
 note_has_papers(const struct edition *e)
 {
 	for (size_t i = 0; i < e->npicks; i++)
-		if (e->picks[i].section != UINT32_MAX && !e->picks[i].cut)
+		if (e->picks[i].section < SECTION_UPDATES && !e->picks[i].cut)
 			return true;
 	return false;
 }

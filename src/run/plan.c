@@ -6,13 +6,20 @@
 #include <string.h>
 
 /* Queries repeat between readers: this many compiled ones are kept by their text. */
-enum { MAX_SHARED_PROGRAMS = 50000, DAY_SECONDS = 86400 };
+enum {
+	MAX_SHARED_PROGRAMS = 50000,
+	DAY_SECONDS = 86400,
+	UPDATE_DAYS = 30, /* so long after a withdrawal or a new version it is told */
+	MAX_UPDATES = 20, /* in one edition; the others wait for the next */
+};
 
 struct planner {
 	struct run *run;
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
+	struct store_move *moves; /* of the last weeks, in the order of papers */
+	size_t nmoves;
 	struct match_literals *literals;
 	struct match_index *index;
 	int64_t change_seq; /* newest when the window was loaded: where cursors move to */
@@ -32,6 +39,8 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 		run->cfg->score.trend, run->cfg->score.freshness };
 
 	if (store_change_seq(run->store, &pl->change_seq, err) == -1 ||
+	    store_load_moves(run->store, pl->now_utc - (int64_t)UPDATE_DAYS * DAY_SECONDS,
+		&pl->arena, &pl->moves, &pl->nmoves, err) == -1 ||
 	    store_load_window(run->store, since_utc, pl->now_utc, &pl->arena, &pl->papers,
 		&pl->npapers, err) == -1 ||
 	    match_literals_new(&pl->literals, err) == -1 ||
@@ -191,12 +200,53 @@ mark_risen(struct planner *pl, const struct store_reader *reader, const struct m
 	return 0;
 }
 
+static bool
+is_picked(const struct edition *e, int64_t paper)
+{
+	for (size_t i = 0; i < e->npicks; i++)
+		if (e->picks[i].paper == paper)
+			return true;
+	return false;
+}
+
+/* What happened to papers that the reader was sent, behind all other picks: first what was taken back. */
+static void
+add_updates(struct planner *pl, const struct store_reader *reader, const struct sent_list *sent,
+    struct edition *out)
+{
+	const bool wanted[] = { reader->sub.updates == UPDATES_ALL,
+		reader->sub.updates != UPDATES_OFF };
+	const struct store_move *moves[MAX_UPDATES];
+	size_t room = MAX_UPDATES;
+
+	for (int withdrawn = 1; withdrawn >= 0; withdrawn--) {
+		size_t n = !wanted[withdrawn]
+		    ? 0
+		    : store_find_moves(sent, pl->moves, pl->nmoves, withdrawn == 1, moves, room);
+
+		for (size_t i = 0; i < n; i++) {
+			if (is_picked(out, moves[i]->paper))
+				continue;
+			out->picks[out->npicks++] = (struct edition_pick){
+				.paper = moves[i]->paper,
+				.revision = moves[i]->revision,
+				.version = withdrawn == 1 ? VERSION_WITHDRAWN : moves[i]->version,
+				.section = SECTION_UPDATES,
+				.why = "",
+				.also_in = "",
+			};
+			room--;
+		}
+	}
+}
+
 /* The result of matching as the edition remembers it: section by section, what is shown before what was cut. */
 static int
 collect_picks(struct planner *pl, const struct store_reader *reader,
-    const struct match_request *req, struct edition *out, struct arena *a, struct error *err)
+    const struct match_request *req, const struct sent_list *sent, struct edition *out,
+    struct arena *a, struct error *err)
 {
-	size_t total = req->noutside;
+	size_t total = req->noutside + MAX_UPDATES;
 
 	for (size_t i = 0; i < req->nsections; i++)
 		total += req->sections[i].npicks + req->sections[i].ncut;
@@ -217,7 +267,8 @@ collect_picks(struct planner *pl, const struct store_reader *reader,
 			out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
 	}
 	for (size_t j = 0; j < req->noutside; j++)
-		add_pick(pl, &reader->sub, &req->outside_picks[j], UINT32_MAX, false, out, a);
+		add_pick(pl, &reader->sub, &req->outside_picks[j], SECTION_OUTSIDE, false, out, a);
+	add_updates(pl, reader, sent, out);
 	for (size_t i = 0; i < out->npicks; i++)
 		if (out->picks[i].also_in == NULL)
 			return err_nomem(err, "picks");
@@ -258,7 +309,7 @@ match_reader(struct planner *pl, const struct store_reader *reader, struct match
 		return -1;
 	out->nread = (uint32_t)count_bits(plain, pl->nwords);
 	out->nmatched = (uint32_t)req->nmatched;
-	return collect_picks(pl, reader, req, out, a, err);
+	return collect_picks(pl, reader, req, &sent, out, a, err);
 }
 
 /* Every paper of the reader's window that was not sent, whether it was looked at before or not, into the planner's plain
@@ -356,7 +407,7 @@ planner_add_near(struct planner *pl, const struct store_reader *reader, const st
 		picks[i] = (struct edition_pick){ .paper = p->id,
 			.revision = p->revision,
 			.version = p->version,
-			.section = UINT32_MAX,
+			.section = SECTION_OUTSIDE,
 			.cut = true,
 			.why = "",
 			.also_in = "" };

@@ -77,7 +77,7 @@ pack_picks(struct strbuf *out, const struct edition *e)
 		pack_uint(out, (uint64_t)p->paper);
 		pack_uint(out, p->revision);
 		pack_uint(out, p->version);
-		pack_uint(out, p->section == UINT32_MAX ? 0 : (uint64_t)p->section + 1);
+		pack_uint(out, p->section == SECTION_OUTSIDE ? 0 : (uint64_t)p->section + 1);
 		pack_uint(out,
 		    (p->cut ? PICK_CUT : 0u) | (p->more > 0 ? PICK_MORE : 0u) |
 			(p->risen ? PICK_RISEN : 0u) | (p->replaced ? PICK_REPLACED : 0u));
@@ -136,7 +136,7 @@ unpack_picks(
 		p->revision = (uint32_t)unpack_uint(&u);
 		p->version = (uint32_t)unpack_uint(&u);
 		section = unpack_uint(&u);
-		p->section = section == 0 ? UINT32_MAX : (uint32_t)(section - 1);
+		p->section = section == 0 ? SECTION_OUTSIDE : (uint32_t)(section - 1);
 		flags = unpack_uint(&u);
 		p->cut = (flags & PICK_CUT) != 0;
 		p->risen = (flags & PICK_RISEN) != 0;

@@ -198,6 +198,15 @@ const char *const schema_steps[] = {
 	"INSERT INTO search_due(paper) SELECT id FROM paper;"
 
 	"PRAGMA user_version = 2;",
+
+	/* 3 */
+	/* What happened to a paper after it was known: a new version, a withdrawal. */
+	"ALTER TABLE paper ADD COLUMN version INTEGER NOT NULL DEFAULT 0;" /* as of moved_utc */
+	"ALTER TABLE paper ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;" /* 1 = it is, as of moved_utc */
+	"ALTER TABLE paper ADD COLUMN moved_utc INTEGER NOT NULL DEFAULT 0;" /* of the last of them; 0 = none */
+	"CREATE INDEX paper_by_move ON paper(moved_utc) WHERE moved_utc > 0;"
+
+	"PRAGMA user_version = 3;",
 };
 
 int

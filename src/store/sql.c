@@ -73,6 +73,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "SELECT " PAPER_COLUMNS
 	    " FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
 	    "WHERE p.id > ?1 ORDER BY p.id LIMIT 1",
+	[SQL_PAPER_MOVED] =
+	    "UPDATE paper SET version = ?2, withdrawn = ?3, moved_utc = ?4 WHERE id = ?1",
+	[SQL_PAPER_MOVES] =
+	    "SELECT id, revision, version, withdrawn, moved_utc FROM paper WHERE moved_utc >= ?1 "
+	    "AND moved_utc > 0 ORDER BY id",
 	[SQL_PAPER_OLD] = "SELECT id FROM paper WHERE seen_utc < ?1 ORDER BY id",
 	[SQL_TITLE_ALL] = "SELECT id, title FROM paper ORDER BY published_utc DESC, id DESC",
 	[SQL_WINDOW_COUNT] =

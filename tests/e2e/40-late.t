@@ -1,8 +1,8 @@
 #!/bin/sh
 # shellcheck source=lib.sh disable=SC2034,SC2154
-# What happens to papers after the day they were new: votes grow.
+# What happens to papers after the day they were new: votes grow, new versions come, some are taken back.
 . "$(dirname "$0")/lib.sh"
-plan 7
+plan 15
 
 write_config <<'X'
 source "club" { type = file  path = "papers.jsonl"  interval = 1h }
@@ -52,3 +52,33 @@ run_on 14
 run_on 24
 { paper 5 10 70 'Old Bread'; } >papers.jsonl
 check 'past two weeks a paper rises no more'    'silent 0 run_on 25 && test -z "$(mail_of ada 25)"'
+
+# --- updates on what was sent
+mkdir updates
+cd updates || exit 1
+export DIGEST_CONFIG=$PWD/digest.conf
+write_config <<'X'
+source "club" { type = file  path = "papers.jsonl"  interval = 1h }
+defaults { outside = 0  when = "daily 12:00" }
+subscriber "ada@digest.test"  { filter "tea" { match = "tea" } }
+subscriber "bob@digest.test"  { updates = all  filter "tea" { match = "tea" } }
+subscriber "cleo@digest.test" { updates = off  filter "tea" { match = "tea" } }
+subscriber "dan@digest.test"  { updates = all  filter "jam" { match = "jam" }  filter "new" { match = "is:replaced tea" } }
+X
+# paper ID DAY VERSION TITLE [MORE]
+paper() {
+	printf '{"id": "2603.0000%s", "title": "%s", "abstract": "About it.", "listed": "2026-03-%02d", "version": %s%s}\n' "$1" "$4" "$2" "$3" "${5:-}"
+}
+{ paper 1 2 1 'Tea One'; paper 2 2 1 'Tea Two'; paper 3 2 1 'Tea Three'; paper 4 2 1 'First Jam'; } >papers.jsonl
+run_on 02
+{ paper 1 2 1 'Tea One' ', "withdrawn": "2026-03-03"'; paper 2 2 3 'Tea Two'; paper 3 2 1 'Tea Three'; } >papers.jsonl
+check 'an update alone makes no mail'           'silent 0 run_on 03 && test -z "$(mail_of ada 03)$(mail_of bob 03)$(mail_of cleo 03)" && "$DIGEST" history ada@digest.test | grep -q empty'
+{ paper 5 4 1 'Tea Five'; paper 6 4 1 'More Jam'; } >papers.jsonl
+check 'it closes the next digest: what was taken back' 'silent 0 run_on 04 && gets ada 04 "Papers you were sent before" && gets ada 04 "Withdrawn: Tea One" && lacks ada 04 "Tea Two"'
+check '... and new versions, if asked for'      'gets bob 04 "New version 3: Tea Two" && gets bob 04 "Withdrawn: Tea One" && lacks bob 04 "Tea Three"'
+check '... or nothing'                          'gets cleo 04 "Tea Five" && lacks cleo 04 "Tea One|Tea Two|sent before"'
+check 'nobody hears of what was never sent to them' 'gets dan 04 "More Jam" && lacks dan 04 "Tea One|Tea Two|sent before"'
+check 'the mail is as it should be'             'python3 "$E2E/mail_lint.py" --lf Mail'
+{ paper 7 5 1 'Tea Seven'; paper 2 2 4 'Tea Two'; paper 1 2 1 'Tea One' ', "withdrawn": "2026-03-03"'; } >papers.jsonl
+check 'each is told once'                       'silent 0 run_on 05 && gets ada 05 "Tea Seven" && lacks ada 05 "Tea One" && gets bob 05 "New version 4: Tea Two" && lacks bob 05 "Tea One"'
+check 'history counts the papers, not the news' 'test "$("$DIGEST" history bob@digest.test --json | grep -c "\"papers\":1,")" = 2 || { "$DIGEST" history bob@digest.test --json; false; }'
