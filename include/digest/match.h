@@ -77,6 +77,8 @@ struct match_section {
 	const struct program *program;
 	uint32_t limit;
 	enum sort_order sort;
+	/* Instead of those of the request, for a section that looks at a period of its own; plain NULL = no own ones. */
+	const uint64_t *plain, *signals, *replaced;
 	/* out */
 	struct pick *picks;
 	size_t npicks;

@@ -369,6 +369,20 @@ struct edition_pick {
 	const char *also_in;	/* names of other filters that found it, one a line; "" = none */
 };
 
+/* Up to where a filter with a schedule of its own has looked; a reader's other filters share the reader's cursor. */
+struct store_slot {
+	int64_t slot;		/* names the filter, not 0 */
+	int64_t cursor_seq;	/* -1 = it never looked */
+	int64_t last_period;	/* the day of its last section, 0 = none */
+};
+int	store_load_slots(struct store *store, int64_t reader, struct arena *a, struct store_slot **out, size_t *n,
+	    struct error *err);
+
+/* Such a filter that an edition has a section of: where it was, and where it is when the edition is leased. */
+struct edition_slot {
+	struct store_slot from, to;
+};
+
 struct edition {
 	int64_t period, reader;
 	enum edition_state state;
@@ -379,6 +393,8 @@ struct edition {
 	const char *note;	/* the note line, "" = none; of an empty one the name of its reason */
 	struct edition_pick *picks;
 	size_t npicks;
+	const struct edition_slot *slots;
+	size_t nslots;
 	unsigned char hash[16];	/* of the mail's bytes */
 	uint32_t attempts, copies;	/* copies: how often it may have left */
 	int64_t next_utc;

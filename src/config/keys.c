@@ -172,8 +172,7 @@ static const struct config_key_info keys[] = {
 	KEY("filter", "sort", KIND_ENUM, "one of best|relevance|votes|trending|newest", filter,
 	    sort, "best", "", "Order of the papers."),
 	KEY("filter", "when", KIND_SCHEDULE, "schedule", filter, when, "", "",
-	    "A schedule of its own, for a weekly section in a daily digest. Refused by this "
-	    "version."),
+	    "Inside a reader: days of its own, for a weekly section in a daily digest."),
 
 	KEY("mailbox", "url", KIND_URL, "url", config, mailbox.url, "", "imaps://|imap://",
 	    "Where bounces and unsubscribe mails arrive: imaps://host/INBOX. No effect in this "

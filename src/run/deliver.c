@@ -73,8 +73,8 @@ add_due(struct courier *c, const struct due *due, struct error *err)
 		c->alloc = alloc;
 	}
 	c->dues[c->ndues++] = *due;
-	if (due->since_utc < c->since_utc)
-		c->since_utc = due->since_utc;
+	if (due->window_utc < c->since_utc)
+		c->since_utc = due->window_utc;
 	return 0;
 }
 
@@ -174,7 +174,8 @@ clear_unsettled(struct courier *c, const struct due *due, struct error *err)
 		return 0;
 	if (e->copies > 0)
 		return 1;
-	if (e->state == EDITION_HELD)
+	/* A section between the reader's own days would leave the papers of that edition behind. */
+	if (e->state == EDITION_HELD || !due->own)
 		return 0;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;

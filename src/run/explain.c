@@ -7,7 +7,8 @@
 enum {
 	DAY_SECONDS = 86400,
 	MAX_EDITIONS = 400,
-	NEXT_DAYS = 31, /* no digest but the first after a long pause looks further back */
+	NEXT_DAYS =
+	    45, /* no digest but the first after a long pause looks further back: a month, and votes a week more */
 };
 
 /* One paper before one reader. */

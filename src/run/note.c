@@ -165,8 +165,8 @@ is_due(struct run *run, const struct store_reader *reader, const struct due *due
 	size_t nempty;
 
 	*nsilent = 0;
-	*out = reader->sub.empty == EMPTY_NOTE;
-	if (reader->sub.empty != EMPTY_SKIP || due->period >= PERIOD_ALWAYS)
+	*out = reader->sub.empty == EMPTY_NOTE && due->own;
+	if (reader->sub.empty != EMPTY_SKIP || due->period >= PERIOD_ALWAYS || !due->own)
 		return 0;
 	if (store_count_empty(run->store, reader->sub.id, &nempty, err) == -1)
 		return -1;

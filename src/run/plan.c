@@ -147,21 +147,31 @@ get_program(struct planner *pl, const struct subscriber *reader, const struct fi
 	return 0;
 }
 
+/* The sections of one reader's edition: the filters that have their turn. */
+struct sections {
+	struct match_section *list;
+	uint32_t *filters;	   /* of each section, the number of its filter */
+	struct program **programs; /* of each section */
+	bool *own;		   /* whether it is to be freed */
+	size_t n;
+};
+
 /* Names of the other filters that found the same paper, one a line. */
 static const char *
-join_names(const struct subscriber *reader, const struct pick *pick, struct arena *a)
+join_names(const struct subscriber *reader, const struct sections *sections,
+    const struct pick *pick, struct arena *a)
 {
 	const char *text = "";
 
 	for (size_t i = 0; i < pick->nalso_in && text != NULL; i++)
-		text = arena_printf(
-		    a, "%s%s%s", text, i > 0 ? "\n" : "", reader->filters[pick->also_in[i]].name);
+		text = arena_printf(a, "%s%s%s", text, i > 0 ? "\n" : "",
+		    reader->filters[sections->filters[pick->also_in[i]]].name);
 	return text;
 }
 
 static void
-add_pick(struct planner *pl, const struct subscriber *reader, const struct pick *pick,
-    uint32_t section, bool cut, struct edition *out, struct arena *a)
+add_pick(struct planner *pl, const struct pick *pick, uint32_t filter, bool cut,
+    const char *also_in, struct edition *out)
 {
 	const struct paper *p = pl->papers[pick->paper];
 	struct edition_pick *e = &out->picks[out->npicks++];
@@ -169,7 +179,7 @@ add_pick(struct planner *pl, const struct subscriber *reader, const struct pick 
 	e->paper = p->id;
 	e->revision = p->revision;
 	e->version = p->version;
-	e->section = section;
+	e->section = filter;
 	e->cut = cut;
 	e->replaced = pick->replaced;
 	e->score = (float)pick->score;
@@ -178,7 +188,7 @@ add_pick(struct planner *pl, const struct subscriber *reader, const struct pick 
 	e->score_trend = (float)pick->trend;
 	e->score_freshness = (float)pick->freshness;
 	e->why = pick->why;
-	e->also_in = join_names(reader, pick, a);
+	e->also_in = also_in;
 }
 
 /* Those of a section's papers that did not satisfy its query when the reader last got an edition. */
@@ -240,76 +250,126 @@ add_updates(struct planner *pl, const struct store_reader *reader, const struct 
 	}
 }
 
-/* The result of matching as the edition remembers it: section by section, what is shown before what was cut. */
+/* What one section shows, and behind it what was cut. */
 static int
-collect_picks(struct planner *pl, const struct store_reader *reader,
-    const struct match_request *req, const struct sent_list *sent, struct edition *out,
-    struct arena *a, struct error *err)
+collect_section(struct planner *pl, const struct store_reader *reader,
+    const struct sections *sections, size_t section, struct edition *out, struct arena *a,
+    struct error *err)
 {
-	size_t total = req->noutside + MAX_UPDATES;
+	const struct match_section *s = &sections->list[section];
+	uint32_t filter = sections->filters[section];
+	size_t first = out->npicks;
 
-	for (size_t i = 0; i < req->nsections; i++)
-		total += req->sections[i].npicks + req->sections[i].ncut;
-	out->picks = arena_array(a, total, sizeof(*out->picks));
-	if (out->picks == NULL)
-		return err_nomem(err, "picks");
-	for (size_t i = 0; i < req->nsections; i++) {
-		const struct match_section *s = &req->sections[i];
-		size_t first = out->npicks;
+	for (size_t i = 0; i < s->npicks; i++) {
+		const char *names = join_names(&reader->sub, sections, &s->picks[i], a);
 
-		for (size_t j = 0; j < s->npicks; j++)
-			add_pick(pl, &reader->sub, &s->picks[j], (uint32_t)i, false, out, a);
-		if (mark_risen(pl, reader, s, out->picks + first, a, err) == -1)
-			return -1;
-		for (size_t j = 0; j < s->ncut; j++)
-			add_pick(pl, &reader->sub, &s->cut[j], (uint32_t)i, true, out, a);
-		if (s->nmore > 0)
-			out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
-	}
-	for (size_t j = 0; j < req->noutside; j++)
-		add_pick(pl, &reader->sub, &req->outside_picks[j], SECTION_OUTSIDE, false, out, a);
-	add_updates(pl, reader, sent, out);
-	for (size_t i = 0; i < out->npicks; i++)
-		if (out->picks[i].also_in == NULL)
+		if (names == NULL)
 			return err_nomem(err, "picks");
+		add_pick(pl, &s->picks[i], filter, false, names, out);
+	}
+	if (mark_risen(pl, reader, s, out->picks + first, a, err) == -1)
+		return -1;
+	for (size_t i = 0; i < s->ncut; i++)
+		add_pick(pl, &s->cut[i], filter, true, "", out);
+	if (s->nmore > 0)
+		out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
 	return 0;
 }
 
-static size_t
-count_bits(const uint64_t *words, size_t n)
+/* The result of matching as the edition remembers it: section by section, then what is popular outside, then updates. */
+static int
+collect_picks(struct planner *pl, const struct store_reader *reader,
+    const struct sections *sections, const struct match_request *req, const struct sent_list *sent,
+    struct edition *out, struct arena *a, struct error *err)
 {
-	size_t count = 0;
+	size_t total = req->noutside + MAX_UPDATES;
 
-	for (size_t i = 0; i < n; i++)
-		count += (size_t)__builtin_popcountll(words[i]);
-	return count;
+	for (size_t i = 0; i < sections->n; i++)
+		total += sections->list[i].npicks + sections->list[i].ncut;
+	out->picks = arena_array(a, total, sizeof(*out->picks));
+	if (out->picks == NULL)
+		return err_nomem(err, "picks");
+	for (size_t i = 0; i < sections->n; i++)
+		if (collect_section(pl, reader, sections, i, out, a, err) == -1)
+			return -1;
+	for (size_t i = 0; i < req->noutside; i++)
+		add_pick(pl, &req->outside_picks[i], SECTION_OUTSIDE, false, "", out);
+	add_updates(pl, reader, sent, out);
+	return 0;
+}
+
+/* A section with a schedule of its own chooses from its whole period. */
+static int
+mark_period(struct planner *pl, const struct due_slot *turn, const struct sent_list *sent,
+    struct match_section *s, struct arena *a, struct error *err)
+{
+	const int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
+	const struct eligibility e = { turn->from.cursor_seq, turn->since_utc,
+		turn->since_utc - extra };
+	uint64_t *bits = arena_array(a, 3 * pl->nwords, sizeof(*bits));
+
+	if (bits == NULL)
+		return err_nomem(err, "plan");
+	s->plain = bits;
+	s->signals = bits + pl->nwords;
+	s->replaced = bits + 2 * pl->nwords;
+	store_mark_eligible(
+	    &e, sent, pl->papers, pl->npapers, bits, bits + pl->nwords, bits + 2 * pl->nwords);
+	return 0;
+}
+
+/* How many papers are new for the sections together. */
+static uint32_t
+count_read(const struct planner *pl, const struct sections *sections, const uint64_t *plain)
+{
+	uint32_t n = 0;
+
+	for (size_t w = 0; w < pl->nwords; w++) {
+		uint64_t bits = plain[w];
+
+		for (size_t i = 0; i < sections->n; i++)
+			if (sections->list[i].plain != NULL)
+				bits |= sections->list[i].plain[w];
+		n += (uint32_t)__builtin_popcountll(bits);
+	}
+	return n;
 }
 
 static int
-match_reader(struct planner *pl, const struct store_reader *reader, struct match_request *req,
-    const struct due *due, struct edition *out, struct arena *a, struct error *err)
+match_reader(struct planner *pl, const struct store_reader *reader, struct sections *sections,
+    const struct due_slot *turns, const struct due *due, struct edition *out, struct arena *a,
+    struct error *err)
 {
 	const int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
-	const struct eligibility e = { reader->cursor_seq, due->since_utc, due->since_utc - extra };
+	const struct eligibility e = { due->own ? reader->cursor_seq : INT64_MAX, due->since_utc,
+		due->since_utc - extra };
 	uint64_t *plain = pl->bitmaps, *signals = plain + pl->nwords;
 	uint64_t *replaced = signals + pl->nwords, *was_sent = replaced + pl->nwords;
+	struct match_request req = {
+		.sections = sections->list,
+		.nsections = sections->n,
+		.plain = plain,
+		.signals = signals,
+		.replaced = replaced,
+		.sent = was_sent,
+		.max_papers = reader->sub.max_papers,
+		.outside = due->own ? reader->sub.outside : 0,
+	};
 	struct sent_list sent;
 
 	if (store_load_sent(pl->run->store, reader->sub.id, a, &sent, err) == -1)
 		return -1;
 	store_mark_sent(&sent, pl->papers, pl->npapers, was_sent);
 	store_mark_eligible(&e, &sent, pl->papers, pl->npapers, plain, signals, replaced);
-	req->plain = plain;
-	req->signals = signals;
-	req->replaced = replaced;
-	req->sent = was_sent;
-	req->max_papers = reader->sub.max_papers;
-	req->outside = reader->sub.outside;
-	if (match_run(pl->index, req, a, err) == -1)
+	for (size_t i = 0, turn = 0; i < sections->n; i++)
+		if (reader->sub.filters[sections->filters[i]].when[0] != '\0' &&
+		    mark_period(pl, &turns[turn++], &sent, &sections->list[i], a, err) == -1)
+			return -1;
+	if (match_run(pl->index, &req, a, err) == -1)
 		return -1;
-	out->nread = (uint32_t)count_bits(plain, pl->nwords);
-	out->nmatched = (uint32_t)req->nmatched;
-	return collect_picks(pl, reader, req, &sent, out, a, err);
+	out->nread = count_read(pl, sections, plain);
+	out->nmatched = (uint32_t)req.nmatched;
+	return collect_picks(pl, reader, sections, &req, &sent, out, a, err);
 }
 
 /* Every paper of the reader's window that was not sent, whether it was looked at before or not, into the planner's plain
@@ -419,41 +479,92 @@ planner_add_near(struct planner *pl, const struct store_reader *reader, const st
 	return 0;
 }
 
+static int
+add_section(struct planner *pl, const struct subscriber *sub, size_t filter, struct sections *s,
+    struct arena *a, struct error *err)
+{
+	const struct filter *f = &sub->filters[filter];
+	size_t i = s->n;
+
+	if (get_program(pl, sub, f, a, &s->programs[i], &s->own[i], err) == -1)
+		return -1;
+	s->filters[i] = (uint32_t)filter;
+	s->list[i].program = s->programs[i];
+	s->list[i].limit = f->limit > 0 ? f->limit : sub->limit;
+	s->list[i].sort = f->sort;
+	s->n++;
+	return 0;
+}
+
+/* The filters that have their turn: those of the reader's schedule when that is due, and others by their own. */
+static int
+add_sections(struct planner *pl, const struct subscriber *sub, const struct due *due,
+    const struct due_slot *turns, size_t nturns, struct sections *out, struct arena *a,
+    struct error *err)
+{
+	size_t n = sub->nfilters, turn = 0;
+
+	out->list = arena_array(a, n, sizeof(*out->list));
+	out->filters = arena_array(a, n, sizeof(*out->filters));
+	out->programs = arena_array(a, n, sizeof(struct program *));
+	out->own = arena_array(a, n, sizeof(*out->own));
+	if (out->list == NULL || out->filters == NULL || out->programs == NULL || out->own == NULL)
+		return err_nomem(err, "plan");
+	for (size_t i = 0; i < n; i++) {
+		bool has_turn = turn < nturns && turns[turn].filter == i;
+
+		turn += has_turn;
+		if ((sub->filters[i].when[0] == '\0' ? due->own : has_turn) &&
+		    add_section(pl, sub, i, out, a, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Where the filters of their own schedules are after this edition. */
+static int
+move_slots(const struct planner *pl, const struct due_slot *turns, size_t n, struct edition *out,
+    struct arena *a, struct error *err)
+{
+	struct edition_slot *slots = arena_array(a, n, sizeof(*slots));
+
+	if (slots == NULL)
+		return err_nomem(err, "plan");
+	for (size_t i = 0; i < n; i++)
+		slots[i] = (struct edition_slot){ turns[i].from,
+			{ turns[i].from.slot, pl->change_seq, turns[i].day } };
+	out->slots = slots;
+	out->nslots = n;
+	return 0;
+}
+
 int
 planner_plan(struct planner *pl, const struct store_reader *reader, const struct due *due,
     struct arena *a, struct edition *out, struct error *err)
 {
-	size_t n = reader->sub.nfilters;
-	struct match_request req = { .nsections = n };
-	bool *own = arena_array(a, n, sizeof(*own));
-	struct program **programs = arena_array(a, n, sizeof(struct program *));
-	int rc = 0;
+	struct sections sections = { 0 };
+	struct due_slot *turns;
+	size_t nturns;
+	int rc;
 
-	req.sections = arena_array(a, n, sizeof(*req.sections));
-	if (own == NULL || programs == NULL || req.sections == NULL)
-		return err_nomem(err, "plan");
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		const struct filter *f = &reader->sub.filters[i];
-
-		rc = get_program(pl, &reader->sub, f, a, &programs[i], &own[i], err);
-		req.sections[i].program = programs[i];
-		req.sections[i].limit = f->limit > 0 ? f->limit : reader->sub.limit;
-		req.sections[i].sort = f->sort;
-	}
 	memset(out, 0, sizeof(*out));
 	out->period = due->period;
 	out->reader = reader->sub.id;
 	out->state = EDITION_LEASED;
 	out->cursor_from = reader->cursor_seq;
-	out->cursor_to = pl->change_seq;
+	out->cursor_to = due->own ? pl->change_seq : reader->cursor_seq;
 	out->composed_utc = pl->now_utc;
 	out->day = due->day;
 	out->since_day = due->since_day;
 	out->note = "";
+	if (due_load_slots(pl->run, reader, due, pl->now_utc, a, &turns, &nturns, err) == -1 ||
+	    move_slots(pl, turns, nturns, out, a, err) == -1)
+		return -1;
+	rc = add_sections(pl, &reader->sub, due, turns, nturns, &sections, a, err);
 	if (rc == 0)
-		rc = match_reader(pl, reader, &req, due, out, a, err);
-	for (size_t i = 0; i < n; i++)
-		if (own[i] && programs[i] != NULL)
-			match_program_free(programs[i]);
+		rc = match_reader(pl, reader, &sections, turns, due, out, a, err);
+	for (size_t i = 0; i < sections.n; i++)
+		if (sections.own[i])
+			match_program_free(sections.programs[i]);
 	return rc;
 }

@@ -34,6 +34,8 @@ struct due {
 	int64_t due_utc;
 	int64_t since_utc;	/* papers first listed from then on are new */
 	int32_t day, since_day;	/* nominal day; first day covered */
+	int64_t window_utc;	/* how far back the longest of its sections looks */
+	bool own;		/* by the reader's schedule; else only by those of some filters */
 };
 
 /* Periods of `always` count runs in a range of their own, above every day number. */
@@ -49,6 +51,17 @@ void	period_format(int64_t period, char out[DATE_RFC3339_SIZE]);
  */
 int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
 	    struct due *out, struct error *err);
+
+/* A filter with a schedule of its own that has its turn in an edition. */
+struct due_slot {
+	size_t filter;		/* its number */
+	struct store_slot from;	/* where it looked last */
+	int32_t day;		/* of its schedule */
+	int64_t since_utc;	/* papers first listed from then on are new: its whole period */
+};
+/* Those of an edition that is due, or would be next; ascending by filter, in a. */
+int	due_load_slots(struct run *run, const struct store_reader *reader, const struct due *due, int64_t now_utc,
+	    struct arena *a, struct due_slot **out, size_t *n, struct error *err);
 
 /* ---- fetch.c, cache.c ---- */
 

@@ -292,6 +292,12 @@ const char *const sql_text[SQL_COUNT] = {
 	    "last_edition_utc = max(last_edition_utc, ?5) WHERE reader = ?1 AND slot = 0 "
 	    "AND (open_period = 0 OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
 	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	[SQL_SLOT_ALL] =
+	    "SELECT slot, change_seq, last_period FROM cursor WHERE reader = ?1 AND slot <> 0",
+	[SQL_SLOT_PUT] =
+	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
+	    "open_period) VALUES(?1, ?2, ?3, ?4, 0, 0) ON CONFLICT(reader, slot) DO UPDATE SET "
+	    "change_seq = excluded.change_seq, last_period = excluded.last_period",
 	[SQL_CURSOR_SETTLE] =
 	    "UPDATE cursor SET open_period = 0, last_edition_utc = max(last_edition_utc, "
 	    "coalesce((SELECT composed_utc FROM edition e WHERE e.period = ?2 AND e.reader "

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What happens to papers after the day they were new: votes grow, new versions come, some are taken back.
 . "$(dirname "$0")/lib.sh"
-plan 15
+plan 23
 
 write_config <<'X'
 source "club" { type = file  path = "papers.jsonl"  interval = 1h }
@@ -82,3 +82,35 @@ check 'the mail is as it should be'             'python3 "$E2E/mail_lint.py" --l
 { paper 7 5 1 'Tea Seven'; paper 2 2 4 'Tea Two'; paper 1 2 1 'Tea One' ', "withdrawn": "2026-03-03"'; } >papers.jsonl
 check 'each is told once'                       'silent 0 run_on 05 && gets ada 05 "Tea Seven" && lacks ada 05 "Tea One" && gets bob 05 "New version 4: Tea Two" && lacks bob 05 "Tea One"'
 check 'history counts the papers, not the news' 'test "$("$DIGEST" history bob@digest.test --json | grep -c "\"papers\":1,")" = 2 || { "$DIGEST" history bob@digest.test --json; false; }'
+
+# --- a filter with days of its own
+mkdir ../weekly
+cd ../weekly || exit 1
+export DIGEST_CONFIG=$PWD/digest.conf
+write_config <<'C'
+source "club" { type = file  path = "papers.jsonl"  interval = 1h }
+defaults { outside = 0  when = "daily 12:00" }
+subscriber "ada@digest.test" { filter "tea" { match = "tea" } filter "best of the week" { match = "*"  sort = votes  limit = 2  when = "mon 12:00" } }
+subscriber "bob@digest.test" { when = "mon,fri 12:00"  filter "tea" { match = "tea" } filter "month" { match = "jam"  when = "monthly 31" } }
+C
+paper() {
+	printf '{"id": "2603.0000%s", "title": "%s", "abstract": "About it.", "listed": "2026-03-%02d", "votes": %s}\n' "$1" "$4" "$2" "$3"
+}
+# Monday is the 2nd, the 9th and the 16th.
+paper 1 2 10 'Tea One' >papers.jsonl
+check 'the first mail has both sections'        'silent 0 run_on 02 && gets ada 02 "== tea ==" && gets ada 02 "also in best of the week"'
+{ paper 2 3 5 'Cake Two'; paper 3 4 50 'Tea Three'; paper 4 4 70 'Cake Four'; paper 5 5 3 'Last Jam'; } >papers.jsonl
+for day in 03 04 05 06; do run_on $day; done
+check 'on other days it is left out'            'gets ada 04 "Tea Three" && test -z "$(mail_of ada 03)$(mail_of ada 05)" && lacks ada 04 "best of the week|Cake"'
+{ paper 2 3 90 'Cake Two'; paper 6 7 1 'Cake Six'; } >papers.jsonl
+for day in 07 08; do run_on $day; done
+check 'on its day it chooses from its whole period, by the votes of that day' 'silent 0 run_on 09 && gets ada 09 "== best of the week ==" && grep -o "Cake [A-Z][a-z]*" mail | head -n 2 | tr "\n" " " | grep -qx "Cake Two Cake Four "'
+check '... and repeats nothing'                 '! grep -q "Tea Three\|Tea One" mail'
+for day in 10 11 12 13 14 15; do run_on $day; done
+{ paper 7 15 1 'Cake Seven'; } >papers.jsonl
+check 'the next week begins where it ended'     'silent 0 run_on 16 && gets ada 16 "Cake Seven" && lacks ada 16 "Cake Two|Cake Four"'
+paper 8 29 2 'New Jam' >papers.jsonl
+for day in 17 20 23 27 30; do run_on $day; done
+check 'a preview shows what is next, and when'  '"$DIGEST" --now 2026-03-30T14:00:00Z --dry-run -u bob@digest.test >out 2>err && grep -q "^To bob@digest.test *due Tue 31 Mar 00:00" err && grep -q "New Jam" out || { cat out err; false; }'
+check 'a day between gets a digest of its own'  'test -z "$(mail_of bob 30)" && silent 0 run_on 31 && gets bob 31 "== month ==" && gets bob 31 "New Jam"'
+check 'the mails are as they should be'         'python3 "$E2E/mail_lint.py" --lf Mail'

@@ -39,9 +39,11 @@ static const struct {
 	    "me@example.org :3 [Trending papers: * 10 3 @0:0]\n" },
 	{ "subscriber \"Me@Example.org\" { filter \"a\" { match = 'x' limit = 3 } }", "",
 	    "Me@Example.org (me@example.org) :3 [a: x 3 0 @3:53]\n" },
-	{ "subscriber \"a@b\" { filter \"a\" { match = 'x' when = 'mon' } }",
-	    "[a@b] t.conf:3:45: when: a filter with a schedule of its own is not in this version; "
-	    "expected the reader's when\n",
+	{ "subscriber \"a@b\" { filter \"a\" { match = 'x' when = 'mon' } }", "",
+	    "a@b :3 [a: x 0 0 mon @3:42]\n" },
+	{ "subscriber \"a@b\" { filter \"a\" { match = 'x' when = 'always' } }",
+	    "[a@b] t.conf:3:45: when: found \"always\"; expected days for a filter, as in 'mon "
+	    "08:00', or always as the reader's when\n",
 	    "a@b :3 broken\n" },
 	/* Shared filters: own limit and sort win, use comes after, an own filter stands for a shared one. */
 	{ "subscriber \"a@b\" { filter \"hot\" { } }", "", "a@b :3 [hot: * 7 3 @2:25]\n" },
