@@ -10,6 +10,8 @@
 #define MAX_CONFIG_LIST		1000			/* as many as a reader may have filters */
 #define MAX_SECRET_BYTES	(16u * 1024)		/* OAuth tokens of 2 KB are usual */
 
+#define MAX_PICK_MARKS		64			/* matched words of one card; more would mark everything */
+
 /* The filter language (digest-filter(7) states them). */
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
 #define MAX_QUERY_DEPTH		64			/* bounds recursion */

@@ -127,6 +127,10 @@ struct match_span {
 int	match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
 	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
 
+/* The same in any text, as if it stood in that field of a paper; FIELD_ABSTRACT for what tells of it in other words. */
+int	match_find_text_spans(struct match_index *index, const struct program *program, const char *text,
+	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
+
 /* One clause of a query and what it says of a paper, for `explain`. */
 struct match_clause {
 	const struct query *query;

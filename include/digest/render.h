@@ -43,6 +43,8 @@ struct pick_view {
 	size_t nalso_in;
 	bool risen;		/* did not match before, votes have grown */
 	bool replaced;		/* a new version of a paper */
+	const struct paper_mark *marks;	/* what the filter found in its texts: by text, then ascending */
+	size_t nmarks;
 	bool withdrawn;		/* in updates: taken back */
 	uint32_t new_version;	/* in updates: what it has now; 0 = something else happened */
 };

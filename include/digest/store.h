@@ -367,6 +367,8 @@ struct edition_pick {
 	float score, score_text, score_votes, score_trend, score_freshness;
 	const char *why;
 	const char *also_in;	/* names of other filters that found it, one a line; "" = none */
+	const struct paper_mark *marks;	/* what the filter found in its texts: by text, then ascending */
+	size_t nmarks;
 };
 
 /* Up to where a filter with a schedule of its own has looked; a reader's other filters share the reader's cursor. */

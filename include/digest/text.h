@@ -53,7 +53,7 @@ const char *token_form(const struct token_list *list, const struct token *t);
 /*
  * The singular of a folded English word, and one spelling of -ise/-ize, -our/-or, by small tables and rules stated in
  * digest-filter(7); words that only look like plurals ("bias", "loss", "analysis") stay. out has room for size bytes.
- * Both sides of a comparison pass through it. Not a stemmer.
+ * It begins with the letter the word begins with. Both sides of a comparison pass through it. Not a stemmer.
  */
 void	text_normal_word(const char *folded, char *out, size_t size);
 

@@ -48,6 +48,9 @@ is_word(struct reader *r, const char *folded, const char *form, enum word_sense 
 	case SENSE_PREFIX:
 		return strncmp(folded, form, strlen(form)) == 0;
 	case SENSE_NORMAL:
+		/* The normal form of a word begins as the word does. */
+		if (folded[0] != form[0])
+			return false;
 		strbuf_reset(&r->normal);
 		words_add_normal(&r->normal, folded);
 		return r->normal.state == STRBUF_OK && strcmp(r->normal.buf, form) == 0;
@@ -225,6 +228,18 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
     enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
 {
 	const char *text = text_of(index->papers[paper], field);
+
+	*n = 0;
+	*out = NULL;
+	if (text == NULL)
+		return 0;
+	return match_find_text_spans(index, program, text, field, a, out, n, err);
+}
+
+int
+match_find_text_spans(struct match_index *index, const struct program *program, const char *text,
+    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
+{
 	struct span_list list = { 0 };
 	struct reader r;
 	struct match_span *copy;
@@ -232,8 +247,6 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 
 	*n = 0;
 	*out = NULL;
-	if (text == NULL)
-		return 0;
 	reader_init(&r, text);
 	rc = find_spans(index, program, field, &r, &list, err);
 	if (rc == 0 && list.len > 0) {

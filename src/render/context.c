@@ -20,6 +20,10 @@ const struct context_name context_names[] = {
 
 	{ "paper", true },
 	{ "title", true },
+	{ "title_parts", true },
+	{ "lead_parts", true },
+	{ "rest_parts", true },
+	{ "mark", true },
 	{ "lang", true },
 	{ "dir", true },
 	{ "authors", true },

@@ -166,6 +166,8 @@ view_pick(struct composer *c, const struct edition_pick *pick, struct pick_view 
 	out->why = pick->why;
 	out->risen = pick->risen;
 	out->replaced = pick->replaced;
+	out->marks = pick->marks;
+	out->nmarks = pick->nmarks;
 	out->withdrawn = pick->version == VERSION_WITHDRAWN;
 	out->new_version = pick->section == SECTION_UPDATES && !out->withdrawn ? pick->version : 0;
 	if (split_names(pick->also_in, out, a) == -1)

@@ -250,6 +250,35 @@ add_updates(struct planner *pl, const struct store_reader *reader, const struct 
 	}
 }
 
+/* The words that the section's query found in the texts a card shows. */
+static int
+add_marks(struct planner *pl, const struct program *program, uint32_t number,
+    struct edition_pick *out, struct arena *a, struct error *err)
+{
+	const struct paper *p = pl->papers[number];
+	const char *const texts[] = { [PAPER_TITLE] = p->title,
+		[PAPER_SUMMARY] = p->summary,
+		[PAPER_ABSTRACT] = p->abstract };
+	struct paper_mark *marks = arena_array(a, MAX_PICK_MARKS, sizeof(*marks));
+
+	if (marks == NULL)
+		return err_nomem(err, "picks");
+	for (int text = PAPER_TITLE; text <= PAPER_ABSTRACT; text++) {
+		struct match_span *spans;
+		size_t n;
+
+		if (match_find_text_spans(pl->index, program, texts[text],
+			text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT, a, &spans, &n,
+			err) == -1)
+			return -1;
+		for (size_t i = 0; i < n && out->nmarks < MAX_PICK_MARKS; i++)
+			marks[out->nmarks++] = (struct paper_mark){ (enum paper_text)text,
+				spans[i].start, spans[i].end };
+	}
+	out->marks = marks;
+	return 0;
+}
+
 /* What one section shows, and behind it what was cut. */
 static int
 collect_section(struct planner *pl, const struct store_reader *reader,
@@ -266,6 +295,9 @@ collect_section(struct planner *pl, const struct store_reader *reader,
 		if (names == NULL)
 			return err_nomem(err, "picks");
 		add_pick(pl, &s->picks[i], filter, false, names, out);
+		if (add_marks(pl, s->program, s->picks[i].paper, &out->picks[out->npicks - 1], a,
+			err) == -1)
+			return -1;
 	}
 	if (mark_risen(pl, reader, s, out->picks + first, a, err) == -1)
 		return -1;

@@ -10,9 +10,44 @@ enum {
 	PICK_CUT = 1,
 	PICK_RISEN = 2,
 	PICK_REPLACED = 4,
-	PICK_MORE = 8, /* how many follows */
+	PICK_MORE = 8,	 /* how many follows */
+	PICK_MARKS = 16, /* they follow at the end */
 	NSCORES = 5,
 };
+
+static void
+pack_marks(struct strbuf *out, const struct edition_pick *p)
+{
+	pack_uint(out, p->nmarks);
+	for (size_t i = 0; i < p->nmarks; i++) {
+		pack_uint(out, (uint64_t)p->marks[i].text);
+		pack_uint(out, p->marks[i].start);
+		pack_uint(out, p->marks[i].end - p->marks[i].start);
+	}
+}
+
+static void
+unpack_marks(struct unpack *u, struct arena *a, struct edition_pick *p)
+{
+	uint64_t n = unpack_uint(u);
+	struct paper_mark *marks;
+
+	if (u->broken || n > MAX_PICK_MARKS ||
+	    (marks = arena_array(a, (size_t)n, sizeof(*marks))) == NULL) {
+		u->broken = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint64_t text = unpack_uint(u);
+
+		u->broken |= text > PAPER_ABSTRACT;
+		marks[i].text = (enum paper_text)text;
+		marks[i].start = (uint32_t)unpack_uint(u);
+		marks[i].end = marks[i].start + (uint32_t)unpack_uint(u);
+	}
+	p->marks = marks;
+	p->nmarks = (size_t)n;
+}
 
 static void
 pack_scores(struct strbuf *out, const struct edition_pick *p)
@@ -48,12 +83,15 @@ picks_pack(struct strbuf *out, const struct edition *e)
 		pack_uint(out, p->section == SECTION_OUTSIDE ? 0 : (uint64_t)p->section + 1);
 		pack_uint(out,
 		    (p->cut ? PICK_CUT : 0u) | (p->more > 0 ? PICK_MORE : 0u) |
-			(p->risen ? PICK_RISEN : 0u) | (p->replaced ? PICK_REPLACED : 0u));
+			(p->nmarks > 0 ? PICK_MARKS : 0u) | (p->risen ? PICK_RISEN : 0u) |
+			(p->replaced ? PICK_REPLACED : 0u));
 		if (p->more > 0)
 			pack_uint(out, p->more);
 		pack_scores(out, p);
 		pack_text(out, p->why);
 		pack_text(out, p->also_in);
+		if (p->nmarks > 0)
+			pack_marks(out, p);
 	}
 	/* Editions made before filters could have schedules end here. */
 	if (e->nslots == 0)
@@ -151,6 +189,8 @@ picks_unpack(
 		unpack_scores(&u, p);
 		p->why = unpack_text(&u, a);
 		p->also_in = unpack_text(&u, a);
+		if ((flags & PICK_MARKS) != 0)
+			unpack_marks(&u, a, p);
 	}
 	if (!u.broken && unpack_slots(&u, a, e, err) == -1)
 		return -1;
