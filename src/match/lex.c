@@ -224,15 +224,38 @@ suggest(const char *const *names, const char *text, size_t len)
 	return text_nearest(word, names);
 }
 
-/* A '*' may end a term; anywhere else it would silently mean nothing. */
+/* A star behind one letter or behind capitals is part of a name, as in "A* search" and "RRT* planning", and so is one that
+ * LaTeX raises, as in "$A^*$ search". */
+static bool
+is_star_of_name(const char *text, const char *star)
+{
+	const char *at = star;
+	uint32_t cp;
+
+	if (star > text && (star[-1] == '^' || star[-1] == '{'))
+		return true;
+	while (at > text && (is_letter(at[-1]) || is_digit(at[-1]) || (unsigned char)at[-1] >= 0x80))
+		at--;
+	if (at == star || is_digit(*at))
+		return false;
+	if (utf8_decode(at, (size_t)(star - at), &cp) == (size_t)(star - at))
+		return true;
+	while (at < star && ((*at >= 'A' && *at <= 'Z') || is_digit(*at)))
+		at++;
+	return at == star;
+}
+
+/* A '*' may end a term and makes it a prefix; in names it is text; anywhere else it would silently mean nothing. */
 static int
 take_star(struct lexer *lx, struct lexeme *out)
 {
-	const char *star = memchr(out->text, '*', out->len);
+	const char *end = out->text + out->len, *star = memchr(out->text, '*', out->len);
 
+	while (star != NULL && star != end - 1 && is_star_of_name(out->text, star))
+		star = memchr(star + 1, '*', (size_t)(end - star - 1));
 	if (star == NULL)
 		return 0;
-	if (star != out->text + out->len - 1 || out->len == 1)
+	if (star != end - 1 || out->len == 1)
 		return lex_fail(lx, (size_t)(star - lx->text),
 		    "'*' may stand only at the end of a word or phrase, as in agent*");
 	if (out->exact)
@@ -271,17 +294,21 @@ static int
 lex_quoted(struct lexer *lx, struct lexeme *out)
 {
 	size_t open = lx->at, at = open + quote_length(lx->text + open, lx->len - open), n;
+	size_t end = at; /* of the last character that is no blank */
 
 	out->text = lx->text + at;
 	while (at < lx->len && (n = quote_length(lx->text + at, lx->len - at)) == 0) {
+		size_t blank = blank_length(lx->text + at, lx->len - at);
 		uint32_t cp;
 
 		at += utf8_decode(lx->text + at, lx->len - at, &cp);
+		if (blank == 0)
+			end = at;
 	}
 	if (at == lx->len)
 		return lex_fail(lx, open, "this quote is not closed");
-	out->len = (size_t)(lx->text + at - out->text);
-	if (skip_blanks(lx, (size_t)(out->text - lx->text)) >= at)
+	out->len = (size_t)(lx->text + end - out->text);
+	if (out->len == 0)
 		return lex_fail(lx, open, "the phrase is empty");
 	out->quoted = true;
 	lx->at = at + n;

@@ -209,6 +209,8 @@ make_string_term(struct word_maker *m, const struct lexeme *lx, struct arena *a,
 		return fail_term(lx, err, "with '~': this field holds no running text");
 	if (q->field == FIELD_ID && (lx->prefix || lx->exact))
 		return fail_term(lx, err, "is no id: leave out '*' and '='");
+	if (q->field != FIELD_ID && strchr(q->text, '*') != NULL)
+		return fail_term(lx, err, "is no category: '*' may stand only at its end");
 	q->kind = lx->exact ? TERM_EXACT : lx->prefix ? TERM_PREFIX : TERM_WORD;
 	/* cat:cs.* is the archive cs, and so is cat:cs. */
 	if (lx->prefix && len > 1 && q->text[len - 1] == '.') {

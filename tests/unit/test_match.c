@@ -124,6 +124,17 @@ static const struct {
 	{ "\"gaussian splat*\"", "Gaussian Splatting", true },
 	{ "\"gaussian splat*\"", "Gaussian Blur, Splatting", false },
 	{ "poin*", "Poincar\u00e9", true },
+	/* A star that is part of a name. */
+	{ "\"A* search\"", "A* Search on Grids", true },
+	{ "\"A* search\"", "Informed A$^*$ Search", true },
+	{ "\"A* search\"", "A Search on Grids", true },
+	{ "\"A* search\"", "Architecture Search", false },
+	{ "\"$A^*$ search\"", "A* Search on Grids", true },
+	{ "\"RRT* plan*\"", "Faster RRT* Planning", true },
+	{ "\"RRT* plan*\"", "RRT Connect Planning", false },
+	{ "C*-algebra", "Nuclear C*-Algebras", true },
+	{ "C*-algebra", "Nuclear $C^*$-algebras", true },
+	{ "\"search A*\"", "Search Agents", true },
 	/* Exact. */
 	{ "=RAG", "RAG for Law", true },
 	{ "=RAG", "Rag Dolls", false },
