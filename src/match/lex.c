@@ -234,7 +234,8 @@ is_star_of_name(const char *text, const char *star)
 
 	if (star > text && (star[-1] == '^' || star[-1] == '{'))
 		return true;
-	while (at > text && (is_letter(at[-1]) || is_digit(at[-1]) || (unsigned char)at[-1] >= 0x80))
+	while (
+	    at > text && (is_letter(at[-1]) || is_digit(at[-1]) || (unsigned char)at[-1] >= 0x80))
 		at--;
 	if (at == star || is_digit(*at))
 		return false;
