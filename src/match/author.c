@@ -172,8 +172,7 @@ find_candidates(const struct match_index *index, const struct literal_spec *spec
 		rc = places_add(out, p, err);
 	}
 	places_release(&found);
-	places_sort(out);
-	return rc;
+	return rc == 0 ? places_sort(out, err) : -1;
 }
 
 static bool
