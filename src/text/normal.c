@@ -16,7 +16,6 @@ struct word_pair {
  * first word. */
 static const struct word_pair irregular[] = {
 	{ "agis", "agi" },
-	{ "ais", "ai" },
 	{ "aliases", "alias" },
 	{ "apis", "api" },
 	{ "appendices", "appendix" },
