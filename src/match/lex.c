@@ -452,6 +452,9 @@ lex_condition(struct lexer *lx, struct lexeme *out, size_t end)
 	size_t len = end - lx->at, sign = skip_blanks(lx, end), n;
 	int row = find_name(lex_measure_names, name, len);
 
+	/* '#' begins a comment behind a blank only. */
+	if (sign > end)
+		sign = skip_space(lx, sign);
 	n = read_sign(lx, sign, &out->compare);
 	if (n == 0 || (row < 0 && sign > end))
 		return 0;
@@ -467,7 +470,7 @@ lex_condition(struct lexer *lx, struct lexeme *out, size_t end)
 	}
 	out->kind = LEX_CONDITION;
 	out->measure = row > MEASURE_PUBLISHED ? MEASURE_VOTES : (enum query_measure)row;
-	sign = skip_blanks(lx, sign + n);
+	sign = skip_space(lx, sign + n);
 	lx->at = word_end(lx, sign);
 	out->text = lx->text + sign;
 	out->len = lx->at - sign;

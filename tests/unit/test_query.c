@@ -11,6 +11,8 @@
 #include "digest/limits.h"
 #include "digest/query.h"
 
+#include "same_tree.h"
+
 static const struct {
 	const char *text, *canonical;
 } good[] = {
@@ -132,33 +134,6 @@ parse(struct arena *a, const char *text, size_t len, size_t *offset, struct erro
 	err_clear(err);
 	*offset = 0;
 	return query_parse(text, len, a, &q, offset, err) == 0 ? q : NULL;
-}
-
-static bool
-same_words(const struct query *x, const struct query *y)
-{
-	if (x->nwords != y->nwords)
-		return false;
-	for (size_t i = 0; i < x->nwords; i++)
-		if (strcmp(x->words[i].form, y->words[i].form) != 0 ||
-		    strcmp(x->words[i].joined, y->words[i].joined) != 0 ||
-		    x->words[i].njoined != y->words[i].njoined)
-			return false;
-	return true;
-}
-
-static bool
-same_tree(const struct query *x, const struct query *y)
-{
-	if (x->op != y->op || x->nchildren != y->nchildren || x->field != y->field ||
-	    x->kind != y->kind || strcmp(x->text, y->text) != 0 || x->distance != y->distance ||
-	    x->measure != y->measure || x->compare != y->compare || x->number != y->number ||
-	    x->property != y->property || !same_words(x, y))
-		return false;
-	for (size_t i = 0; i < x->nchildren; i++)
-		if (!same_tree(x->children[i], y->children[i]))
-			return false;
-	return true;
 }
 
 static void
