@@ -104,10 +104,11 @@ lex_check_text(struct lexer *lx)
 		unsigned n = utf8_decode(lx->text + at, lx->len - at, &cp);
 
 		if (n == 0)
-			return lex_fail(lx, at, "the query is not UTF-8: byte 0x%02X",
+			return lex_fail(lx, at,
+			    "the query is not UTF-8: byte 0x%02X; save it as UTF-8",
 			    (unsigned)(unsigned char)lx->text[at]);
 		if (cp == 0)
-			return lex_fail(lx, at, "the query holds a NUL byte");
+			return lex_fail(lx, at, "the query holds a NUL byte; delete it");
 		if (is_bidi(cp))
 			return lex_fail(lx, at,
 			    "the query holds the bidirectional control U+%04X, which makes it read "
@@ -115,8 +116,9 @@ lex_check_text(struct lexer *lx)
 			    (unsigned)cp);
 		if ((cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') ||
 		    (cp >= 0x7f && cp < 0xa0))
-			return lex_fail(
-			    lx, at, "the query holds the control character U+%04X", (unsigned)cp);
+			return lex_fail(lx, at,
+			    "the query holds the control character U+%04X; delete it",
+			    (unsigned)cp);
 		at += n;
 	}
 	return 0;
@@ -307,10 +309,11 @@ lex_quoted(struct lexer *lx, struct lexeme *out)
 			end = at;
 	}
 	if (at == lx->len)
-		return lex_fail(lx, open, "this quote is not closed");
+		return lex_fail(
+		    lx, open, "this quote is not closed; expected another '\"' behind the phrase");
 	out->len = (size_t)(lx->text + end - out->text);
 	if (out->len == 0)
-		return lex_fail(lx, open, "the phrase is empty");
+		return lex_fail(lx, open, "the phrase is empty; expected words between the quotes");
 	out->quoted = true;
 	lx->at = at + n;
 	return 0;
@@ -398,6 +401,35 @@ lex_property(struct lexer *lx, struct lexeme *out, size_t value)
 		: "is:new, is:cross, is:replaced, is:withdrawn or is:sent");
 }
 
+/* Names of fields elsewhere that are no slips of the keyboard. */
+static const struct {
+	const char *name, *ours;
+} foreign_fields[] = {
+	{ "abs", "abstract:" },
+	{ "affiliation", "org:" },
+	{ "arxiv", "id:" },
+	{ "au", "author:" },
+	{ "category", "cat:" },
+	{ "conference", "venue:" },
+	{ "date", "published>=" },
+	{ "doi", "id:" },
+	{ "journal", "venue:" },
+	{ "subject", "cat:" },
+	{ "tag", "keyword:" },
+	{ "ti", "title:" },
+	{ "year", "published>=" },
+};
+
+static const char *
+find_foreign(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(foreign_fields) / sizeof(foreign_fields[0]); i++)
+		if (strlen(foreign_fields[i].name) == len &&
+		    strncasecmp(foreign_fields[i].name, name, len) == 0)
+			return foreign_fields[i].ours;
+	return NULL;
+}
+
 /* A name and ':'. */
 static int
 lex_field(struct lexer *lx, struct lexeme *out, size_t colon)
@@ -414,7 +446,10 @@ lex_field(struct lexer *lx, struct lexeme *out, size_t colon)
 		lx->at = colon + 1;
 		return 0;
 	}
-	name = suggest(lex_field_names + 1, name, len);
+	if ((name = find_foreign(name, len)) != NULL)
+		return lex_fail(lx, lx->at, "'%.*s:' is not a field; did you mean '%s'?",
+		    lex_clip(lx->text + lx->at, len), lx->text + lx->at, name);
+	name = suggest(lex_field_names + 1, lx->text + lx->at, len);
 	if (name != NULL)
 		return lex_fail(lx, lx->at, "'%.*s:' is not a field; did you mean '%s:'?",
 		    lex_clip(lx->text + lx->at, len), lx->text + lx->at, name);

@@ -174,12 +174,14 @@ make_text_term(struct word_maker *m, const struct lexeme *lx, struct arena *a, s
 		if (is_author(q->field))
 			return fail_term(
 			    lx, err, "with '~': names are found in any order without it");
-		if (n < 2 || n - 2 > lx->distance)
+		if (n < 2)
+			return fail_term(lx, err, "is one word; '~' takes two or more");
+		if (n - 2 > lx->distance)
 			return err_set(err, ERR_DATA,
 			    "'~%u' leaves no room: %zu word%s between the first and the last of "
-			    "'%.*s'",
-			    lx->distance, n < 2 ? 0 : n - 2, n == 3 ? " stands" : "s stand",
-			    lex_clip(lx->text, lx->len), lx->text);
+			    "'%.*s'; write at least ~%zu",
+			    lx->distance, n - 2, n == 3 ? " stands" : "s stand",
+			    lex_clip(lx->text, lx->len), lx->text, n - 2);
 	}
 	return make_words(m, q, a, err);
 }
