@@ -10,6 +10,7 @@
 
 #include "digest/limits.h"
 #include "digest/query.h"
+#include "digest/text.h"
 
 #include "same_tree.h"
 
@@ -627,7 +628,7 @@ test_caret(void **state)
 		struct strbuf out;
 
 		strbuf_init(&out, 1000);
-		query_add_caret(&out, rows[i].text, rows[i].offset);
+		text_add_caret(&out, rows[i].text, rows[i].offset);
 		if (strcmp(out.buf, rows[i].shown) != 0)
 			fail_msg("row %zu: got '%s'", i, out.buf);
 		strbuf_release(&out);
