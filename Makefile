@@ -1,6 +1,7 @@
 # digest: build, test and install.
 #   make                   the program, build/gcc/digest
 #   make check             unit and black-box tests (check-unit, check-e2e); SAN=1 under sanitizers
+#   make check DIGEST_FULL=1   the differential tests of the filter language at full size: half a minute more
 #   make check-full        the same, under sanitizers too, and a minute of fuzzing for each target
 #   make fuzz              each target for FUZZTIME seconds; FUZZ="json tz" only these
 #   make bench             ratios to named peers, in one run; RECORD=1 adds them to tests/bench/RESULTS.md
@@ -99,7 +100,7 @@ check-e2e: $(BUILD)/digest bench-programs | $(if $(filter check,$(MAKECMDGOALS))
 	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -j 2 tests/e2e
 
 check-full:
-	$(MAKE) check
+	$(MAKE) check DIGEST_FULL=1
 	$(MAKE) check SAN=1
 	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -v tests/e2e/full/*.sh
 	$(MAKE) fuzz FUZZTIME=60

@@ -94,6 +94,10 @@ unsigned text_windows_1252(unsigned char byte);
  */
 bool	text_add_unmangled(struct strbuf *out, const char *text, size_t len);
 
+/* The line of text that holds a byte and a caret below it, each ended, for messages about what a person wrote; of a long line
+ * the part around it. */
+void	text_add_caret(struct strbuf *out, const char *text, size_t offset);
+
 /* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
 size_t	text_width(const char *text, size_t len);
 

@@ -500,6 +500,5 @@ index_places_of_word(
 		rc = add_exact(r, form, out, err);
 		break;
 	}
-	places_sort(out);
-	return rc;
+	return rc == 0 ? places_sort(out, err) : -1;
 }

@@ -70,16 +70,23 @@ static const struct {
 
 	/* The place of a bad query, through its spelling. */
 	{ "subscriber \"a@b\" { filter \"x\" { match = titel:x } }",
-	    "[a@b] t.conf:3:41: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:3:41: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    "titel:x\n^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = 'it\\'s titel:x' } }",
-	    "[a@b] t.conf:3:48: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:3:48: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    "it's titel:x\n     ^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = 'a\r\n é titel:x' } }",
-	    "[a@b] t.conf:4:5: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:4:5: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    " é titel:x\n   ^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = \"\\\"a\\n\\\" ${HOME} titel:x\" } }",
-	    "[a@b] t.conf:3:58: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:3:58: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    "\" /home/ada titel:x\n            ^\n",
+	    "a@b :3 broken\n" },
+	{ "subscriber \"a@b\" { filter \"x\" { match = 'a\n @nobody' } }",
+	    "[a@b] t.conf:4:2: match: there is no filter called 'nobody'\n @nobody\n ^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = ''  } }",
 	    "[a@b] t.conf:3:42: match: an empty query; expected words, or '*' for every paper\n",
