@@ -11,6 +11,7 @@
 #include "digest/error.h"
 #include "digest/paper.h"
 #include "digest/query.h"
+#include "digest/strbuf.h"
 #include "digest/subscriber.h"
 
 /* The papers of a window, tokenised once. */
@@ -34,6 +35,21 @@ int	match_compile(struct match_literals *literals, const struct query *q, struct
 void	match_program_free(struct program *program);
 bool	match_reads_signals(const struct program *program);
 bool	match_reads_versions(const struct program *program);
+
+/*
+ * To keep compiled queries: literals in the order of their numbers, into an empty set, and programs that refer to them.
+ * What one compiler wrote only the same one may read; match_compiler() names it. Reading fails with ERR_DATA when the
+ * bytes are damaged.
+ */
+#define MATCH_COMPILER_SIZE 64
+void	match_compiler(char out[MATCH_COMPILER_SIZE]);
+size_t	match_literals_count(const struct match_literals *literals);
+void	match_literal_pack(const struct match_literals *literals, size_t number, struct strbuf *out);
+int	match_literal_unpack(struct match_literals *literals, const unsigned char *bytes, size_t len, struct error *err);
+void	match_program_pack(const struct program *program, struct strbuf *out);
+/* The program lives in a. */
+int	match_program_unpack(const struct match_literals *literals, const unsigned char *bytes, size_t len,
+	    struct arena *a, struct program **out, struct error *err);
 
 /*
  * papers	borrowed, as are literals; must outlive the index; at most 2^20

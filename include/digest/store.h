@@ -258,6 +258,8 @@ struct store_reader {
 	int64_t last_period;		/* of the last edition planned; 0 = none */
 	int64_t last_edition_utc;
 	const char *consent;		/* how and when, "" = none recorded */
+	const unsigned char *programs;	/* its compiled filters as store_put_programs() got them */
+	size_t programs_len;		/* 0 = none, or the reader has changed since */
 };
 
 /* Readers of the config file, once per run: begin, put each, end. */
@@ -294,6 +296,21 @@ int	store_end_reader(struct store *store, int64_t id, int64_t now_utc, struct er
 int	store_pause_reader(struct store *store, int64_t id, int32_t until_day, struct error *err);
 /* Erase every trace of a reader but the suppression's hash. */
 int	store_erase_reader(struct store *store, int64_t id, struct error *err);
+
+/*
+ * Compiled filters stand beside their readers and refer by numbers to literals that all share. Both belong to a generation:
+ * what was written in an earlier one is not to be read. A new one begins without literals.
+ */
+/* The generation that goes on, if it is of this compiler; else 0. */
+int	store_find_generation(struct store *store, const char *compiler, int64_t *out, struct error *err);
+int	store_new_generation(struct store *store, const char *compiler, int64_t *out, struct error *err);
+/* In the order of their numbers, from 0. Stops when visit returns non-zero and returns that; fails with ERR_DATA when one is
+ * missing. */
+int	store_each_literal(struct store *store,
+	    int (*visit)(void *arg, const unsigned char *bytes, size_t len, struct error *err), void *arg,
+	    struct error *err);
+int	store_add_literal(struct store *store, int64_t number, const void *bytes, size_t len, struct error *err);
+int	store_put_programs(struct store *store, int64_t reader, const void *bytes, size_t len, struct error *err);
 
 enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRESSED_BOUNCED, SUPPRESSED_OPERATOR };
 /* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not.

@@ -257,6 +257,8 @@ lease_batch(struct courier *c, struct error *err)
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
 	rc = store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err);
+	if (rc == 0)
+		rc = planner_save(c->planner, err);
 	for (size_t i = 0; i < c->nmails; i++)
 		c->mails[i].edition.state = editions[i].state;
 	return store_end(c->run->store, rc, true, err);

@@ -1,13 +1,11 @@
 #include "stages.h"
 #include "digest/limits.h"
-#include "digest/map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Queries repeat between readers: this many compiled ones are kept by their text. */
 enum {
-	MAX_SHARED_PROGRAMS = 50000,
 	DAY_SECONDS = 86400,
 	UPDATE_DAYS = 30, /* so long after a withdrawal or a new version it is told */
 	MAX_UPDATES = 20, /* in one edition; the others wait for the next */
@@ -20,15 +18,12 @@ struct planner {
 	size_t npapers;
 	struct store_move *moves; /* of the last weeks, in the order of papers */
 	size_t nmoves;
-	struct match_literals *literals;
+	struct programs *programs;
 	struct match_index *index;
 	int64_t change_seq; /* newest when the window was loaded: where cursors move to */
 	int64_t now_utc;
 	uint64_t *bitmaps; /* four of nwords each: plain, signals, replaced, sent */
 	size_t nwords;
-	struct map shared; /* text of a query without @names -> index into programs */
-	struct program **programs;
-	size_t nprograms;
 };
 
 static int
@@ -43,14 +38,13 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 		&pl->arena, &pl->moves, &pl->nmoves, err) == -1 ||
 	    store_load_window(run->store, since_utc, pl->now_utc, &pl->arena, &pl->papers,
 		&pl->npapers, err) == -1 ||
-	    match_literals_new(&pl->literals, err) == -1 ||
-	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights, pl->literals,
-		&pl->index, err) == -1)
+	    programs_new(run, &pl->programs, err) == -1 ||
+	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights,
+		programs_literals(pl->programs), &pl->index, err) == -1)
 		return -1;
 	pl->nwords = (pl->npapers + 63) / 64;
 	pl->bitmaps = calloc(4 * pl->nwords + 1, sizeof(*pl->bitmaps));
-	pl->programs = calloc(MAX_SHARED_PROGRAMS, sizeof(struct program *));
-	if (pl->bitmaps == NULL || pl->programs == NULL)
+	if (pl->bitmaps == NULL)
 		return err_nomem(err, "plan");
 	return 0;
 }
@@ -66,7 +60,6 @@ planner_new(
 	pl->run = run;
 	pl->now_utc = now_utc;
 	arena_init(&pl->arena, MAX_RUN_BYTES);
-	map_init(&pl->shared);
 	if (load_window(pl, since_utc, err) == -1) {
 		planner_free(pl);
 		return -1;
@@ -80,12 +73,8 @@ planner_free(struct planner *pl)
 {
 	if (pl == NULL)
 		return;
-	for (size_t i = 0; i < pl->nprograms; i++)
-		match_program_free(pl->programs[i]);
-	free(pl->programs);
-	map_release(&pl->shared);
 	match_index_free(pl->index);
-	match_literals_free(pl->literals);
+	programs_free(pl->programs);
 	free(pl->bitmaps);
 	arena_release(&pl->arena);
 	free(pl);
@@ -109,50 +98,10 @@ planner_find_paper(const struct planner *pl, int64_t id, uint32_t revision)
 	return NULL;
 }
 
-static int
-compile_filter(struct planner *pl, const struct subscriber *reader, const struct filter *f,
-    struct arena *a, struct program **out, struct error *err)
-{
-	struct query *q;
-
-	if (queries_read(pl->run->cfg, reader, f->name, f->match, a, &q, NULL, err) == -1)
-		return err_prefix(err, "filter \"%s\"", f->name);
-	return match_compile(pl->literals, q, out, err);
-}
-
-/* A program of this filter; *own tells whether the caller frees it. */
-static int
-get_program(struct planner *pl, const struct subscriber *reader, const struct filter *f,
-    struct arena *a, struct program **out, bool *own, struct error *err)
-{
-	size_t len = strlen(f->match);
-	const char *key;
-	uint64_t at;
-
-	*own = strchr(f->match, '@') != NULL || pl->nprograms == MAX_SHARED_PROGRAMS;
-	if (!*own && map_get(&pl->shared, f->match, len, &at)) {
-		*out = pl->programs[at];
-		return 0;
-	}
-	if (compile_filter(pl, reader, f, a, out, err) == -1)
-		return -1;
-	if (*own)
-		return 0;
-	key = arena_strdup(&pl->arena, f->match);
-	if (key == NULL || map_set(&pl->shared, key, len, pl->nprograms) == -1) {
-		*own = true;
-		return 0;
-	}
-	pl->programs[pl->nprograms++] = *out;
-	return 0;
-}
-
 /* The sections of one reader's edition: the filters that have their turn. */
 struct sections {
 	struct match_section *list;
-	uint32_t *filters;	   /* of each section, the number of its filter */
-	struct program **programs; /* of each section */
-	bool *own;		   /* whether it is to be freed */
+	uint32_t *filters; /* of each section, the number of its filter */
 	size_t n;
 };
 
@@ -425,19 +374,15 @@ mark_window(struct planner *pl, const struct store_reader *reader, const struct 
 
 /* Set bit i where some filter of the reader matches paper i. */
 static int
-evaluate_filters(struct planner *pl, const struct subscriber *sub, const uint64_t *was_sent,
+evaluate_filters(struct planner *pl, const struct store_reader *reader, const uint64_t *was_sent,
     uint64_t *one, uint64_t *all, struct arena *a, struct error *err)
 {
-	for (size_t i = 0; i < sub->nfilters; i++) {
-		struct program *program = NULL;
-		bool own;
-		int rc = get_program(pl, sub, &sub->filters[i], a, &program, &own, err);
+	struct program **programs;
 
-		if (rc == 0)
-			rc = match_evaluate(pl->index, program, was_sent, one, err);
-		if (rc == 0 && own)
-			match_program_free(program);
-		if (rc == -1)
+	if (programs_load(pl->programs, reader, a, &programs, err) == -1)
+		return -1;
+	for (size_t i = 0; i < reader->sub.nfilters; i++) {
+		if (match_evaluate(pl->index, programs[i], was_sent, one, err) == -1)
 			return -1;
 		for (size_t w = 0; w < pl->nwords; w++)
 			all[w] |= one[w];
@@ -456,7 +401,7 @@ planner_count_matching(struct planner *pl, const struct store_reader *reader, co
 	if (one == NULL || all == NULL)
 		return err_nomem(err, "plan");
 	if (mark_window(pl, reader, due, a, err) == -1 ||
-	    evaluate_filters(pl, &reader->sub, was_sent, one, all, a, err) == -1)
+	    evaluate_filters(pl, reader, was_sent, one, all, a, err) == -1)
 		return -1;
 	*nsent = *nunsent = 0;
 	for (size_t w = 0; w < pl->nwords; w++) {
@@ -488,8 +433,8 @@ planner_add_near(struct planner *pl, const struct store_reader *reader, const st
 		queries[i] = q;
 	}
 	if (mark_window(pl, reader, due, a, err) == -1 ||
-	    match_near(pl->index, pl->literals, queries, sub->nfilters, pl->bitmaps, was_sent, max,
-		a, &misses, &n, err) == -1)
+	    match_near(pl->index, programs_literals(pl->programs), queries, sub->nfilters,
+		pl->bitmaps, was_sent, max, a, &misses, &n, err) == -1)
 		return -1;
 	if ((picks = arena_array(a, n + e->npicks, sizeof(*picks))) == NULL)
 		return err_nomem(err, "picks");
@@ -511,44 +456,33 @@ planner_add_near(struct planner *pl, const struct store_reader *reader, const st
 	return 0;
 }
 
-static int
-add_section(struct planner *pl, const struct subscriber *sub, size_t filter, struct sections *s,
-    struct arena *a, struct error *err)
-{
-	const struct filter *f = &sub->filters[filter];
-	size_t i = s->n;
-
-	if (get_program(pl, sub, f, a, &s->programs[i], &s->own[i], err) == -1)
-		return -1;
-	s->filters[i] = (uint32_t)filter;
-	s->list[i].program = s->programs[i];
-	s->list[i].limit = f->limit > 0 ? f->limit : sub->limit;
-	s->list[i].sort = f->sort;
-	s->n++;
-	return 0;
-}
-
 /* The filters that have their turn: those of the reader's schedule when that is due, and others by their own. */
 static int
-add_sections(struct planner *pl, const struct subscriber *sub, const struct due *due,
+add_sections(struct planner *pl, const struct store_reader *reader, const struct due *due,
     const struct due_slot *turns, size_t nturns, struct sections *out, struct arena *a,
     struct error *err)
 {
+	const struct subscriber *sub = &reader->sub;
 	size_t n = sub->nfilters, turn = 0;
+	struct program **programs;
 
 	out->list = arena_array(a, n, sizeof(*out->list));
 	out->filters = arena_array(a, n, sizeof(*out->filters));
-	out->programs = arena_array(a, n, sizeof(struct program *));
-	out->own = arena_array(a, n, sizeof(*out->own));
-	if (out->list == NULL || out->filters == NULL || out->programs == NULL || out->own == NULL)
+	if (out->list == NULL || out->filters == NULL)
 		return err_nomem(err, "plan");
+	if (programs_load(pl->programs, reader, a, &programs, err) == -1)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
+		const struct filter *f = &sub->filters[i];
 		bool has_turn = turn < nturns && turns[turn].filter == i;
 
 		turn += has_turn;
-		if ((sub->filters[i].when[0] == '\0' ? due->own : has_turn) &&
-		    add_section(pl, sub, i, out, a, err) == -1)
-			return -1;
+		if (f->when[0] == '\0' ? !due->own : !has_turn)
+			continue;
+		out->filters[out->n] = (uint32_t)i;
+		out->list[out->n++] = (struct match_section){ .program = programs[i],
+			.limit = f->limit > 0 ? f->limit : sub->limit,
+			.sort = f->sort };
 	}
 	return 0;
 }
@@ -577,7 +511,6 @@ planner_plan(struct planner *pl, const struct store_reader *reader, const struct
 	struct sections sections = { 0 };
 	struct due_slot *turns;
 	size_t nturns;
-	int rc;
 
 	memset(out, 0, sizeof(*out));
 	out->period = due->period;
@@ -590,13 +523,14 @@ planner_plan(struct planner *pl, const struct store_reader *reader, const struct
 	out->since_day = due->since_day;
 	out->note = "";
 	if (due_load_slots(pl->run, reader, due, pl->now_utc, a, &turns, &nturns, err) == -1 ||
-	    move_slots(pl, turns, nturns, out, a, err) == -1)
+	    move_slots(pl, turns, nturns, out, a, err) == -1 ||
+	    add_sections(pl, reader, due, turns, nturns, &sections, a, err) == -1)
 		return -1;
-	rc = add_sections(pl, &reader->sub, due, turns, nturns, &sections, a, err);
-	if (rc == 0)
-		rc = match_reader(pl, reader, &sections, turns, due, out, a, err);
-	for (size_t i = 0; i < sections.n; i++)
-		if (sections.own[i])
-			match_program_free(sections.programs[i]);
-	return rc;
+	return match_reader(pl, reader, &sections, turns, due, out, a, err);
+}
+
+int
+planner_save(struct planner *pl, struct error *err)
+{
+	return programs_save(pl->programs, err);
 }

@@ -158,6 +158,20 @@ int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report,
 int	queries_read(const struct config *cfg, const struct subscriber *reader, const char *name,
 	    const char *text, struct arena *a, struct query **out, size_t *offset, struct error *err);
 
+/* ---- programs.c: the compiled filters of readers, kept in the store ---- */
+
+struct programs;
+
+int	programs_new(struct run *run, struct programs **out, struct error *err);
+void	programs_free(struct programs *programs);
+/* What all of them ask papers for; grows with the readers whose filters are compiled. */
+struct match_literals *programs_literals(struct programs *programs);
+/* One for each filter, in a: as stored, or compiled now where they are not. */
+int	programs_load(struct programs *programs, const struct store_reader *reader, struct arena *a,
+	    struct program ***out, struct error *err);
+/* Keep what was compiled since the last time. Inside a transaction. */
+int	programs_save(struct programs *programs, struct error *err);
+
 /* ---- risen.c: papers whose signals have grown ---- */
 
 /* A paper with the votes, comments and stars it had at that time. */
@@ -187,6 +201,8 @@ int	planner_count_matching(struct planner *planner, const struct store_reader *r
 /* Put the papers of the window that come nearest to the reader's filters before the edition's picks: near misses. */
 int	planner_add_near(struct planner *planner, const struct store_reader *reader, const struct due *due, size_t max,
 	    struct arena *a, struct edition *edition, struct error *err);
+/* Keep the filters that were compiled. Inside a transaction. */
+int	planner_save(struct planner *planner, struct error *err);
 /* A paper of the window at the revision it has now, else NULL. */
 const struct paper *planner_find_paper(const struct planner *planner, int64_t id, uint32_t revision);
 

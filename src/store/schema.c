@@ -206,6 +206,12 @@ const char *const schema_steps[] = {
 	"ALTER TABLE paper ADD COLUMN moved_utc INTEGER NOT NULL DEFAULT 0;" /* of the last of them; 0 = none */
 	"CREATE INDEX paper_by_move ON paper(moved_utc) WHERE moved_utc > 0;"
 
+	/* Compiled filters; written by one compiler in one generation, others are compiled anew. */
+	"ALTER TABLE reader ADD COLUMN programs BLOB NOT NULL DEFAULT x'';" /* of profile; '' = none */
+	"CREATE TABLE literal("		/* what programs ask papers for, by the numbers they use */
+	"  number INTEGER PRIMARY KEY," /* from 0, without a gap */
+	"  bytes BLOB NOT NULL);"
+
 	"PRAGMA user_version = 3;",
 };
 

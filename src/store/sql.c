@@ -5,7 +5,8 @@
 #define READER_COLUMNS                                                                            \
 	"r.id, r.canonical, r.origin, r.state, r.broken, r.vanished, r.created_utc, r.ended_utc," \
 	" r.paused_until, r.consent, r.file, r.line, r.profile, c.change_seq, c.last_period,"     \
-	" c.last_edition_utc, EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash)"
+	" c.last_edition_utc, EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash),"         \
+	" r.programs"
 #define EDITION_COLUMNS                                                                     \
 	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks"
@@ -248,7 +249,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_READER_UPDATE] =
 	    "UPDATE reader SET origin = ?2, state = 0, ended_utc = 0, broken = 0, vanished "
 	    "= 0, consent = CASE WHEN ?3 <> '' THEN ?3 ELSE consent END, file = ?4, line = "
-	    "?5, digest = ?6, profile = ?7 WHERE id = ?1",
+	    "?5, digest = ?6, profile = ?7, programs = x'' WHERE id = ?1",
 	[SQL_READER_RENAME] =
 	    "UPDATE OR IGNORE reader SET canonical = ?2, hash = ?3 WHERE canonical = ?1",
 	[SQL_READER_RESUME] =
@@ -279,6 +280,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "INSERT INTO suppression(hash, reason, since_utc) VALUES(?1, ?2, ?3) ON "
 	    "CONFLICT(hash) DO UPDATE SET reason = min(reason, excluded.reason)",
 	[SQL_SUPPRESSION_END] = "DELETE FROM suppression WHERE hash = ?1",
+
+	[SQL_READER_PROGRAMS] = "UPDATE reader SET programs = ?2 WHERE id = ?1",
+	[SQL_LITERAL_ALL] = "SELECT number, bytes FROM literal ORDER BY number",
+	[SQL_LITERAL_ADD] = "INSERT INTO literal(number, bytes) VALUES(?1, ?2)",
+	[SQL_LITERAL_CLEAR] = "DELETE FROM literal",
 
 	/* cursors and sent lists */
 	[SQL_CURSOR_ADD] =

@@ -1,8 +1,9 @@
 #!/bin/sh
 # shellcheck source=lib.sh disable=SC2034,SC2154
-# What happens to papers after the day they were new: votes grow, new versions come, some are taken back.
+# After the day papers were new: votes grow, new versions come, some are taken back, a weekly section looks back; and what is kept
+# of filters from run to run.
 . "$(dirname "$0")/lib.sh"
-plan 24
+plan 29
 
 write_config <<'X'
 source "club" { type = file  path = "papers.jsonl"  interval = 1h }
@@ -115,3 +116,30 @@ for day in 17 20 23 27 30; do run_on $day; done
 check 'a preview shows what is next, and when'  '"$DIGEST" --now 2026-03-30T14:00:00Z --dry-run -u bob@digest.test >out 2>err && grep -q "^To bob@digest.test *due Tue 31 Mar 00:00" err && grep -q "New Jam" out || { cat out err; false; }'
 check 'a day between gets a digest of its own'  'test -z "$(mail_of bob 30)" && silent 0 run_on 31 && gets bob 31 "== month ==" && gets bob 31 "New Jam"'
 check 'the mails are as they should be'         'python3 "$E2E/mail_lint.py" --lf Mail'
+
+# --- compiled filters are kept
+mkdir ../kept
+cd ../kept || exit 1
+export DIGEST_CONFIG=$PWD/digest.conf
+with_shared() {
+	write_config <<C
+source "club" { type = file  path = "papers.jsonl"  interval = 1h }
+defaults { outside = 0  when = "daily 12:00" }
+filter "drinks" { match = '$1' }
+subscriber "ada@digest.test" { filter "mine" { match = '@drinks OR cake' } }
+C
+}
+with_shared tea
+{ paper 1 2 1 'Tea One'; paper 2 2 1 'Milk Two'; } >papers.jsonl
+check 'after a run the store has them'          'silent 0 run_on 02 && gets ada 02 "Tea One" && test "$(sql "SELECT length(programs) > 3 FROM reader")" = 1 && test "$(sql "SELECT count(*) FROM literal")" = 2 && sql "SELECT text FROM note WHERE name = '"'programs'"'" >before'
+{ paper 3 3 1 'Tea Three'; paper 4 3 1 'Cake Four'; } >papers.jsonl
+check 'the next run takes them as they are'     'silent 0 run_on 03 && gets ada 03 "Tea Three" && gets ada 03 "Cake Four" && sql "SELECT text FROM note WHERE name = '"'programs'"'" | cmp - before'
+with_shared milk
+{ paper 5 4 1 'Tea Five'; paper 6 4 1 'Milk Six'; } >papers.jsonl
+check 'when a shared filter changes, they do'   'silent 0 run_on 04 && gets ada 04 "Milk Six" && lacks ada 04 "Tea Five" && ! sql "SELECT text FROM note WHERE name = '"'programs'"'" | cmp -s - before'
+sql "UPDATE reader SET programs = substr(programs, 1, 2) || x'ffff'" >/dev/null
+{ paper 7 5 1 'Milk Seven'; } >papers.jsonl
+check 'damaged ones are made again'             'silent 0 run_on 05 && gets ada 05 "Milk Seven"'
+sql "DELETE FROM literal WHERE number = 0" >/dev/null
+{ paper 8 6 1 'Milk Eight'; } >papers.jsonl
+check '... and so is what they refer to'        'silent 0 run_on 06 && gets ada 06 "Milk Eight" && test "$(sql "SELECT count(*) FROM literal")" = 2'

@@ -497,8 +497,9 @@ static void
 compare(struct world *w, const struct node *tree, const char *text)
 {
 	uint64_t bits[FULL_PAPERS / 64 + 1];
-	struct program *program = NULL;
+	struct program *program = NULL, *stored;
 	struct query *q = NULL, *full = NULL;
+	struct strbuf packed;
 	struct arena a;
 	struct error err;
 	size_t n = 0;
@@ -506,9 +507,16 @@ compare(struct world *w, const struct node *tree, const char *text)
 	arena_init(&a, 1 << 26);
 	if (query_parse(text, strlen(text), &a, &q, NULL, &err) == -1 ||
 	    query_expand(q, "", look_up, w, &a, &full, NULL, &err) == -1 ||
-	    match_compile(w->literals, full, &program, &err) == -1 ||
-	    match_evaluate(w->index, program, w->sent, bits, &err) == -1)
+	    match_compile(w->literals, full, &program, &err) == -1)
 		fail_msg("%s: %s", text, err.msg);
+	/* As a run has it, which reads it out of the store. */
+	strbuf_init(&packed, 1 << 20);
+	match_program_pack(program, &packed);
+	if (match_program_unpack(w->literals, (const unsigned char *)packed.buf, packed.len, &a,
+		&stored, &err) == -1 ||
+	    match_evaluate(w->index, stored, w->sent, bits, &err) == -1)
+		fail_msg("%s: %s", text, err.msg);
+	strbuf_release(&packed);
 	for (size_t i = 0; i < w->npapers; i++) {
 		bool want = holds(w, tree, i);
 
