@@ -40,11 +40,10 @@ at() {
 papers() { sql 'SELECT count(*) FROM paper'; }
 # told TIMES TITLE: so often it stands in all mails.
 told() {
-	times=$(for f in Mail/new/*; do
-		python3 -c 'import email, email.policy, sys
-mail = email.message_from_bytes(open(sys.argv[1], "rb").read(), policy=email.policy.default)
-print(next(mail.iter_parts()).get_content())' "$f"
-	done | grep -c "$2")
+	times=$(python3 -c 'import email, email.policy, sys
+for name in sys.argv[1:]:
+    mail = email.message_from_bytes(open(name, "rb").read(), policy=email.policy.default)
+    print(next(mail.iter_parts()).get_content())' Mail/new/* | grep -c "$2")
 	echo "$2: $times"
 	[ "$times" = "$1" ]
 }
