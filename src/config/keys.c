@@ -203,7 +203,7 @@ static const struct config_key_info keys[] = {
 	KEY("delivery", "max-age", KIND_DURATION, "duration", config, delivery.max_age_s, "36h",
 	    "1h..30d", "How long a digest is tried before it is given up."),
 	KEY("delivery", "deadline", KIND_DURATION, "duration", config, delivery.deadline_s, "50m",
-	    "1m..7d", "How long one run may take; the rest is left to the next."),
+	    "1s..7d", "How long one run may take; the rest is left to the next."),
 };
 
 const struct config_block config_blocks[] = {
