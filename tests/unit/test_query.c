@@ -404,11 +404,14 @@ test_limits(void **state)
 		{ "x", MAX_QUERY_BYTES, "", "" },
 		{ "x", MAX_QUERY_BYTES + 1, "",
 		    "the query has 16385 bytes; at most 16384 are allowed" },
-		{ "(", MAX_QUERY_DEPTH + 1, "x", "brackets and negations stand more than 64 deep inside each other" },
+		{ "(", MAX_QUERY_DEPTH + 1, "x",
+		    "brackets and negations stand more than 64 deep inside each other" },
 		{ "NOT ", MAX_QUERY_DEPTH, "x", "" },
-		{ "NOT ", MAX_QUERY_DEPTH + 1, "x", "brackets and negations stand more than 64 deep inside each other" },
+		{ "NOT ", MAX_QUERY_DEPTH + 1, "x",
+		    "brackets and negations stand more than 64 deep inside each other" },
 		{ "a ", MAX_QUERY_BYTES / 2, "", "" },
-		{ "(", MAX_QUERY_BYTES, "", "brackets and negations stand more than 64 deep inside each other" },
+		{ "(", MAX_QUERY_BYTES, "",
+		    "brackets and negations stand more than 64 deep inside each other" },
 	};
 	struct error err;
 	size_t offset;
@@ -425,7 +428,8 @@ test_limits(void **state)
 		strbuf_add(&text, head);
 		strbuf_add(&text, rows[i].tail);
 		ok = parse(&a, text.buf, text.len, &offset, &err) != NULL;
-		if (ok != (rows[i].message[0] == '\0') || (!ok && strcmp(err.msg, rows[i].message) != 0))
+		if (ok != (rows[i].message[0] == '\0') ||
+		    (!ok && strcmp(err.msg, rows[i].message) != 0))
 			fail_msg("row %zu: %s", i, err.msg);
 		strbuf_release(&text);
 		arena_release(&a);
