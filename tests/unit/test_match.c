@@ -18,7 +18,7 @@ enum { NOW = 1790000000 };
 static bool
 ask(struct paper *const *papers, size_t n, const char *query, const uint64_t *sent, uint64_t *bits)
 {
-	struct match_literals *literals;
+	struct match_literals *literals = NULL;
 	struct match_index *index = NULL;
 	struct program *program = NULL;
 	struct query *q;
@@ -438,7 +438,7 @@ test_spans(void **state)
 {
 	struct arena a;
 	struct paper *p;
-	struct match_literals *literals;
+	struct match_literals *literals = NULL;
 	struct match_index *index;
 	struct error err;
 
