@@ -358,6 +358,7 @@ planner_plan(struct planner *pl, const struct store_reader *reader, const struct
 	req.sections = arena_array(a, n, sizeof(*req.sections));
 	if (own == NULL || programs == NULL || req.sections == NULL)
 		return err_nomem(err, "plan");
+	match_trim(pl->index);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct filter *f = &reader->sub.filters[i];
 
