@@ -577,6 +577,36 @@ test_expansion(void **state)
 	}
 }
 
+/* Filters f0, f1, f2 ..., each of which names the next. */
+static const char *
+look_up_next(void *arg, const char *name, bool *shared)
+{
+	unsigned n = (unsigned)strtoul(name + 1, NULL, 10);
+	struct arena *a = arg;
+
+	(void)shared;
+	return n == 1000 ? "x" : arena_printf(a, "@f%u", n + 1);
+}
+
+static void
+test_chains_are_bounded(void **state)
+{
+	struct query *q, *full = NULL;
+	size_t offset = 99;
+	struct error err;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	assert_non_null(q = parse(&a, "a @f939", 7, &offset, &err));
+	assert_int_equal(query_expand(q, "", look_up_next, &a, &a, &full, &offset, &err), 0);
+	assert_non_null(q = parse(&a, "a @f900", 7, &offset, &err));
+	assert_int_equal(query_expand(q, "", look_up_next, &a, &a, &full, &offset, &err), -1);
+	assert_string_equal(err.msg, "@f963: filters name each other more than 64 deep");
+	assert_int_equal(offset, 2);
+	arena_release(&a);
+}
+
 static void
 test_what_is_read(void **state)
 {
@@ -649,6 +679,7 @@ main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_expansion),
+		cmocka_unit_test(test_chains_are_bounded),
 		cmocka_unit_test(test_what_is_read),
 		cmocka_unit_test(test_caret),
 	};
