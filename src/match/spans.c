@@ -6,11 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the normal forms of a token begin. */
+struct normal {
+	uint32_t word, joined;
+};
+
 /* A text of its own, read for the places of words. Positions are numbers of tokens. */
 struct reader {
 	const char *text;
 	struct token_list tokens;
-	struct strbuf normal;
+	struct strbuf normals; /* one after the other, each with its NUL */
+	struct normal *words;  /* of each token */
 };
 
 static const char *
@@ -30,6 +36,51 @@ text_of(const struct paper *p, enum query_field field)
 	}
 }
 
+static void
+reader_init(struct reader *r)
+{
+	memset(r, 0, sizeof(*r));
+	tokens_init(&r->tokens);
+	strbuf_init(&r->normals, 1 << 24);
+}
+
+static void
+reader_release(struct reader *r)
+{
+	free(r->words);
+	strbuf_release(&r->normals);
+	tokens_release(&r->tokens);
+}
+
+static uint32_t
+add_normal(struct reader *r, uint32_t form)
+{
+	uint32_t at = (uint32_t)r->normals.len;
+
+	words_add_normal(&r->normals, r->tokens.forms.buf + form);
+	strbuf_addc(&r->normals, '\0');
+	return at;
+}
+
+/* Normal forms are made once, for a query may ask for thousands of words. */
+static int
+reader_read(struct reader *r, const char *text, struct error *err)
+{
+	r->text = text;
+	if (tokens_add(&r->tokens, text, strlen(text), 0, err) == -1)
+		return -1;
+	r->words = malloc((r->tokens.len + 1) * sizeof(*r->words));
+	if (r->words == NULL)
+		return err_nomem(err, "places of words");
+	for (size_t i = 0; i < r->tokens.len; i++) {
+		const struct token *t = &r->tokens.tokens[i];
+
+		r->words[i].word = add_normal(r, t->form);
+		r->words[i].joined = t->njoined > 0 ? add_normal(r, t->joined) : 0;
+	}
+	return strbuf_check(&r->normals, err);
+}
+
 static bool
 is_spelled(const struct reader *r, const struct token *t, const char *form)
 {
@@ -40,7 +91,7 @@ is_spelled(const struct reader *r, const struct token *t, const char *form)
 }
 
 static bool
-is_word(struct reader *r, const char *folded, const char *form, enum word_sense sense)
+is_word(const char *folded, const char *normal, const char *form, enum word_sense sense)
 {
 	switch (sense) {
 	case SENSE_FOLDED:
@@ -48,9 +99,7 @@ is_word(struct reader *r, const char *folded, const char *form, enum word_sense 
 	case SENSE_PREFIX:
 		return strncmp(folded, form, strlen(form)) == 0;
 	case SENSE_NORMAL:
-		strbuf_reset(&r->normal);
-		words_add_normal(&r->normal, folded);
-		return r->normal.state == STRBUF_OK && strcmp(r->normal.buf, form) == 0;
+		return strcmp(normal, form) == 0;
 	case SENSE_EXACT:
 		break;
 	}
@@ -62,17 +111,20 @@ static int
 places_in_text(
     void *arg, const char *form, enum word_sense sense, struct place_list *out, struct error *err)
 {
-	struct reader *r = arg;
-	const char *forms = r->tokens.forms.buf;
+	const struct reader *r = arg;
+	const char *forms = r->tokens.forms.buf, *normals = r->normals.buf;
 
 	for (uint32_t i = 0; i < r->tokens.len; i++) {
 		const struct token *t = &r->tokens.tokens[i];
-		bool found = sense == SENSE_EXACT ? is_spelled(r, t, form)
-						  : is_word(r, forms + t->form, form, sense);
+		const struct normal *n = &r->words[i];
+		bool found = sense == SENSE_EXACT
+		    ? is_spelled(r, t, form)
+		    : is_word(forms + t->form, normals + n->word, form, sense);
 
 		if (found && places_add(out, (struct place){ 0, i, i + 1 }, err) == -1)
 			return -1;
-		if (t->njoined > 0 && is_word(r, forms + t->joined, form, sense) &&
+		if (t->njoined > 0 &&
+		    is_word(forms + t->joined, normals + n->joined, form, sense) &&
 		    places_add(out, (struct place){ 0, i, i + t->njoined }, err) == -1)
 			return -1;
 	}
@@ -96,19 +148,36 @@ add_span(
 	return 0;
 }
 
+/* Whether one of the windows, which are ascending and apart, holds a place. */
+static bool
+is_in_window(const struct place_list *windows, struct place p)
+{
+	size_t low = 0, high = windows->len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (windows->items[middle].start <= p.start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && p.end <= windows->items[low - 1].end;
+}
+
 /* Of a proximity group the words themselves, not what stands between them. */
 static int
-add_near_spans(struct reader *r, const struct literal_spec *spec, const struct place *window,
+add_near_spans(struct reader *r, const struct literal_spec *spec, const struct place_list *windows,
     struct span_list *out, struct error *err)
 {
 	struct place_list found;
 	int rc = 0;
 
 	places_init(&found);
-	for (size_t w = 0; w < spec->nwords && rc == 0; w++)
+	for (size_t w = 0; w < spec->nwords && windows->len > 0 && rc == 0; w++)
 		rc = places_in_text(r, spec->words[w].form, SENSE_NORMAL, &found, err);
 	for (size_t i = 0; i < found.len && rc == 0; i++)
-		if (found.items[i].start >= window->start && found.items[i].end <= window->end)
+		if (is_in_window(windows, found.items[i]))
 			rc = add_span(out, &r->tokens.tokens[found.items[i].start],
 			    &r->tokens.tokens[found.items[i].end - 1], err);
 	places_release(&found);
@@ -124,15 +193,11 @@ add_term_spans(
 
 	places_init(&places);
 	rc = places_of_term(spec, places_in_text, r, &places, err);
-	for (size_t i = 0; i < places.len && rc == 0; i++) {
-		const struct place *p = &places.items[i];
-
-		if (spec->kind == TERM_NEAR)
-			rc = add_near_spans(r, spec, p, out, err);
-		else
-			rc = add_span(
-			    out, &r->tokens.tokens[p->start], &r->tokens.tokens[p->end - 1], err);
-	}
+	if (rc == 0 && spec->kind == TERM_NEAR)
+		rc = add_near_spans(r, spec, &places, out, err);
+	for (size_t i = 0; i < places.len && rc == 0 && spec->kind != TERM_NEAR; i++)
+		rc = add_span(out, &r->tokens.tokens[places.items[i].start],
+		    &r->tokens.tokens[places.items[i].end - 1], err);
 	places_release(&places);
 	return rc;
 }
@@ -170,8 +235,6 @@ find_spans(struct match_index *index, const struct program *program, enum query_
 {
 	struct step_reader steps = program_open(program);
 
-	if (tokens_add(&r->tokens, r->text, strlen(r->text), 0, err) == -1)
-		return -1;
 	while (steps.at < steps.end) {
 		uint32_t step = program_next(&steps);
 		struct literal_spec spec;
@@ -185,24 +248,12 @@ find_spans(struct match_index *index, const struct program *program, enum query_
 		if (spec.op == QUERY_TERM && (index_field_bits(spec.field) >> field & 1) != 0 &&
 		    add_term_spans(r, &spec, out, err) == -1)
 			return -1;
+		/* Thousands of terms may stand in the same places. */
+		if (out->len > 2 * r->tokens.len)
+			merge_spans(out);
 	}
 	merge_spans(out);
 	return 0;
-}
-
-static void
-reader_init(struct reader *r, const char *text)
-{
-	r->text = text;
-	tokens_init(&r->tokens);
-	strbuf_init(&r->normal, 1 << 24);
-}
-
-static void
-reader_release(struct reader *r)
-{
-	strbuf_release(&r->normal);
-	tokens_release(&r->tokens);
 }
 
 int
@@ -212,8 +263,8 @@ spans_of_term(
 	struct reader r;
 	int rc;
 
-	reader_init(&r, text);
-	rc = tokens_add(&r.tokens, text, strlen(text), 0, err);
+	reader_init(&r);
+	rc = reader_read(&r, text, err);
 	if (rc == 0)
 		rc = add_term_spans(&r, spec, out, err);
 	reader_release(&r);
@@ -234,8 +285,10 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 	*out = NULL;
 	if (text == NULL)
 		return 0;
-	reader_init(&r, text);
-	rc = find_spans(index, program, field, &r, &list, err);
+	reader_init(&r);
+	rc = reader_read(&r, text, err);
+	if (rc == 0)
+		rc = find_spans(index, program, field, &r, &list, err);
 	if (rc == 0 && list.len > 0) {
 		if ((copy = arena_alloc(a, list.len * sizeof(*copy))) == NULL) {
 			rc = err_nomem(err, "places of words");
