@@ -73,6 +73,8 @@
 
 /* Memory. */
 #define MAX_RUN_BYTES		(1024u * 1024 * 1024)	/* the run's arena: a window of 100,000 papers */
+#define MAX_FOUND_BYTES		((size_t)512 * 1024 * 1024)	/* what words of filters were found in: 3,000 that all of
+								   20,000 papers have */
 #define MAX_OVERLAY_BYTES	((size_t)512 * 1024 * 1024)	/* what a dry run writes: a window and 100,000 readers */
 #define MAX_READER_BYTES	(64u * 1024 * 1024)	/* the scratch of one reader, reset after each */
 

@@ -65,6 +65,12 @@ void	match_index_free(struct match_index *index);
  * was done for all programs of a request, match_run() only reads the index and may run in several threads. */
 int	match_prepare(struct match_index *index, const struct program *program, struct error *err);
 
+/*
+ * Forget what literals were found in when it takes more than half of MAX_FOUND_BYTES, so that the next request has the other
+ * half to itself. Between requests, while no other thread reads the index. A request that needs more fails with ERR_DATA.
+ */
+void	match_trim(struct match_index *index);
+
 /* Set bit i of out ((n + 63) / 64 words) where paper i satisfies the query; sent and eligibility aside.
  * sent		papers this reader was sent (for is:sent), NULL = none */
 int	match_evaluate(struct match_index *index, const struct program *program, const uint64_t *sent,

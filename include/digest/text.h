@@ -15,6 +15,8 @@
  * ignorable characters dropped. Idempotent.
  */
 void	text_add_folded(struct strbuf *out, const char *text, size_t len);
+/* Of the tables it folds by: "15.0.0". */
+const char *text_unicode_version(void);
 
 /* One word of a text as the filter language sees it. Offsets are bytes into the text given. */
 struct token {

@@ -280,9 +280,11 @@ check_names(struct config_loader *ld, const struct reading *r, struct error *err
 	const struct subscriber *sub = &r->reader.sub;
 
 	for (size_t i = 0; i < sub->nfilters; i++) {
-		const struct filter *f = &sub->filters[i];
-		const struct filter *shared = config_find_shared(r->cfg->text, f->name);
+		const struct filter *f = &sub->filters[i], *shared;
 
+		if (strchr(f->match, '@') == NULL)
+			continue;
+		shared = config_find_shared(r->cfg->text, f->name);
 		if ((shared == NULL || shared->match != f->match) &&
 		    config_check_names(ld, &r->set, sub, f, err) == -1)
 			return -1;

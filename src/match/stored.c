@@ -4,8 +4,7 @@
 #include "program.h"
 #include "digest/match.h"
 #include "digest/strbuf.h"
-
-#include <utf8proc.h>
+#include "digest/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +21,8 @@ match_compiler(char out[MATCH_COMPILER_SIZE])
 {
 	const uint16_t order = 1;
 
-	snprintf(out, MATCH_COMPILER_SIZE, "%d utf8proc-%s %s%zu", COMPILER_VERSION,
-	    utf8proc_version(), *(const unsigned char *)&order == 1 ? "le" : "be",
+	snprintf(out, MATCH_COMPILER_SIZE, "%d unicode-%s %s%zu", COMPILER_VERSION,
+	    text_unicode_version(), *(const unsigned char *)&order == 1 ? "le" : "be",
 	    sizeof(size_t) * 8);
 }
 

@@ -512,6 +512,7 @@ planner_plan(struct planner *pl, const struct store_reader *reader, const struct
 	struct due_slot *turns;
 	size_t nturns;
 
+	match_trim(pl->index);
 	memset(out, 0, sizeof(*out));
 	out->period = due->period;
 	out->reader = reader->sub.id;

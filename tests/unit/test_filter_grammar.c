@@ -1,7 +1,7 @@
 /*
  * The grammar in digest-filter(7) and the parser are in step. The grammar is read from the manual, as a reader sees it. Every
  * sentence it makes is a query, which is written back so that it reads the same; and of sentences put together at random
- * the parser takes those that the grammar takes, and no others.
+ * the parser takes those that the grammar takes, and no others. DIGEST_FULL=1 makes 100,000 and 300,000, else a fifth.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -18,7 +18,7 @@ enum { NOW = 1790000000 };
 static bool
 ask(struct paper *const *papers, size_t n, const char *query, const uint64_t *sent, uint64_t *bits)
 {
-	struct match_literals *literals;
+	struct match_literals *literals = NULL;
 	struct match_index *index = NULL;
 	struct program *program = NULL;
 	struct query *q;
@@ -406,6 +406,16 @@ static const struct {
 	{ "caf*", FIELD_ABSTRACT, "Sparse attention, pre-training and [caf\u00e9s]. Attention!" },
 	{ "\"cafe sparse\"~9", FIELD_ABSTRACT,
 	    "[Sparse] attention, pre-training and [caf\u00e9s]. Attention!" },
+	{ "\"attention cafe\"~5", FIELD_ABSTRACT,
+	    "Sparse [attention], pre-training and [caf\u00e9s]. Attention!" },
+	{ "\"attention cafe\"~0", FIELD_ABSTRACT,
+	    "Sparse attention, pre-training and [caf\u00e9s]. [Attention]!" },
+	{ "\"attention and\"~3", FIELD_ABSTRACT,
+	    "Sparse [attention], pre-training [and] caf\u00e9s. Attention!" },
+	{ "\"attention sparse\"~2 OR \"cafe attention\"~1", FIELD_ABSTRACT,
+	    "[Sparse] [attention], pre-training and [caf\u00e9s]. [Attention]!" },
+	{ "\"pretraining sparse\"~4", FIELD_ABSTRACT,
+	    "[Sparse] attention, [pre-training] and caf\u00e9s. Attention!" },
 	{ "=Attention", FIELD_ABSTRACT,
 	    "Sparse attention, pre-training and caf\u00e9s. [Attention]!" },
 	{ "-sparse", FIELD_ABSTRACT, "Sparse attention, pre-training and caf\u00e9s. Attention!" },
@@ -438,7 +448,7 @@ test_spans(void **state)
 {
 	struct arena a;
 	struct paper *p;
-	struct match_literals *literals;
+	struct match_literals *literals = NULL;
 	struct match_index *index;
 	struct error err;
 

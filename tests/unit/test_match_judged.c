@@ -15,7 +15,7 @@ static bool
 finds(const char *query, const char *title)
 {
 	static const struct match_weights weights = { 1, 1, 1, 1 };
-	struct match_literals *literals;
+	struct match_literals *literals = NULL;
 	struct match_index *index = NULL;
 	struct program *program = NULL;
 	uint64_t bits = 0;

@@ -404,11 +404,14 @@ test_limits(void **state)
 		{ "x", MAX_QUERY_BYTES, "", "" },
 		{ "x", MAX_QUERY_BYTES + 1, "",
 		    "the query has 16385 bytes; at most 16384 are allowed" },
-		{ "(", MAX_QUERY_DEPTH + 1, "x", "brackets and negations stand more than 64 deep inside each other" },
+		{ "(", MAX_QUERY_DEPTH + 1, "x",
+		    "brackets and negations stand more than 64 deep inside each other" },
 		{ "NOT ", MAX_QUERY_DEPTH, "x", "" },
-		{ "NOT ", MAX_QUERY_DEPTH + 1, "x", "brackets and negations stand more than 64 deep inside each other" },
+		{ "NOT ", MAX_QUERY_DEPTH + 1, "x",
+		    "brackets and negations stand more than 64 deep inside each other" },
 		{ "a ", MAX_QUERY_BYTES / 2, "", "" },
-		{ "(", MAX_QUERY_BYTES, "", "brackets and negations stand more than 64 deep inside each other" },
+		{ "(", MAX_QUERY_BYTES, "",
+		    "brackets and negations stand more than 64 deep inside each other" },
 	};
 	struct error err;
 	size_t offset;
@@ -425,7 +428,8 @@ test_limits(void **state)
 		strbuf_add(&text, head);
 		strbuf_add(&text, rows[i].tail);
 		ok = parse(&a, text.buf, text.len, &offset, &err) != NULL;
-		if (ok != (rows[i].message[0] == '\0') || (!ok && strcmp(err.msg, rows[i].message) != 0))
+		if (ok != (rows[i].message[0] == '\0') ||
+		    (!ok && strcmp(err.msg, rows[i].message) != 0))
 			fail_msg("row %zu: %s", i, err.msg);
 		strbuf_release(&text);
 		arena_release(&a);
@@ -573,6 +577,36 @@ test_expansion(void **state)
 	}
 }
 
+/* Filters f0, f1, f2 ..., each of which names the next. */
+static const char *
+look_up_next(void *arg, const char *name, bool *shared)
+{
+	unsigned n = (unsigned)strtoul(name + 1, NULL, 10);
+	struct arena *a = arg;
+
+	(void)shared;
+	return n == 1000 ? "x" : arena_printf(a, "@f%u", n + 1);
+}
+
+static void
+test_chains_are_bounded(void **state)
+{
+	struct query *q, *full = NULL;
+	size_t offset = 99;
+	struct error err;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	assert_non_null(q = parse(&a, "a @f939", 7, &offset, &err));
+	assert_int_equal(query_expand(q, "", look_up_next, &a, &a, &full, &offset, &err), 0);
+	assert_non_null(q = parse(&a, "a @f900", 7, &offset, &err));
+	assert_int_equal(query_expand(q, "", look_up_next, &a, &a, &full, &offset, &err), -1);
+	assert_string_equal(err.msg, "@f963: filters name each other more than 64 deep");
+	assert_int_equal(offset, 2);
+	arena_release(&a);
+}
+
 static void
 test_what_is_read(void **state)
 {
@@ -645,6 +679,7 @@ main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_expansion),
+		cmocka_unit_test(test_chains_are_bounded),
 		cmocka_unit_test(test_what_is_read),
 		cmocka_unit_test(test_caret),
 	};
