@@ -12,6 +12,8 @@
 
 #define MAX_PICK_MARKS		64			/* matched words of one card; more would mark everything */
 
+#define MAX_POOL_THREADS	16			/* more would wait for the store */
+
 /* The filter language (digest-filter(7) states them). */
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
 #define MAX_QUERY_DEPTH		64			/* bounds recursion */

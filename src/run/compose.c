@@ -277,12 +277,10 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 }
 
 static int
-make_message(struct composer *c, struct composed *mail, struct error *err)
+make_message(const struct composer *c, struct composed *mail, struct error *err)
 {
 	const struct config *cfg = c->run->cfg;
 	const struct subscriber *sub = &mail->reader->sub;
-	const char *zone = sub->timezone[0] != '\0' ? sub->timezone : c->run->zone;
-	const struct tz *tz = zones_get(c->run->zones, zone, err);
 	char id[MESSAGE_ID_SIZE];
 	struct civil wall;
 	struct message m = {
@@ -300,25 +298,31 @@ make_message(struct composer *c, struct composed *mail, struct error *err)
 		.html = mail->rendered.html.buf,
 	};
 
-	if (tz == NULL)
-		return -1;
-	tz_local(tz, m.date_utc, &wall, &m.date_offset_s, NULL);
+	tz_local(mail->tz, m.date_utc, &wall, &m.date_offset_s, NULL);
 	message_make_id(id, cfg->list.id, sub->canonical, mail->period, c->from.domain);
 	return message_add(&mail->bytes, &m, err);
 }
 
 int
-composer_compose(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+composer_prepare(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
 {
 	const struct subscriber *sub = &mail->reader->sub;
+	const char *zone = sub->timezone[0] != '\0' ? sub->timezone : c->run->zone;
 
 	period_format(mail->edition.period, mail->period);
-	if (address_parse(sub->address, a, &mail->to, NULL, err) == -1 ||
-	    make_view(c, mail, a, err) == -1 ||
-	    render_edition(c->render, &mail->view, a, &mail->rendered, err) == -1)
+	mail->tz = zones_get(c->run->zones, zone, err);
+	if (mail->tz == NULL || address_parse(sub->address, a, &mail->to, NULL, err) == -1)
 		return -1;
 	mail->to.name = sub->name;
-	if (make_message(c, mail, err) == -1)
+	return make_view(c, mail, a, err);
+}
+
+int
+composer_compose(
+    const struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+{
+	if (render_edition(c->render, &mail->view, a, &mail->rendered, err) == -1 ||
+	    make_message(c, mail, err) == -1)
 		return -1;
 	message_hash(mail->bytes.buf, mail->bytes.len, mail->edition.hash);
 	return 0;

@@ -223,6 +223,7 @@ struct composed {
 	struct edition_view view;
 	struct rendered rendered;
 	struct address to;
+	const struct tz *tz;	/* of the reader */
 	struct strbuf bytes;
 	char period[DATE_RFC3339_SIZE];
 };
@@ -230,11 +231,48 @@ struct composed {
 void	composed_init(struct composed *mail);
 void	composed_release(struct composed *mail);
 
-/* mail->reader, edition and due are given; the rest is made. The edition's hash is that of the bytes. */
-int	composer_compose(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
+/* mail->reader, edition and due are given; what the store and the configuration say of the mail is looked up. */
+int	composer_prepare(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
+/* Then it is drawn and put together. The edition's hash is that of the bytes. Nothing but the mail is written, so several
+ * threads may compose mails of their own. */
+int	composer_compose(const struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
 const char *composer_sender(const struct composer *composer);
 const struct render *composer_render(const struct composer *composer);
+
+/* ---- batch.c: the mails of some readers, by as many threads as there are processors ---- */
+
+/* What all of them are made with. */
+struct batch_settings {
+	struct run *run;
+	struct planner *planner;
+	struct composer *composer;
+	const struct source_silence *silences;
+	int64_t now_utc;
+	bool source_fails;	/* one at least could not be read when it was last asked */
+};
+
+struct batch_item {
+	enum {
+		BATCH_MAIL,	/* mail is composed, or its edition EDITION_EMPTY; the caller releases it */
+		BATCH_SKIPPED,	/* no mail, why says so */
+		BATCH_BROKEN,	/* err says what is wrong with this reader's mail */
+		BATCH_FAILED,	/* err says why nothing can go on */
+	} what;
+	enum run_skip why;
+	struct composed mail;	/* mail.reader is known but in BATCH_FAILED */
+	struct error err;
+};
+
+struct batch;
+
+/* settings	outlive the batch */
+int	batch_new(const struct batch_settings *settings, size_t nthreads, struct batch **out, struct error *err);
+void	batch_free(struct batch *batch);
+/* Plan and compose the editions of n readers, in their order. Fails when one of them is BATCH_FAILED, with its error and
+ * nothing to release. All lives until batch_reset(). */
+int	batch_plan(struct batch *batch, const struct due *dues, size_t n, struct batch_item *items, struct error *err);
+void	batch_reset(struct batch *batch);
 
 /* ---- deliver.c ---- */
 
