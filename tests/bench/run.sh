@@ -1,6 +1,6 @@
 #!/bin/sh
 # Ratios to named peers, each measured in the same run and each the median of three: below 1 is less time than the peer.
-# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS: other
+# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS, FILTERS: other
 # sizes; QUICK=1: without the match and worst rows.
 set -u
 dir=$(cd "$(dirname "$0")" && pwd)
@@ -193,8 +193,9 @@ bench_all() {
 	echo
 	echo '| what | digest | peer | which | ratio |'
 	echo '|---|---:|---:|---|---:|'
-	[ -n "${QUICK:-}" ] || "$bin/match" || exit 1
+	[ -n "${QUICK:-}" ] || "$bin/match" "${FILTERS:-100000}" || exit 1
 	[ -n "${QUICK:-}" ] || "$bin/worst" || exit 1
+	"$bin/load" "$T" || exit 1
 	"$bin/compose" || exit 1
 	"$bin/store" "$T" || exit 1
 	"$bin/xml" || exit 1
