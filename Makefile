@@ -1,6 +1,7 @@
 # digest: build, test and install.
 #   make                   the program, build/gcc/digest
-#   make check             unit and black-box tests (check-unit, check-e2e); SAN=1 under sanitizers
+#   make check             unit and black-box tests (check-unit, check-e2e); SAN=1 under sanitizers, TSAN=1 that of threads
+#   make check DIGEST_FULL=1   the differential tests of the filter language at full size: half a minute more
 #   make check-full        the same, under sanitizers too, and a minute of fuzzing for each target
 #   make fuzz              each target for FUZZTIME seconds; FUZZ="json tz" only these
 #   make bench             ratios to named peers, in one run; RECORD=1 adds them to tests/bench/RESULTS.md
@@ -29,6 +30,9 @@ MODE = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefin
 else ifdef SAN
 WAY = san-
 MODE = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+else ifdef TSAN
+WAY = tsan-
+MODE = -fsanitize=thread
 else
 # Only where it works: in optimised code. Compilers that define it by themselves would warn of a second time.
 MODE = $(if $(filter -O%,$(filter-out -O0,$(CFLAGS))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
@@ -46,7 +50,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DDIGEST_VERSION='"$(VERSION)"' -Iinclude -Isrc -in
 	$(PKG_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL = -std=c17 $(WARN) -fPIE -fstack-protector-strong -fstack-clash-protection $(MODE) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--as-needed $(MODE) $(LDFLAGS)
-LIBS = $(PKG_LIBS) -lm
+LIBS = $(PKG_LIBS) -lm -pthread
 
 SRC := $(sort $(wildcard src/*/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
@@ -99,7 +103,7 @@ check-e2e: $(BUILD)/digest bench-programs | $(if $(filter check,$(MAKECMDGOALS))
 	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -j 2 tests/e2e
 
 check-full:
-	$(MAKE) check
+	$(MAKE) check DIGEST_FULL=1
 	$(MAKE) check SAN=1
 	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -v tests/e2e/full/*.sh
 	$(MAKE) fuzz FUZZTIME=60

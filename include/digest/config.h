@@ -120,15 +120,19 @@ struct config_checks {
 	int (*source_type)(const char *name, struct error *err);
 	/* Whether sources of a known type may ask the type's own service that often. */
 	int (*request_gap)(const char *type, int64_t gap_s, struct error *err);
+	/* Whether every @name of a query that query() passed leads somewhere; reader NULL: the filter is a shared one. */
+	int (*names)(const struct config *cfg, const struct subscriber *reader, const struct filter *f,
+	    size_t *offset, struct error *err);
 };
 
 /*
  * Every error of a file in one go, "file:line:column: what was found; what was expected"; columns count bytes.
  * reader	the canonical address of the reader it touches alone (the text of the title when it is no address), or
  *		NULL for an error that stops a run
+ * shown	the line of a query that is wrong and a caret below it, each ended; "" for all other errors
  * After MAX_CONFIG_ERRORS global ones, and as many of readers, comes one "N more errors"; reader is "" for the latter.
  */
-typedef void config_report(void *arg, const char *reader, const char *message);
+typedef void config_report(void *arg, const char *reader, const char *message, const char *shown);
 
 /*
  * Read a configuration and the files it includes.

@@ -10,7 +10,11 @@
 #define MAX_CONFIG_LIST		1000			/* as many as a reader may have filters */
 #define MAX_SECRET_BYTES	(16u * 1024)		/* OAuth tokens of 2 KB are usual */
 
-/* The filter language (DESIGN: digest-filter(7) states them). */
+#define MAX_PICK_MARKS		64			/* matched words of one card; more would mark everything */
+
+#define MAX_POOL_THREADS	16			/* more would wait for the store */
+
+/* The filter language (digest-filter(7) states them). */
 #define MAX_QUERY_BYTES		(16u * 1024)		/* nobody reads a longer one */
 #define MAX_QUERY_DEPTH		64			/* bounds recursion */
 #define MAX_QUERY_TERMS		10000			/* after @names are expanded */
@@ -71,6 +75,8 @@
 
 /* Memory. */
 #define MAX_RUN_BYTES		(1024u * 1024 * 1024)	/* the run's arena: a window of 100,000 papers */
+#define MAX_FOUND_BYTES		((size_t)512 * 1024 * 1024)	/* what words of filters were found in: 3,000 that all of
+								   20,000 papers have */
 #define MAX_OVERLAY_BYTES	((size_t)512 * 1024 * 1024)	/* what a dry run writes: a window and 100,000 readers */
 #define MAX_READER_BYTES	(64u * 1024 * 1024)	/* the scratch of one reader, reset after each */
 

@@ -17,6 +17,8 @@ struct log {
 	enum log_level level;	/* events above it are dropped */
 	int fd;			/* where lines go; -1 drops all */
 	const char *name;	/* put before each line, e.g. "digest" */
+	void (*before)(void *arg);	/* called before each line, to make room on a screen; NULL = not */
+	void *arg;
 	unsigned nerrors;	/* how many of each were given, shown or not */
 	unsigned nwarnings;
 	unsigned nlost;		/* lines that could not be written */

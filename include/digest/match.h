@@ -11,6 +11,7 @@
 #include "digest/error.h"
 #include "digest/paper.h"
 #include "digest/query.h"
+#include "digest/strbuf.h"
 #include "digest/subscriber.h"
 
 /* The papers of a window, tokenised once. */
@@ -36,6 +37,21 @@ bool	match_reads_signals(const struct program *program);
 bool	match_reads_versions(const struct program *program);
 
 /*
+ * To keep compiled queries: literals in the order of their numbers, into an empty set, and programs that refer to them.
+ * What one compiler wrote only the same one may read; match_compiler() names it. Reading fails with ERR_DATA when the
+ * bytes are damaged.
+ */
+#define MATCH_COMPILER_SIZE 64
+void	match_compiler(char out[MATCH_COMPILER_SIZE]);
+size_t	match_literals_count(const struct match_literals *literals);
+void	match_literal_pack(const struct match_literals *literals, size_t number, struct strbuf *out);
+int	match_literal_unpack(struct match_literals *literals, const unsigned char *bytes, size_t len, struct error *err);
+void	match_program_pack(const struct program *program, struct strbuf *out);
+/* The program lives in a. */
+int	match_program_unpack(const struct match_literals *literals, const unsigned char *bytes, size_t len,
+	    struct arena *a, struct program **out, struct error *err);
+
+/*
  * papers	borrowed, as are literals; must outlive the index; at most 2^20
  * now_utc	age and freshness are measured from it
  * literals	of all programs that will be run on it; may grow meanwhile
@@ -49,10 +65,25 @@ void	match_index_free(struct match_index *index);
  * was done for all programs of a request, match_run() only reads the index and may run in several threads. */
 int	match_prepare(struct match_index *index, const struct program *program, struct error *err);
 
+/*
+ * Forget what literals were found in when it takes more than half of MAX_FOUND_BYTES, so that the next request has the other
+ * half to itself. Between requests, while no other thread reads the index. A request that needs more fails with ERR_DATA.
+ */
+void	match_trim(struct match_index *index);
+
 /* Set bit i of out ((n + 63) / 64 words) where paper i satisfies the query; sent and eligibility aside.
  * sent		papers this reader was sent (for is:sent), NULL = none */
 int	match_evaluate(struct match_index *index, const struct program *program, const uint64_t *sent,
 	    uint64_t *out, struct error *err);
+
+/*
+ * Whether the query held for a paper of the index when its signals were others; nobody had been sent it yet.
+ * then		the paper with the signals it had; of the rest of it only dates are read
+ * then_utc	the age was measured from then
+ * a		scratch
+ */
+int	match_held(struct match_index *index, const struct program *program, uint32_t paper,
+	    const struct paper *then, int64_t then_utc, struct arena *a, bool *out, struct error *err);
 
 struct pick {
 	uint32_t paper;		/* index into the papers */
@@ -68,6 +99,8 @@ struct match_section {
 	const struct program *program;
 	uint32_t limit;
 	enum sort_order sort;
+	/* Instead of those of the request, for a section that looks at a period of its own; plain NULL = no own ones. */
+	const uint64_t *plain, *signals, *replaced;
 	/* out */
 	struct pick *picks;
 	size_t npicks;
@@ -114,6 +147,10 @@ struct match_span {
  * out		ascending, none touches another; bytes of the text as it stands in the paper
  */
 int	match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
+	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
+
+/* The same in any text, as if it stood in that field of a paper; FIELD_ABSTRACT for what tells of it in other words. */
+int	match_find_text_spans(struct match_index *index, const struct program *program, const char *text,
 	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
 
 /* One clause of a query and what it says of a paper, for `explain`. */

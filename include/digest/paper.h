@@ -68,6 +68,13 @@ struct paper {
 	double trend;		/* decayed sum of vote increments, see digest-filter(7) */
 };
 
+/* Bytes of a text of a paper that a query has found. */
+enum paper_text { PAPER_TITLE, PAPER_SUMMARY, PAPER_ABSTRACT };
+struct paper_mark {
+	enum paper_text text;
+	uint32_t start, end;
+};
+
 /* An empty record: every string "", signals -1. NULL when the arena is full. */
 struct paper *paper_new(struct arena *a);
 

@@ -104,7 +104,4 @@ bool	query_reads_signals(const struct query *q);
 /* True when is:replaced or is:withdrawn is asked for. */
 bool	query_reads_versions(const struct query *q);
 
-/* Write the line of text that holds offset and a caret below it, for messages on a terminal. */
-void	query_add_caret(struct strbuf *out, const char *text, size_t offset);
-
 #endif

@@ -43,6 +43,10 @@ struct pick_view {
 	size_t nalso_in;
 	bool risen;		/* did not match before, votes have grown */
 	bool replaced;		/* a new version of a paper */
+	const struct paper_mark *marks;	/* what the filter found in its texts: by text, then ascending */
+	size_t nmarks;
+	bool withdrawn;		/* in updates: taken back */
+	uint32_t new_version;	/* in updates: what it has now; 0 = something else happened */
 };
 
 struct section_view {
@@ -55,6 +59,7 @@ struct section_view {
 	size_t nmore;		/* cut and not even named */
 	bool outside;		/* "Popular today, outside your filters" */
 	bool near;		/* its cut ones are no matches but came nearest to the filters */
+	bool updates;		/* its cut ones were sent before, and something happened to them */
 };
 
 struct edition_view {

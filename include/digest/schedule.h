@@ -35,7 +35,8 @@ int64_t	schedule_due_utc(const struct schedule *s, const struct tz *tz, int32_t 
  */
 int32_t	schedule_last_day(const struct schedule *s, const struct tz *tz, int64_t now_utc);
 
-/* The first day after `day` on which an edition is due. Not for SCHEDULE_ALWAYS. */
+/* The first day after `day`, and the last one before it, on which an edition is due. Not for SCHEDULE_ALWAYS. */
 int32_t	schedule_next_day(const struct schedule *s, int32_t day);
+int32_t	schedule_previous_day(const struct schedule *s, int32_t day);
 
 #endif

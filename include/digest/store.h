@@ -183,6 +183,17 @@ struct store_signal {
 int	store_load_signals(struct store *store, int64_t paper, struct arena *a, struct store_signal **out,
 	    size_t *n, struct error *err);
 
+/* A paper that got a new version or was withdrawn after it was known. */
+struct store_move {
+	int64_t paper;
+	uint32_t revision, version;
+	bool withdrawn;
+	int64_t moved_utc;	/* when that was read */
+};
+/* Those that moved from since_utc on, in the order of their ids. */
+int	store_load_moves(struct store *store, int64_t since_utc, struct arena *a, struct store_move **out, size_t *n,
+	    struct error *err);
+
 /* Who delivered a field of the newest card. */
 struct store_origin {
 	const char *field;	/* "title" */
@@ -286,6 +297,8 @@ struct store_reader {
 	int64_t last_period;		/* of the last edition planned; 0 = none */
 	int64_t last_edition_utc;
 	const char *consent;		/* how and when, "" = none recorded */
+	const unsigned char *programs;	/* its compiled filters as store_put_programs() got them */
+	size_t programs_len;		/* 0 = none, or the reader has changed since */
 };
 
 /* Readers of the config file, once per run: begin, put each, end. */
@@ -323,6 +336,21 @@ int	store_pause_reader(struct store *store, int64_t id, int32_t until_day, struc
 /* Erase every trace of a reader but the suppression's hash. */
 int	store_erase_reader(struct store *store, int64_t id, struct error *err);
 
+/*
+ * Compiled filters stand beside their readers and refer by numbers to literals that all share. Both belong to a generation:
+ * what was written in an earlier one is not to be read. A new one begins without literals.
+ */
+/* The generation that goes on, if it is of this compiler; else 0. */
+int	store_find_generation(struct store *store, const char *compiler, int64_t *out, struct error *err);
+int	store_new_generation(struct store *store, const char *compiler, int64_t *out, struct error *err);
+/* In the order of their numbers, from 0. Stops when visit returns non-zero and returns that; fails with ERR_DATA when one is
+ * missing. */
+int	store_each_literal(struct store *store,
+	    int (*visit)(void *arg, const unsigned char *bytes, size_t len, struct error *err), void *arg,
+	    struct error *err);
+int	store_add_literal(struct store *store, int64_t number, const void *bytes, size_t len, struct error *err);
+int	store_put_programs(struct store *store, int64_t reader, const void *bytes, size_t len, struct error *err);
+
 enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRESSED_BOUNCED, SUPPRESSED_OPERATOR };
 /* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not.
  * reason and since_utc may be NULL. */
@@ -358,6 +386,10 @@ int	store_load_sent(struct store *store, int64_t reader, struct arena *a, struct
 	    struct error *err);
 void	store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 	    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced);
+/* Which of moves (by paper) happened to papers that were sent, and were not told yet: withdrawals, or new versions. At most max
+ * of them; returns how many. */
+size_t	store_find_moves(const struct sent_list *sent, const struct store_move *moves, size_t nmoves, bool withdrawn,
+	    const struct store_move **out, size_t max);
 /* Mark which of the papers were sent before, in any version. */
 void	store_mark_sent(const struct sent_list *sent, struct paper *const *papers, size_t n, uint64_t *bits);
 
@@ -375,16 +407,38 @@ enum edition_state {
 };
 const char *edition_state_name(enum edition_state state);
 
+/* Sections that are no filter. */
+#define SECTION_OUTSIDE UINT32_MAX
+#define SECTION_UPDATES (UINT32_MAX - 1) /* what happened to papers that were sent before */
+/* The version of a sent paper whose withdrawal was told: nothing more is told of it. */
+#define VERSION_WITHDRAWN UINT32_MAX
+
 struct edition_pick {
 	int64_t paper;
 	uint32_t revision, version;
-	uint32_t section;	/* index into the reader's filters; UINT32_MAX = outside */
+	uint32_t section;	/* index into the reader's filters, or one of the two above */
 	bool cut;		/* named only as a title */
 	uint32_t more;		/* of the last cut one of a section: how many more were cut and are not named */
 	bool risen, replaced;
 	float score, score_text, score_votes, score_trend, score_freshness;
 	const char *why;
 	const char *also_in;	/* names of other filters that found it, one a line; "" = none */
+	const struct paper_mark *marks;	/* what the filter found in its texts: by text, then ascending */
+	size_t nmarks;
+};
+
+/* Up to where a filter with a schedule of its own has looked; a reader's other filters share the reader's cursor. */
+struct store_slot {
+	int64_t slot;		/* names the filter, not 0 */
+	int64_t cursor_seq;	/* -1 = it never looked */
+	int64_t last_period;	/* the day of its last section, 0 = none */
+};
+int	store_load_slots(struct store *store, int64_t reader, struct arena *a, struct store_slot **out, size_t *n,
+	    struct error *err);
+
+/* Such a filter that an edition has a section of: where it was, and where it is when the edition is leased. */
+struct edition_slot {
+	struct store_slot from, to;
 };
 
 struct edition {
@@ -397,6 +451,8 @@ struct edition {
 	const char *note;	/* the note line, "" = none; of an empty one the name of its reason */
 	struct edition_pick *picks;
 	size_t npicks;
+	const struct edition_slot *slots;
+	size_t nslots;
 	unsigned char hash[16];	/* of the mail's bytes */
 	uint32_t attempts, copies;	/* copies: how often it may have left */
 	int64_t next_utc;

@@ -15,6 +15,8 @@
  * ignorable characters dropped. Idempotent.
  */
 void	text_add_folded(struct strbuf *out, const char *text, size_t len);
+/* Of the tables it folds by: "15.0.0". */
+const char *text_unicode_version(void);
 
 /* One word of a text as the filter language sees it. Offsets are bytes into the text given. */
 struct token {
@@ -53,7 +55,7 @@ const char *token_form(const struct token_list *list, const struct token *t);
 /*
  * The singular of a folded English word, and one spelling of -ise/-ize, -our/-or, by small tables and rules stated in
  * digest-filter(7); words that only look like plurals ("bias", "loss", "analysis") stay. out has room for size bytes.
- * Both sides of a comparison pass through it. Not a stemmer.
+ * It begins with the letter the word begins with. Both sides of a comparison pass through it. Not a stemmer.
  */
 void	text_normal_word(const char *folded, char *out, size_t size);
 
@@ -93,6 +95,10 @@ unsigned text_windows_1252(unsigned char byte);
  * Returns whether anything was undone; else the text is appended as it is.
  */
 bool	text_add_unmangled(struct strbuf *out, const char *text, size_t len);
+
+/* The line of text that holds a byte and a caret below it, each ended, for messages about what a person wrote; of a long line
+ * the part around it. */
+void	text_add_caret(struct strbuf *out, const char *text, size_t offset);
 
 /* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
 size_t	text_width(const char *text, size_t len);

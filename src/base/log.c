@@ -52,6 +52,8 @@ add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 		n = 0;
 	n += (int)err_printable(line + n, (unsigned)(sizeof(line) - (size_t)n - 2), raw);
 	line[n++] = '\n';
+	if (log->before != NULL)
+		log->before(log->arg);
 	write_line(log, line, (size_t)n);
 }
 

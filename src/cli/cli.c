@@ -64,6 +64,8 @@ cli_open(struct cli *cli, enum cli_store mode, struct error *err)
 	if (cli->term.err_tty && !cli->opt.quiet) {
 		settings.ui.arg = &cli->progress;
 		settings.ui.progress = term_progress;
+		cli->log.before = term_clear_progress;
+		cli->log.arg = &cli->progress;
 	}
 	if (cli->term.err_tty && isatty(STDIN_FILENO) && !cli->opt.yes)
 		settings.ui.confirm = term_confirm;

@@ -43,6 +43,8 @@ struct options {
 struct progress {
 	const char *what;	/* of the work under way, NULL = none */
 	int64_t start_ms;
+	size_t start_done;
+	char line[160];		/* as it stands on the screen, "" = there is none */
 };
 
 /* The screen, as far as there is one. */
@@ -124,6 +126,8 @@ FILE	*term_start_pager(const struct term *term);
 void	term_end_pager(FILE *pager);
 /* Progress on one line of stderr: count, rate, time left. arg is a struct progress. */
 void	term_progress(void *arg, const char *what, size_t done, size_t total);
+/* Before anything else is written to the screen. arg is a struct progress. */
+void	term_clear_progress(void *arg);
 bool	term_confirm(void *arg, size_t nreaders);
 
 /* ---- cli.c ---- */

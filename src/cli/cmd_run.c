@@ -54,8 +54,8 @@ print_sources(const struct run_report *r)
 		else if (s->failed)
 			printf(": failed; see above\n");
 		else
-			printf(": %zu papers read, %zu new, %zu changed\n", s->nread, s->nnew,
-			    s->nchanged);
+			printf(": %zu papers read, %zu new, %zu changed%s\n", s->nread, s->nnew,
+			    s->nchanged, s->cut ? "; stopped before its end" : "");
 	}
 }
 
@@ -63,6 +63,7 @@ print_sources(const struct run_report *r)
 static void
 print_report(struct cli *cli, const struct run_report *r, bool delivered)
 {
+	term_clear_progress(&cli->progress);
 	if (cli->opt.json) {
 		cli_put_json(report_value(cli, r));
 		return;

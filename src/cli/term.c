@@ -223,30 +223,52 @@ term_end_pager(FILE *pager)
 }
 
 void
+term_clear_progress(void *arg)
+{
+	struct progress *p = arg;
+
+	if (p->line[0] == '\0')
+		return;
+	p->line[0] = '\0';
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+}
+
+void
 term_progress(void *arg, const char *what, size_t done, size_t total)
 {
 	struct progress *p = arg;
 	int64_t now_ms = clock_monotonic_ms(), spent_ms;
+	char line[sizeof(p->line)], rate[80] = "";
+	double per_s;
 
+	if (total > 0 && done >= total) {
+		p->what = NULL;
+		term_clear_progress(p);
+		return;
+	}
 	if (p->what == NULL || strcmp(p->what, what) != 0) {
 		p->what = what;
 		p->start_ms = now_ms;
+		p->start_done = done;
 	}
 	spent_ms = now_ms - p->start_ms;
-	fprintf(stderr, "\r\033[K");
-	if (total > 0 && done >= total) {
-		p->what = NULL;
-	} else {
-		fprintf(stderr, "%s: %zu", what, done);
+	if (done > p->start_done && spent_ms >= PROGRESS_RATE_MS) {
+		per_s = (double)(done - p->start_done) * 1000 / (double)spent_ms;
 		if (total > 0)
-			fprintf(stderr, " of %zu", total);
-		if (done > 0 && spent_ms >= PROGRESS_RATE_MS)
-			fprintf(stderr, ", %.1f/s", (double)done * 1000 / (double)spent_ms);
-		if (done > 0 && total > 0 && spent_ms >= PROGRESS_RATE_MS)
-			fprintf(stderr, ", %lld s left",
-			    (long long)((double)spent_ms / (double)done * (double)(total - done) /
-				1000));
+			snprintf(rate, sizeof(rate), ", %.1f/s, %.0f s left", per_s,
+			    (double)(total - done) / per_s);
+		else
+			snprintf(rate, sizeof(rate), ", %.1f/s", per_s);
 	}
+	if (total > 0)
+		snprintf(line, sizeof(line), "%.60s: %zu of %zu%s", what, done, total, rate);
+	else
+		snprintf(line, sizeof(line), "%.60s: %zu%s", what, done, rate);
+	if (strcmp(line, p->line) == 0)
+		return;
+	memcpy(p->line, line, sizeof(line));
+	fprintf(stderr, "\r\033[K%s", line);
 	fflush(stderr);
 }
 

@@ -147,11 +147,10 @@ read_filter(const struct config_setting *set, struct config_parser *p, const str
 		 set, p, &config_reader_filter, f, places, NULL, NULL, next, err)) == -1)
 		return -1;
 	f->sort_given = places[sort].line != 0;
-	/* A section of the wrong days is worse than none. */
-	if (places[when].line != 0)
+	if (strcmp(f->when, "always") == 0)
 		config_complain_at(set, places[when],
-		    "when: a filter with a schedule of its own is not in this version; expected "
-		    "the reader's when");
+		    "when: found \"always\"; expected days for a filter, as in 'mon 08:00', or "
+		    "always as the reader's when");
 	/* A match that cannot be read is said to be wrong, not to be missing. */
 	if (places[match].line != 0 || f->name[0] == '\0' || p->lx.ncomplaints != before)
 		return rc;

@@ -402,6 +402,54 @@ fill_store(struct config_loader *ld, struct error *err)
 	return cfg->list.key_file != NULL ? 0 : err_nomem(err, "configuration");
 }
 
+/* Where a byte of a query stands in the file; an escape before it counts as the byte it means. */
+static struct config_place
+place_in_query(const struct filter *f, size_t offset)
+{
+	struct config_place place = { f->line, f->column };
+
+	for (size_t i = 0; i < offset && f->match[i] != '\0'; i++) {
+		place.column++;
+		if (f->match[i] == '\n') {
+			place.line++;
+			place.column = 1;
+		}
+	}
+	return place;
+}
+
+int
+config_check_names(struct config_loader *ld, const struct config_setting *set,
+    const struct subscriber *reader, const struct filter *f, struct error *err)
+{
+	struct error wrong;
+	size_t offset = 0;
+
+	if (strchr(f->match, '@') == NULL ||
+	    ld->text->checks.names(ld->cfg, reader, f, &offset, &wrong) == 0)
+		return 0;
+	if (wrong.kind == ERR_NOMEM)
+		return err_nomem(err, "configuration");
+	config_complain_query(
+	    set, place_in_query(f, offset), f->match, offset, "match: %s", wrong.msg);
+	return 0;
+}
+
+/* They may name filters that stand below them. */
+static int
+check_shared_names(struct config_loader *ld, struct error *err)
+{
+	for (size_t i = 0; i < ld->text->ngiven; i++) {
+		const struct config_given *g = ld->text->given[i];
+		struct config_setting set = config_loader_setting(ld, g->file, &ld->cfg->arena);
+
+		if (strcmp(g->block->name, "filter") == 0 &&
+		    config_check_names(ld, &set, NULL, g->record, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 config_check_whole(struct config_loader *ld, struct error *err)
 {
@@ -417,7 +465,7 @@ config_check_whole(struct config_loader *ld, struct error *err)
 				return -1;
 	}
 	if (check_list(ld, err) == -1 || fill_store(ld, err) == -1 ||
-	    fill_lists(ld->cfg, err) == -1)
+	    fill_lists(ld->cfg, err) == -1 || check_shared_names(ld, err) == -1)
 		return -1;
 	ld->cfg->defaults = text->defaults.sub;
 	config_commit(ld, NULL);

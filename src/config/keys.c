@@ -155,8 +155,8 @@ static const struct config_key_info keys[] = {
 	    "0..50", "Popular papers from outside the filters."),
 	KEY("subscriber", "updates", KIND_ENUM, "one of withdrawn|all|off", config_reader,
 	    sub.updates, "withdrawn", "",
-	    "What to tell of papers mailed before: withdrawals, new versions too, nothing."
-	    " No effect in this version."),
+	    "What to tell of papers mailed before, at the end of the next digest: withdrawals, new "
+	    "versions too, nothing."),
 	KEY("subscriber", "language", KIND_STRING, "string", config_reader, sub.language, "en", "",
 	    "Language of the digest's own words."),
 	KEY("subscriber", "paused-until", KIND_DAY, "date", config_reader, sub.paused_until, "", "",
@@ -172,8 +172,7 @@ static const struct config_key_info keys[] = {
 	KEY("filter", "sort", KIND_ENUM, "one of best|relevance|votes|trending|newest", filter,
 	    sort, "best", "", "Order of the papers."),
 	KEY("filter", "when", KIND_SCHEDULE, "schedule", filter, when, "", "",
-	    "A schedule of its own, for a weekly section in a daily digest. Refused by this "
-	    "version."),
+	    "Inside a reader: days of its own, for a weekly section in a daily digest."),
 
 	KEY("mailbox", "url", KIND_URL, "url", config, mailbox.url, "", "imaps://|imap://",
 	    "Where bounces and unsubscribe mails arrive: imaps://host/INBOX. No effect in this "
@@ -204,7 +203,7 @@ static const struct config_key_info keys[] = {
 	KEY("delivery", "max-age", KIND_DURATION, "duration", config, delivery.max_age_s, "36h",
 	    "1h..30d", "How long a digest is tried before it is given up."),
 	KEY("delivery", "deadline", KIND_DURATION, "duration", config, delivery.deadline_s, "50m",
-	    "1m..7d", "How long one run may take; the rest is left to the next."),
+	    "1s..7d", "How long one run may take; the rest is left to the next."),
 };
 
 const struct config_block config_blocks[] = {

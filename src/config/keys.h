@@ -87,6 +87,9 @@ int	config_set_defaults(const struct config_block *block, struct arena *arena, v
 	    struct error *err);
 
 /* Complain at a place, if anybody listens. */
+/* The same of a query that is wrong at offset, which is shown below the message. */
+void	config_complain_query(const struct config_setting *set, struct config_place place, const char *query,
+	    size_t offset, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void	config_complain_at(const struct config_setting *set, struct config_place place, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 

@@ -26,7 +26,7 @@ config_lex_complain(struct config_lexer *lx, struct config_place place, const ch
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	lx->complain(lx->arg, place, message);
+	lx->complain(lx->arg, place, message, "");
 }
 
 static int

@@ -34,8 +34,8 @@ struct config_token {
 	struct config_scalar scalar;	/* of words and texts; of all its place */
 };
 
-/* Told of everything wrong. message is "what was found; what was expected". */
-typedef void config_complain(void *arg, struct config_place place, const char *message);
+/* Told of everything wrong. message is "what was found; what was expected"; shown are lines that show the place, or "". */
+typedef void config_complain(void *arg, struct config_place place, const char *message, const char *shown);
 
 struct config_lexer {
 	const char *bytes;

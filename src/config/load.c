@@ -16,7 +16,7 @@ enum { MAX_PATH_BYTES = 4096 };
  */
 
 static void
-take_complaint(void *arg, struct config_place place, const char *message)
+take_complaint(void *arg, struct config_place place, const char *message, const char *shown)
 {
 	struct config_loader *ld = arg;
 	struct config_problem *problem;
@@ -30,6 +30,10 @@ take_complaint(void *arg, struct config_place place, const char *message)
 	problem->place = place;
 	problem->reader = NULL;
 	err_printable(problem->message, sizeof(problem->message), message);
+	/* When memory is short the message has to do. */
+	problem->shown = arena_strdup(&ld->cfg->arena, shown);
+	if (problem->shown == NULL)
+		problem->shown = "";
 }
 
 struct config_setting
@@ -498,20 +502,21 @@ report_all(
 			    &line, "%s:%u:%u", p->file->path, p->place.line, p->place.column);
 		else
 			err_prefix(&line, "%s", p->file->path);
-		report(arg, p->reader, line.msg);
+		report(arg, p->reader, line.msg, p->shown);
 	}
 	if (report != NULL && problems->more > 0) {
 		err_set(&line, ERR_CONFIG, "%zu more errors", problems->more);
-		report(arg, more, line.msg);
+		report(arg, more, line.msg, "");
 	}
 }
 
 static void
-take_first(void *arg, const char *reader, const char *message)
+take_first(void *arg, const char *reader, const char *message, const char *shown)
 {
 	struct error *err = arg;
 
 	(void)reader;
+	(void)shown;
 	if (err->kind == ERR_NONE)
 		err_set(err, ERR_CONFIG, "%s", message);
 }

@@ -54,6 +54,7 @@ struct config_problem {
 	struct config_place place;	/* line 0: the file as a whole */
 	const char *reader;		/* NULL = global */
 	char message[400];
+	const char *shown;		/* lines that show the place, "" = none */
 };
 
 struct config_problems {
@@ -87,6 +88,11 @@ struct config_filters {
 	struct filter *list;
 	size_t n, room;
 };
+
+/* Complain of a filter in the file of these settings whose @names lead nowhere. reader NULL: it is a shared one. Returns 0,
+ * or -1 when memory is short. */
+int	config_check_names(struct config_loader *ld, const struct config_setting *set,
+	    const struct subscriber *reader, const struct filter *f, struct error *err);
 
 /*
  * Read what is in the block just opened into its record.

@@ -273,6 +273,25 @@ check_after(
 	return 0;
 }
 
+/* Of the reader's own filters; what is shared was checked with its block. */
+static int
+check_names(struct config_loader *ld, const struct reading *r, struct error *err)
+{
+	const struct subscriber *sub = &r->reader.sub;
+
+	for (size_t i = 0; i < sub->nfilters; i++) {
+		const struct filter *f = &sub->filters[i], *shared;
+
+		if (strchr(f->match, '@') == NULL)
+			continue;
+		shared = config_find_shared(r->cfg->text, f->name);
+		if ((shared == NULL || shared->match != f->match) &&
+		    config_check_names(ld, &r->set, sub, f, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 check_reader(
     struct config_loader *ld, struct config_entry *e, struct identities *ids, struct error *err)
@@ -295,7 +314,7 @@ check_reader(
 		config_complain_at(&set, r.opened.title.place, "%s stands already at %s:%u",
 		    r.reader.sub.canonical, ld->text->files[first->file]->path, first->line);
 	e->repeated = first != NULL;
-	if ((rc = finish_reader(&r, err)) == -1)
+	if ((rc = finish_reader(&r, err)) == -1 || check_names(ld, &r, err) == -1)
 		return -1;
 	if (rc == 0 && check_after(ld, &r, file, err) == -1)
 		return -1;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_SHOWN = 4096 }; /* part of the line of a query, and a caret */
+
 void
 config_complain_at(
     const struct config_setting *set, struct config_place place, const char *fmt, ...)
@@ -21,7 +23,27 @@ config_complain_at(
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	set->complain(set->arg, place, message);
+	set->complain(set->arg, place, message, "");
+}
+
+void
+config_complain_query(const struct config_setting *set, struct config_place place,
+    const char *query, size_t offset, const char *fmt, ...)
+{
+	struct strbuf shown;
+	char message[480];
+	va_list ap;
+
+	if (set->complain == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	strbuf_init(&shown, MAX_SHOWN);
+	if (query[0] != '\0')
+		text_add_caret(&shown, query, offset);
+	set->complain(set->arg, place, message, shown.buf);
+	strbuf_release(&shown);
 }
 
 const char *
@@ -439,9 +461,13 @@ config_set_key(const struct config_setting *set, const struct config_key_info *k
 		return 0;
 	if (r.no_memory || wrong.kind == ERR_NOMEM)
 		return err_nomem(err, "configuration");
-	config_complain_at(set,
-	    r.inside ? config_scalar_place(set->bytes, r.s, r.offset) : r.s->place, "%s: %s",
-	    key->name, wrong.msg);
+	if (key->kind == KIND_QUERY)
+		config_complain_query(set, config_scalar_place(set->bytes, r.s, r.offset),
+		    r.s->text, r.offset, "%s: %s", key->name, wrong.msg);
+	else
+		config_complain_at(set,
+		    r.inside ? config_scalar_place(set->bytes, r.s, r.offset) : r.s->place,
+		    "%s: %s", key->name, wrong.msg);
 	return 0;
 }
 

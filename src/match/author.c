@@ -67,19 +67,45 @@ take_full(struct comparison *c, const char *form)
 	return false;
 }
 
-/* A prefix, or an initial, which is the first letter. */
+/* A prefix of a word or of a hyphenated run joined ("obri" of O'Brien), or an initial, which is the first letter of a word. */
 static bool
-take_beginning(struct comparison *c, const char *form)
+take_beginning(struct comparison *c, const char *form, enum part_kind kind)
 {
-	for (size_t i = 0; i < c->name->len && i < AUTHOR_STRIDE; i++) {
-		const char *part = token_form(c->name, &c->name->tokens[i]);
+	const char *forms = c->name->forms.buf;
+	size_t len = strlen(form);
 
-		if (!c->used[i] && strncmp(part, form, strlen(form)) == 0) {
-			c->used[i] = true;
+	for (size_t i = 0; i < c->name->len && i < AUTHOR_STRIDE; i++) {
+		const struct token *t = &c->name->tokens[i];
+		size_t n = 1;
+
+		if (strncmp(forms + t->form, form, len) != 0) {
+			if (kind != PART_PREFIX || t->njoined == 0 ||
+			    strncmp(forms + t->joined, form, len) != 0)
+				continue;
+			n = t->njoined;
+		}
+		if (run_is_free(c, i, n)) {
+			memset(c->used + i, true, n);
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Whether the joined form of the words from i on is a prefix: the last of them is. */
+static bool
+is_joined_prefix(const struct literal_spec *spec, size_t i)
+{
+	return spec->kind == TERM_PREFIX && i + spec->words[i].njoined == spec->nwords;
+}
+
+static bool
+take_joined(struct comparison *c, size_t i)
+{
+	const char *joined = c->spec->words[i].joined;
+
+	return is_joined_prefix(c->spec, i) ? take_beginning(c, joined, PART_PREFIX)
+					    : take_full(c, joined);
 }
 
 /* Joined forms first, then whole words, prefixes and initials, which could take anything: so
@@ -92,8 +118,7 @@ name_matches(const struct literal_spec *spec, const struct token_list *name, con
 	if (spec->nwords > AUTHOR_STRIDE)
 		return false;
 	for (size_t i = 0; i < spec->nwords; i++)
-		if (spec->words[i].njoined > 0 && spec->kind != TERM_PREFIX &&
-		    take_full(&c, spec->words[i].joined))
+		if (spec->words[i].njoined > 0 && take_joined(&c, i))
 			memset(c.found + i, true, spec->words[i].njoined);
 	for (enum part_kind kind = PART_FULL; kind <= PART_INITIAL; kind++) {
 		for (size_t i = 0; i < spec->nwords; i++) {
@@ -101,7 +126,8 @@ name_matches(const struct literal_spec *spec, const struct token_list *name, con
 
 			if (c.found[i] || kind_of(spec, i) != kind)
 				continue;
-			if (!(kind == PART_FULL ? take_full(&c, form) : take_beginning(&c, form)))
+			if (!(kind == PART_FULL ? take_full(&c, form)
+						: take_beginning(&c, form, kind)))
 				return false;
 		}
 	}
@@ -136,8 +162,8 @@ find_candidates(const struct match_index *index, const struct literal_spec *spec
 	    spec->kind == TERM_EXACT ? SENSE_EXACT : sense, &found, err);
 	for (size_t i = 0; i <= pick && rc == 0; i++)
 		if (i + spec->words[i].njoined > pick)
-			rc = index_places_of_word(
-			    &r, spec->words[i].joined, SENSE_FOLDED, &found, err);
+			rc = index_places_of_word(&r, spec->words[i].joined,
+			    is_joined_prefix(spec, i) ? SENSE_PREFIX : SENSE_FOLDED, &found, err);
 	for (size_t i = 0; i < found.len && rc == 0; i++) {
 		struct place p = found.items[i];
 
@@ -146,8 +172,7 @@ find_candidates(const struct match_index *index, const struct literal_spec *spec
 		rc = places_add(out, p, err);
 	}
 	places_release(&found);
-	places_sort(out);
-	return rc;
+	return rc == 0 ? places_sort(out, err) : -1;
 }
 
 static bool

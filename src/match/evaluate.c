@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a literal may take besides its lists: a bitmap, and the end of a block that it did not fit in. */
+enum { FOUND_SLACK = 1024 * 1024 };
+
 /* A literal that is true for no paper of the window, as most are. */
 static const struct literal no_papers = { 0 };
 
@@ -22,7 +25,7 @@ is_author(enum query_field field)
 static uint64_t *
 new_bits(struct match_index *index, const uint32_t *papers, size_t n)
 {
-	uint64_t *bits = arena_array(&index->arena, index->nwords, sizeof(*bits));
+	uint64_t *bits = arena_array(&index->found, index->nwords, sizeof(*bits));
 
 	for (size_t i = 0; bits != NULL && i < n; i++)
 		bits[papers[i] / 64] |= (uint64_t)1 << (papers[i] % 64);
@@ -46,8 +49,8 @@ keep_places(struct match_index *index, const struct place_list *places, struct l
 
 	for (size_t i = 0; i < places->len; i++)
 		n += i == 0 || places->items[i].paper != places->items[i - 1].paper;
-	papers = arena_array(&index->arena, n, sizeof(*papers));
-	gains = arena_array(&index->arena, n, sizeof(*gains));
+	papers = arena_array(&index->found, n, sizeof(*papers));
+	gains = arena_array(&index->found, n, sizeof(*gains));
 	if (papers == NULL || gains == NULL)
 		return -1;
 	npapers = n;
@@ -108,7 +111,7 @@ make_check(struct match_index *index, const struct literal_spec *spec, struct li
 		out->bits = new_bits(index, papers, n);
 		return out->bits != NULL ? 0 : err_nomem(err, "index");
 	}
-	if ((kept = arena_alloc(&index->arena, n * sizeof(*kept))) == NULL)
+	if ((kept = arena_alloc(&index->found, n * sizeof(*kept))) == NULL)
 		return err_nomem(err, "index");
 	memcpy(kept, papers, n * sizeof(*kept));
 	out->papers = kept;
@@ -129,7 +132,7 @@ make_literal(struct match_index *index, uint32_t number, struct error *err)
 		return NULL;
 	if (l.npapers == 0)
 		return &no_papers;
-	if ((kept = arena_alloc(&index->arena, sizeof(*kept))) == NULL) {
+	if ((kept = arena_alloc(&index->found, sizeof(*kept))) == NULL) {
 		err_nomem(err, "index");
 		return NULL;
 	}
@@ -154,6 +157,33 @@ grow_results(struct match_index *index, struct error *err)
 	return 0;
 }
 
+/* Memory that runs out at its bound is the fault of these filters alone. */
+static int
+explain_failure(const struct match_index *index, struct error *err)
+{
+	size_t most_of_one = index->npapers * (sizeof(uint32_t) + sizeof(float)) + FOUND_SLACK;
+
+	if (err->kind != ERR_NOMEM ||
+	    index->found.used_bytes + most_of_one < index->found.max_bytes)
+		return -1;
+	return err_set(err, ERR_DATA,
+	    "the filters find more than is kept in memory (%zu MB); use fewer or narrower ones",
+	    index->found.max_bytes >> 20);
+}
+
+void
+match_trim(struct match_index *index)
+{
+	size_t max = index->found.max_bytes;
+
+	if (index->found.used_bytes <= max / 2)
+		return;
+	arena_release(&index->found);
+	arena_init(&index->found, max);
+	if (index->nresults > 0)
+		memset(index->results, 0, index->nresults * sizeof(struct literal *));
+}
+
 int
 match_prepare(struct match_index *index, const struct program *program, struct error *err)
 {
@@ -172,7 +202,7 @@ match_prepare(struct match_index *index, const struct program *program, struct e
 		meaning = index->literals->entries[number].meaning;
 		if (index->results[meaning] == NULL &&
 		    (index->results[meaning] = make_literal(index, meaning, err)) == NULL)
-			return -1;
+			return explain_failure(index, err);
 		index->results[number] = index->results[meaning];
 	}
 	return 0;

@@ -328,6 +328,7 @@ match_index_new(struct paper *const *papers, size_t n, int64_t now_utc,
 	if ((index = calloc(1, sizeof(*index))) == NULL)
 		return err_nomem(err, "index");
 	arena_init(&index->arena, MAX_RUN_BYTES);
+	arena_init(&index->found, MAX_FOUND_BYTES);
 	arena_init(&index->scratch, MAX_RUN_BYTES);
 	map_init(&index->by_spelling);
 	map_init(&index->by_normal);
@@ -361,6 +362,7 @@ match_index_free(struct match_index *index)
 	map_release(&index->by_normal);
 	map_release(&index->by_spelling);
 	arena_release(&index->scratch);
+	arena_release(&index->found);
 	arena_release(&index->arena);
 	free(index->results);
 	free(index->scores);
@@ -500,6 +502,5 @@ index_places_of_word(
 		rc = add_exact(r, form, out, err);
 		break;
 	}
-	places_sort(out);
-	return rc;
+	return rc == 0 ? places_sort(out, err) : -1;
 }

@@ -68,7 +68,8 @@ struct match_index {
 	size_t npapers, nwords;	/* nwords: 64-bit words of a bitmap */
 	int64_t now_utc;
 	struct match_weights weights;
-	struct arena arena;	/* of forms and literals */
+	struct arena arena;	/* of forms and orders */
+	struct arena found;	/* of results: what literals found */
 	struct arena scratch;	/* of the literal being worked out */
 	struct entry *entries;
 	uint32_t nentries, alloc_entries;

@@ -104,10 +104,11 @@ lex_check_text(struct lexer *lx)
 		unsigned n = utf8_decode(lx->text + at, lx->len - at, &cp);
 
 		if (n == 0)
-			return lex_fail(lx, at, "the query is not UTF-8: byte 0x%02X",
+			return lex_fail(lx, at,
+			    "the query is not UTF-8: byte 0x%02X; save it as UTF-8",
 			    (unsigned)(unsigned char)lx->text[at]);
 		if (cp == 0)
-			return lex_fail(lx, at, "the query holds a NUL byte");
+			return lex_fail(lx, at, "the query holds a NUL byte; delete it");
 		if (is_bidi(cp))
 			return lex_fail(lx, at,
 			    "the query holds the bidirectional control U+%04X, which makes it read "
@@ -115,8 +116,9 @@ lex_check_text(struct lexer *lx)
 			    (unsigned)cp);
 		if ((cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') ||
 		    (cp >= 0x7f && cp < 0xa0))
-			return lex_fail(
-			    lx, at, "the query holds the control character U+%04X", (unsigned)cp);
+			return lex_fail(lx, at,
+			    "the query holds the control character U+%04X; delete it",
+			    (unsigned)cp);
 		at += n;
 	}
 	return 0;
@@ -224,15 +226,39 @@ suggest(const char *const *names, const char *text, size_t len)
 	return text_nearest(word, names);
 }
 
-/* A '*' may end a term; anywhere else it would silently mean nothing. */
+/* A star behind one letter or behind capitals is part of a name, as in "A* search" and "RRT* planning", and so is one that
+ * LaTeX raises, as in "$A^*$ search". */
+static bool
+is_star_of_name(const char *text, const char *star)
+{
+	const char *at = star;
+	uint32_t cp;
+
+	if (star > text && (star[-1] == '^' || star[-1] == '{'))
+		return true;
+	while (
+	    at > text && (is_letter(at[-1]) || is_digit(at[-1]) || (unsigned char)at[-1] >= 0x80))
+		at--;
+	if (at == star || is_digit(*at))
+		return false;
+	if (utf8_decode(at, (size_t)(star - at), &cp) == (size_t)(star - at))
+		return true;
+	while (at < star && ((*at >= 'A' && *at <= 'Z') || is_digit(*at)))
+		at++;
+	return at == star;
+}
+
+/* A '*' may end a term and makes it a prefix; in names it is text; anywhere else it would silently mean nothing. */
 static int
 take_star(struct lexer *lx, struct lexeme *out)
 {
-	const char *star = memchr(out->text, '*', out->len);
+	const char *end = out->text + out->len, *star = memchr(out->text, '*', out->len);
 
+	while (star != NULL && star != end - 1 && is_star_of_name(out->text, star))
+		star = memchr(star + 1, '*', (size_t)(end - star - 1));
 	if (star == NULL)
 		return 0;
-	if (star != out->text + out->len - 1 || out->len == 1)
+	if (star != end - 1 || out->len == 1)
 		return lex_fail(lx, (size_t)(star - lx->text),
 		    "'*' may stand only at the end of a word or phrase, as in agent*");
 	if (out->exact)
@@ -271,18 +297,23 @@ static int
 lex_quoted(struct lexer *lx, struct lexeme *out)
 {
 	size_t open = lx->at, at = open + quote_length(lx->text + open, lx->len - open), n;
+	size_t end = at; /* of the last character that is no blank */
 
 	out->text = lx->text + at;
 	while (at < lx->len && (n = quote_length(lx->text + at, lx->len - at)) == 0) {
+		size_t blank = blank_length(lx->text + at, lx->len - at);
 		uint32_t cp;
 
 		at += utf8_decode(lx->text + at, lx->len - at, &cp);
+		if (blank == 0)
+			end = at;
 	}
 	if (at == lx->len)
-		return lex_fail(lx, open, "this quote is not closed");
-	out->len = (size_t)(lx->text + at - out->text);
-	if (skip_blanks(lx, (size_t)(out->text - lx->text)) >= at)
-		return lex_fail(lx, open, "the phrase is empty");
+		return lex_fail(
+		    lx, open, "this quote is not closed; expected another '\"' behind the phrase");
+	out->len = (size_t)(lx->text + end - out->text);
+	if (out->len == 0)
+		return lex_fail(lx, open, "the phrase is empty; expected words between the quotes");
 	out->quoted = true;
 	lx->at = at + n;
 	return 0;
@@ -370,6 +401,35 @@ lex_property(struct lexer *lx, struct lexeme *out, size_t value)
 		: "is:new, is:cross, is:replaced, is:withdrawn or is:sent");
 }
 
+/* Names of fields elsewhere that are no slips of the keyboard. */
+static const struct {
+	const char *name, *ours;
+} foreign_fields[] = {
+	{ "abs", "abstract:" },
+	{ "affiliation", "org:" },
+	{ "arxiv", "id:" },
+	{ "au", "author:" },
+	{ "category", "cat:" },
+	{ "conference", "venue:" },
+	{ "date", "published>=" },
+	{ "doi", "id:" },
+	{ "journal", "venue:" },
+	{ "subject", "cat:" },
+	{ "tag", "keyword:" },
+	{ "ti", "title:" },
+	{ "year", "published>=" },
+};
+
+static const char *
+find_foreign(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(foreign_fields) / sizeof(foreign_fields[0]); i++)
+		if (strlen(foreign_fields[i].name) == len &&
+		    strncasecmp(foreign_fields[i].name, name, len) == 0)
+			return foreign_fields[i].ours;
+	return NULL;
+}
+
 /* A name and ':'. */
 static int
 lex_field(struct lexer *lx, struct lexeme *out, size_t colon)
@@ -386,7 +446,10 @@ lex_field(struct lexer *lx, struct lexeme *out, size_t colon)
 		lx->at = colon + 1;
 		return 0;
 	}
-	name = suggest(lex_field_names + 1, name, len);
+	if ((name = find_foreign(name, len)) != NULL)
+		return lex_fail(lx, lx->at, "'%.*s:' is not a field; did you mean '%s'?",
+		    lex_clip(lx->text + lx->at, len), lx->text + lx->at, name);
+	name = suggest(lex_field_names + 1, lx->text + lx->at, len);
 	if (name != NULL)
 		return lex_fail(lx, lx->at, "'%.*s:' is not a field; did you mean '%s:'?",
 		    lex_clip(lx->text + lx->at, len), lx->text + lx->at, name);
@@ -424,6 +487,9 @@ lex_condition(struct lexer *lx, struct lexeme *out, size_t end)
 	size_t len = end - lx->at, sign = skip_blanks(lx, end), n;
 	int row = find_name(lex_measure_names, name, len);
 
+	/* '#' begins a comment behind a blank only. */
+	if (sign > end)
+		sign = skip_space(lx, sign);
 	n = read_sign(lx, sign, &out->compare);
 	if (n == 0 || (row < 0 && sign > end))
 		return 0;
@@ -439,7 +505,7 @@ lex_condition(struct lexer *lx, struct lexeme *out, size_t end)
 	}
 	out->kind = LEX_CONDITION;
 	out->measure = row > MEASURE_PUBLISHED ? MEASURE_VOTES : (enum query_measure)row;
-	sign = skip_blanks(lx, sign + n);
+	sign = skip_space(lx, sign + n);
 	lx->at = word_end(lx, sign);
 	out->text = lx->text + sign;
 	out->len = lx->at - sign;

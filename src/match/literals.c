@@ -155,6 +155,59 @@ literals_intern(
 	return add(literals, key_len, (uint32_t)first, last, out, err);
 }
 
+int
+literals_add(struct match_literals *literals, const char *bytes, size_t key_len, size_t len,
+    struct error *err)
+{
+	struct strbuf *scratch = &literals->scratch;
+	uint64_t first = NO_LITERAL;
+	uint32_t last = NO_LITERAL, number;
+
+	strbuf_reset(scratch);
+	strbuf_addn(scratch, bytes, len);
+	if (strbuf_check(scratch, err) == -1)
+		return -1;
+	map_get(&literals->by_key, scratch->buf, key_len, &first);
+	for (uint32_t i = (uint32_t)first; i != NO_LITERAL; i = literals->entries[i].next)
+		last = i;
+	return add(literals, key_len, (uint32_t)first, last, &number, err);
+}
+
+bool
+literals_is_key(const char *bytes, size_t len)
+{
+	const char *end = bytes + len;
+	struct key_head head;
+
+	if (len < sizeof(head))
+		return false;
+	memcpy(&head, bytes, sizeof(head));
+	if (head.op < QUERY_TERM || head.op > QUERY_PROPERTY || head.field > FIELD_ID ||
+	    head.kind > TERM_NEAR || head.measure > MEASURE_PUBLISHED ||
+	    head.compare > COMPARE_GT || head.property > IS_SENT ||
+	    (head.op == QUERY_TERM && head.nwords == 0))
+		return false;
+	bytes += sizeof(head);
+	for (uint32_t i = 0; i < head.nwords; i++) {
+		uint32_t njoined;
+
+		if (end - bytes < (ptrdiff_t)sizeof(njoined))
+			return false;
+		memcpy(&njoined, bytes, sizeof(njoined));
+		if (njoined > head.nwords - i)
+			return false;
+		bytes += sizeof(njoined);
+		for (int k = 0; k < 2; k++) {
+			const char *nul = memchr(bytes, '\0', (size_t)(end - bytes));
+
+			if (nul == NULL)
+				return false;
+			bytes = nul + 1;
+		}
+	}
+	return bytes == end;
+}
+
 const char *
 literals_label(const struct match_literals *literals, uint32_t number)
 {

@@ -3,6 +3,7 @@
 #ifndef DIGEST_MATCH_LITERALS_H
 #define DIGEST_MATCH_LITERALS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,14 @@ struct literal_spec {
 
 /* The number of the literal that q is, which is a term, condition or property. */
 int	literals_intern(struct match_literals *literals, const struct query *q, uint32_t *out, struct error *err);
+
+/*
+ * Add a literal of the bytes of another one as the next number, whatever there is already.
+ * bytes	its key, key_len bytes that literals_is_key() takes, and its label: len in all, no NUL in the label
+ */
+int	literals_add(struct match_literals *literals, const char *bytes, size_t key_len, size_t len, struct error *err);
+/* Whether literals_read() can take a key out of these bytes. */
+bool	literals_is_key(const char *bytes, size_t len);
 
 const char *literals_label(const struct match_literals *literals, uint32_t number);
 

@@ -222,11 +222,12 @@ parse_group(struct parser *p, struct query **out)
 	if (enter(p, open) == -1 || advance(p) == -1)
 		return -1;
 	if (p->cur.kind == LEX_CLOSE)
-		return lex_fail(&p->lx, open, "the brackets are empty");
+		return lex_fail(
+		    &p->lx, open, "the brackets are empty; expected words between them");
 	if (p->cur.kind != LEX_END && parse_or(p, out) == -1)
 		return -1;
 	if (p->cur.kind != LEX_CLOSE)
-		return lex_fail(&p->lx, open, "this bracket is not closed");
+		return lex_fail(&p->lx, open, "this bracket is not closed; expected a ')'");
 	p->depth--;
 	return advance(p);
 }
@@ -259,7 +260,8 @@ parse_negation(struct parser *p, struct query **out)
 	if (enter(p, sign.offset) == -1 || advance(p) == -1)
 		return -1;
 	if (!starts_primary(p->cur.kind))
-		return lex_fail(&p->lx, sign.offset, "'%.*s' has nothing behind it to negate",
+		return lex_fail(&p->lx, sign.offset,
+		    "'%.*s' has nothing behind it to negate; expected a word, phrase or condition",
 		    (int)(sign.end - sign.offset), p->lx.text + sign.offset);
 	if (parse_primary(p, true, &child) == -1)
 		return -1;
@@ -348,10 +350,11 @@ parse_primary(struct parser *p, bool first, struct query **out)
 		    &p->lx, p->cur.offset, "'*' means every paper and stands alone; leave it out");
 	case LEX_AND:
 	case LEX_OR:
-		return lex_fail(&p->lx, p->cur.offset, "'%s' has nothing on its left",
+		return lex_fail(&p->lx, p->cur.offset,
+		    "'%s' has nothing on its left; expected a word, phrase or condition",
 		    p->cur.kind == LEX_AND ? "AND" : "OR");
 	case LEX_CLOSE:
-		return lex_fail(&p->lx, p->cur.offset, "')' without a '(' before it");
+		return lex_fail(&p->lx, p->cur.offset, "')' without a '(' before it; delete it");
 	case LEX_END:
 		break;
 	}
@@ -368,7 +371,8 @@ step_operator(struct parser *p, const char *name)
 		return -1;
 	return starts_primary(p->cur.kind)
 	    ? 0
-	    : lex_fail(&p->lx, at, "'%s' has nothing on its right", name);
+	    : lex_fail(&p->lx, at,
+		  "'%s' has nothing on its right; expected a word, phrase or condition", name);
 }
 
 static int
@@ -419,7 +423,7 @@ parse_all(struct parser *p, struct query **out)
 	if (parse_or(p, out) == -1)
 		return -1;
 	if (p->cur.kind != LEX_END)
-		return lex_fail(&p->lx, p->cur.offset, "')' without a '(' before it");
+		return lex_fail(&p->lx, p->cur.offset, "')' without a '(' before it; delete it");
 	return 0;
 }
 

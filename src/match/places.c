@@ -60,28 +60,80 @@ compare_ends(const void *x, const void *y)
 	return c != 0 ? c : compare_numbers(p->start, q->start);
 }
 
-/* Most lists come sorted already. */
-static void
-sort_by(struct place_list *list, int (*compare)(const void *, const void *))
+typedef int compare_items(const void *x, const void *y);
+
+/* The end of the sorted run that begins at at. */
+static size_t
+run_end(const char *items, size_t n, size_t size, size_t at, compare_items *compare)
+{
+	for (at++; at < n && compare(items + (at - 1) * size, items + at * size) <= 0; at++)
+		continue;
+	return at;
+}
+
+/* Merge the runs of from two by two into to; returns how many are left. */
+static size_t
+merge_runs(const char *from, char *to, size_t n, size_t size, compare_items *compare)
+{
+	size_t nruns = 0;
+
+	for (size_t at = 0; at < n; nruns++) {
+		size_t x = at, middle = run_end(from, n, size, at, compare), y = middle;
+		size_t end = middle < n ? run_end(from, n, size, middle, compare) : n;
+
+		for (; at < end; at++) {
+			bool first = y == end ||
+			    (x < middle && compare(from + x * size, from + y * size) <= 0);
+
+			memcpy(to + at * size, from + (first ? x++ : y++) * size, size);
+		}
+	}
+	return nruns;
+}
+
+/* Lists are put together from sorted ones, so it takes a pass to merge two of them and log2 n passes for n. Equal items stay
+ * in their order. */
+static int
+sort_runs(void *items, size_t n, size_t size, compare_items *compare, struct error *err)
+{
+	char *from = items, *to, *spare;
+
+	if (n == 0 || run_end(items, n, size, 0, compare) == n)
+		return 0;
+	if ((spare = to = malloc(n * size)) == NULL)
+		return err_nomem(err, "places of words");
+	for (size_t nruns = 2; nruns > 1;) {
+		char *sorted = to;
+
+		nruns = merge_runs(from, to, n, size, compare);
+		to = from;
+		from = sorted;
+	}
+	if (from == spare)
+		memcpy(items, spare, n * size);
+	free(spare);
+	return 0;
+}
+
+static int
+sort_by(struct place_list *list, compare_items *compare, struct error *err)
 {
 	size_t n = 1;
 
-	while (n < list->len && compare(&list->items[n - 1], &list->items[n]) < 0)
-		n++;
-	if (n >= list->len)
-		return;
-	qsort(list->items, list->len, sizeof(list->items[0]), compare);
-	n = 1;
+	if (sort_runs(list->items, list->len, sizeof(list->items[0]), compare, err) == -1)
+		return -1;
 	for (size_t i = 1; i < list->len; i++)
 		if (compare(&list->items[n - 1], &list->items[i]) != 0)
 			list->items[n++] = list->items[i];
-	list->len = n;
+	if (n < list->len)
+		list->len = n;
+	return 0;
 }
 
-void
-places_sort(struct place_list *list)
+int
+places_sort(struct place_list *list, struct error *err)
 {
-	sort_by(list, compare_starts);
+	return sort_by(list, compare_starts, err);
 }
 
 /*
@@ -120,17 +172,19 @@ extend(const struct place_list *before, const struct place_list *word, struct pl
 }
 
 /* Ways to the same end are one way: keep the first, so that the work stays linear. */
-static void
-keep_one_per_end(struct place_list *list)
+static int
+keep_one_per_end(struct place_list *list, struct error *err)
 {
 	size_t n = 0;
 
-	sort_by(list, compare_ends);
+	if (sort_by(list, compare_ends, err) == -1)
+		return -1;
 	for (size_t i = 0; i < list->len; i++)
 		if (n == 0 || list->items[n - 1].paper != list->items[i].paper ||
 		    list->items[n - 1].end != list->items[i].end)
 			list->items[n++] = list->items[i];
 	list->len = n;
+	return 0;
 }
 
 static enum word_sense
@@ -174,8 +228,8 @@ places_of_phrase(const struct literal_spec *spec, places_of_word *of_word, void 
 	for (size_t i = 0; i < spec->nwords && rc == 0; i++) {
 		const struct query_word *w = &spec->words[i];
 
-		keep_one_per_end(&ways[i]);
-		if (i > 0 && ways[i].len == 0)
+		rc = keep_one_per_end(&ways[i], err);
+		if (rc == -1 || (i > 0 && ways[i].len == 0))
 			continue;
 		rc = step_phrase(spec, of_word, arg, ways, i, w->form, 1, err);
 		if (rc == 0 && w->njoined > 0)
@@ -183,7 +237,8 @@ places_of_phrase(const struct literal_spec *spec, places_of_word *of_word, void 
 	}
 	if (rc == 0)
 		rc = extend(NULL, &ways[spec->nwords], out, err);
-	places_sort(out);
+	if (rc == 0)
+		rc = places_sort(out, err);
 	for (size_t i = 0; i <= spec->nwords; i++)
 		places_release(&ways[i]);
 	free(ways);
@@ -213,9 +268,9 @@ static int
 compare_near(const void *x, const void *y)
 {
 	const struct near_place *p = x, *q = y;
-	int c = compare_starts(&p->place, &q->place);
+	int c = compare_numbers(p->place.paper, q->place.paper);
 
-	return c != 0 ? c : (p->word > q->word) - (p->word < q->word);
+	return c != 0 ? c : compare_numbers(p->place.start, q->place.start);
 }
 
 static void
@@ -324,11 +379,10 @@ places_of_near(const struct literal_spec *spec, places_of_word *of_word, void *a
 		return err_nomem(err, "places of words");
 	count_words(&g, spec);
 	rc = collect_places(&g, of_word, arg, err);
-	if (rc == 0) {
-		if (g.len > 1)
-			qsort(g.items, g.len, sizeof(g.items[0]), compare_near);
+	if (rc == 0)
+		rc = sort_runs(g.items, g.len, sizeof(g.items[0]), compare_near, err);
+	if (rc == 0)
 		rc = slide_window(&g, spec, out, err);
-	}
 	free(g.items);
 	free(g.words);
 	return rc;

@@ -26,7 +26,7 @@ void	places_init(struct place_list *list);
 void	places_release(struct place_list *list);
 int	places_add(struct place_list *list, struct place p, struct error *err);
 /* By paper, then start, then end; none twice. */
-void	places_sort(struct place_list *list);
+int	places_sort(struct place_list *list, struct error *err);
 
 /* How the form of a word is compared. */
 enum word_sense {

@@ -23,12 +23,15 @@ struct run {
 
 /* Which papers of the index a section may show at all. */
 static uint64_t
-eligible(const struct match_request *r, const struct program *program, size_t word)
+eligible(const struct match_request *r, const struct match_section *s, size_t word)
 {
-	uint64_t bits = program->reads_signals ? r->signals[word] : r->plain[word];
+	const uint64_t *plain = s->plain != NULL ? s->plain : r->plain;
+	const uint64_t *signals = s->plain != NULL ? s->signals : r->signals;
+	const uint64_t *replaced = s->plain != NULL ? s->replaced : r->replaced;
+	uint64_t bits = s->program->reads_signals ? signals[word] : plain[word];
 
-	if (program->reads_versions && r->replaced != NULL)
-		bits |= r->replaced[word];
+	if (s->program->reads_versions && replaced != NULL)
+		bits |= replaced[word];
 	return bits;
 }
 
@@ -48,7 +51,7 @@ match_section(struct run *run, size_t section)
 		return err_nomem(run->err, "picks");
 	index_run(index, s->program, run->request->sent, stack);
 	for (size_t i = 0; i < index->nwords; i++) {
-		stack[i] &= eligible(run->request, s->program, i);
+		stack[i] &= eligible(run->request, s, i);
 		run->any[i] |= stack[i];
 	}
 	if (rank_papers(index, s->program, s->sort, stack, run->a, ranking, run->err) == -1)
@@ -108,10 +111,9 @@ add_also_in(struct run *run, size_t section, struct pick *pick)
 }
 
 static void
-fill_pick(struct run *run, double relevance, uint32_t paper, struct pick *out)
+fill_pick(
+    struct run *run, const uint64_t *replaced, double relevance, uint32_t paper, struct pick *out)
 {
-	const uint64_t *replaced = run->request->replaced;
-
 	*out = (struct pick){
 		.paper = paper, .why = "", .replaced = replaced != NULL && has_bit(replaced, paper)
 	};
@@ -120,13 +122,18 @@ fill_pick(struct run *run, double relevance, uint32_t paper, struct pick *out)
 
 /* The best papers of a section that stand nowhere yet, at most max. */
 static int
-take_picks(struct run *run, struct ranking *ranking, size_t max, struct pick **out, size_t *n)
+take_picks(struct run *run, size_t section, size_t max, struct pick **out, size_t *n)
 {
+	const struct match_section *s = &run->request->sections[section];
+	const uint64_t *replaced = s->plain != NULL ? s->replaced : run->request->replaced;
+	struct ranking *ranking = &run->rankings[section];
+
 	*n = rank_take(ranking, run->shown, max, run->taken);
 	if ((*out = arena_alloc(run->a, *n * sizeof(**out))) == NULL)
 		return err_nomem(run->err, "picks");
 	for (size_t i = 0; i < *n; i++)
-		fill_pick(run, rank_relevance(ranking, run->taken[i]), run->taken[i], &(*out)[i]);
+		fill_pick(run, replaced, rank_relevance(ranking, run->taken[i]), run->taken[i],
+		    &(*out)[i]);
 	return 0;
 }
 
@@ -138,7 +145,7 @@ fill_section(struct run *run, size_t section)
 	size_t room = run->request->max_papers - run->nshown;
 
 	room = s->limit < room ? s->limit : room;
-	if (take_picks(run, &run->rankings[section], room, &s->picks, &s->npicks) == -1)
+	if (take_picks(run, section, room, &s->picks, &s->npicks) == -1)
 		return -1;
 	for (size_t i = 0; i < s->npicks; i++)
 		if (explain(run, s->program, &s->picks[i]) == -1 ||
@@ -155,7 +162,7 @@ fill_cut(struct run *run, size_t section)
 	struct match_section *s = &run->request->sections[section];
 	struct ranking *ranking = &run->rankings[section];
 
-	if (take_picks(run, ranking, MAX_CUT_TITLES, &s->cut, &s->ncut) == -1)
+	if (take_picks(run, section, MAX_CUT_TITLES, &s->cut, &s->ncut) == -1)
 		return -1;
 	for (size_t i = 0; i < run->index->nwords; i++) {
 		uint64_t rest = ranking->matched[i] & ~run->shown[i];
@@ -183,7 +190,7 @@ fill_outside(struct run *run)
 
 		if (has_bit(r->plain, paper) && !has_bit(run->any, paper) &&
 		    index->papers[paper]->votes > 0)
-			fill_pick(run, 0, paper, &r->outside_picks[r->noutside++]);
+			fill_pick(run, NULL, 0, paper, &r->outside_picks[r->noutside++]);
 	}
 	return 0;
 }

@@ -6,11 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the normal forms of a token begin; NOT_MADE until somebody asks for one. */
+#define NOT_MADE UINT32_MAX
+struct normal {
+	uint32_t word, joined;
+};
+
 /* A text of its own, read for the places of words. Positions are numbers of tokens. */
 struct reader {
 	const char *text;
 	struct token_list tokens;
-	struct strbuf normal;
+	struct strbuf normals; /* one after the other, each with its NUL */
+	struct normal *words;  /* of each token */
 };
 
 static const char *
@@ -30,6 +37,36 @@ text_of(const struct paper *p, enum query_field field)
 	}
 }
 
+static void
+reader_init(struct reader *r)
+{
+	memset(r, 0, sizeof(*r));
+	tokens_init(&r->tokens);
+	strbuf_init(&r->normals, 1 << 24);
+}
+
+static void
+reader_release(struct reader *r)
+{
+	free(r->words);
+	strbuf_release(&r->normals);
+	tokens_release(&r->tokens);
+}
+
+static int
+reader_read(struct reader *r, const char *text, struct error *err)
+{
+	r->text = text;
+	if (tokens_add(&r->tokens, text, strlen(text), 0, err) == -1)
+		return -1;
+	r->words = malloc((r->tokens.len + 1) * sizeof(*r->words));
+	if (r->words == NULL)
+		return err_nomem(err, "places of words");
+	for (size_t i = 0; i < r->tokens.len; i++)
+		r->words[i] = (struct normal){ NOT_MADE, NOT_MADE };
+	return 0;
+}
+
 static bool
 is_spelled(const struct reader *r, const struct token *t, const char *form)
 {
@@ -39,8 +76,24 @@ is_spelled(const struct reader *r, const struct token *t, const char *form)
 	    (n == len || (n == len + 1 && r->text[t->end - 1] == 's'));
 }
 
+/* Whether a folded word has a normal form. Those are made once, for a query may ask for thousands of words, and only of words
+ * that begin with the same letter, as their normal forms do. */
 static bool
-is_word(struct reader *r, const char *folded, const char *form, enum word_sense sense)
+is_normal(struct reader *r, const char *folded, uint32_t *made, const char *form)
+{
+	if (folded[0] != form[0])
+		return false;
+	if (*made == NOT_MADE) {
+		*made = (uint32_t)r->normals.len;
+		words_add_normal(&r->normals, folded);
+		strbuf_addc(&r->normals, '\0');
+	}
+	return r->normals.state == STRBUF_OK && strcmp(r->normals.buf + *made, form) == 0;
+}
+
+static bool
+is_word(
+    struct reader *r, const char *folded, uint32_t *made, const char *form, enum word_sense sense)
 {
 	switch (sense) {
 	case SENSE_FOLDED:
@@ -48,9 +101,7 @@ is_word(struct reader *r, const char *folded, const char *form, enum word_sense 
 	case SENSE_PREFIX:
 		return strncmp(folded, form, strlen(form)) == 0;
 	case SENSE_NORMAL:
-		strbuf_reset(&r->normal);
-		words_add_normal(&r->normal, folded);
-		return r->normal.state == STRBUF_OK && strcmp(r->normal.buf, form) == 0;
+		return is_normal(r, folded, made, form);
 	case SENSE_EXACT:
 		break;
 	}
@@ -67,12 +118,14 @@ places_in_text(
 
 	for (uint32_t i = 0; i < r->tokens.len; i++) {
 		const struct token *t = &r->tokens.tokens[i];
-		bool found = sense == SENSE_EXACT ? is_spelled(r, t, form)
-						  : is_word(r, forms + t->form, form, sense);
+		struct normal *n = &r->words[i];
+		bool found = sense == SENSE_EXACT
+		    ? is_spelled(r, t, form)
+		    : is_word(r, forms + t->form, &n->word, form, sense);
 
 		if (found && places_add(out, (struct place){ 0, i, i + 1 }, err) == -1)
 			return -1;
-		if (t->njoined > 0 && is_word(r, forms + t->joined, form, sense) &&
+		if (t->njoined > 0 && is_word(r, forms + t->joined, &n->joined, form, sense) &&
 		    places_add(out, (struct place){ 0, i, i + t->njoined }, err) == -1)
 			return -1;
 	}
@@ -96,19 +149,36 @@ add_span(
 	return 0;
 }
 
+/* Whether one of the windows, which are ascending and apart, holds a place. */
+static bool
+is_in_window(const struct place_list *windows, struct place p)
+{
+	size_t low = 0, high = windows->len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (windows->items[middle].start <= p.start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && p.end <= windows->items[low - 1].end;
+}
+
 /* Of a proximity group the words themselves, not what stands between them. */
 static int
-add_near_spans(struct reader *r, const struct literal_spec *spec, const struct place *window,
+add_near_spans(struct reader *r, const struct literal_spec *spec, const struct place_list *windows,
     struct span_list *out, struct error *err)
 {
 	struct place_list found;
 	int rc = 0;
 
 	places_init(&found);
-	for (size_t w = 0; w < spec->nwords && rc == 0; w++)
+	for (size_t w = 0; w < spec->nwords && windows->len > 0 && rc == 0; w++)
 		rc = places_in_text(r, spec->words[w].form, SENSE_NORMAL, &found, err);
 	for (size_t i = 0; i < found.len && rc == 0; i++)
-		if (found.items[i].start >= window->start && found.items[i].end <= window->end)
+		if (is_in_window(windows, found.items[i]))
 			rc = add_span(out, &r->tokens.tokens[found.items[i].start],
 			    &r->tokens.tokens[found.items[i].end - 1], err);
 	places_release(&found);
@@ -124,15 +194,11 @@ add_term_spans(
 
 	places_init(&places);
 	rc = places_of_term(spec, places_in_text, r, &places, err);
-	for (size_t i = 0; i < places.len && rc == 0; i++) {
-		const struct place *p = &places.items[i];
-
-		if (spec->kind == TERM_NEAR)
-			rc = add_near_spans(r, spec, p, out, err);
-		else
-			rc = add_span(
-			    out, &r->tokens.tokens[p->start], &r->tokens.tokens[p->end - 1], err);
-	}
+	if (rc == 0 && spec->kind == TERM_NEAR)
+		rc = add_near_spans(r, spec, &places, out, err);
+	for (size_t i = 0; i < places.len && rc == 0 && spec->kind != TERM_NEAR; i++)
+		rc = add_span(out, &r->tokens.tokens[places.items[i].start],
+		    &r->tokens.tokens[places.items[i].end - 1], err);
 	places_release(&places);
 	return rc;
 }
@@ -170,8 +236,6 @@ find_spans(struct match_index *index, const struct program *program, enum query_
 {
 	struct step_reader steps = program_open(program);
 
-	if (tokens_add(&r->tokens, r->text, strlen(r->text), 0, err) == -1)
-		return -1;
 	while (steps.at < steps.end) {
 		uint32_t step = program_next(&steps);
 		struct literal_spec spec;
@@ -185,24 +249,12 @@ find_spans(struct match_index *index, const struct program *program, enum query_
 		if (spec.op == QUERY_TERM && (index_field_bits(spec.field) >> field & 1) != 0 &&
 		    add_term_spans(r, &spec, out, err) == -1)
 			return -1;
+		/* Thousands of terms may stand in the same places. */
+		if (out->len > 2 * r->tokens.len)
+			merge_spans(out);
 	}
 	merge_spans(out);
-	return 0;
-}
-
-static void
-reader_init(struct reader *r, const char *text)
-{
-	r->text = text;
-	tokens_init(&r->tokens);
-	strbuf_init(&r->normal, 1 << 24);
-}
-
-static void
-reader_release(struct reader *r)
-{
-	strbuf_release(&r->normal);
-	tokens_release(&r->tokens);
+	return strbuf_check(&r->normals, err);
 }
 
 int
@@ -212,10 +264,12 @@ spans_of_term(
 	struct reader r;
 	int rc;
 
-	reader_init(&r, text);
-	rc = tokens_add(&r.tokens, text, strlen(text), 0, err);
+	reader_init(&r);
+	rc = reader_read(&r, text, err);
 	if (rc == 0)
 		rc = add_term_spans(&r, spec, out, err);
+	if (rc == 0)
+		rc = strbuf_check(&r.normals, err);
 	reader_release(&r);
 	return rc;
 }
@@ -225,6 +279,18 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
     enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
 {
 	const char *text = text_of(index->papers[paper], field);
+
+	*n = 0;
+	*out = NULL;
+	if (text == NULL)
+		return 0;
+	return match_find_text_spans(index, program, text, field, a, out, n, err);
+}
+
+int
+match_find_text_spans(struct match_index *index, const struct program *program, const char *text,
+    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
+{
 	struct span_list list = { 0 };
 	struct reader r;
 	struct match_span *copy;
@@ -232,10 +298,10 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 
 	*n = 0;
 	*out = NULL;
-	if (text == NULL)
-		return 0;
-	reader_init(&r, text);
-	rc = find_spans(index, program, field, &r, &list, err);
+	reader_init(&r);
+	rc = reader_read(&r, text, err);
+	if (rc == 0)
+		rc = find_spans(index, program, field, &r, &list, err);
 	if (rc == 0 && list.len > 0) {
 		if ((copy = arena_alloc(a, list.len * sizeof(*copy))) == NULL) {
 			rc = err_nomem(err, "places of words");

@@ -174,12 +174,14 @@ make_text_term(struct word_maker *m, const struct lexeme *lx, struct arena *a, s
 		if (is_author(q->field))
 			return fail_term(
 			    lx, err, "with '~': names are found in any order without it");
-		if (n < 2 || n - 2 > lx->distance)
+		if (n < 2)
+			return fail_term(lx, err, "is one word; '~' takes two or more");
+		if (n - 2 > lx->distance)
 			return err_set(err, ERR_DATA,
 			    "'~%u' leaves no room: %zu word%s between the first and the last of "
-			    "'%.*s'",
-			    lx->distance, n < 2 ? 0 : n - 2, n == 3 ? " stands" : "s stand",
-			    lex_clip(lx->text, lx->len), lx->text);
+			    "'%.*s'; write at least ~%zu",
+			    lx->distance, n - 2, n == 3 ? " stands" : "s stand",
+			    lex_clip(lx->text, lx->len), lx->text, n - 2);
 	}
 	return make_words(m, q, a, err);
 }
@@ -209,6 +211,8 @@ make_string_term(struct word_maker *m, const struct lexeme *lx, struct arena *a,
 		return fail_term(lx, err, "with '~': this field holds no running text");
 	if (q->field == FIELD_ID && (lx->prefix || lx->exact))
 		return fail_term(lx, err, "is no id: leave out '*' and '='");
+	if (q->field != FIELD_ID && strchr(q->text, '*') != NULL)
+		return fail_term(lx, err, "is no category: '*' may stand only at its end");
 	q->kind = lx->exact ? TERM_EXACT : lx->prefix ? TERM_PREFIX : TERM_WORD;
 	/* cat:cs.* is the archive cs, and so is cat:cs. */
 	if (lx->prefix && len > 1 && q->text[len - 1] == '.') {

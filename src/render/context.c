@@ -20,6 +20,10 @@ const struct context_name context_names[] = {
 
 	{ "paper", true },
 	{ "title", true },
+	{ "title_parts", true },
+	{ "lead_parts", true },
+	{ "rest_parts", true },
+	{ "mark", true },
 	{ "lang", true },
 	{ "dir", true },
 	{ "authors", true },
@@ -60,6 +64,7 @@ const struct context_name context_names[] = {
 	{ "also_in", false },
 	{ "risen", false },
 	{ "replaced", false },
+	{ "what", false },
 	{ "strip", false },
 	{ "has_strip", false },
 	{ "card", false },
@@ -69,6 +74,7 @@ const struct context_name context_names[] = {
 	{ "query", false },
 	{ "outside", false },
 	{ "near", false },
+	{ "updates", false },
 	{ "papers", false },
 	{ "cut", false },
 	{ "has_cut", false },
@@ -108,12 +114,14 @@ context_section(const struct context *c, const struct section_view *section)
 
 	const char *own = section->near ? strings_get(c->words, "near")
 	    : section->outside		? strings_get(c->words, "outside")
+	    : section->updates		? strings_get(c->words, "updates")
 					: NULL;
 
 	value_set_string(c->a, v, "name", own != NULL ? own : context_clean(c, section->name));
 	value_set_string(c->a, v, "query", context_clean(c, section->query));
 	value_set_bool(c->a, v, "outside", section->outside);
 	value_set_bool(c->a, v, "near", section->near);
+	value_set_bool(c->a, v, "updates", section->updates);
 	return v;
 }
 

@@ -156,17 +156,44 @@ set_authors(const struct context *c, struct value *v, const struct paper *p)
 	value_set_number(c->a, v, "n_authors", (int64_t)n);
 }
 
+/* Marks count bytes of the text as the paper has it; where that had to be cleaned they would fall elsewhere. */
+static void
+set_piece(const struct context *c, struct value *v, const char *member, const struct piece *piece,
+    enum paper_text text, const struct pick_view *pick)
+{
+	const char *const texts[] = { [PAPER_TITLE] = pick->paper->title,
+		[PAPER_SUMMARY] = pick->paper->summary,
+		[PAPER_ABSTRACT] = pick->paper->abstract };
+	struct pick_view bare = { .paper = pick->paper };
+
+	context_set_piece(c, v, member, piece, text, piece->text == texts[text] ? pick : &bare);
+}
+
+static void
+set_title(const struct context *c, struct value *v, const struct pick_view *pick)
+{
+	const char *title = context_clean(c, pick->paper->title);
+
+	value_set_string(c->a, v, "title", title);
+	if (title != NULL)
+		set_piece(c, v, "title_parts", &(struct piece){ "", title, 0, strlen(title), "" },
+		    PAPER_TITLE, pick);
+}
+
 /*
  * The sentence a card begins with: the source's summary with who wrote it, else the beginning of the abstract; and
  * the abstract, or what is left of it.
  */
 static void
-set_abstract(const struct context *c, struct value *v, const struct paper *p)
+set_abstract(const struct context *c, struct value *v, const struct pick_view *pick)
 {
+	const struct paper *p = pick->paper;
 	const char *abstract = context_clean(c, p->abstract),
 		   *summary = context_clean(c, p->summary);
-	const char *by = context_clean(c, p->summary_by), *lead, *rest = abstract;
-	size_t whole, n;
+	const char *by = context_clean(c, p->summary_by), *lead, *rest;
+	enum paper_text from = PAPER_SUMMARY;
+	size_t whole, n, start = 0;
+	bool cut;
 
 	if (abstract == NULL || summary == NULL || by == NULL) {
 		value_set(c->a, v, "lead", NULL);
@@ -175,15 +202,25 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 	value_set_string(c->a, v, "abstract", abstract);
 	value_set_string(c->a, v, "summary", summary);
 	value_set_string(c->a, v, "summary_by", by);
-	lead = summary[0] != '\0' ? summary : abstract;
+	lead = summary;
+	if (summary[0] == '\0') {
+		lead = abstract;
+		from = PAPER_ABSTRACT;
+	}
 	whole = lead == abstract ? text_first_sentence(lead, strlen(lead)) : strlen(lead);
 	n = whole <= MAX_CARD_LEAD ? whole : context_cut(lead, MAX_CARD_LEAD, MAX_CARD_LEAD);
-	if (lead == abstract)
-		rest += n + strspn(rest + n, " ");
+	if (from == PAPER_ABSTRACT)
+		start = n + strspn(abstract + n, " ");
+	cut = n < whole && from == PAPER_ABSTRACT;
+	rest = abstract + start;
 	value_set_string(
 	    c->a, v, "lead", arena_printf(c->a, "%.*s%s", (int)n, lead, n < whole ? "…" : ""));
-	value_set_string(c->a, v, "rest",
-	    n < whole && lead == abstract ? arena_printf(c->a, "… %s", rest) : rest);
+	value_set_string(c->a, v, "rest", cut ? arena_printf(c->a, "… %s", rest) : rest);
+	set_piece(c, v, "lead_parts", &(struct piece){ "", lead, 0, n, n < whole ? "…" : "" }, from,
+	    pick);
+	set_piece(c, v, "rest_parts",
+	    &(struct piece){ cut ? "… " : "", abstract, start, strlen(abstract), "" },
+	    PAPER_ABSTRACT, pick);
 	if (summary[0] != '\0' && by[0] != '\0')
 		context_set_text(c, v, "lead_label",
 		    strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
@@ -300,16 +337,17 @@ set_signal(const struct context *c, struct value *v, const char *member, int64_t
 }
 
 struct value *
-context_paper(const struct context *c, const struct paper *p)
+context_paper(const struct context *c, const struct pick_view *pick)
 {
+	const struct paper *p = pick->paper;
 	struct value *v = value_object(c->a), *categories = value_list(c->a);
 
 	value_set_string(c->a, v, "id", p->key);
-	value_set_string(c->a, v, "title", context_clean(c, p->title));
+	set_title(c, v, pick);
 	set_language(c, v, p);
 	set_authors(c, v, p);
 	value_set_string(c->a, v, "org", context_clean(c, p->org));
-	set_abstract(c, v, p);
+	set_abstract(c, v, pick);
 	set_links(c, v, p);
 	set_signal(c, v, "votes", p->votes);
 	set_signal(c, v, "comments", p->comments);
@@ -390,6 +428,10 @@ context_pick(
 	value_set(c->a, v, "also_in", also_in);
 	value_set_bool(c->a, v, "risen", pick->risen);
 	value_set_bool(c->a, v, "replaced", pick->replaced);
+	value_set_string(
+	    c->a, v, "what", pick->withdrawn ? strings_get(c->words, "withdrawn") : "");
+	if (pick->new_version > 0)
+		context_set_count(c, v, "what", "new-version", pick->new_version, NULL);
 	add_part(c, strip, pick->replaced ? strings_get(c->words, "replaced") : "", "");
 	add_part(c, strip, pick->risen ? strings_get(c->words, "risen") : "", "");
 	add_part(c, strip, why != NULL ? why_text(c, why) : NULL, "");

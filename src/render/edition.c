@@ -105,7 +105,7 @@ add_block(struct edition *ed, const struct section_view *s)
 static void
 add_item(struct edition *ed, struct item *item, const struct pick_view *pick, size_t number)
 {
-	item->paper = context_paper(&ed->c, pick->paper);
+	item->paper = context_paper(&ed->c, pick);
 	item->value = context_pick(&ed->c, item->paper, pick, number);
 }
 

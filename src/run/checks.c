@@ -33,6 +33,26 @@ check_query(const char *text, size_t *offset, struct error *err)
 	return rc;
 }
 
+/* The arena of a query of MAX_QUERY_TERMS terms. */
+enum { MAX_NAMES_BYTES = 64 * 1024 * 1024 };
+
+static int
+check_names(const struct config *cfg, const struct subscriber *reader, const struct filter *f,
+    size_t *offset, struct error *err)
+{
+	const char *self = reader != NULL ? f->name : "";
+	struct arena a;
+	struct query *q;
+	int rc = 0;
+
+	arena_init(&a, MAX_NAMES_BYTES);
+	/* What cannot be read has been complained of. */
+	if (query_parse(f->match, strlen(f->match), &a, &q, NULL, err) == 0)
+		rc = queries_read(cfg, reader, self, f->match, &a, &q, offset, err);
+	arena_release(&a);
+	return rc;
+}
+
 static int
 check_schedule(const char *text, size_t *offset, struct error *err)
 {
@@ -82,4 +102,5 @@ const struct config_checks run_config_checks = {
 	.timezone = check_timezone,
 	.source_type = check_source_type,
 	.request_gap = check_request_gap,
+	.names = check_names,
 };

@@ -166,6 +166,10 @@ view_pick(struct composer *c, const struct edition_pick *pick, struct pick_view 
 	out->why = pick->why;
 	out->risen = pick->risen;
 	out->replaced = pick->replaced;
+	out->marks = pick->marks;
+	out->nmarks = pick->nmarks;
+	out->withdrawn = pick->version == VERSION_WITHDRAWN;
+	out->new_version = pick->section == SECTION_UPDATES && !out->withdrawn ? pick->version : 0;
 	if (split_names(pick->also_in, out, a) == -1)
 		return err_nomem(err, "names");
 	return find_paper(c, pick, a, &out->paper, err);
@@ -183,14 +187,15 @@ view_section(struct composer *c, struct composed *mail, size_t first, size_t las
 	if (views == NULL)
 		return err_nomem(err, "section");
 	out->near = note_is_near(&picks[first]);
-	out->outside = section == UINT32_MAX && !out->near;
-	out->name = section == UINT32_MAX ? "" : mail->reader->sub.filters[section].name;
-	out->query = section == UINT32_MAX ? "" : mail->reader->sub.filters[section].match;
+	out->updates = section == SECTION_UPDATES;
+	out->outside = section == SECTION_OUTSIDE && !out->near;
+	out->name = section >= SECTION_UPDATES ? "" : mail->reader->sub.filters[section].name;
+	out->query = section >= SECTION_UPDATES ? "" : mail->reader->sub.filters[section].match;
 	out->picks = views;
 	for (size_t i = first; i < last; i++) {
 		if (view_pick(c, &picks[i], &views[i - first], a, err) == -1)
 			return -1;
-		if (!picks[i].cut)
+		if (!picks[i].cut && !out->updates)
 			out->npicks++;
 		else
 			out->ncut++;
@@ -207,8 +212,8 @@ view_sections(struct composer *c, struct composed *mail, struct arena *a, struct
 	struct section_view *sections;
 	size_t n = 0;
 
-	/* One for each filter, the near misses, and what is popular outside. */
-	sections = arena_array(a, mail->reader->sub.nfilters + 2, sizeof(*sections));
+	/* One for each filter, the near misses, what is popular outside, and updates. */
+	sections = arena_array(a, mail->reader->sub.nfilters + 3, sizeof(*sections));
 	if (sections == NULL)
 		return err_nomem(err, "sections");
 	for (size_t first = 0, last; first < e->npicks; first = last) {
@@ -217,11 +222,11 @@ view_sections(struct composer *c, struct composed *mail, struct arena *a, struct
 		for (last = first; last < e->npicks && e->picks[last].section == section &&
 		     note_is_near(&e->picks[last]) == note_is_near(&e->picks[first]);)
 			last++;
-		if (section != UINT32_MAX && section >= mail->reader->sub.nfilters)
+		if (section < SECTION_UPDATES && section >= mail->reader->sub.nfilters)
 			return err_set(err, ERR_CONFIG, "the reader's filters have changed since");
 		if (view_section(c, mail, first, last, &sections[n], a, err) == -1)
 			return -1;
-		if (!sections[n].outside && !sections[n].near) {
+		if (!sections[n].outside && !sections[n].near && !sections[n].updates) {
 			mail->view.nshown += sections[n].npicks;
 			mail->view.ncut += sections[n].ncut + sections[n].nmore;
 		}
@@ -272,12 +277,10 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 }
 
 static int
-make_message(struct composer *c, struct composed *mail, struct error *err)
+make_message(const struct composer *c, struct composed *mail, struct error *err)
 {
 	const struct config *cfg = c->run->cfg;
 	const struct subscriber *sub = &mail->reader->sub;
-	const char *zone = sub->timezone[0] != '\0' ? sub->timezone : c->run->zone;
-	const struct tz *tz = zones_get(c->run->zones, zone, err);
 	char id[MESSAGE_ID_SIZE];
 	struct civil wall;
 	struct message m = {
@@ -295,25 +298,31 @@ make_message(struct composer *c, struct composed *mail, struct error *err)
 		.html = mail->rendered.html.buf,
 	};
 
-	if (tz == NULL)
-		return -1;
-	tz_local(tz, m.date_utc, &wall, &m.date_offset_s, NULL);
+	tz_local(mail->tz, m.date_utc, &wall, &m.date_offset_s, NULL);
 	message_make_id(id, cfg->list.id, sub->canonical, mail->period, c->from.domain);
 	return message_add(&mail->bytes, &m, err);
 }
 
 int
-composer_compose(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+composer_prepare(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
 {
 	const struct subscriber *sub = &mail->reader->sub;
+	const char *zone = sub->timezone[0] != '\0' ? sub->timezone : c->run->zone;
 
 	period_format(mail->edition.period, mail->period);
-	if (address_parse(sub->address, a, &mail->to, NULL, err) == -1 ||
-	    make_view(c, mail, a, err) == -1 ||
-	    render_edition(c->render, &mail->view, a, &mail->rendered, err) == -1)
+	mail->tz = zones_get(c->run->zones, zone, err);
+	if (mail->tz == NULL || address_parse(sub->address, a, &mail->to, NULL, err) == -1)
 		return -1;
 	mail->to.name = sub->name;
-	if (make_message(c, mail, err) == -1)
+	return make_view(c, mail, a, err);
+}
+
+int
+composer_compose(
+    const struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+{
+	if (render_edition(c->render, &mail->view, a, &mail->rendered, err) == -1 ||
+	    make_message(c, mail, err) == -1)
 		return -1;
 	message_hash(mail->bytes.buf, mail->bytes.len, mail->edition.hash);
 	return 0;

@@ -1,5 +1,6 @@
 #include "stages.h"
 #include "digest/limits.h"
+#include "digest/pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,6 @@
 
 enum {
 	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
-	WAIT_FOR_SOURCE =
-	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 	DAY_SECONDS = 86400,
 	LOOK_MS = 500, /* how often a run looks whether a person put the brake on */
 };
@@ -30,11 +29,13 @@ struct courier {
 	size_t ndues, alloc, next_due;
 	int64_t since_utc; /* the oldest moment any of them looks back to */
 
-	struct arena arena; /* of the batch: readers, picks, views */
+	struct batch_settings settings;
+	struct batch *batch;
+	struct batch_item items[BATCH_MAILS];
+	struct arena arena; /* of mails that are tried again, and of the lease */
 	struct composed mails[BATCH_MAILS];
 	size_t nmails, next_mail;
 	bool retries_done;
-	bool source_fails; /* one at least could not be read when it was last asked */
 	int64_t after_period, after_reader; /* the last edition taken up again */
 	char via[256];
 };
@@ -73,8 +74,8 @@ add_due(struct courier *c, const struct due *due, struct error *err)
 		c->alloc = alloc;
 	}
 	c->dues[c->ndues++] = *due;
-	if (due->since_utc < c->since_utc)
-		c->since_utc = due->since_utc;
+	if (due->window_utc < c->since_utc)
+		c->since_utc = due->window_utc;
 	return 0;
 }
 
@@ -156,91 +157,26 @@ release_batch(struct courier *c)
 		composed_release(&c->mails[i]);
 	c->nmails = c->next_mail = 0;
 	arena_reset(&c->arena);
+	if (c->batch != NULL)
+		batch_reset(c->batch);
 }
 
-/*
- * An older edition that waits becomes part of this one when no copy of it can be out; one that a person holds stays, and
- * its reader waits with it. 1 = go on, 0 = leave the reader.
- */
+/* Into the batch, or told why not. */
 static int
-clear_unsettled(struct courier *c, const struct due *due, struct error *err)
+take_item(struct courier *c, struct batch_item *item, struct error *err)
 {
-	struct edition *e;
-	int found = store_find_unsettled(c->run->store, due->reader, &c->arena, &e, err);
+	const struct store_reader *reader = item->mail.reader;
 
-	if (found != 1)
-		return found == 0 ? 1 : -1;
-	if (e->period == due->period)
-		return 0;
-	if (e->copies > 0)
-		return 1;
-	if (e->state == EDITION_HELD)
-		return 0;
-	if (store_begin(c->run->store, err) == -1)
-		return -1;
-	if (store_end(c->run->store, store_merge_edition(c->run->store, e->period, e->reader, err),
-		false, err) == -1)
-		return -1;
-	return 1;
-}
-
-/* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
-static bool
-may_still_come(const struct courier *c, const struct due *due)
-{
-	return c->source_fails && c->now_utc < due->due_utc + WAIT_FOR_SOURCE;
-}
-
-static int
-write_note(struct courier *c, struct composed *mail, struct error *err)
-{
-	const struct source_silence *silences = c->report->silences;
-	const struct render *render = composer_render(c->composer);
-
-	if (note_has_papers(&mail->edition))
-		return note_odd(c->run, render, silences, &mail->reader->sub, &c->arena,
-		    &mail->edition.note, err);
-	return note_silence(c->run, render, c->planner, silences, mail->reader, &mail->due,
-	    &c->arena, &mail->edition, err);
-}
-
-/* One reader's edition into the batch: composed, or marked as empty. */
-static int
-plan_one(struct courier *c, const struct due *due, struct error *err)
-{
-	struct composed *mail = &c->mails[c->nmails];
-	int rc = clear_unsettled(c, due, err);
-
-	if (rc == -1)
-		return -1;
-	composed_init(mail);
-	mail->due = *due;
-	if (store_load_reader(c->run->store, due->reader, &c->arena, &mail->reader, err) != 1)
-		return -1;
-	if (rc == 0)
-		return skip(c, mail->reader, SKIP_WAITING, 0, err);
-	if (planner_plan(c->planner, mail->reader, due, &c->arena, &mail->edition, err) == -1)
-		goto broken;
-	if (!note_has_papers(&mail->edition) && may_still_come(c, due))
-		return skip(c, mail->reader, SKIP_SOURCE, 0, err);
-	if (write_note(c, mail, err) == -1)
-		goto broken;
-	if (mail->edition.state == EDITION_EMPTY) {
-		c->nmails++;
+	if (item->what == BATCH_MAIL) {
+		c->mails[c->nmails++] = item->mail;
 		return 0;
 	}
-	if (composer_compose(c->composer, mail, &c->arena, err) == -1)
-		goto broken;
-	c->nmails++;
-	return 0;
-broken:
-	composed_release(mail);
-	if (err->kind == ERR_NOMEM || err->kind == ERR_IO)
-		return -1;
+	if (item->what == BATCH_SKIPPED)
+		return skip(c, reader, item->why, 0, err);
 	/* This edition fails closed, the others go on. */
-	log_error(c->run->log, "%s: %s", mail->reader->sub.address, err->msg);
+	log_error(c->run->log, "%s: %s", reader->sub.address, item->err.msg);
 	c->report->faults |= RUN_FAULT_CONFIG;
-	return skip(c, mail->reader, SKIP_BROKEN, 0, err);
+	return skip(c, reader, SKIP_BROKEN, 0, err);
 }
 
 static int
@@ -256,6 +192,8 @@ lease_batch(struct courier *c, struct error *err)
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
 	rc = store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err);
+	if (rc == 0)
+		rc = planner_save(c->planner, err);
 	for (size_t i = 0; i < c->nmails; i++)
 		c->mails[i].edition.state = editions[i].state;
 	return store_end(c->run->store, rc, true, err);
@@ -264,10 +202,21 @@ lease_batch(struct courier *c, struct error *err)
 static int
 plan_batch(struct courier *c, struct error *err)
 {
+	size_t n = c->ndues - c->next_due < BATCH_MAILS ? c->ndues - c->next_due : BATCH_MAILS;
+	int rc = 0;
+
 	release_batch(c);
-	while (c->nmails < BATCH_MAILS && c->next_due < c->ndues)
-		if (plan_one(c, &c->dues[c->next_due++], err) == -1)
-			return -1;
+	if (batch_plan(c->batch, &c->dues[c->next_due], n, c->items, err) == -1)
+		return -1;
+	c->next_due += n;
+	for (size_t i = 0; i < n; i++) {
+		if (rc == 0)
+			rc = take_item(c, &c->items[i], err);
+		else if (c->items[i].what == BATCH_MAIL)
+			composed_release(&c->items[i].mail);
+	}
+	if (rc == -1)
+		return -1;
 	if (c->run->ui.progress != NULL && c->ndues > BATCH_MAILS)
 		c->run->ui.progress(c->run->ui.arg, "sending", c->next_due, c->ndues);
 	c->report->nplanned += c->nmails;
@@ -314,7 +263,8 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 	mail->due.due_utc = e->composed_utc; /* it was due by then */
 	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
 		return -1;
-	if (composer_compose(c->composer, mail, &c->arena, err) == -1) {
+	if (composer_prepare(c->composer, mail, &c->arena, err) == -1 ||
+	    composer_compose(c->composer, mail, &c->arena, err) == -1) {
 		log_error(c->run->log, "%s: %s", mail->reader->sub.address, err->msg);
 		composed_release(mail);
 		return 0;
@@ -601,13 +551,13 @@ look_at_sources(struct courier *c, struct error *err)
 {
 	const struct config *cfg = c->run->cfg;
 
-	for (size_t i = 0; i < cfg->nsources && !c->source_fails; i++) {
+	for (size_t i = 0; i < cfg->nsources && !c->settings.source_fails; i++) {
 		struct store_source *source;
 
 		if (store_load_source(
 			c->run->store, cfg->sources[i].name, &c->arena, &source, err) == -1)
 			return -1;
-		c->source_fails = source->failing_since_utc != 0;
+		c->settings.source_fails = source->failing_since_utc != 0;
 	}
 	return 0;
 }
@@ -632,7 +582,15 @@ start_planning(struct courier *c, struct error *err)
 	if (c->ndues > 0 &&
 	    planner_new(c->run, c->since_utc - extra, c->now_utc, &c->planner, err) == -1)
 		return -1;
-	return composer_new(c->run, c->planner, &c->composer, err);
+	if (composer_new(c->run, c->planner, &c->composer, err) == -1)
+		return -1;
+	c->settings.run = c->run;
+	c->settings.planner = c->planner;
+	c->settings.composer = c->composer;
+	c->settings.silences = c->report->silences;
+	c->settings.now_utc = c->now_utc;
+	/* One reader needs no second thread. */
+	return batch_new(&c->settings, c->ndues < 2 ? 1 : pool_processors(), &c->batch, err);
 }
 
 static int
@@ -688,6 +646,7 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	if (rc == 1)
 		rc = send_all(c, err);
 	release_batch(c);
+	batch_free(c->batch);
 	composer_free(c->composer);
 	planner_free(c->planner);
 	arena_release(&c->arena);

@@ -7,7 +7,8 @@
 enum {
 	DAY_SECONDS = 86400,
 	MAX_EDITIONS = 400,
-	NEXT_DAYS = 31, /* no digest but the first after a long pause looks further back */
+	NEXT_DAYS =
+	    45, /* no digest but the first after a long pause looks further back: a month, and votes a week more */
 };
 
 /* One paper before one reader. */
@@ -43,6 +44,7 @@ find_edition(struct explainer *x)
 	for (size_t i = 0; i < n && out->pick == NULL; i++)
 		for (size_t k = 0; k < editions[i].npicks && is_out(editions[i].state); k++) {
 			if (editions[i].picks[k].paper != x->p->id ||
+			    editions[i].picks[k].section == SECTION_UPDATES ||
 			    note_is_near(&editions[i].picks[k]))
 				continue;
 			out->edition = &editions[i];
@@ -61,26 +63,12 @@ find_edition(struct explainer *x)
 static int
 go_back(struct explainer *x, struct paper *then)
 {
-	struct store_signal *signals;
-	size_t n;
-
 	*then = *x->p;
 	x->out->at_utc = clock_now_utc(&x->run->clock);
 	if (x->out->edition == NULL)
 		return 0;
 	x->out->at_utc = x->out->edition->composed_utc;
-	if (store_load_signals(x->run->store, x->p->id, x->a, &signals, &n, x->err) == -1)
-		return -1;
-	then->votes = then->comments = then->stars = -1;
-	for (size_t i = 0; i < n && signals[i].at_utc <= x->out->at_utc; i++) {
-		if (signals[i].votes >= 0)
-			then->votes = signals[i].votes;
-		if (signals[i].comments >= 0)
-			then->comments = signals[i].comments;
-		if (signals[i].stars >= 0)
-			then->stars = signals[i].stars;
-	}
-	return 0;
+	return risen_go_back(x->run, x->p, x->out->at_utc, x->a, then, x->err);
 }
 
 /* ---- the filters ---- */
@@ -203,9 +191,9 @@ find_verdict(struct explainer *x)
 	bool next;
 
 	if (out->pick != NULL) {
-		out->verdict = out->pick->cut	       ? EXPLAIN_CUT
-		    : out->pick->section == UINT32_MAX ? EXPLAIN_OUTSIDE
-						       : EXPLAIN_PICKED;
+		out->verdict = out->pick->cut		    ? EXPLAIN_CUT
+		    : out->pick->section == SECTION_OUTSIDE ? EXPLAIN_OUTSIDE
+							    : EXPLAIN_PICKED;
 		return 0;
 	}
 	if (ask_next(x, &next) == -1)

@@ -456,9 +456,9 @@ open_all(struct fetch *fetch, struct run_report *report, struct error *err)
 		const struct config_source *cfg = &run->cfg->sources[i];
 		struct fetcher *f = &fetch->fetchers[fetch->n];
 
-		report->sources[i].name = cfg->name;
 		if (!is_named(fetch->options, cfg->name))
 			continue;
+		report->sources[i].name = cfg->name;
 		*f = (struct fetcher){ .run = run, .cfg = cfg, .report = &report->sources[i] };
 		if ((f->type = source_type_find(cfg->type, err)) == NULL)
 			return err_prefix(

@@ -13,14 +13,14 @@ enum {
 bool
 note_is_near(const struct edition_pick *pick)
 {
-	return pick->section == UINT32_MAX && pick->cut;
+	return pick->section == SECTION_OUTSIDE && pick->cut;
 }
 
 bool
 note_has_papers(const struct edition *e)
 {
 	for (size_t i = 0; i < e->npicks; i++)
-		if (e->picks[i].section != UINT32_MAX && !e->picks[i].cut)
+		if (e->picks[i].section < SECTION_UPDATES && !e->picks[i].cut)
 			return true;
 	return false;
 }
@@ -165,8 +165,8 @@ is_due(struct run *run, const struct store_reader *reader, const struct due *due
 	size_t nempty;
 
 	*nsilent = 0;
-	*out = reader->sub.empty == EMPTY_NOTE;
-	if (reader->sub.empty != EMPTY_SKIP || due->period >= PERIOD_ALWAYS)
+	*out = reader->sub.empty == EMPTY_NOTE && due->own;
+	if (reader->sub.empty != EMPTY_SKIP || due->period >= PERIOD_ALWAYS || !due->own)
 		return 0;
 	if (store_count_empty(run->store, reader->sub.id, &nempty, err) == -1)
 		return -1;

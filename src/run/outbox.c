@@ -243,7 +243,8 @@ run_load_history(struct run *run, const char *address, size_t max, struct arena 
 		rows[i].address = found == 1 ? reader->sub.address : "";
 		period_format(editions[i].period, rows[i].period);
 		for (size_t j = 0; j < editions[i].npicks; j++)
-			rows[i].nshown += !editions[i].picks[j].cut;
+			rows[i].nshown += !editions[i].picks[j].cut &&
+			    editions[i].picks[j].section != SECTION_UPDATES;
 	}
 	*out = rows;
 	return 0;

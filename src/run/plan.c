@@ -1,27 +1,29 @@
 #include "stages.h"
 #include "digest/limits.h"
-#include "digest/map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Queries repeat between readers: this many compiled ones are kept by their text. */
-enum { MAX_SHARED_PROGRAMS = 50000, DAY_SECONDS = 86400 };
+enum {
+	DAY_SECONDS = 86400,
+	UPDATE_DAYS = 30, /* so long after a withdrawal or a new version it is told */
+	MAX_UPDATES = 20, /* in one edition; the others wait for the next */
+};
 
 struct planner {
 	struct run *run;
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
-	struct match_literals *literals;
+	struct store_move *moves; /* of the last weeks, in the order of papers */
+	size_t nmoves;
+	struct programs *programs;
 	struct match_index *index;
 	int64_t change_seq; /* newest when the window was loaded: where cursors move to */
 	int64_t now_utc;
 	uint64_t *bitmaps; /* four of nwords each: plain, signals, replaced, sent */
 	size_t nwords;
-	struct map shared; /* text of a query without @names -> index into programs */
-	struct program **programs;
-	size_t nprograms;
 };
 
 static int
@@ -32,16 +34,17 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 		run->cfg->score.trend, run->cfg->score.freshness };
 
 	if (store_change_seq(run->store, &pl->change_seq, err) == -1 ||
+	    store_load_moves(run->store, pl->now_utc - (int64_t)UPDATE_DAYS * DAY_SECONDS,
+		&pl->arena, &pl->moves, &pl->nmoves, err) == -1 ||
 	    store_load_window(run->store, since_utc, pl->now_utc, &pl->arena, &pl->papers,
 		&pl->npapers, err) == -1 ||
-	    match_literals_new(&pl->literals, err) == -1 ||
-	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights, pl->literals,
-		&pl->index, err) == -1)
+	    programs_new(run, &pl->programs, err) == -1 ||
+	    match_index_new(pl->papers, pl->npapers, pl->now_utc, &weights,
+		programs_literals(pl->programs), &pl->index, err) == -1)
 		return -1;
 	pl->nwords = (pl->npapers + 63) / 64;
 	pl->bitmaps = calloc(4 * pl->nwords + 1, sizeof(*pl->bitmaps));
-	pl->programs = calloc(MAX_SHARED_PROGRAMS, sizeof(struct program *));
-	if (pl->bitmaps == NULL || pl->programs == NULL)
+	if (pl->bitmaps == NULL)
 		return err_nomem(err, "plan");
 	return 0;
 }
@@ -57,7 +60,6 @@ planner_new(
 	pl->run = run;
 	pl->now_utc = now_utc;
 	arena_init(&pl->arena, MAX_RUN_BYTES);
-	map_init(&pl->shared);
 	if (load_window(pl, since_utc, err) == -1) {
 		planner_free(pl);
 		return -1;
@@ -71,12 +73,8 @@ planner_free(struct planner *pl)
 {
 	if (pl == NULL)
 		return;
-	for (size_t i = 0; i < pl->nprograms; i++)
-		match_program_free(pl->programs[i]);
-	free(pl->programs);
-	map_release(&pl->shared);
 	match_index_free(pl->index);
-	match_literals_free(pl->literals);
+	programs_free(pl->programs);
 	free(pl->bitmaps);
 	arena_release(&pl->arena);
 	free(pl);
@@ -100,59 +98,29 @@ planner_find_paper(const struct planner *pl, int64_t id, uint32_t revision)
 	return NULL;
 }
 
-static int
-compile_filter(struct planner *pl, const struct subscriber *reader, const struct filter *f,
-    struct arena *a, struct program **out, struct error *err)
-{
-	struct query *q;
-
-	if (queries_read(pl->run->cfg, reader, f->name, f->match, a, &q, NULL, err) == -1)
-		return err_prefix(err, "filter \"%s\"", f->name);
-	return match_compile(pl->literals, q, out, err);
-}
-
-/* A program of this filter; *own tells whether the caller frees it. */
-static int
-get_program(struct planner *pl, const struct subscriber *reader, const struct filter *f,
-    struct arena *a, struct program **out, bool *own, struct error *err)
-{
-	size_t len = strlen(f->match);
-	const char *key;
-	uint64_t at;
-
-	*own = strchr(f->match, '@') != NULL || pl->nprograms == MAX_SHARED_PROGRAMS;
-	if (!*own && map_get(&pl->shared, f->match, len, &at)) {
-		*out = pl->programs[at];
-		return 0;
-	}
-	if (compile_filter(pl, reader, f, a, out, err) == -1)
-		return -1;
-	if (*own)
-		return 0;
-	key = arena_strdup(&pl->arena, f->match);
-	if (key == NULL || map_set(&pl->shared, key, len, pl->nprograms) == -1) {
-		*own = true;
-		return 0;
-	}
-	pl->programs[pl->nprograms++] = *out;
-	return 0;
-}
+/* The sections of one reader's edition: the filters that have their turn. */
+struct sections {
+	struct match_section *list;
+	uint32_t *filters; /* of each section, the number of its filter */
+	size_t n;
+};
 
 /* Names of the other filters that found the same paper, one a line. */
 static const char *
-join_names(const struct subscriber *reader, const struct pick *pick, struct arena *a)
+join_names(const struct subscriber *reader, const struct sections *sections,
+    const struct pick *pick, struct arena *a)
 {
 	const char *text = "";
 
 	for (size_t i = 0; i < pick->nalso_in && text != NULL; i++)
-		text = arena_printf(
-		    a, "%s%s%s", text, i > 0 ? "\n" : "", reader->filters[pick->also_in[i]].name);
+		text = arena_printf(a, "%s%s%s", text, i > 0 ? "\n" : "",
+		    reader->filters[sections->filters[pick->also_in[i]]].name);
 	return text;
 }
 
-static int
-add_pick(struct planner *pl, const struct subscriber *reader, const struct pick *pick,
-    uint32_t section, bool cut, struct edition *out, struct arena *a)
+static void
+add_pick(struct planner *pl, const struct pick *pick, uint32_t filter, bool cut,
+    const char *also_in, struct edition *out)
 {
 	const struct paper *p = pl->papers[pick->paper];
 	struct edition_pick *e = &out->picks[out->npicks++];
@@ -160,7 +128,7 @@ add_pick(struct planner *pl, const struct subscriber *reader, const struct pick 
 	e->paper = p->id;
 	e->revision = p->revision;
 	e->version = p->version;
-	e->section = section;
+	e->section = filter;
 	e->cut = cut;
 	e->replaced = pick->replaced;
 	e->score = (float)pick->score;
@@ -169,73 +137,220 @@ add_pick(struct planner *pl, const struct subscriber *reader, const struct pick 
 	e->score_trend = (float)pick->trend;
 	e->score_freshness = (float)pick->freshness;
 	e->why = pick->why;
-	e->also_in = join_names(reader, pick, a);
-	return e->also_in == NULL ? -1 : 0;
+	e->also_in = also_in;
 }
 
-/* The result of matching as the edition remembers it: section by section, what is shown before what was cut. */
+/* Those of a section's papers that did not satisfy its query when the reader last got an edition. */
 static int
-collect_picks(struct planner *pl, const struct subscriber *reader, const struct match_request *req,
+mark_risen(struct planner *pl, const struct store_reader *reader, const struct match_section *s,
+    struct edition_pick *picks, struct arena *a, struct error *err)
+{
+	for (size_t i = 0; i < s->npicks; i++) {
+		uint32_t number = s->picks[i].paper;
+		int risen = s->picks[i].replaced
+		    ? 0
+		    : risen_judge(pl->run, pl->index, s->program, number, pl->papers[number],
+			  reader->last_edition_utc, a, err);
+
+		if (risen == -1)
+			return -1;
+		picks[i].risen = risen == 1;
+	}
+	return 0;
+}
+
+static bool
+is_picked(const struct edition *e, int64_t paper)
+{
+	for (size_t i = 0; i < e->npicks; i++)
+		if (e->picks[i].paper == paper)
+			return true;
+	return false;
+}
+
+/* What happened to papers that the reader was sent, behind all other picks: first what was taken back. */
+static void
+add_updates(struct planner *pl, const struct store_reader *reader, const struct sent_list *sent,
+    struct edition *out)
+{
+	const bool wanted[] = { reader->sub.updates == UPDATES_ALL,
+		reader->sub.updates != UPDATES_OFF };
+	const struct store_move *moves[MAX_UPDATES];
+	size_t room = MAX_UPDATES;
+
+	for (int withdrawn = 1; withdrawn >= 0; withdrawn--) {
+		size_t n = !wanted[withdrawn]
+		    ? 0
+		    : store_find_moves(sent, pl->moves, pl->nmoves, withdrawn == 1, moves, room);
+
+		for (size_t i = 0; i < n; i++) {
+			if (is_picked(out, moves[i]->paper))
+				continue;
+			out->picks[out->npicks++] = (struct edition_pick){
+				.paper = moves[i]->paper,
+				.revision = moves[i]->revision,
+				.version = withdrawn == 1 ? VERSION_WITHDRAWN : moves[i]->version,
+				.section = SECTION_UPDATES,
+				.why = "",
+				.also_in = "",
+			};
+			room--;
+		}
+	}
+}
+
+/* The words that the section's query found in the texts a card shows. */
+static int
+add_marks(struct planner *pl, const struct program *program, uint32_t number,
+    struct edition_pick *out, struct arena *a, struct error *err)
+{
+	const struct paper *p = pl->papers[number];
+	const char *const texts[] = { [PAPER_TITLE] = p->title,
+		[PAPER_SUMMARY] = p->summary,
+		[PAPER_ABSTRACT] = p->abstract };
+	struct paper_mark *marks = arena_array(a, MAX_PICK_MARKS, sizeof(*marks));
+
+	if (marks == NULL)
+		return err_nomem(err, "picks");
+	for (int text = PAPER_TITLE; text <= PAPER_ABSTRACT; text++) {
+		struct match_span *spans;
+		size_t n;
+
+		if (match_find_text_spans(pl->index, program, texts[text],
+			text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT, a, &spans, &n,
+			err) == -1)
+			return -1;
+		for (size_t i = 0; i < n && out->nmarks < MAX_PICK_MARKS; i++)
+			marks[out->nmarks++] = (struct paper_mark){ (enum paper_text)text,
+				spans[i].start, spans[i].end };
+	}
+	out->marks = marks;
+	return 0;
+}
+
+/* What one section shows, and behind it what was cut. */
+static int
+collect_section(struct planner *pl, const struct store_reader *reader,
+    const struct sections *sections, size_t section, struct edition *out, struct arena *a,
+    struct error *err)
+{
+	const struct match_section *s = &sections->list[section];
+	uint32_t filter = sections->filters[section];
+	size_t first = out->npicks;
+
+	for (size_t i = 0; i < s->npicks; i++) {
+		const char *names = join_names(&reader->sub, sections, &s->picks[i], a);
+
+		if (names == NULL)
+			return err_nomem(err, "picks");
+		add_pick(pl, &s->picks[i], filter, false, names, out);
+		if (add_marks(pl, s->program, s->picks[i].paper, &out->picks[out->npicks - 1], a,
+			err) == -1)
+			return -1;
+	}
+	if (mark_risen(pl, reader, s, out->picks + first, a, err) == -1)
+		return -1;
+	for (size_t i = 0; i < s->ncut; i++)
+		add_pick(pl, &s->cut[i], filter, true, "", out);
+	if (s->nmore > 0)
+		out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
+	return 0;
+}
+
+/* The result of matching as the edition remembers it: section by section, then what is popular outside, then updates. */
+static int
+collect_picks(struct planner *pl, const struct store_reader *reader,
+    const struct sections *sections, const struct match_request *req, const struct sent_list *sent,
     struct edition *out, struct arena *a, struct error *err)
 {
-	size_t total = req->noutside;
-	int rc = 0;
+	size_t total = req->noutside + MAX_UPDATES;
 
-	for (size_t i = 0; i < req->nsections; i++)
-		total += req->sections[i].npicks + req->sections[i].ncut;
+	for (size_t i = 0; i < sections->n; i++)
+		total += sections->list[i].npicks + sections->list[i].ncut;
 	out->picks = arena_array(a, total, sizeof(*out->picks));
 	if (out->picks == NULL)
 		return err_nomem(err, "picks");
-	for (size_t i = 0; i < req->nsections; i++) {
-		const struct match_section *s = &req->sections[i];
-
-		for (size_t j = 0; j < s->npicks; j++)
-			rc |= add_pick(pl, reader, &s->picks[j], (uint32_t)i, false, out, a);
-		for (size_t j = 0; j < s->ncut; j++)
-			rc |= add_pick(pl, reader, &s->cut[j], (uint32_t)i, true, out, a);
-		if (s->nmore > 0)
-			out->picks[out->npicks - 1].more = (uint32_t)s->nmore;
-	}
-	for (size_t j = 0; j < req->noutside; j++)
-		rc |= add_pick(pl, reader, &req->outside_picks[j], UINT32_MAX, false, out, a);
-	return rc == 0 ? 0 : err_nomem(err, "picks");
+	for (size_t i = 0; i < sections->n; i++)
+		if (collect_section(pl, reader, sections, i, out, a, err) == -1)
+			return -1;
+	for (size_t i = 0; i < req->noutside; i++)
+		add_pick(pl, &req->outside_picks[i], SECTION_OUTSIDE, false, "", out);
+	add_updates(pl, reader, sent, out);
+	return 0;
 }
 
-static size_t
-count_bits(const uint64_t *words, size_t n)
+/* A section with a schedule of its own chooses from its whole period. */
+static int
+mark_period(struct planner *pl, const struct due_slot *turn, const struct sent_list *sent,
+    struct match_section *s, struct arena *a, struct error *err)
 {
-	size_t count = 0;
+	const int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
+	const struct eligibility e = { turn->from.cursor_seq, turn->since_utc,
+		turn->since_utc - extra };
+	uint64_t *bits = arena_array(a, 3 * pl->nwords, sizeof(*bits));
 
-	for (size_t i = 0; i < n; i++)
-		count += (size_t)__builtin_popcountll(words[i]);
-	return count;
+	if (bits == NULL)
+		return err_nomem(err, "plan");
+	s->plain = bits;
+	s->signals = bits + pl->nwords;
+	s->replaced = bits + 2 * pl->nwords;
+	store_mark_eligible(
+	    &e, sent, pl->papers, pl->npapers, bits, bits + pl->nwords, bits + 2 * pl->nwords);
+	return 0;
+}
+
+/* How many papers are new for the sections together. */
+static uint32_t
+count_read(const struct planner *pl, const struct sections *sections, const uint64_t *plain)
+{
+	uint32_t n = 0;
+
+	for (size_t w = 0; w < pl->nwords; w++) {
+		uint64_t bits = plain[w];
+
+		for (size_t i = 0; i < sections->n; i++)
+			if (sections->list[i].plain != NULL)
+				bits |= sections->list[i].plain[w];
+		n += (uint32_t)__builtin_popcountll(bits);
+	}
+	return n;
 }
 
 static int
-match_reader(struct planner *pl, const struct store_reader *reader, struct match_request *req,
-    const struct due *due, struct edition *out, struct arena *a, struct error *err)
+match_reader(struct planner *pl, const struct store_reader *reader, struct sections *sections,
+    const struct due_slot *turns, const struct due *due, struct edition *out, struct arena *a,
+    struct error *err)
 {
 	const int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
-	const struct eligibility e = { reader->cursor_seq, due->since_utc, due->since_utc - extra };
+	const struct eligibility e = { due->own ? reader->cursor_seq : INT64_MAX, due->since_utc,
+		due->since_utc - extra };
 	uint64_t *plain = pl->bitmaps, *signals = plain + pl->nwords;
 	uint64_t *replaced = signals + pl->nwords, *was_sent = replaced + pl->nwords;
+	struct match_request req = {
+		.sections = sections->list,
+		.nsections = sections->n,
+		.plain = plain,
+		.signals = signals,
+		.replaced = replaced,
+		.sent = was_sent,
+		.max_papers = reader->sub.max_papers,
+		.outside = due->own ? reader->sub.outside : 0,
+	};
 	struct sent_list sent;
 
 	if (store_load_sent(pl->run->store, reader->sub.id, a, &sent, err) == -1)
 		return -1;
 	store_mark_sent(&sent, pl->papers, pl->npapers, was_sent);
 	store_mark_eligible(&e, &sent, pl->papers, pl->npapers, plain, signals, replaced);
-	req->plain = plain;
-	req->signals = signals;
-	req->replaced = replaced;
-	req->sent = was_sent;
-	req->max_papers = reader->sub.max_papers;
-	req->outside = reader->sub.outside;
-	if (match_run(pl->index, req, a, err) == -1)
+	for (size_t i = 0, turn = 0; i < sections->n; i++)
+		if (reader->sub.filters[sections->filters[i]].when[0] != '\0' &&
+		    mark_period(pl, &turns[turn++], &sent, &sections->list[i], a, err) == -1)
+			return -1;
+	if (match_run(pl->index, &req, a, err) == -1)
 		return -1;
-	out->nread = (uint32_t)count_bits(plain, pl->nwords);
-	out->nmatched = (uint32_t)req->nmatched;
-	return collect_picks(pl, &reader->sub, req, out, a, err);
+	out->nread = count_read(pl, sections, plain);
+	out->nmatched = (uint32_t)req.nmatched;
+	return collect_picks(pl, reader, sections, &req, &sent, out, a, err);
 }
 
 /* Every paper of the reader's window that was not sent, whether it was looked at before or not, into the planner's plain
@@ -259,19 +374,15 @@ mark_window(struct planner *pl, const struct store_reader *reader, const struct 
 
 /* Set bit i where some filter of the reader matches paper i. */
 static int
-evaluate_filters(struct planner *pl, const struct subscriber *sub, const uint64_t *was_sent,
+evaluate_filters(struct planner *pl, const struct store_reader *reader, const uint64_t *was_sent,
     uint64_t *one, uint64_t *all, struct arena *a, struct error *err)
 {
-	for (size_t i = 0; i < sub->nfilters; i++) {
-		struct program *program = NULL;
-		bool own;
-		int rc = get_program(pl, sub, &sub->filters[i], a, &program, &own, err);
+	struct program **programs;
 
-		if (rc == 0)
-			rc = match_evaluate(pl->index, program, was_sent, one, err);
-		if (rc == 0 && own)
-			match_program_free(program);
-		if (rc == -1)
+	if (programs_load(pl->programs, reader, a, &programs, err) == -1)
+		return -1;
+	for (size_t i = 0; i < reader->sub.nfilters; i++) {
+		if (match_evaluate(pl->index, programs[i], was_sent, one, err) == -1)
 			return -1;
 		for (size_t w = 0; w < pl->nwords; w++)
 			all[w] |= one[w];
@@ -290,7 +401,7 @@ planner_count_matching(struct planner *pl, const struct store_reader *reader, co
 	if (one == NULL || all == NULL)
 		return err_nomem(err, "plan");
 	if (mark_window(pl, reader, due, a, err) == -1 ||
-	    evaluate_filters(pl, &reader->sub, was_sent, one, all, a, err) == -1)
+	    evaluate_filters(pl, reader, was_sent, one, all, a, err) == -1)
 		return -1;
 	*nsent = *nunsent = 0;
 	for (size_t w = 0; w < pl->nwords; w++) {
@@ -322,8 +433,8 @@ planner_add_near(struct planner *pl, const struct store_reader *reader, const st
 		queries[i] = q;
 	}
 	if (mark_window(pl, reader, due, a, err) == -1 ||
-	    match_near(pl->index, pl->literals, queries, sub->nfilters, pl->bitmaps, was_sent, max,
-		a, &misses, &n, err) == -1)
+	    match_near(pl->index, programs_literals(pl->programs), queries, sub->nfilters,
+		pl->bitmaps, was_sent, max, a, &misses, &n, err) == -1)
 		return -1;
 	if ((picks = arena_array(a, n + e->npicks, sizeof(*picks))) == NULL)
 		return err_nomem(err, "picks");
@@ -333,7 +444,7 @@ planner_add_near(struct planner *pl, const struct store_reader *reader, const st
 		picks[i] = (struct edition_pick){ .paper = p->id,
 			.revision = p->revision,
 			.version = p->version,
-			.section = UINT32_MAX,
+			.section = SECTION_OUTSIDE,
 			.cut = true,
 			.why = "",
 			.also_in = "" };
@@ -345,41 +456,82 @@ planner_add_near(struct planner *pl, const struct store_reader *reader, const st
 	return 0;
 }
 
+/* The filters that have their turn: those of the reader's schedule when that is due, and others by their own. */
+static int
+add_sections(struct planner *pl, const struct store_reader *reader, const struct due *due,
+    const struct due_slot *turns, size_t nturns, struct sections *out, struct arena *a,
+    struct error *err)
+{
+	const struct subscriber *sub = &reader->sub;
+	size_t n = sub->nfilters, turn = 0;
+	struct program **programs;
+
+	out->list = arena_array(a, n, sizeof(*out->list));
+	out->filters = arena_array(a, n, sizeof(*out->filters));
+	if (out->list == NULL || out->filters == NULL)
+		return err_nomem(err, "plan");
+	if (programs_load(pl->programs, reader, a, &programs, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const struct filter *f = &sub->filters[i];
+		bool has_turn = turn < nturns && turns[turn].filter == i;
+
+		turn += has_turn;
+		if (f->when[0] == '\0' ? !due->own : !has_turn)
+			continue;
+		out->filters[out->n] = (uint32_t)i;
+		out->list[out->n++] = (struct match_section){ .program = programs[i],
+			.limit = f->limit > 0 ? f->limit : sub->limit,
+			.sort = f->sort };
+	}
+	return 0;
+}
+
+/* Where the filters of their own schedules are after this edition. */
+static int
+move_slots(const struct planner *pl, const struct due_slot *turns, size_t n, struct edition *out,
+    struct arena *a, struct error *err)
+{
+	struct edition_slot *slots = arena_array(a, n, sizeof(*slots));
+
+	if (slots == NULL)
+		return err_nomem(err, "plan");
+	for (size_t i = 0; i < n; i++)
+		slots[i] = (struct edition_slot){ turns[i].from,
+			{ turns[i].from.slot, pl->change_seq, turns[i].day } };
+	out->slots = slots;
+	out->nslots = n;
+	return 0;
+}
+
 int
 planner_plan(struct planner *pl, const struct store_reader *reader, const struct due *due,
     struct arena *a, struct edition *out, struct error *err)
 {
-	size_t n = reader->sub.nfilters;
-	struct match_request req = { .nsections = n };
-	bool *own = arena_array(a, n, sizeof(*own));
-	struct program **programs = arena_array(a, n, sizeof(struct program *));
-	int rc = 0;
+	struct sections sections = { 0 };
+	struct due_slot *turns;
+	size_t nturns;
 
-	req.sections = arena_array(a, n, sizeof(*req.sections));
-	if (own == NULL || programs == NULL || req.sections == NULL)
-		return err_nomem(err, "plan");
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		const struct filter *f = &reader->sub.filters[i];
-
-		rc = get_program(pl, &reader->sub, f, a, &programs[i], &own[i], err);
-		req.sections[i].program = programs[i];
-		req.sections[i].limit = f->limit > 0 ? f->limit : reader->sub.limit;
-		req.sections[i].sort = f->sort;
-	}
+	match_trim(pl->index);
 	memset(out, 0, sizeof(*out));
 	out->period = due->period;
 	out->reader = reader->sub.id;
 	out->state = EDITION_LEASED;
 	out->cursor_from = reader->cursor_seq;
-	out->cursor_to = pl->change_seq;
+	out->cursor_to = due->own ? pl->change_seq : reader->cursor_seq;
 	out->composed_utc = pl->now_utc;
 	out->day = due->day;
 	out->since_day = due->since_day;
 	out->note = "";
-	if (rc == 0)
-		rc = match_reader(pl, reader, &req, due, out, a, err);
-	for (size_t i = 0; i < n; i++)
-		if (own[i] && programs[i] != NULL)
-			match_program_free(programs[i]);
-	return rc;
+	if (due_load_slots(pl->run, reader, due, pl->now_utc, a, &turns, &nturns, err) == -1 ||
+	    move_slots(pl, turns, nturns, out, a, err) == -1 ||
+	    add_sections(pl, reader, due, turns, nturns, &sections, a, err) == -1)
+		return -1;
+	return match_reader(pl, reader, &sections, turns, due, out, a, err);
+}
+
+int
+planner_save(struct planner *pl, struct error *err)
+{
+	return programs_save(pl->programs, err);
 }

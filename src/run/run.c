@@ -16,13 +16,17 @@ struct complaint {
 };
 
 static void
-report_complaint(void *arg, const char *reader, const char *message)
+report_complaint(void *arg, const char *reader, const char *message, const char *shown)
 {
 	struct complaint *c = arg;
 
 	if (reader == NULL)
 		c->nglobal++;
 	log_error(c->log, "%s", message);
+	for (size_t n; *shown != '\0'; shown += n + 1) {
+		n = strcspn(shown, "\n");
+		log_error(c->log, "%.*s", (int)n, shown);
+	}
 }
 
 int

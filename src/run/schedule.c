@@ -162,6 +162,15 @@ schedule_last_day(const struct schedule *s, const struct tz *tz, int64_t now_utc
 }
 
 int32_t
+schedule_previous_day(const struct schedule *s, int32_t day)
+{
+	do
+		day--;
+	while (!falls_on(s, day));
+	return day;
+}
+
+int32_t
 schedule_next_day(const struct schedule *s, int32_t day)
 {
 	do

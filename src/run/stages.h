@@ -34,6 +34,8 @@ struct due {
 	int64_t due_utc;
 	int64_t since_utc;	/* papers first listed from then on are new */
 	int32_t day, since_day;	/* nominal day; first day covered */
+	int64_t window_utc;	/* how far back the longest of its sections looks */
+	bool own;		/* by the reader's schedule; else only by those of some filters */
 };
 
 /* Periods of `always` count runs in a range of their own, above every day number. */
@@ -49,6 +51,17 @@ void	period_format(int64_t period, char out[DATE_RFC3339_SIZE]);
  */
 int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
 	    struct due *out, struct error *err);
+
+/* A filter with a schedule of its own that has its turn in an edition. */
+struct due_slot {
+	size_t filter;		/* its number */
+	struct store_slot from;	/* where it looked last */
+	int32_t day;		/* of its schedule */
+	int64_t since_utc;	/* papers first listed from then on are new: its whole period */
+};
+/* Those of an edition that is due, or would be next; ascending by filter, in a. */
+int	due_load_slots(struct run *run, const struct store_reader *reader, const struct due *due, int64_t now_utc,
+	    struct arena *a, struct due_slot **out, size_t *n, struct error *err);
 
 /* ---- fetch.c, cache.c ---- */
 
@@ -145,6 +158,34 @@ int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report,
 int	queries_read(const struct config *cfg, const struct subscriber *reader, const char *name,
 	    const char *text, struct arena *a, struct query **out, size_t *offset, struct error *err);
 
+/* ---- programs.c: the compiled filters of readers, kept in the store ---- */
+
+struct programs;
+
+int	programs_new(struct run *run, struct programs **out, struct error *err);
+void	programs_free(struct programs *programs);
+/* What all of them ask papers for; grows with the readers whose filters are compiled. */
+struct match_literals *programs_literals(struct programs *programs);
+/* One for each filter, in a: as stored, or compiled now where they are not. */
+int	programs_load(struct programs *programs, const struct store_reader *reader, struct arena *a,
+	    struct program ***out, struct error *err);
+/* Keep what was compiled since the last time. Inside a transaction. */
+int	programs_save(struct programs *programs, struct error *err);
+
+/* ---- risen.c: papers whose signals have grown ---- */
+
+/* A paper with the votes, comments and stars it had at that time. */
+int	risen_go_back(struct run *run, const struct paper *p, int64_t at_utc, struct arena *a, struct paper *then,
+	    struct error *err);
+/*
+ * Whether a paper that a query finds now had counted as listed at the reader's last edition and was not found then: the
+ * query reads signals, and they have grown. 1, 0 or -1.
+ * number	of the paper in the index
+ * last_utc	of that edition; 0 = there was none
+ */
+int	risen_judge(struct run *run, struct match_index *index, const struct program *program, uint32_t number,
+	    const struct paper *p, int64_t last_utc, struct arena *a, struct error *err);
+
 /* ---- plan.c: the papers of the window against one reader ---- */
 
 /* since_utc	the oldest moment any reader of this run looks back to */
@@ -160,6 +201,8 @@ int	planner_count_matching(struct planner *planner, const struct store_reader *r
 /* Put the papers of the window that come nearest to the reader's filters before the edition's picks: near misses. */
 int	planner_add_near(struct planner *planner, const struct store_reader *reader, const struct due *due, size_t max,
 	    struct arena *a, struct edition *edition, struct error *err);
+/* Keep the filters that were compiled. Inside a transaction. */
+int	planner_save(struct planner *planner, struct error *err);
 /* A paper of the window at the revision it has now, else NULL. */
 const struct paper *planner_find_paper(const struct planner *planner, int64_t id, uint32_t revision);
 
@@ -180,6 +223,7 @@ struct composed {
 	struct edition_view view;
 	struct rendered rendered;
 	struct address to;
+	const struct tz *tz;	/* of the reader */
 	struct strbuf bytes;
 	char period[DATE_RFC3339_SIZE];
 };
@@ -187,11 +231,48 @@ struct composed {
 void	composed_init(struct composed *mail);
 void	composed_release(struct composed *mail);
 
-/* mail->reader, edition and due are given; the rest is made. The edition's hash is that of the bytes. */
-int	composer_compose(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
+/* mail->reader, edition and due are given; what the store and the configuration say of the mail is looked up. */
+int	composer_prepare(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
+/* Then it is drawn and put together. The edition's hash is that of the bytes. Nothing but the mail is written, so several
+ * threads may compose mails of their own. */
+int	composer_compose(const struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
 const char *composer_sender(const struct composer *composer);
 const struct render *composer_render(const struct composer *composer);
+
+/* ---- batch.c: the mails of some readers, by as many threads as there are processors ---- */
+
+/* What all of them are made with. */
+struct batch_settings {
+	struct run *run;
+	struct planner *planner;
+	struct composer *composer;
+	const struct source_silence *silences;
+	int64_t now_utc;
+	bool source_fails;	/* one at least could not be read when it was last asked */
+};
+
+struct batch_item {
+	enum {
+		BATCH_MAIL,	/* mail is composed, or its edition EDITION_EMPTY; the caller releases it */
+		BATCH_SKIPPED,	/* no mail, why says so */
+		BATCH_BROKEN,	/* err says what is wrong with this reader's mail */
+		BATCH_FAILED,	/* err says why nothing can go on */
+	} what;
+	enum run_skip why;
+	struct composed mail;	/* mail.reader is known but in BATCH_FAILED */
+	struct error err;
+};
+
+struct batch;
+
+/* settings	outlive the batch */
+int	batch_new(const struct batch_settings *settings, size_t nthreads, struct batch **out, struct error *err);
+void	batch_free(struct batch *batch);
+/* Plan and compose the editions of n readers, in their order. Fails when one of them is BATCH_FAILED, with its error and
+ * nothing to release. All lives until batch_reset(). */
+int	batch_plan(struct batch *batch, const struct due *dues, size_t n, struct batch_item *items, struct error *err);
+void	batch_reset(struct batch *batch);
 
 /* ---- deliver.c ---- */
 

@@ -1,5 +1,6 @@
 #include "stages.h"
 #include "digest/limits.h"
+#include "digest/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -408,7 +409,7 @@ run_try(struct run *run, const struct run_try_options *options, struct arena *a,
 void
 run_add_caret(struct strbuf *out, const char *query, size_t offset)
 {
-	query_add_caret(out, query, offset);
+	text_add_caret(out, query, offset);
 }
 
 /* ---- filters that were edited ---- */

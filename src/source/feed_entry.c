@@ -27,8 +27,7 @@ static const char *const html_tags[] = { "a", "abbr", "b", "big", "blockquote", 
 	"cite", "code", "dd", "div", "dl", "dt", "em", "figure", "font", "h1", "h2", "h3", "h4",
 	"h5", "h6", "hr", "i", "img", "li", "mark", "math", "ol", "p", "pre", "q", "s", "section",
 	"small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tr", "tt", "u", "ul",
-	"jats:p", "jats:title", "jats:sec", "jats:italic", "jats:bold", "jats:sub", "jats:sup",
-	NULL };
+	NULL }; /* and all of JATS and MathML that say so by their prefix */
 
 /* What stands behind the name of a tag: its end, or an attribute. "x<b and y>z" has neither. */
 static bool
@@ -52,15 +51,17 @@ is_tag_rest(const char *text, size_t len)
 static bool
 is_tag(const char *text, size_t len)
 {
-	char name[16];
+	char name[32];
 	size_t n = 0, at = len > 1 && text[1] == '/' ? 2 : 1;
 
 	while (at + n < len && n + 1 < sizeof(name) &&
-	    (isalnum((unsigned char)text[at + n]) || text[at + n] == ':')) {
+	    (isalnum((unsigned char)text[at + n]) || text[at + n] == ':' || text[at + n] == '-')) {
 		name[n] = (char)tolower((unsigned char)text[at + n]);
 		n++;
 	}
 	name[n] = '\0';
+	if (strncmp(name, "jats:", 5) == 0 || strncmp(name, "mml:", 4) == 0)
+		return is_tag_rest(text + at + n, len - at - n);
 	for (size_t i = 0; html_tags[i] != NULL; i++)
 		if (strcmp(html_tags[i], name) == 0)
 			return is_tag_rest(text + at + n, len - at - n);

@@ -27,7 +27,7 @@ static const unsigned char mapped_prefix[ADDRESS_BYTES] = { [10] = 0xff, [11] = 
 
 /* RFC 6890 and the registry it made; prefixes are those of IPv4 alone. */
 static const struct range ranges4[] = {
-	{ { 0 }, 8, "this network" },
+	{ { 0 }, 8, "null" },
 	{ { 10 }, 8, "private" },
 	{ { 100, 64 }, 10, "shared" },
 	{ { 127 }, 8, "loopback" },
@@ -46,7 +46,7 @@ static const struct range ranges4[] = {
 
 /* The first that holds the address names it; what no row holds is public only inside 2000::/3 (RFC 4291 2.4). */
 static const struct range ranges6[] = {
-	{ { 0 }, 128, "unspecified" },
+	{ { 0 }, 128, "null" },
 	{ { [15] = 1 }, 128, "loopback" },
 	{ { 0xfe, 0x80 }, 10, "link-local" },
 	{ { 0xfe, 0xc0 }, 10, "private" },

@@ -377,11 +377,12 @@ http_start(struct http *http, const struct http_request *request, struct http_an
 	return 0;
 }
 
-/* Hops that ended; each begins its next one or makes its job done. */
-static void
+/* Hops that ended; each begins its next one or makes its job done. Returns whether there were any. */
+static bool
 take_messages(struct http *http)
 {
 	CURLMsg *message;
+	bool any = false;
 	int nleft;
 
 	while ((message = curl_multi_info_read(http->multi, &nleft)) != NULL) {
@@ -391,11 +392,13 @@ take_messages(struct http *http)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &job);
+		any = true;
 		rc = take_hop(job, message->data.result, &job->fault);
 		job->done = rc != 1;
 		if (job->done)
 			leave_multi(job);
 	}
+	return any;
 }
 
 static int
@@ -421,8 +424,10 @@ http_wait(struct http *http, struct pollfd *fds, size_t n, int timeout_ms, struc
 
 	if (set_fds(http, fds, n, err) == -1)
 		return -1;
+	/* What ends at once, as a refused address does, leaves nothing that would end the sleep. */
 	if (curl_multi_perform(http->multi, &nrunning) == CURLM_OK)
-		curl_multi_poll(http->multi, http->fds, (unsigned)n, timeout_ms, NULL);
+		curl_multi_poll(http->multi, http->fds, (unsigned)n,
+		    take_messages(http) ? 0 : timeout_ms, NULL);
 	for (size_t i = 0; i < n; i++)
 		fds[i].revents = http->fds[i].revents != 0 ? POLLIN : 0;
 	if (curl_multi_perform(http->multi, &nrunning) != CURLM_OK)

@@ -53,6 +53,24 @@ http_timeout_error(const struct http_job *job, int64_t elapsed_ms, struct error 
 	    job->target.host, elapsed_s, job->answer->body.len);
 }
 
+/*
+ * A header line that libcurl's own buffer of 100 KB does not hold never comes to on_header. Before 8.6 libcurl says that
+ * memory is short, which it is not while an answer has begun and has no body.
+ */
+static bool
+is_long_line(const struct http_job *job, CURLcode code)
+{
+#if LIBCURL_VERSION_NUM >= 0x080600
+	(void)job;
+	return code == CURLE_TOO_LARGE;
+#else
+	curl_off_t first_byte_us = 0;
+
+	curl_easy_getinfo(job->curl, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+	return code == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && job->answer->body.len == 0;
+#endif
+}
+
 /* The codes that have a plain sentence; the others keep libcurl's. */
 static const struct {
 	CURLcode code;
@@ -75,6 +93,8 @@ static const struct {
 int
 http_transfer_error(struct http_job *job, CURLcode code, int64_t elapsed_ms, struct error *err)
 {
+	if (job->stop == STOP_NONE && is_long_line(job, code))
+		job->stop = STOP_HEADER;
 	if (job->stop != STOP_NONE)
 		return stop_error(job, err);
 	if (code == CURLE_OUT_OF_MEMORY)

@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/picks.h"
 #include "digest/limits.h"
 
 #include <assert.h>
@@ -6,16 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	PICKS_VERSION = 1,
-	MAX_COPIES = 2,
-	MAX_PICKS = 64 * 1024, /* of one edition, cut ones included */
-	PICK_CUT = 1,
-	PICK_RISEN = 2,
-	PICK_REPLACED = 4,
-	PICK_MORE = 8, /* how many follows */
-	NSCORES = 5,
-};
+enum { MAX_COPIES = 2 };
 
 static const char *const state_names[] = {
 	[EDITION_LEASED] = "leased",
@@ -42,112 +34,6 @@ is_settled(enum edition_state state)
 {
 	return state != EDITION_LEASED && state != EDITION_INTENT && state != EDITION_DEFERRED &&
 	    state != EDITION_UNKNOWN && state != EDITION_HELD;
-}
-
-/* ---- picks ---- */
-
-static void
-pack_scores(struct strbuf *out, const struct edition_pick *p)
-{
-	const float scores[NSCORES] = { p->score, p->score_text, p->score_votes, p->score_trend,
-		p->score_freshness };
-
-	for (size_t i = 0; i < NSCORES; i++) {
-		uint32_t bits;
-		char bytes[4];
-
-		memcpy(&bits, &scores[i], sizeof(bits));
-		for (unsigned j = 0; j < 4; j++)
-			bytes[j] = (char)(bits >> (8 * j));
-		strbuf_addn(out, bytes, sizeof(bytes));
-	}
-}
-
-static void
-pack_picks(struct strbuf *out, const struct edition *e)
-{
-	strbuf_addc(out, PICKS_VERSION);
-	pack_uint(out, (uint32_t)e->day);
-	pack_uint(out, (uint32_t)e->since_day);
-	pack_text(out, e->note);
-	pack_uint(out, e->npicks);
-	for (size_t i = 0; i < e->npicks; i++) {
-		const struct edition_pick *p = &e->picks[i];
-
-		pack_uint(out, (uint64_t)p->paper);
-		pack_uint(out, p->revision);
-		pack_uint(out, p->version);
-		pack_uint(out, p->section == UINT32_MAX ? 0 : (uint64_t)p->section + 1);
-		pack_uint(out,
-		    (p->cut ? PICK_CUT : 0u) | (p->more > 0 ? PICK_MORE : 0u) |
-			(p->risen ? PICK_RISEN : 0u) | (p->replaced ? PICK_REPLACED : 0u));
-		if (p->more > 0)
-			pack_uint(out, p->more);
-		pack_scores(out, p);
-		pack_text(out, p->why);
-		pack_text(out, p->also_in);
-	}
-}
-
-static void
-unpack_scores(struct unpack *u, struct edition_pick *p)
-{
-	float *const scores[NSCORES] = { &p->score, &p->score_text, &p->score_votes,
-		&p->score_trend, &p->score_freshness };
-
-	if (u->end - u->p < 4 * NSCORES) {
-		u->broken = true;
-		return;
-	}
-	for (size_t i = 0; i < NSCORES; i++) {
-		uint32_t bits = 0;
-
-		for (unsigned j = 0; j < 4; j++)
-			bits |= (uint32_t)*u->p++ << (8 * j);
-		memcpy(scores[i], &bits, sizeof(bits));
-	}
-}
-
-static int
-unpack_picks(
-    const unsigned char *bytes, size_t len, struct arena *a, struct edition *e, struct error *err)
-{
-	struct unpack u = { bytes, bytes + len, false };
-	uint64_t n = 0;
-
-	if (len > 0 && *u.p++ == PICKS_VERSION) {
-		e->day = (int32_t)unpack_uint(&u);
-		e->since_day = (int32_t)unpack_uint(&u);
-		e->note = unpack_text(&u, a);
-		n = unpack_uint(&u);
-	} else {
-		u.broken = true;
-	}
-	if (u.broken || n > MAX_PICKS)
-		return err_set(err, ERR_DATA, "picks: damaged");
-	if ((e->picks = arena_array(a, (size_t)n, sizeof(*e->picks))) == NULL)
-		return err_nomem(err, "picks");
-	e->npicks = (size_t)n;
-	for (size_t i = 0; i < e->npicks; i++) {
-		struct edition_pick *p = &e->picks[i];
-		uint64_t section, flags;
-
-		p->paper = (int64_t)unpack_uint(&u);
-		p->revision = (uint32_t)unpack_uint(&u);
-		p->version = (uint32_t)unpack_uint(&u);
-		section = unpack_uint(&u);
-		p->section = section == 0 ? UINT32_MAX : (uint32_t)(section - 1);
-		flags = unpack_uint(&u);
-		p->cut = (flags & PICK_CUT) != 0;
-		p->risen = (flags & PICK_RISEN) != 0;
-		p->replaced = (flags & PICK_REPLACED) != 0;
-		if ((flags & PICK_MORE) != 0)
-			p->more = (uint32_t)unpack_uint(&u);
-		unpack_scores(&u, p);
-		p->why = unpack_text(&u, a);
-		p->also_in = unpack_text(&u, a);
-	}
-	return u.broken ? err_set(err, ERR_DATA, "picks: damaged") : 0;
 }
 
 /* ---- reading ---- */
@@ -179,7 +65,7 @@ read_edition(struct stmt *q, struct arena *a, void *row, struct error *err)
 		len = sizeof(e->reply) - 1;
 	if (reply != NULL)
 		memcpy(e->reply, reply, len);
-	return unpack_picks(picks, (size_t)sqlite3_column_bytes(q->st, 13), a, e, err);
+	return picks_unpack(picks, (size_t)sqlite3_column_bytes(q->st, 13), a, e, err);
 }
 
 static int
@@ -224,6 +110,31 @@ store_count_attempts(
 	found = load_edition(store, period, reader, &store->scratch, &e, err);
 	*out = found == 1 ? e->attempts : 0;
 	return found == -1 ? -1 : 0;
+}
+
+static int
+read_slot(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	(void)a;
+	(void)err;
+	*(struct store_slot *)row = (struct store_slot){ db_int(q, 0), db_int(q, 1), db_int(q, 2) };
+	return 0;
+}
+
+int
+store_load_slots(struct store *store, int64_t reader, struct arena *a, struct store_slot **out,
+    size_t *n, struct error *err)
+{
+	struct db_rows rows;
+	struct stmt q;
+
+	db_start(&q, store, SQL_SLOT_ALL);
+	db_bind_int(&q, reader);
+	if (db_load_rows(&q, a, sizeof(**out), read_slot, &rows, err) == -1)
+		return -1;
+	*out = rows.items;
+	*n = rows.n;
+	return 0;
 }
 
 int
@@ -394,7 +305,7 @@ insert_edition(
 	struct stmt q;
 
 	strbuf_reset(picks);
-	pack_picks(picks, e);
+	picks_pack(picks, e);
 	if (strbuf_check(picks, err) == -1)
 		return -1;
 	db_start(&q, store, SQL_EDITION_ADD);
@@ -423,6 +334,13 @@ insert_edition(
 }
 
 static int
+put_slot(struct store *store, int64_t reader, const struct store_slot *s, struct error *err)
+{
+	return db_run_ints(
+	    store, SQL_SLOT_PUT, DB_INTS(reader, s->slot, s->cursor_seq, s->last_period), err);
+}
+
+static int
 lease_edition(struct store *store, struct edition *e, int64_t now_utc, struct strbuf *picks,
     struct error *err)
 {
@@ -444,6 +362,9 @@ lease_edition(struct store *store, struct edition *e, int64_t now_utc, struct st
 	if (db_changes(store) != 1)
 		return err_set(
 		    err, ERR_BUG, "reader %" PRId64 " has an unsettled edition", e->reader);
+	for (size_t i = 0; i < e->nslots; i++)
+		if (put_slot(store, e->reader, &e->slots[i].to, err) == -1)
+			return -1;
 	return insert_edition(store, e, picks, err);
 }
 
@@ -561,6 +482,9 @@ give_back(struct store *store, const struct edition *e, enum edition_state state
 	if (db_run_ints(store, SQL_CURSOR_GIVE_BACK, DB_INTS(e->reader, e->period, e->cursor_from),
 		err) == -1)
 		return -1;
+	for (size_t i = 0; i < e->nslots; i++)
+		if (put_slot(store, e->reader, &e->slots[i].from, err) == -1)
+			return -1;
 	return set_state(store, e->period, e->reader, state, reply, 0, err);
 }
 

@@ -240,6 +240,27 @@ store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 	}
 }
 
+size_t
+store_find_moves(const struct sent_list *sent, const struct store_move *moves, size_t nmoves,
+    bool withdrawn, const struct store_move **out, size_t max)
+{
+	struct unpack u = open_list(sent->bytes, sent->len);
+	struct sent_item item = { 0, 0 };
+	size_t at = 0, n = 0;
+
+	while (n < max && at < nmoves && next_item(&u, &item)) {
+		while (at < nmoves && moves[at].paper < item.paper)
+			at++;
+		if (at == nmoves || moves[at].paper != item.paper ||
+		    moves[at].withdrawn != withdrawn)
+			continue;
+		if (withdrawn ? item.version != VERSION_WITHDRAWN
+			      : is_newer(moves[at].version, item.version))
+			out[n++] = &moves[at];
+	}
+	return n;
+}
+
 void
 store_mark_sent(const struct sent_list *sent, struct paper *const *papers, size_t n, uint64_t *bits)
 {

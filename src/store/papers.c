@@ -329,6 +329,20 @@ write_signals(struct put *put, const struct known *k, const struct paper *before
 	    DB_INTS(k->id, put->now_utc, p->votes, p->comments, p->stars), err);
 }
 
+/* A new version, or taken back: readers who were sent the paper may want to know. */
+static int
+write_move(struct put *put, const struct known *k, const struct paper *before, struct error *err)
+{
+	const struct paper *p = k->paper;
+	uint32_t version = before->version > 0 ? before->version : 1;
+
+	if (k->card == NULL ||
+	    (p->version <= version && (p->withdrawn_utc == 0 || before->withdrawn_utc != 0)))
+		return 0;
+	return db_run_ints(put->store, SQL_PAPER_MOVED,
+	    DB_INTS(k->id, p->version, p->withdrawn_utc != 0, put->now_utc), err);
+}
+
 static void
 count_put(struct store_put_counts *counts, bool is_new, bool changed)
 {
@@ -412,6 +426,7 @@ put_paper(struct put *put, const struct paper *p, struct arena *a, struct error 
 	moved = merge_record(k.paper, &k.from, p, &by, again == 1);
 	merge_choose_key(k.paper, p);
 	if (write_put(put, &k, p, again == 1, n > 1, err) == -1 ||
+	    write_move(put, &k, &before, err) == -1 ||
 	    write_signals(put, &k, &before, moved, err) == -1)
 		return -1;
 	if (n == 1 && search_reads_same(&before, k.paper))

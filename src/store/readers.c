@@ -115,6 +115,8 @@ read_reader(struct stmt *q, struct arena *a, struct store_reader *r, struct erro
 	r->last_period = db_int(q, 14);
 	r->last_edition_utc = db_int(q, 15);
 	r->suppressed = db_int(q, 16) != 0;
+	if (db_blob(q, 17, a, &r->programs, &r->programs_len, err) == -1)
+		return -1;
 	if (db_text(q, 1, a, &r->sub.canonical, err) == -1 ||
 	    db_text(q, 9, a, &r->consent, err) == -1)
 		return -1;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 enum {
-	ENDED_READERS_S = 60 * DAY_S, /* DESIGN section 4: a block that comes back resumes */
+	ENDED_READERS_S = 60 * DAY_S, /* a block that comes back within that time resumes */
 	EDITIONS_S = 400 * DAY_S,     /* history of what was sent */
 	RUNS_S = 400 * DAY_S,
 	PAGES_S = 60 * DAY_S, /* a page that was not read for so long is asked for anew */

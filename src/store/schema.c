@@ -199,7 +199,23 @@ const char *const schema_steps[] = {
 
 	"PRAGMA user_version = 2;",
 
-	/* 3: the index has words as the tokenizer of the filters reads them, so that both find the same. */
+	/* 3 */
+	/* What happened to a paper after it was known: a new version, a withdrawal. */
+	"ALTER TABLE paper ADD COLUMN version INTEGER NOT NULL DEFAULT 0;" /* as of moved_utc */
+	"ALTER TABLE paper ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;" /* 1 = it is, as of moved_utc */
+	"ALTER TABLE paper ADD COLUMN moved_utc INTEGER NOT NULL DEFAULT 0;" /* of the last of them; 0 = none */
+	"CREATE INDEX paper_by_move ON paper(moved_utc) WHERE moved_utc > 0;"
+
+	/* Compiled filters; written by one compiler in one generation, others are compiled anew. */
+	"ALTER TABLE reader ADD COLUMN programs BLOB NOT NULL DEFAULT x'';" /* of profile; '' = none */
+	"CREATE TABLE literal("		/* what programs ask papers for, by the numbers they use */
+	"  number INTEGER PRIMARY KEY," /* from 0, without a gap */
+	"  bytes BLOB NOT NULL);"
+
+	"PRAGMA user_version = 3;",
+
+	/* 4 */
+	/* The index has words as the tokenizer of the filters reads them, so that both find the same. */
 	"DROP TABLE search;"
 	"CREATE VIRTUAL TABLE search USING fts5(" /* rowid = number of the paper; each word of a text once, see wordset.h */
 	"  title, abstract, authors, keywords, org, venue,"
@@ -207,7 +223,7 @@ const char *const schema_steps[] = {
 	"CREATE VIRTUAL TABLE search_word USING fts5vocab(search, row);"
 	"INSERT INTO search_due(paper) SELECT id FROM paper WHERE true ON CONFLICT(paper) DO NOTHING;"
 
-	"PRAGMA user_version = 3;",
+	"PRAGMA user_version = 4;",
 };
 
 int

@@ -5,7 +5,8 @@
 #define READER_COLUMNS                                                                            \
 	"r.id, r.canonical, r.origin, r.state, r.broken, r.vanished, r.created_utc, r.ended_utc," \
 	" r.paused_until, r.consent, r.file, r.line, r.profile, c.change_seq, c.last_period,"     \
-	" c.last_edition_utc, EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash)"
+	" c.last_edition_utc, EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash),"         \
+	" r.programs"
 #define EDITION_COLUMNS                                                                     \
 	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks"
@@ -73,6 +74,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "SELECT " PAPER_COLUMNS
 	    " FROM paper p JOIN snapshot s ON s.paper = p.id AND s.revision = p.revision "
 	    "WHERE p.id > ?1 ORDER BY p.id LIMIT 1",
+	[SQL_PAPER_MOVED] =
+	    "UPDATE paper SET version = ?2, withdrawn = ?3, moved_utc = ?4 WHERE id = ?1",
+	[SQL_PAPER_MOVES] =
+	    "SELECT id, revision, version, withdrawn, moved_utc FROM paper WHERE moved_utc >= ?1 "
+	    "AND moved_utc > 0 ORDER BY id",
 	[SQL_PAPER_OLD] = "SELECT id FROM paper WHERE seen_utc < ?1 ORDER BY id",
 	[SQL_TITLE_ALL] = "SELECT id, title FROM paper ORDER BY published_utc DESC, id DESC",
 	[SQL_WINDOW_COUNT] =
@@ -252,7 +258,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_READER_UPDATE] =
 	    "UPDATE reader SET origin = ?2, state = 0, ended_utc = 0, broken = 0, vanished "
 	    "= 0, consent = CASE WHEN ?3 <> '' THEN ?3 ELSE consent END, file = ?4, line = "
-	    "?5, digest = ?6, profile = ?7 WHERE id = ?1",
+	    "?5, digest = ?6, profile = ?7, programs = x'' WHERE id = ?1",
 	[SQL_READER_RENAME] =
 	    "UPDATE OR IGNORE reader SET canonical = ?2, hash = ?3 WHERE canonical = ?1",
 	[SQL_READER_RESUME] =
@@ -284,6 +290,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "CONFLICT(hash) DO UPDATE SET reason = min(reason, excluded.reason)",
 	[SQL_SUPPRESSION_END] = "DELETE FROM suppression WHERE hash = ?1",
 
+	[SQL_READER_PROGRAMS] = "UPDATE reader SET programs = ?2 WHERE id = ?1",
+	[SQL_LITERAL_ALL] = "SELECT number, bytes FROM literal ORDER BY number",
+	[SQL_LITERAL_ADD] = "INSERT INTO literal(number, bytes) VALUES(?1, ?2)",
+	[SQL_LITERAL_CLEAR] = "DELETE FROM literal",
+
 	/* cursors and sent lists */
 	[SQL_CURSOR_ADD] =
 	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
@@ -296,6 +307,12 @@ const char *const sql_text[SQL_COUNT] = {
 	    "last_edition_utc = max(last_edition_utc, ?5) WHERE reader = ?1 AND slot = 0 "
 	    "AND (open_period = 0 OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
 	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	[SQL_SLOT_ALL] =
+	    "SELECT slot, change_seq, last_period FROM cursor WHERE reader = ?1 AND slot <> 0",
+	[SQL_SLOT_PUT] =
+	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
+	    "open_period) VALUES(?1, ?2, ?3, ?4, 0, 0) ON CONFLICT(reader, slot) DO UPDATE SET "
+	    "change_seq = excluded.change_seq, last_period = excluded.last_period",
 	[SQL_CURSOR_SETTLE] =
 	    "UPDATE cursor SET open_period = 0, last_edition_utc = max(last_edition_utc, "
 	    "coalesce((SELECT composed_utc FROM edition e WHERE e.period = ?2 AND e.reader "

@@ -127,7 +127,7 @@ rise_of(int64_t value, int64_t *highest, int64_t at_utc, int64_t first_utc, int6
 	return first_utc == 0 ? 0 : decayed((double)value, first_utc, now_utc);
 }
 
-/* DESIGN 7 "Trend": comments twice, stars a tenth; an old favourite does not head the list,
+/* "trend" of digest-filter(7): comments twice, stars a tenth; an old favourite does not head the list,
  * because what it had when we first saw it dates from its listing, and its stars of that time
  * count nothing. */
 static int
@@ -610,4 +610,35 @@ store_load_snapshot(struct store *store, int64_t paper, uint32_t revision, struc
 	p->revision = revision;
 	*out = p;
 	return 1;
+}
+
+static int
+read_move(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	struct store_move *m = row;
+
+	(void)a;
+	(void)err;
+	m->paper = db_int(q, 0);
+	m->revision = (uint32_t)db_int(q, 1);
+	m->version = (uint32_t)db_int(q, 2);
+	m->withdrawn = db_int(q, 3) != 0;
+	m->moved_utc = db_int(q, 4);
+	return 0;
+}
+
+int
+store_load_moves(struct store *store, int64_t since_utc, struct arena *a, struct store_move **out,
+    size_t *n, struct error *err)
+{
+	struct db_rows rows;
+	struct stmt q;
+
+	db_start(&q, store, SQL_PAPER_MOVES);
+	db_bind_int(&q, since_utc);
+	if (db_load_rows(&q, a, sizeof(**out), read_move, &rows, err) == -1)
+		return -1;
+	*out = rows.items;
+	*n = rows.n;
+	return 0;
 }

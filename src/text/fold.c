@@ -134,3 +134,9 @@ text_add_folded(struct strbuf *out, const char *text, size_t len)
 		}
 	}
 }
+
+const char *
+text_unicode_version(void)
+{
+	return utf8proc_unicode_version();
+}

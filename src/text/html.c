@@ -50,7 +50,7 @@ static const struct {
 	{ "svg", ROLE_DROP },
 	{ "td", ROLE_BLOCK },
 	{ "template", ROLE_DROP },
-	{ "tex-math", ROLE_DROP }, /* JATS: the same formula stands beside it */
+	{ "tex-math", ROLE_DROP }, /* JATS: the same formula stands beside it, see add_formula() */
 	{ "textarea", ROLE_DROP },
 	{ "th", ROLE_BLOCK },
 	{ "title", ROLE_BLOCK }, /* JATS: the heading of a section */
@@ -157,6 +157,83 @@ closing_mark(const char *p, size_t len)
 	return NULL;
 }
 
+/* ---- formulas: TeX says more than MathML without its marks ---- */
+
+/* The text between two marks of [p, end), or NULL. */
+static const char *
+find_between(const char *p, const char *end, const char *from, const char *to, size_t *len)
+{
+	const char *start = memmem(p, (size_t)(end - p), from, strlen(from)), *stop;
+
+	if (start == NULL)
+		return NULL;
+	start += strlen(from);
+	if ((stop = memmem(start, (size_t)(end - start), to, strlen(to))) == NULL)
+		return NULL;
+	*len = (size_t)(stop - start);
+	return start;
+}
+
+/*
+ * The TeX of a formula in [p, end), which begins with its own tag: JATS <tex-math>, the annotation of MathML, or its
+ * alttext. NULL when there is none.
+ */
+static const char *
+find_tex(const char *p, const char *end, size_t *len)
+{
+	static const char *const marks[][2] = {
+		{ "\\begin{document}",
+		    "\\end{document}" }, /* a <tex-math> that is a whole document */
+		{ "tex-math>", "</" },
+		{ "encoding=\"application/x-tex\">", "</" },
+		{ "alttext=\"", "\"" },
+	};
+	const char *tex = NULL;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]) && tex == NULL; i++)
+		tex = find_between(p, end, marks[i][0], marks[i][1], len);
+	if (tex == NULL)
+		return NULL;
+	while (*len > 0 && (isspace((unsigned char)*tex) || *tex == '$')) {
+		tex++;
+		(*len)--;
+	}
+	while (*len > 0 && (isspace((unsigned char)tex[*len - 1]) || tex[*len - 1] == '$'))
+		(*len)--;
+	return *len > 0 && memchr(tex, '<', *len) == NULL ? tex : NULL;
+}
+
+static bool
+is_formula(const char *name)
+{
+	return strcasecmp(name, "inline-formula") == 0 || strcasecmp(name, "disp-formula") == 0 ||
+	    strcasecmp(name, "math") == 0;
+}
+
+/*
+ * A formula that says itself in TeX, as $...$, which is read where all texts are. Returns what follows it, or NULL.
+ * *bare	up to there it is known that no formula does
+ */
+static const char *
+add_formula(struct strbuf *tame, const char *p, const struct tag *open, const char *end,
+    bool *unclosed, const char **bare)
+{
+	const char *after, *tex;
+	size_t len;
+
+	if (open->is_end || p < *bare || !is_formula(open->name))
+		return NULL;
+	after = skip_element(open, end, unclosed);
+	if (after == open->after || (tex = find_tex(p, after, &len)) == NULL) {
+		*bare = after;
+		return NULL;
+	}
+	strbuf_addc(tame, '$');
+	strbuf_addn(tame, tex, len);
+	strbuf_addc(tame, '$');
+	return after;
+}
+
 static void
 add_tag(struct strbuf *tame, const struct tag *t, bool flat)
 {
@@ -173,6 +250,7 @@ static size_t
 tame_markup(struct strbuf *tame, const char *p, const char *end, bool flat)
 {
 	bool unclosed = false;
+	const char *bare = p;
 	size_t nopen = 0;
 
 	while (p < end) {
@@ -189,6 +267,8 @@ tame_markup(struct strbuf *tame, const char *p, const char *end, bool flat)
 		} else if (!read_tag(p, end, &t)) {
 			strbuf_add(tame, "&lt;");
 			p++;
+		} else if ((close = add_formula(tame, p, &t, end, &unclosed, &bare)) != NULL) {
+			p = close;
 		} else if (role_of(t.name) == ROLE_DROP && !t.is_end) {
 			p = skip_element(&t, end, &unclosed);
 		} else {

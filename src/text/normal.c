@@ -16,7 +16,6 @@ struct word_pair {
  * first word. */
 static const struct word_pair irregular[] = {
 	{ "agis", "agi" },
-	{ "ais", "ai" },
 	{ "aliases", "alias" },
 	{ "apis", "api" },
 	{ "appendices", "appendix" },
@@ -138,10 +137,10 @@ static const struct word_pair irregular[] = {
 
 /* Words that end like a plural and are none; -ss, -us, -is and -ics are never taken for one.
  * Sorted. */
-static const char *const singulars[] = { "aids", "alias", "always", "atlas", "bayes", "bias",
-	"canvas", "chaos", "cosmos", "ethos", "hopkins", "james", "kubernetes", "lens", "macos",
-	"means", "news", "pandas", "pathos", "perhaps", "sars", "series", "species", "stokes",
-	"texas", "times", "towards", "whereas" };
+static const char *const singulars[] = { "adas", "aids", "alias", "always", "atlas", "bayes",
+	"bias", "bios", "canvas", "chaos", "cosmos", "does", "ethos", "goes", "hopkins", "james",
+	"kubernetes", "lens", "macos", "mars", "means", "news", "pandas", "pathos", "perhaps",
+	"sars", "series", "species", "stokes", "texas", "times", "towards", "whereas" };
 
 /* The ends of plurals, longest first. What comes before must be at least min_stem letters. */
 static const struct {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Ratios to named peers, each measured in the same run and each the median of three: below 1 is less time than the peer.
-# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS: other
-# sizes; QUICK=1: without the match row.
+# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS, FILTERS: other
+# sizes; QUICK=1: without the match and worst rows.
 set -u
 dir=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$dir/../.." && pwd)
@@ -132,6 +132,50 @@ bench_smtp() {
 	rate "send to $1" "$(field 1 ours)" "$mails" mails "$(field 3 ours)"
 }
 
+# fetch_of N...: what the feeds of these services take, in a new store.
+fetch_of() {
+	rm -f digest.db*
+	{
+		echo 'list { from = "Papers <papers@digest.test>" }'
+		echo 'store { path = "digest.db" }'
+		echo 'smtp "bench" { url = "maildir:Mail" }'
+		echo 'fetch { allow-private = {"127.0.0.0/8"} }'
+		for n in "$@"; do echo "source \"s$n\" { type = feed  url = \"http://127.0.0.$n:$port/\" }"; done
+	} >digest.conf
+	measure "$DIGEST" --now "$now" fetch -q
+}
+# All services answer at once, so that twenty of them take as long as the slowest.
+bench_fetch() {
+	python3 "$dir/feeds.py" >port &
+	server=$!
+	pids="$pids $server"
+	until [ -s port ]; do sleep 0.05; done
+	port=$(head -n 1 port)
+	rm -f ours peer
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2046
+		fetch_of $(seq 20) >>ours || exit 1
+		fetch_of 20 >>peer || exit 1
+	done
+	stop_server
+	row 'fetch of 20 services that answer after 0.05 to 1 s (10.5 s in all)' "$(field 1 ours)" "$(field 1 peer)" 'the slowest alone'
+}
+# What cron pays each quarter of an hour when nobody is due and no source is to be asked.
+bench_idle() {
+	all=$readers
+	for readers in 1 "$all"; do
+		prepare maildir:Mail && "$DIGEST" --now "$now" send -q || exit 1
+		rm -f ours
+		for _ in 1 2 3; do measure "$DIGEST" --now "$now" run -q >>ours || exit 1; done
+		if command -v strace >/dev/null; then
+			strace -f -o calls "$DIGEST" --now "$now" run -q
+			note "a run with nothing to do makes $(grep -c '^[0-9]* *[a-z0-9_]*(' calls) system calls (readers: $readers)"
+		fi
+		rate "a run with nothing to do (readers: $readers)" "$(field 1 ours)" 1 runs "$(field 3 ours)"
+	done
+	readers=$all
+}
+
 # Whether this program mails over SMTP: one reader, one mail.
 speaks_smtp() {
 	start_sink
@@ -149,12 +193,16 @@ bench_all() {
 	echo
 	echo '| what | digest | peer | which | ratio |'
 	echo '|---|---:|---:|---|---:|'
-	[ -n "${QUICK:-}" ] || "$bin/match" || exit 1
+	[ -n "${QUICK:-}" ] || "$bin/match" "${FILTERS:-100000}" || exit 1
+	[ -n "${QUICK:-}" ] || "$bin/worst" || exit 1
+	"$bin/load" "$T" || exit 1
 	"$bin/compose" || exit 1
 	"$bin/store" "$T" || exit 1
 	"$bin/xml" || exit 1
 	"$bin/generate" papers "$papers" >papers.jsonl
 	bench_config
+	bench_fetch
+	bench_idle
 	bench_maildir
 	if ! command -v smtp-source >/dev/null; then
 		note 'no smtp-source: the SMTP rows are left out'

@@ -71,9 +71,18 @@ start_smtp silent --script silence.json
 config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
 echo 'delivery { deadline = 1m }' >>digest.conf
 rm -rf digest.db*
+# until_true COMMAND: for a second at most.
+until_true() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		eval "$1" 2>/dev/null && return 0
+		sleep 0.05
+	done
+	return 1
+}
 check 'a relay that falls silent is left by a signal' '
 	run 2>err & pid=$!
-	sleep 2; kill -TERM $pid; sleep 1; kill -TERM $pid 2>/dev/null; wait $pid
+	until_true "grep -q RCPT silent.log"; kill -TERM $pid
+	until_true "! kill -0 $pid" || kill -TERM $pid 2>/dev/null; wait $pid
 	test "$("$DIGEST" -c digest.conf --now 2026-03-03T08:01:00Z outbox --json | grep -c address)" = 1'
 
 # --- addresses that want to be commands

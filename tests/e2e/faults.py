@@ -9,6 +9,7 @@ first run, the exit codes, the sentence, how many mails the relay accepted in th
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -158,12 +159,15 @@ def main():
     digest, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     cells = [cell for cell in CELLS if not sys.argv[3:] or name_of(cell) in sys.argv[3:]]
     print(f"1..{len(cells)}")
-    for number, cell in enumerate(cells, 1):
-        wrong = try_cell(digest, os.path.join(folder, f"cell-{number}"), cell)
-        print(f"{'not ' if wrong else ''}ok {number} - {name_of(cell)}")
-        for line in wrong:
-            print("#   " + line)
-        sys.stdout.flush()
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(try_cell, digest, os.path.join(folder, f"cell-{number}"), cell)
+                   for number, cell in enumerate(cells, 1)]
+        for number, future in enumerate(futures, 1):
+            wrong = future.result()
+            print(f"{'not ' if wrong else ''}ok {number} - {name_of(cells[number - 1])}")
+            for line in wrong:
+                print("#   " + line)
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "digest/query.h"
+#include "digest/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (offset > size || err.msg[0] == '\0') {
 		abort();
 	}
-	query_add_caret(&text, copy, offset);
+	text_add_caret(&text, copy, offset);
 	strbuf_release(&again);
 	strbuf_release(&text);
 	arena_release(&a);

@@ -80,15 +80,15 @@ http_server_loop(int listener, const struct http_server *s, http_server_serve *s
 	}
 }
 
-/* 0, or -1 when there is no loopback to listen on. */
+/* At an address of this machine: 0, or -1 when it cannot be listened on. */
 static inline int
-http_server_start(struct http_server *s, http_server_serve *serve)
+http_server_start_at(struct http_server *s, const char *host, http_server_serve *serve)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
 	socklen_t len = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	inet_pton(AF_INET, host, &address.sin_addr);
 	s->naccepts = mmap(
 	    NULL, sizeof(*s->naccepts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->naccepts == MAP_FAILED || listener == -1 ||
@@ -103,6 +103,13 @@ http_server_start(struct http_server *s, http_server_serve *serve)
 		http_server_loop(listener, s, serve);
 	close(listener);
 	return s->pid == -1 ? -1 : 0;
+}
+
+/* 0, or -1 when there is no loopback to listen on. */
+static inline int
+http_server_start(struct http_server *s, http_server_serve *serve)
+{
+	return http_server_start_at(s, "127.0.0.1", serve);
 }
 
 static inline void

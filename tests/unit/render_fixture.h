@@ -185,7 +185,7 @@ is_listed(const char *const *list, const char *word, size_t len)
 }
 
 static const char *const tags[] = { "!DOCTYPE", "html", "head", "meta", "title", "style", "body",
-	"div", "table", "tr", "td", "h1", "h2", "h3", "p", "a", "b", NULL };
+	"div", "table", "tr", "td", "h1", "h2", "h3", "p", "a", "b", "mark", NULL };
 static const char *const attributes[] = { "lang", "dir", "charset", "name", "content", "class",
 	"style", "role", "width", "cellpadding", "cellspacing", "border", "align", "href", "html",
 	NULL };
@@ -390,6 +390,8 @@ static inline struct edition_view
 sample_view(struct fixture *f)
 {
 	static const char *const also_in[] = { "Robots", "On small devices" };
+	static const struct paper_mark marks[] = { { PAPER_TITLE, 0, 9 }, { PAPER_TITLE, 13, 16 },
+		{ PAPER_ABSTRACT, 0, 2 } };
 	struct edition_view view = new_view(f, 0, 0);
 	struct section_view *s = arena_array(&f->papers, 3, sizeof(*s));
 	struct pick_view *picks = arena_array(&f->papers, NSAMPLES + 4, sizeof(*picks));
@@ -402,6 +404,8 @@ sample_view(struct fixture *f)
 	for (size_t i = 0; i < NSAMPLES + 4; i++)
 		picks[i].why = "";
 	picks[0].why = "gaussian splatting";
+	picks[0].marks = marks;
+	picks[0].nmarks = sizeof(marks) / sizeof(marks[0]);
 	picks[0].also_in = also_in;
 	picks[0].nalso_in = 2;
 	picks[1].why = "radiance fields";

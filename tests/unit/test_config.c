@@ -143,7 +143,10 @@ static const struct {
 	{ "score { text = 10.5 }", 0, "t.conf:2:16: text: 10.5 is out of range; expected 0..10\n" },
 	{ "score { text = 1.x }", 0, "t.conf:2:16: text: '1.x' is not a number; expected 0..10\n" },
 	{ "filter \"a\" { match = 'x\n  titel:y' }", 0,
-	    "t.conf:3:3: match: 'titel:' is not a field; did you mean 'title:'?\n" },
+	    "t.conf:3:3: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    "  titel:y\n  ^\n" },
+	{ "filter \"a\" { match = 'x\n  @nobody' }", 0,
+	    "t.conf:3:3: match: there is no filter called 'nobody'\n  @nobody\n  ^\n" },
 	{ "filter \"a\" { match = '' }", 0,
 	    "t.conf:2:23: match: an empty query; expected words, or '*' for every paper\n" },
 	{ "defaults { timezone = Mars/Base }", 0,

@@ -76,8 +76,22 @@ fake_request_gap(const char *type, int64_t gap_s, struct error *err)
 	return gap_s >= 2 ? 0 : err_set(err, ERR_CONFIG, "%s asks for 2 s", type);
 }
 
+static int
+fake_names(const struct config *cfg, const struct subscriber *reader, const struct filter *f,
+    size_t *offset, struct error *err)
+{
+	const char *at = strstr(f->match, "@nobody");
+
+	(void)cfg;
+	(void)reader;
+	if (at == NULL)
+		return 0;
+	*offset = (size_t)(at - f->match);
+	return err_set(err, ERR_DATA, "there is no filter called 'nobody'");
+}
+
 static const struct config_checks fake_checks = { fake_address, fake_query, fake_schedule,
-	fake_timezone, fake_source_type, fake_request_gap };
+	fake_timezone, fake_source_type, fake_request_gap, fake_names };
 
 /* Into a new, empty folder, which becomes the working directory. */
 static inline int
@@ -122,11 +136,11 @@ put_file(const char *path, const char *bytes, size_t len)
 
 /* The messages of a reading, a line each; what belongs to one reader begins with "[reader] ". */
 static inline void
-note(void *arg, const char *reader, const char *message)
+note(void *arg, const char *reader, const char *message, const char *shown)
 {
 	if (reader != NULL)
 		strbuf_addf(arg, "[%s] ", reader);
-	strbuf_addf(arg, "%s\n", message);
+	strbuf_addf(arg, "%s\n%s", message, shown);
 }
 
 #endif

@@ -39,9 +39,11 @@ static const struct {
 	    "me@example.org :3 [Trending papers: * 10 3 @0:0]\n" },
 	{ "subscriber \"Me@Example.org\" { filter \"a\" { match = 'x' limit = 3 } }", "",
 	    "Me@Example.org (me@example.org) :3 [a: x 3 0 @3:53]\n" },
-	{ "subscriber \"a@b\" { filter \"a\" { match = 'x' when = 'mon' } }",
-	    "[a@b] t.conf:3:45: when: a filter with a schedule of its own is not in this version; "
-	    "expected the reader's when\n",
+	{ "subscriber \"a@b\" { filter \"a\" { match = 'x' when = 'mon' } }", "",
+	    "a@b :3 [a: x 0 0 mon @3:42]\n" },
+	{ "subscriber \"a@b\" { filter \"a\" { match = 'x' when = 'always' } }",
+	    "[a@b] t.conf:3:45: when: found \"always\"; expected days for a filter, as in 'mon "
+	    "08:00', or always as the reader's when\n",
 	    "a@b :3 broken\n" },
 	/* Shared filters: own limit and sort win, use comes after, an own filter stands for a shared one. */
 	{ "subscriber \"a@b\" { filter \"hot\" { } }", "", "a@b :3 [hot: * 7 3 @2:25]\n" },
@@ -68,16 +70,23 @@ static const struct {
 
 	/* The place of a bad query, through its spelling. */
 	{ "subscriber \"a@b\" { filter \"x\" { match = titel:x } }",
-	    "[a@b] t.conf:3:41: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:3:41: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    "titel:x\n^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = 'it\\'s titel:x' } }",
-	    "[a@b] t.conf:3:48: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:3:48: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    "it's titel:x\n     ^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = 'a\r\n é titel:x' } }",
-	    "[a@b] t.conf:4:5: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:4:5: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    " é titel:x\n   ^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = \"\\\"a\\n\\\" ${HOME} titel:x\" } }",
-	    "[a@b] t.conf:3:58: match: 'titel:' is not a field; did you mean 'title:'?\n",
+	    "[a@b] t.conf:3:58: match: 'titel:' is not a field; did you mean 'title:'?\n"
+	    "\" /home/ada titel:x\n            ^\n",
+	    "a@b :3 broken\n" },
+	{ "subscriber \"a@b\" { filter \"x\" { match = 'a\n @nobody' } }",
+	    "[a@b] t.conf:4:2: match: there is no filter called 'nobody'\n @nobody\n ^\n",
 	    "a@b :3 broken\n" },
 	{ "subscriber \"a@b\" { filter \"x\" { match = ''  } }",
 	    "[a@b] t.conf:3:42: match: an empty query; expected words, or '*' for every paper\n",

@@ -266,6 +266,53 @@ serve_hello(int fd, unsigned port, const char *request)
 	http_server_send(fd, answer, sizeof(answer) - 1);
 }
 
+/* "/N/PORT": to the spelling of that number. */
+static void
+serve_redirect(int fd, unsigned port, const char *request)
+{
+	char answer[400];
+	unsigned i = 0, target = 0;
+
+	(void)port;
+	if (sscanf(request, "GET /%u/%u ", &i, &target) != 2 ||
+	    i >= sizeof(spellings) / sizeof(spellings[0]))
+		return;
+	snprintf(answer, sizeof(answer), "HTTP/1.0 302 There\r\nLocation: http://%s:%u/\r\n\r\n",
+	    spellings[i], target);
+	http_server_send(fd, answer, strlen(answer));
+}
+
+static void
+test_no_spelling_is_redirected_to(void **state)
+{
+	static const char *const allowed[] = { "127.0.0.9/32" };
+	struct http_server server = { 0 }, redirector = { 0 };
+	struct http_options options;
+	struct http_answer answer;
+	struct http *http;
+
+	(void)state;
+	if (http_server_start(&server, serve_hello) == -1 ||
+	    http_server_start_at(&redirector, "127.0.0.9", serve_redirect) == -1)
+		fail_msg("no loopback");
+	http_answer_init(&answer, 1000);
+	http = new_client(&options, allowed, 1);
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+		char url[200];
+		struct error err = { 0 };
+
+		snprintf(url, sizeof(url), "http://127.0.0.9:%u/%zu/%u", redirector.port, i,
+		    server.port);
+		if (http_get(http, url, "", "", &answer, &err) != -1 || *server.naccepts != 0 ||
+		    *redirector.naccepts != i + 1)
+			fail_msg("row %zu: %s was redirected to", i, spellings[i]);
+	}
+	http_free(http);
+	http_answer_release(&answer);
+	http_server_stop(&redirector);
+	http_server_stop(&server);
+}
+
 static void
 test_no_spelling_connects(void **state)
 {
@@ -318,6 +365,7 @@ main(void)
 		cmocka_unit_test(test_allowed_ranges),
 		cmocka_unit_test(test_broken_ranges),
 		cmocka_unit_test(test_no_spelling_connects),
+		cmocka_unit_test(test_no_spelling_is_redirected_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

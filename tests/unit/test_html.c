@@ -58,6 +58,23 @@ test_fragments(void **state)
 		{ "<mml:math><mml:mi>x</mml:mi><mml:mo>=</mml:mo><mml:mn>2</mml:mn></mml:math>",
 		    "x=2" },
 		{ "<math><mi>x</mi><annotation>\\x</annotation></math>", "x" },
+		{ "a <math alttext=\"\\gamma\"><mi>\u03b3</mi></math> b", "a $\\gamma$ b" },
+		{ "a <math alttext=\"\"><mi>\u03b3</mi></math> b", "a \u03b3 b" },
+		{ "<math><mi>x</mi><annotation encoding=\"application/x-tex\"> x_1 "
+		  "</annotation></math>",
+		    "$x_1$" },
+		{ "<jats:inline-formula><jats:alternatives><jats:tex-math>$\\beta^2$</"
+		  "jats:tex-math>"
+		  "<mml:math><mml:mi>b</mml:mi></mml:math></jats:alternatives></"
+		  "jats:inline-formula>.",
+		    "$\\beta^2$." },
+		{ "<inline-formula><tex-math>\\documentclass[12pt]{minimal}\\begin{document}$$p "
+		  "&lt; q$$"
+		  "\\end{document}</tex-math></inline-formula>!",
+		    "$p < q$!" },
+		{ "<inline-formula><mml:math><mml:mi>b</mml:mi></mml:math></inline-formula>", "b" },
+		{ "<inline-formula>never <tex-math>closed", "never closed" },
+		{ "<math alttext=\"<b>\"><mi>y</mi></math>", "y" },
 		{ "<mml:annotation>no</mml:math></mml:annotation>x", "x" },
 		{ "<script>a</scripts></script\n>b", "b" },
 		{ "<svg><text>no</text></svg>yes", "yes" },
@@ -75,7 +92,7 @@ static void
 test_bombs(void **state)
 {
 	static const char *const pieces[] = { "<div>", "<sup>", "<script>", "<a b='", "<!--", "</",
-		"<b c ", "</a", "</scriptx" };
+		"<b c ", "</a", "</scriptx", "<math>", "<math><math></math>" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pieces); i++) {

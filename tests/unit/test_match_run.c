@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 
 #include "digest/limits.h"
 #include "digest/match.h"
+
+#include "match/index.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -526,6 +529,73 @@ test_nothing(void **state)
 	close_bench(&b);
 }
 
+static int
+ask_near(struct match_index *index, struct match_literals *literals, unsigned distance,
+    uint64_t *bits, struct error *err)
+{
+	struct program *program = NULL;
+	struct query *q;
+	char text[40];
+	struct arena a;
+	int rc;
+
+	arena_init(&a, 1 << 16);
+	snprintf(text, sizeof(text), "\"a b\"~%u", distance);
+	rc = query_parse(text, strlen(text), &a, &q, NULL, err);
+	if (rc == 0)
+		rc = match_compile(literals, q, &program, err);
+	if (rc == 0)
+		rc = match_evaluate(index, program, NULL, bits, err);
+	match_program_free(program);
+	arena_release(&a);
+	return rc;
+}
+
+/* Filters that find all of too many papers fail alone; those after them have room again. */
+static void
+test_memory_is_bounded(void **state)
+{
+	enum { MANY = 20000 };
+	struct paper **papers = calloc(MANY, sizeof(struct paper *));
+	struct match_literals *literals;
+	struct match_index *index;
+	struct error err;
+	uint64_t bits[MANY / 64 + 1];
+	struct arena a;
+	unsigned n;
+	int rc;
+
+	(void)state;
+	assert_non_null(papers);
+	arena_init(&a, 1 << 26);
+	for (size_t i = 0; i < MANY; i++) {
+		papers[i] = paper_new(&a);
+		assert_non_null(papers[i]);
+		papers[i]->title = "a b";
+	}
+	assert_int_equal(match_literals_new(&literals, &err), 0);
+	assert_int_equal(match_index_new(papers, MANY, NOW, &weights, literals, &index, &err), 0);
+	index->found.max_bytes = 16 << 20;
+	for (int reader = 0; reader < 2; reader++) {
+		rc = 0;
+		for (n = 0; rc == 0 && n <= MAX_QUERY_DISTANCE; n++)
+			rc = ask_near(index, literals, n, bits, &err);
+		assert_int_equal(rc, -1);
+		assert_int_equal(err.kind, ERR_DATA);
+		assert_string_equal(err.msg,
+		    "the filters find more than is kept in memory (16 MB); use fewer or narrower "
+		    "ones");
+		assert_in_range(n, 30, 300);
+		match_trim(index);
+		assert_int_equal(ask_near(index, literals, 7, bits, &err), 0);
+		assert_int_equal(bits[0], UINT64_MAX);
+	}
+	match_index_free(index);
+	match_literals_free(literals);
+	free(papers);
+	arena_release(&a);
+}
+
 int
 main(void)
 {
@@ -543,6 +613,7 @@ main(void)
 		cmocka_unit_test(test_relevance),
 		cmocka_unit_test(test_order_does_not_depend_on_input),
 		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_memory_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,74 @@ test_sample_has_all_in_both_parts(void **state)
 	assert_has(f->out.text.buf, "  6. Proof-carrying plans");
 }
 
+/* Matched words are marked wherever the text that holds them went; marks that fit no text do nothing. */
+static void
+test_marks(void **state)
+{
+	static const char mark[] =
+	    "<mark class=\"k\" style=\"color:#1b1f24;background-color:#fff0b3\">";
+	static const struct {
+		const char *title, *summary, *abstract;
+		struct paper_mark marks[3];
+		const char *html, *text; /* with [ ] for the marks of HTML */
+	} rows[] = {
+		{ "Tea & cake", "", "Hot tea. More tea <b>.",
+		    { { PAPER_TITLE, 0, 3 }, { PAPER_ABSTRACT, 4, 7 }, { PAPER_ABSTRACT, 14, 17 } },
+		    "[Tea] &amp; cake|Hot [tea].|More [tea] &lt;b&gt;.",
+		    "Hot *tea*.|More *tea* <b>." },
+		/* the first sentence ends inside of one */
+		{ "T", "", "One two. Three four.", { { PAPER_ABSTRACT, 4, 14 } },
+		    "One [two.]|[Three] four.", "One *two.*|*Three* four." },
+		{ "T", "A robot says.", "Robots talk.",
+		    { { PAPER_SUMMARY, 2, 7 }, { PAPER_ABSTRACT, 0, 6 } },
+		    "A [robot] says.|[Robots] talk.", "A *robot* says.|*Robots* talk." },
+		/* past the end, the wrong way round, and twice the same */
+		{ "Short", "", "Text.",
+		    { { PAPER_TITLE, 400, 500 }, { PAPER_ABSTRACT, 3, 1 },
+			{ PAPER_ABSTRACT, 2, 900 } },
+		    "Short|Te[xt.]", "Te*xt.*" },
+		/* a text that had to be cleaned keeps none */
+		{ "A\x01 tea", "", "Text.", { { PAPER_TITLE, 3, 6 } }, "A tea|Text.", "Text." },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct edition_view view = sample_view(f);
+		struct paper *p = sample_paper(f, 0);
+		struct pick_view pick = {
+			.paper = p, .why = "", .marks = rows[i].marks, .nmarks = 3
+		};
+		struct section_view s = { .name = "S", .query = "", .picks = &pick, .npicks = 1 };
+		char html[4096], *to = html;
+
+		p->title = rows[i].title;
+		p->summary = rows[i].summary;
+		p->abstract = rows[i].abstract;
+		view.sections = &s;
+		view.nsections = 1;
+		draw(f, &view);
+		for (const char *at = strstr(f->out.html.buf, "<h3");
+		     *at != '\0' && to < html + 4000;) {
+			size_t len = strlen(mark);
+			bool begins = strncmp(at, mark, len) == 0,
+			     ends = strncmp(at, "</mark>", 7) == 0;
+
+			*to++ = begins ? '[' : ends ? ']' : *at;
+			at += begins ? len : ends ? 7 : 1;
+		}
+		*to = '\0';
+		for (size_t k = 0; k < 2; k++) {
+			char *part,
+			    *rest = arena_strdup(&f->papers, k == 0 ? rows[i].html : rows[i].text);
+
+			while ((part = strsep(&rest, "|")) != NULL)
+				if (strstr(k == 0 ? html : f->out.text.buf, part) == NULL)
+					fail_msg("row %zu: no '%s' in\n%s", i, part,
+					    k == 0 ? html : f->out.text.buf);
+		}
+	}
+}
+
 static void
 test_subject(void **state)
 {
@@ -391,6 +459,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_budget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_subject, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_preheader_and_note, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_input_same_bytes, setup, teardown),

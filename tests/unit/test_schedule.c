@@ -124,7 +124,8 @@ test_moments(void **state)
 		day = schedule_last_day(&s, tz, moment(moments[i].now));
 		if (day != day_of(moments[i].last) ||
 		    schedule_due_utc(&s, tz, day) != moment(moments[i].due) ||
-		    schedule_next_day(&s, day) != day_of(moments[i].next))
+		    schedule_next_day(&s, day) != day_of(moments[i].next) ||
+		    schedule_previous_day(&s, schedule_next_day(&s, day)) != day)
 			fail_msg("row %zu: %s %s at %s: day %d", i, moments[i].when,
 			    moments[i].zone, moments[i].now, day);
 		tz_free(tz);

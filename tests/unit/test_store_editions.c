@@ -513,6 +513,42 @@ test_merge_and_rehash_only_when_not_out(void **state)
 	store_rollback(fx->store);
 }
 
+/* A filter with a schedule of its own moves on with the edition, and back when that comes to nothing. */
+static void
+test_slots(void **state)
+{
+	static const struct edition_slot moves[] = {
+		{ { 77, -1, 0 }, { 77, 9, PERIOD } },
+		{ { INT64_MAX, 4, PERIOD - 7 }, { INT64_MAX, 9, PERIOD } },
+	};
+	struct fixture *fx = *state;
+	int64_t ada = add_reader(fx, "ada@example.org");
+	struct edition e = make_edition(PERIOD, ada);
+	struct store_slot *slots;
+	size_t n;
+
+	e.slots = moves;
+	e.nslots = 2;
+	begin(fx);
+	must(fx, store_lease_editions(fx->store, &e, 1, T_NOW, &fx->err));
+	commit(fx);
+	must(fx, store_load_slots(fx->store, ada, &fx->a, &slots, &n, &fx->err));
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_memory_equal(&slots[i], &moves[i].to, sizeof(slots[i]));
+	assert_int_equal(load(fx, ada)->nslots, 2);
+	assert_memory_equal(load(fx, ada)->slots, moves, sizeof(moves));
+	begin(fx);
+	must(fx, store_merge_edition(fx->store, PERIOD, ada, &fx->err));
+	commit(fx);
+	must(fx, store_load_slots(fx->store, ada, &fx->a, &slots, &n, &fx->err));
+	for (size_t i = 0; i < 2; i++)
+		assert_memory_equal(&slots[i], &moves[i].from, sizeof(slots[i]));
+	/* Nobody else's are touched. */
+	must(fx, store_load_slots(fx->store, ada + 1, &fx->a, &slots, &n, &fx->err));
+	assert_int_equal(n, 0);
+}
+
 static void
 test_counts_and_history(void **state)
 {
@@ -783,6 +819,7 @@ main(void)
 		T(test_due_in_order),
 		T(test_fencing),
 		T(test_merge_and_rehash_only_when_not_out),
+		T(test_slots),
 		T(test_counts_and_history),
 		T(test_each_unsettled),
 		T(test_by_hand),

@@ -1,4 +1,4 @@
-/* When a paper is new for a reader (DESIGN section 6), each rule through the real store; and the
+/* When a paper is new for a reader, each rule through the real store; and the
  * sent list. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -352,6 +352,80 @@ test_sent_list_forgets(void **state)
 	assert_int_equal(got[0].paper, 2);
 }
 
+/* What happened to papers is written when it happens, and found by those who were sent them. */
+static void
+test_moves(void **state)
+{
+	static const struct {
+		const char *id;
+		uint32_t before, after;
+		bool withdrawn;
+		bool moves;
+	} rows[] = {
+		{ "2401.00001", 1, 1, false, false }, { "2401.00002", 1, 2, false, true },
+		{ "2401.00003", 0, 1, false, false }, /* only now its version is known */
+		{ "2401.00004", 0, 2, false, true }, { "2401.00005", 1, 1, true, true },
+		{ "2401.00006", 2, 1, false, false },
+		{ "2401.00007", 1, 2, false, true }, /* nobody was sent it */
+	};
+	enum { N = sizeof(rows) / sizeof(rows[0]) };
+	struct fixture *fx = *state;
+	struct sent_item items[N - 1];
+	struct sent_list sent;
+	const struct store_move *found[N];
+	struct store_move *moves;
+	size_t n, nmoves = 0;
+
+	for (size_t i = 0; i < N; i++) {
+		struct paper *p = make_paper(fx, rows[i].id, T_TODAY);
+
+		p->version = rows[i].before;
+		put_one(fx, "arxiv", p, T_NOW);
+		if (i < N - 1)
+			items[i] = (struct sent_item){ (int64_t)i + 1, rows[i].before };
+	}
+	add_sent(fx, items, N - 1);
+	must(fx, store_load_moves(fx->store, 0, &fx->a, &moves, &n, &fx->err));
+	assert_int_equal(n, 0);
+	for (size_t i = 0; i < N; i++) {
+		struct paper *p = make_paper(fx, rows[i].id, T_TODAY);
+
+		p->version = rows[i].after;
+		p->withdrawn_utc = rows[i].withdrawn ? T_NOW : 0;
+		put_one(fx, "arxiv", p, T_NOW + 60);
+	}
+	must(fx, store_load_moves(fx->store, T_NOW + 61, &fx->a, &moves, &n, &fx->err));
+	assert_int_equal(n, 0);
+	must(fx, store_load_moves(fx->store, T_NOW + 60, &fx->a, &moves, &n, &fx->err));
+	for (size_t i = 0; i < N; i++) {
+		if (!rows[i].moves)
+			continue;
+		if (nmoves == n || moves[nmoves].paper != (int64_t)i + 1 ||
+		    moves[nmoves].version != rows[i].after ||
+		    moves[nmoves].withdrawn != rows[i].withdrawn)
+			fail_msg("%s: not the next move", rows[i].id);
+		nmoves++;
+	}
+	assert_int_equal(n, nmoves);
+
+	must(fx, store_load_sent(fx->store, 1, &fx->a, &sent, &fx->err));
+	assert_int_equal(store_find_moves(&sent, moves, n, true, found, N), 1);
+	assert_int_equal(found[0]->paper, 5);
+	assert_int_equal(store_find_moves(&sent, moves, n, false, found, N), 2);
+	assert_int_equal(found[0]->paper, 2);
+	assert_int_equal(found[1]->paper, 4);
+	assert_int_equal(store_find_moves(&sent, moves, n, false, found, 1), 1);
+
+	/* Once told, nothing is found any more. */
+	items[0] = (struct sent_item){ 2, 2 };
+	items[1] = (struct sent_item){ 5, VERSION_WITHDRAWN };
+	add_sent(fx, items, 2);
+	must(fx, store_load_sent(fx->store, 1, &fx->a, &sent, &fx->err));
+	assert_int_equal(store_find_moves(&sent, moves, n, true, found, N), 0);
+	assert_int_equal(store_find_moves(&sent, moves, n, false, found, N), 1);
+	assert_int_equal(found[0]->paper, 4);
+}
+
 /* Against a plain reading of the rules, over many papers and lists. */
 static void
 test_mark_is_linear_and_right(void **state)
@@ -411,6 +485,7 @@ main(void)
 		T(test_sent_list),
 		T(test_sent_list_follows_merges),
 		T(test_sent_list_forgets),
+		T(test_moves),
 		T(test_mark_is_linear_and_right),
 	};
 

@@ -168,12 +168,13 @@ expect_usable(struct fixture *fx)
 }
 
 static void
-test_step_1(void **state)
+upgrade_from(struct fixture *fx, int step)
 {
-	struct fixture *fx = *state;
-	char backup[160];
+	char sql[64], backup[160];
 
-	load_old_store(fx, "tests/fixtures/store-1.sql");
+	snprintf(sql, sizeof(sql), "tests/fixtures/store-%d.sql", step);
+	load_old_store(fx, sql);
+	assert_int_equal(schema_version(fx->path), step);
 	must(fx, store_open(fx->path, STORE_READ, NULL, &fx->store, &fx->err));
 	expect_contents(fx);
 	reopen(fx, STORE_OVERLAY);
@@ -181,30 +182,23 @@ test_step_1(void **state)
 	expect_usable(fx);
 	store_close(fx->store);
 	fx->store = NULL;
-	assert_int_equal(schema_version(fx->path), 1);
+	assert_int_equal(schema_version(fx->path), step);
 
 	must(fx, store_open(fx->path, STORE_WRITE, NULL, &fx->store, &fx->err));
 	expect_contents(fx);
 	expect_usable(fx);
 	assert_int_equal(schema_version(fx->path), schema_newest());
 	snprintf(backup, sizeof(backup), "%s.before-v%d", fx->path, schema_newest());
-	assert_int_equal(schema_version(backup), 1);
+	assert_int_equal(schema_version(backup), step);
 	unlink(backup);
 }
 
-/* The fixture must really be of the oldest step, and there must be one for each step before the newest. */
+/* There is a store for each step before the newest. */
 static void
-test_every_step_has_a_store(void **state)
+test_every_step(void **state)
 {
-	struct fixture *fx = *state;
-
-	for (int step = 1; step < schema_newest(); step++) {
-		char sql[64];
-
-		snprintf(sql, sizeof(sql), "tests/fixtures/store-%d.sql", step);
-		load_old_store(fx, sql);
-		assert_int_equal(schema_version(fx->path), step);
-	}
+	for (int step = 1; step < schema_newest(); step++)
+		upgrade_from(*state, step);
 }
 
 int
@@ -212,8 +206,7 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_step_1),
-		T(test_every_step_has_a_store),
+		T(test_every_step),
 	};
 
 	return cmocka_run_group_tests_name("store_upgrade", tests, NULL, NULL);

@@ -1,0 +1,29 @@
+/* pool.h - threads that share out the items of an array. Work goes from the front to the back, so that what is done first is
+ * what is needed first. */
+#ifndef DIGEST_POOL_H
+#define DIGEST_POOL_H
+
+#include <stddef.h>
+
+#include "digest/error.h"
+
+struct pool;
+
+/* How many processors this process may use, at most MAX_POOL_THREADS. */
+size_t	pool_processors(void);
+
+/*
+ * nthreads	1..MAX_POOL_THREADS, the caller's own included; fewer when the system gives no more
+ * Signals are left to the threads there were before.
+ */
+int	pool_new(size_t nthreads, struct pool **out, struct error *err);
+void	pool_free(struct pool *pool);
+size_t	pool_size(const struct pool *pool);
+
+/*
+ * Call work for each item 0 .. n - 1 and return when all are done. What it reads that others write is its own affair.
+ * worker	0 .. pool_size() - 1; no two calls of one worker at a time
+ */
+void	pool_run(struct pool *pool, size_t n, void (*work)(void *arg, size_t item, size_t worker), void *arg);
+
+#endif

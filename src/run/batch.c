@@ -1,0 +1,190 @@
+#include "stages.h"
+#include "digest/limits.h"
+#include "digest/pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WAIT_FOR_SOURCE =
+	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
+};
+
+struct batch {
+	const struct batch_settings *settings;
+	struct pool *pool;
+	/* The store, the planner and the zones are for one thread at a time; most of the work is to draw, and needs none. */
+	pthread_mutex_t lock;
+	struct arena arenas[MAX_POOL_THREADS]; /* of each thread: readers, picks, views */
+	const struct due *dues;
+	struct batch_item *items;
+};
+
+int
+batch_new(
+    const struct batch_settings *settings, size_t nthreads, struct batch **out, struct error *err)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return err_nomem(err, "mails");
+	b->settings = settings;
+	if (pool_new(nthreads, &b->pool, err) == -1) {
+		free(b);
+		return -1;
+	}
+	pthread_mutex_init(&b->lock, NULL);
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+		arena_init(&b->arenas[i], MAX_RUN_BYTES);
+	*out = b;
+	return 0;
+}
+
+void
+batch_reset(struct batch *b)
+{
+	for (size_t i = 0; i < pool_size(b->pool); i++)
+		arena_reset(&b->arenas[i]);
+}
+
+void
+batch_free(struct batch *b)
+{
+	if (b == NULL)
+		return;
+	pool_free(b->pool);
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+		arena_release(&b->arenas[i]);
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+static int
+leave_out(struct batch_item *item, enum run_skip why)
+{
+	item->what = BATCH_SKIPPED;
+	item->why = why;
+	return 0;
+}
+
+/*
+ * An older edition that waits becomes part of this one when no copy of it can be out; one that a person holds stays, and
+ * its reader waits with it. 1 = go on, 0 = leave the reader.
+ */
+static int
+clear_unsettled(struct store *store, const struct due *due, struct arena *a, struct error *err)
+{
+	struct edition *e;
+	int found = store_find_unsettled(store, due->reader, a, &e, err);
+
+	if (found != 1)
+		return found == 0 ? 1 : -1;
+	if (e->period == due->period)
+		return 0;
+	if (e->copies > 0)
+		return 1;
+	/* A section between the reader's own days would leave the papers of that edition behind. */
+	if (e->state == EDITION_HELD || !due->own)
+		return 0;
+	if (store_begin(store, err) == -1 ||
+	    store_end(store, store_merge_edition(store, e->period, e->reader, err), false, err) ==
+		-1)
+		return -1;
+	return 1;
+}
+
+/* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
+static bool
+may_still_come(const struct batch_settings *s, const struct due *due)
+{
+	return s->source_fails && s->now_utc < due->due_utc + WAIT_FOR_SOURCE;
+}
+
+static int
+write_note(
+    const struct batch_settings *s, struct composed *mail, struct arena *a, struct error *err)
+{
+	const struct render *render = composer_render(s->composer);
+
+	if (note_has_papers(&mail->edition))
+		return note_odd(
+		    s->run, render, s->silences, &mail->reader->sub, a, &mail->edition.note, err);
+	return note_silence(s->run, render, s->planner, s->silences, mail->reader, &mail->due, a,
+	    &mail->edition, err);
+}
+
+/* All that is looked up for one reader's edition. */
+static int
+plan_item(const struct batch_settings *s, const struct due *due, struct batch_item *item,
+    struct arena *a, struct error *err)
+{
+	struct composed *mail = &item->mail;
+	int rc = clear_unsettled(s->run->store, due, a, err);
+
+	item->what = BATCH_FAILED;
+	mail->due = *due;
+	if (rc == -1 || store_load_reader(s->run->store, due->reader, a, &mail->reader, err) != 1)
+		return -1;
+	if (rc == 0)
+		return leave_out(item, SKIP_WAITING);
+	/* From here on only this reader's edition is in danger, unless the machine is. */
+	item->what = BATCH_BROKEN;
+	if (planner_plan(s->planner, mail->reader, due, a, &mail->edition, err) == -1)
+		return -1;
+	if (!note_has_papers(&mail->edition) && may_still_come(s, due))
+		return leave_out(item, SKIP_SOURCE);
+	if (write_note(s, mail, a, err) == -1)
+		return -1;
+	if (mail->edition.state != EDITION_EMPTY &&
+	    composer_prepare(s->composer, mail, a, err) == -1)
+		return -1;
+	item->what = BATCH_MAIL;
+	return 0;
+}
+
+/* A work of pool_run. */
+static void
+make_item(void *arg, size_t i, size_t worker)
+{
+	struct batch *b = arg;
+	struct batch_item *item = &b->items[i];
+	struct arena *a = &b->arenas[worker];
+	struct error *err = &item->err;
+	int rc;
+
+	composed_init(&item->mail);
+	pthread_mutex_lock(&b->lock);
+	rc = plan_item(b->settings, &b->dues[i], item, a, err);
+	pthread_mutex_unlock(&b->lock);
+	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
+		rc = composer_compose(b->settings->composer, &item->mail, a, err);
+		if (rc == -1)
+			item->what = BATCH_BROKEN;
+	}
+	if (rc == -1 && (err->kind == ERR_NOMEM || err->kind == ERR_IO))
+		item->what = BATCH_FAILED;
+	if (item->what != BATCH_MAIL)
+		composed_release(&item->mail);
+}
+
+int
+batch_plan(
+    struct batch *b, const struct due *dues, size_t n, struct batch_item *items, struct error *err)
+{
+	int rc = 0;
+
+	memset(items, 0, n * sizeof(*items));
+	b->dues = dues;
+	b->items = items;
+	pool_run(b->pool, n, make_item, b);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (items[i].what == BATCH_FAILED) {
+			*err = items[i].err;
+			rc = -1;
+		}
+	for (size_t i = 0; i < n && rc == -1; i++)
+		if (items[i].what == BATCH_MAIL)
+			composed_release(&items[i].mail);
+	return rc;
+}
