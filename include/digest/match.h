@@ -135,6 +135,22 @@ struct match_request {
  */
 int	match_run(struct match_index *index, struct match_request *request, struct arena *a, struct error *err);
 
+/*
+ * The papers that those of an index are a part of: a search takes a store in portions, and scores each paper as one of all.
+ * npapers	there are in all
+ */
+struct match_corpus;
+int	match_corpus_new(struct match_literals *literals, size_t npapers, struct match_corpus **out, struct error *err);
+void	match_corpus_free(struct match_corpus *corpus);
+/* How many papers of the corpus have a term of an expanded query. */
+int	match_corpus_count(struct match_corpus *corpus, const struct query *term, size_t npapers, struct error *err);
+/* Score the papers of an index, on which no program was run yet, as part of the corpus: lengths of texts are measured against
+ * the means of the index that joined first. The corpus must outlive it. */
+void	match_join_corpus(struct match_index *index, struct match_corpus *corpus);
+/* The order of picks of different indexes: below 0 when p is earlier than q. Reads dates, key and signals of the papers. */
+int	match_compare_picks(enum sort_order sort, const struct pick *p, const struct paper *of_p, const struct pick *q,
+	    const struct paper *of_q);
+
 /* Bytes of a text. */
 struct match_span {
 	uint32_t start, end;

@@ -41,11 +41,13 @@ is_dense(const struct match_index *index, size_t npapers)
 
 /* Places become papers, each with what it gains by the weighted number of its places. */
 static int
-keep_places(struct match_index *index, const struct place_list *places, struct literal *out)
+keep_places(struct match_index *index, uint32_t number, const struct place_list *places,
+    struct literal *out)
 {
 	uint32_t *papers;
 	float *gains;
-	size_t n = 0, npapers;
+	size_t n = 0;
+	double rarity;
 
 	for (size_t i = 0; i < places->len; i++)
 		n += i == 0 || places->items[i].paper != places->items[i - 1].paper;
@@ -53,7 +55,7 @@ keep_places(struct match_index *index, const struct place_list *places, struct l
 	gains = arena_array(&index->found, n, sizeof(*gains));
 	if (papers == NULL || gains == NULL)
 		return -1;
-	npapers = n;
+	rarity = corpus_rarity(index, number, (uint32_t)n);
 	n = 0;
 	for (size_t i = 0; i < places->len;) {
 		uint32_t paper = places->items[i].paper;
@@ -62,7 +64,7 @@ keep_places(struct match_index *index, const struct place_list *places, struct l
 		for (; i < places->len && places->items[i].paper == paper; i++)
 			sum += score_place(index, &places->items[i]);
 		papers[n] = paper;
-		gains[n++] = (float)score_gain(index, (uint32_t)npapers, sum);
+		gains[n++] = (float)score_gain(rarity, sum);
 	}
 	out->npapers = (uint32_t)n;
 	out->papers = papers;
@@ -74,8 +76,8 @@ keep_places(struct match_index *index, const struct place_list *places, struct l
 }
 
 static int
-make_text(struct match_index *index, const struct literal_spec *spec, struct literal *out,
-    struct error *err)
+make_text(struct match_index *index, uint32_t number, const struct literal_spec *spec,
+    struct literal *out, struct error *err)
 {
 	struct index_reader r = { index, index_field_bits(spec->field) };
 	struct place_list places;
@@ -86,7 +88,7 @@ make_text(struct match_index *index, const struct literal_spec *spec, struct lit
 		rc = author_places(index, spec, &places, err);
 	else
 		rc = places_of_term(spec, index_places_of_word, &r, &places, err);
-	if (rc == 0 && places.len > 0 && keep_places(index, &places, out) == -1)
+	if (rc == 0 && places.len > 0 && keep_places(index, number, &places, out) == -1)
 		rc = err_nomem(err, "index");
 	places_release(&places);
 	return rc;
@@ -127,7 +129,7 @@ make_literal(struct match_index *index, uint32_t number, struct error *err)
 
 	arena_reset(&index->scratch);
 	if (literals_read(index->literals, number, &index->scratch, &spec, err) == -1 ||
-	    (is_text(&spec) ? make_text(index, &spec, &l, err)
+	    (is_text(&spec) ? make_text(index, number, &spec, &l, err)
 			    : make_check(index, &spec, &l, err)) == -1)
 		return NULL;
 	if (l.npapers == 0)

@@ -81,6 +81,7 @@ struct match_index {
 	struct paper_score *scores;	/* of each paper */
 	const uint32_t *orders[NORDERS];	/* numbers of papers, the first first */
 	const uint32_t *ties;	/* of each paper its place in ORDER_NEWEST */
+	const struct match_corpus *corpus;	/* whose rarities and lengths count; NULL = those of the papers */
 	const struct match_literals *literals;	/* of the programs */
 	const struct literal **results;	/* by number of the literal; NULL = nobody asked yet */
 	uint32_t nresults;
@@ -116,11 +117,16 @@ int	index_make_orders(struct match_index *index, struct error *err);
 /* What a paper is worth whatever the query; needs papers, now_utc and weights of the index. */
 struct paper_score score_paper(const struct match_index *index, const struct paper *p);
 
+/* How rare a literal is that npapers of the index have. */
+double	corpus_rarity(const struct match_index *index, uint32_t number, uint32_t npapers);
+
 /* Weight of a place in the text relevance, by its field and the length of that text. */
 double	score_place(const struct match_index *index, const struct place *p);
 
-/* What a paper gains by a term that npapers of the index have and whose weighted places in it add up to count. */
-double	score_gain(const struct match_index *index, uint32_t npapers, double count);
+/* How rare a term is that n papers have, of those that there are. */
+double	score_rarity(double n, double of);
+/* What a paper gains by a term whose weighted places in it add up to count. */
+double	score_gain(double rarity, double count);
 /* From the sum of the gains of all terms: 0 .. 1, not weighted. */
 double	score_relevance(double gains);
 /* The weighted text relevance, rounded, and all of a score. */

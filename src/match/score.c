@@ -49,10 +49,14 @@ score_place(const struct match_index *index, const struct place *p)
 }
 
 double
-score_gain(const struct match_index *index, uint32_t npapers, double count)
+score_rarity(double n, double of)
 {
-	double n = npapers, rarity = log(1 + ((double)index->npapers - n + 0.5) / (n + 0.5));
+	return log(1 + (of - n + 0.5) / (n + 0.5));
+}
 
+double
+score_gain(double rarity, double count)
+{
 	return rarity * count * (SATURATION + 1) / (count + SATURATION);
 }
 
