@@ -302,6 +302,55 @@ int	run_each_edited_filter(struct run *run,
 	    int (*visit)(void *arg, const struct subscriber *reader, const struct filter *now, const char *before),
 	    void *arg, struct error *err);
 
+/* ---- search: papers of the whole store ---- */
+
+enum { RUN_SEARCH_HINTS = 3 };
+
+struct run_search_options {
+	const char *query;	/* NULL = every paper; may be so only with similar */
+	const char *similar;	/* id, DOI, URL or words of a paper: more like this; NULL = none */
+	const char *address;	/* @names are those of this reader; NULL = only shared ones */
+	size_t ndays;		/* only papers listed in so many days, today included; 0 = all of the store */
+	enum sort_order sort;	/* with similar SORT_RELEVANCE is how like it they are */
+	uint32_t limit;		/* at most MAX_SECTION_PICKS */
+};
+
+struct run_mark {
+	size_t start, end;	/* bytes */
+};
+struct run_found {
+	const struct paper *paper;
+	double score, text, votes, trend, freshness;	/* as of a pick of a digest, the store taken for the window */
+	const char *why;	/* "nerf, votes>=30" */
+	struct run_mark *title, *abstract;	/* words that matched, ascending */
+	size_t ntitle, nabstract;
+};
+struct run_hint {
+	const char *word, *near;	/* a word that no paper has, and one spelled nearly so */
+};
+
+struct run_search_result {
+	size_t npapers;		/* there are in the store, or of these days */
+	size_t nmatched;	/* with similar: of those looked at */
+	struct run_found *found;
+	size_t nfound;
+	const struct paper *similar;	/* that was meant, NULL = none */
+	const char **terms;	/* of it, by which others were found; rarest first */
+	size_t nterms;
+	/* When nothing matched: */
+	struct run_hint hints[RUN_SEARCH_HINTS];
+	size_t nhints;
+	size_t nearlier;	/* match in the whole store, not in these days */
+	size_t wrong;		/* on failure with ERR_DATA: the byte of the query at which it is wrong; SIZE_MAX = it is not */
+};
+/*
+ * What a query finds in the store: exactly the papers for which match_evaluate() says so; papers whose words are not indexed
+ * yet are looked at too. Reads the store only. Results live in a. Fails with ERR_DATA for a bad query or a paper there is not,
+ * ERR_USAGE for a reader there is not.
+ */
+int	run_search(struct run *run, const struct run_search_options *options, struct arena *a,
+	    struct run_search_result *out, struct error *err);
+
 /* ---- explain: why a reader got a paper, or did not ---- */
 
 enum run_explain_verdict {

@@ -151,6 +151,15 @@ enum { MAX_WORDS_DEPTH = 12 };
  */
 int	store_propose_papers(struct store *store, const struct store_words *words, int64_t since_utc, struct arena *a,
 	    int64_t **out, size_t *n, struct error *err);
+/*
+ * Numbers of the papers that have some of the words, those with the greatest sum of weights first, then the newest; before them
+ * those whose words are not in the index yet, of which nobody knows.
+ * texts	where the words are looked for
+ * nunknown	how many of those stand in front
+ */
+int	store_rank_papers(struct store *store, const char *const *forms, const double *weights, size_t nforms,
+	    unsigned texts, int64_t since_utc, struct arena *a, int64_t **out, size_t *n, size_t *nunknown,
+	    struct error *err);
 /* How many papers have it, of those in the index. */
 int	store_count_words(struct store *store, const struct store_words *words, size_t *n, struct error *err);
 /* A word of the index that is spelled nearly as form and stands in more papers than any other such: 1 found, 0 not, -1. */

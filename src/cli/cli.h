@@ -32,7 +32,7 @@ struct options {
 	const char **users;
 	size_t nusers;
 	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
-	const char *days, *limit, *sort, *instead_of;
+	const char *days, *limit, *sort, *instead_of, *similar;
 	const char **filters;
 	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
@@ -74,7 +74,7 @@ struct cli {
 enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
-	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF,
+	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR,
 };
 
 struct command {
@@ -121,6 +121,12 @@ void	term_put_digest(const struct term *term, const char *text);
 const char *term_bar(const struct term *term, size_t n, size_t most);
 /* The same padded or cut to columns. */
 void	term_put_cell(const char *text, size_t columns);
+/*
+ * The bytes from..to of a text, filled to the width of the screen, each line but the first begun by so many blanks, with
+ * marked bytes in bold.
+ */
+void	term_put_marked(const struct term *term, const char *text, size_t from, size_t to, const struct run_mark *marks,
+	    size_t nmarks, size_t indent);
 /* Send what follows on stdout through $PAGER when stdout is a terminal; end with term_end_pager. */
 FILE	*term_start_pager(const struct term *term);
 void	term_end_pager(FILE *pager);
@@ -181,6 +187,7 @@ int	cmd_history(struct cli *cli, struct error *err);
 int	cmd_status(struct cli *cli, struct error *err);
 int	cmd_check(struct cli *cli, struct error *err);
 int	cmd_show(struct cli *cli, struct error *err);
+int	cmd_search(struct cli *cli, struct error *err);
 int	cmd_try(struct cli *cli, struct error *err);
 int	cmd_explain(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);

@@ -46,6 +46,7 @@ const struct option_info option_table[] = {
 	{ OPT_SORT, false, "sort", 0, "ORDER", "best, relevance, votes, trending or newest" },
 	{ OPT_INSTEAD_OF, false, "instead-of", 0, "FILTER",
 	    "compare with this filter: papers gained and lost" },
+	{ OPT_SIMILAR, false, "similar", 0, "PAPER", "more like this one" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -81,6 +82,7 @@ static const struct place places[] = {
 	TEXT("limit", limit),
 	TEXT("sort", sort),
 	TEXT("instead-of", instead_of),
+	TEXT("similar", similar),
 	FLAG("check", check),
 	FLAG("quiet", quiet),
 	FLAG("verbose", verbose),

@@ -186,6 +186,21 @@ int	risen_go_back(struct run *run, const struct paper *p, int64_t at_utc, struct
 int	risen_judge(struct run *run, struct match_index *index, const struct program *program, uint32_t number,
 	    const struct paper *p, int64_t last_utc, struct arena *a, struct error *err);
 
+/* ---- propose.c: a query as a question to the index of words ---- */
+
+/* What papers must have to satisfy an expanded query, or more papers. Lives in a; NULL when it is full. */
+const struct store_words *propose_words(const struct query *q, struct arena *a);
+
+/* ---- similar.c: more like this ---- */
+
+/*
+ * The words by which a paper is told from others: those of title, keywords and abstract that it has often and others rarely,
+ * as a query that any of them satisfies. *out is NULL when it has none.
+ * terms	gets them, the weightiest first
+ */
+int	similar_query(struct store *store, const struct paper *p, size_t npapers, struct arena *a, struct query **out,
+	    const char ***terms, size_t *nterms, struct error *err);
+
 /* ---- plan.c: the papers of the window against one reader ---- */
 
 /* since_utc	the oldest moment any reader of this run looks back to */

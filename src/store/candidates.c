@@ -153,6 +153,122 @@ store_propose_papers(struct store *store, const struct store_words *words, int64
 	return 0;
 }
 
+/* ---- by how much they have ---- */
+
+struct weighed {
+	int64_t id;
+	double weight;
+};
+
+/* Both ascend. A weight below 0 is nobody's guess and stays. */
+static int
+add_weight(struct store *store, const struct store_words *word, double weight, struct weighed *list,
+    size_t n, struct error *err)
+{
+	struct strbuf match;
+	struct stmt q;
+	size_t at = 0;
+	int more = -1;
+
+	strbuf_init(&match, MAX_PACKED_BYTES);
+	add_match(&match, word);
+	if (strbuf_check(&match, err) == 0) {
+		db_start(&q, store, SQL_SEARCH_ALL);
+		db_bind_text(&q, match.buf);
+		while ((more = db_step(&q, err)) == 1) {
+			int64_t id = db_int(&q, 0);
+
+			while (at < n && list[at].id < id)
+				at++;
+			if (at < n && list[at].id == id && list[at].weight >= 0)
+				list[at].weight += weight;
+		}
+	}
+	strbuf_release(&match);
+	return more;
+}
+
+/* Those of unknown weight first, then the heaviest, then the newest. */
+static int
+compare_weighed(const void *x, const void *y)
+{
+	const struct weighed *p = x, *q = y;
+	bool unknown_p = p->weight < 0, unknown_q = q->weight < 0;
+
+	if (unknown_p != unknown_q)
+		return unknown_p ? -1 : 1;
+	if (p->weight != q->weight)
+		return p->weight > q->weight ? -1 : 1;
+	return (p->id < q->id) - (p->id > q->id);
+}
+
+static void
+mark_unknown(struct weighed *list, size_t n, const struct db_rows *due)
+{
+	const int64_t *ids = due->items;
+
+	for (size_t i = 0, k = 0; i < n; i++) {
+		while (k < due->n && ids[k] < list[i].id)
+			k++;
+		if (k < due->n && ids[k] == list[i].id)
+			list[i].weight = -1;
+	}
+}
+
+/* Every paper there is, with nothing yet. */
+static int
+load_weighed(struct store *store, int64_t since_utc, struct arena *a, struct weighed **out,
+    size_t *n, struct error *err)
+{
+	static const struct store_words any = { .op = WORDS_ANY };
+	struct db_rows due;
+	struct stmt q;
+	int64_t *ids;
+
+	if (store_propose_papers(store, &any, since_utc, a, &ids, n, err) == -1)
+		return -1;
+	if ((*out = arena_array(a, *n, sizeof(**out))) == NULL)
+		return err_nomem(err, "papers found");
+	for (size_t i = 0; i < *n; i++)
+		(*out)[i].id = ids[i];
+	db_start(&q, store, SQL_SEARCH_DUE_ALL);
+	if (load_ids(&q, a, &due, err) == -1)
+		return -1;
+	mark_unknown(*out, *n, &due);
+	return 0;
+}
+
+int
+store_rank_papers(struct store *store, const char *const *forms, const double *weights,
+    size_t nforms, unsigned texts, int64_t since_utc, struct arena *a, int64_t **out, size_t *n,
+    size_t *nunknown, struct error *err)
+{
+	struct weighed *list;
+	size_t len, kept = 0;
+	int64_t *ids;
+
+	if (load_weighed(store, since_utc, a, &list, &len, err) == -1)
+		return -1;
+	for (size_t i = 0; i < nforms; i++) {
+		struct store_words word = { .op = WORDS_ONE, .form = forms[i], .texts = texts };
+
+		if (add_weight(store, &word, weights[i], list, len, err) == -1)
+			return -1;
+	}
+	if (len > 1)
+		qsort(list, len, sizeof(*list), compare_weighed);
+	if ((ids = arena_array(a, len, sizeof(*ids))) == NULL)
+		return err_nomem(err, "papers found");
+	*nunknown = 0;
+	for (size_t i = 0; i < len && (list[i].weight < 0 || list[i].weight > 0); i++) {
+		*nunknown += list[i].weight < 0;
+		ids[kept++] = list[i].id;
+	}
+	*out = ids;
+	*n = kept;
+	return 0;
+}
+
 int
 store_count_words(
     struct store *store, const struct store_words *words, size_t *n, struct error *err)
