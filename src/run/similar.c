@@ -103,7 +103,7 @@ compare_terms(const void *x, const void *y)
 	return strcmp(p->form, q->form);
 }
 
-/* How much each word tells; those that tell nothing of other papers last, with 0. */
+/* How much each word tells: nothing when no other paper has it, or half of all. */
 static int
 weigh(struct terms *t, struct store *store, size_t npapers)
 {
@@ -118,7 +118,7 @@ weigh(struct terms *t, struct store *store, size_t npapers)
 		if (store_count_words(store, &word, &n, t->err) == -1)
 			return -1;
 		t->items[i].weight = 0;
-		if (n >= MIN_PAPERS && n < npapers) {
+		if (n >= MIN_PAPERS && n <= npapers / 2) {
 			t->items[i].weight = t->items[i].often * log((double)npapers / (double)n);
 			nknown++;
 		}
