@@ -107,7 +107,7 @@ compare_terms(const void *x, const void *y)
 static int
 weigh(struct terms *t, struct store *store, size_t npapers)
 {
-	size_t nknown = 0;
+	size_t nknown = 0, nmissing = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct store_words word = { .op = WORDS_ONE,
@@ -118,13 +118,14 @@ weigh(struct terms *t, struct store *store, size_t npapers)
 		if (store_count_words(store, &word, &n, t->err) == -1)
 			return -1;
 		t->items[i].weight = 0;
+		nmissing += n == 0;
 		if (n >= MIN_PAPERS && n <= npapers / 2) {
 			t->items[i].weight = t->items[i].often * log((double)npapers / (double)n);
 			nknown++;
 		}
 	}
-	/* Of a store whose words are not indexed yet nothing is known but this paper. */
-	for (size_t i = 0; i < t->n && nknown == 0; i++)
+	/* The index has not even this paper: nothing is known but its own words. */
+	for (size_t i = 0; i < t->n && nknown == 0 && nmissing > 0; i++)
 		t->items[i].weight = t->items[i].often;
 	return 0;
 }
