@@ -221,6 +221,18 @@ int	run_canonical(const char *address, struct arena *a, const char **out, struct
 /* PAPER is an id, a DOI, a URL or words of the title, else of anything in it: 1 found, 0 not, -1. */
 int	run_find_paper(struct run *run, const char *text, struct arena *a, struct paper **out,
 	    struct error *err);
+/*
+ * A paper that the store does not have, from the service that knows its key, which is asked in its turn; it is not stored.
+ * 1 found, 0 there is none or no service is known for such a text, -1: ERR_NET and what the service did.
+ */
+int	run_fetch_paper(struct run *run, const char *text, struct arena *a, struct paper **out, struct error *err);
+/* Whether each source of the configuration, in its order, would have brought a paper. */
+struct run_origin {
+	const struct config_source *source;
+	enum { ORIGIN_BRINGS, ORIGIN_NEVER, ORIGIN_UNSURE } brings;
+};
+int	run_find_origins(struct run *run, const struct paper *p, struct arena *a, struct run_origin **out,
+	    struct error *err);
 struct run_import_counts {
 	size_t nread, nbroken, nnew, nchanged;
 	char first_broken[512];	/* "papers.jsonl:3: title: expected a string" */
@@ -363,6 +375,7 @@ enum run_explain_verdict {
 	EXPLAIN_UNSETTLED,	/* its listing does not count yet */
 	EXPLAIN_TOO_OLD,	/* it was listed before this reader's digests began to look */
 	EXPLAIN_NO_MATCH,	/* no filter of this reader holds */
+	EXPLAIN_UNKNOWN,	/* the store does not have it; a filter would hold */
 };
 
 struct run_explained_clause {
@@ -393,6 +406,7 @@ struct run_explanation {
 	size_t nfilters, nholding;
 };
 /*
+ * p		of the store, or of run_fetch_paper(): then the filters are asked as of now
  * Each reader, or the one named (ERR_USAGE when there is none); the store is open as an overlay. What visit gets lives until it returns. Stops when visit
  * returns non-zero and returns that.
  */

@@ -87,6 +87,11 @@ struct source_type {
 	 * (a day the service does not have yet), -1 = a fault, err says what. */
 	int (*status)(const struct source_request *request, long status, const char *bytes, size_t len,
 	    struct error *err);
+	/* What to ask for to get one paper by its key: 1, 0 = not by such a key, -1. NULL = never by a key. */
+	int (*ask_paper)(const struct config_source *source, const char *key, struct arena *a,
+	    struct source_request *out, struct error *err);
+	/* Whether the source would list such a paper on its day. NULL = the paper does not say. */
+	bool (*brings)(const struct config_source *source, const struct paper *p);
 };
 
 /* The types one after the other; NULL after the last. */

@@ -15,7 +15,8 @@ enum { AROUND = 32 /* bytes shown on each side of a hit */, MAX_READERS_SHOWN = 
 struct explaining {
 	struct cli *cli;
 	const struct paper *p;
-	bool one; /* reader: tell all of it */
+	struct run_origin *origins; /* of a paper that the store does not have */
+	bool one;		    /* reader: tell all of it */
 	size_t nreaders;
 };
 
@@ -29,6 +30,7 @@ static const char *const verdict_names[] = {
 	[EXPLAIN_UNSETTLED] = "unsettled",
 	[EXPLAIN_TOO_OLD] = "too-old",
 	[EXPLAIN_NO_MATCH] = "no-match",
+	[EXPLAIN_UNKNOWN] = "unknown",
 };
 
 static const char *
@@ -88,6 +90,9 @@ print_verdict(struct cli *cli, const struct run_explanation *e)
 		break;
 	case EXPLAIN_NO_MATCH:
 		printf("in no digest: no filter finds it");
+		break;
+	case EXPLAIN_UNKNOWN:
+		printf("in no digest, though a filter would find it: no source has brought it");
 		break;
 	}
 	printf("\n");
@@ -196,6 +201,24 @@ json_clauses(struct arena *a, const struct run_explained *f)
 	return list;
 }
 
+/* Of a paper that the store does not have: who would have brought it, as far as that is known. */
+static struct value *
+json_origins(const struct explaining *x, struct arena *a)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < x->cli->run->cfg->nsources; i++) {
+		const struct run_origin *o = &x->origins[i];
+		struct value *v = value_object(a);
+
+		value_set_string(a, v, "source", o->source->name);
+		if (o->brings != ORIGIN_UNSURE)
+			value_set_bool(a, v, "brings", o->brings == ORIGIN_BRINGS);
+		value_append(a, list, v);
+	}
+	return list;
+}
+
 static void
 put_json(struct explaining *x, const struct run_explanation *e)
 {
@@ -222,6 +245,8 @@ put_json(struct explaining *x, const struct run_explanation *e)
 		value_append(&a, filters, f);
 	}
 	value_set(&a, v, "filters", filters);
+	if (x->p->id == 0)
+		value_set(&a, v, "sources", json_origins(x, &a));
 	cli_put_json(v);
 	arena_release(&a);
 }
@@ -258,6 +283,68 @@ take_address(struct cli *cli)
 	return *cli->args++;
 }
 
+/* "cs.RO, cs.LG" */
+static void
+print_categories(const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		printf("%s", i > 0 ? ", " : "");
+		term_put(names[i]);
+	}
+}
+
+/* Why the store does not have it: what each source reads. */
+static void
+print_origins(const struct explaining *x)
+{
+	const struct config *cfg = x->cli->run->cfg;
+	const struct run_origin *origins = x->origins;
+	const struct paper *p = x->p;
+	char day[DATE_RFC3339_SIZE];
+
+	printf("The store does not have this paper");
+	if (p->published_utc > 0) {
+		date_format_day((int32_t)(p->published_utc / 86400), day);
+		printf(", which was published on %s", day);
+	}
+	if (p->ncategories > 0) {
+		printf(" in ");
+		print_categories(p->categories, p->ncategories);
+	}
+	printf(".\n");
+	for (size_t i = 0; i < cfg->nsources; i++) {
+		const struct config_source *s = origins[i].source;
+
+		printf("  source \"%s\"", s->name);
+		if (origins[i].brings == ORIGIN_BRINGS)
+			printf(" reads its categories, and would have brought it on its day\n");
+		else if (origins[i].brings == ORIGIN_UNSURE)
+			printf(" has not listed it while it was read\n");
+		else {
+			printf(" reads ");
+			print_categories(s->categories, s->ncategories);
+			printf(", and none of its categories\n");
+		}
+	}
+	printf("\n");
+}
+
+/* The paper, from the store or, if it is not there and has a name that a service knows, from that. */
+static int
+find_paper(struct cli *cli, const char *text, struct paper **out, struct error *err)
+{
+	int found = run_find_paper(cli->run, text, &cli->arena, out, err);
+
+	if (found == 0 && !cli->opt.offline)
+		found = run_fetch_paper(cli->run, text, &cli->arena, out, err);
+	if (found == 0)
+		return err_set(err, ERR_DATA,
+		    "'%s' is no paper of the store%s; expected an arXiv id, a DOI, a URL or words "
+		    "of a title",
+		    text, cli->opt.offline ? "" : ", nor of arXiv");
+	return found == 1 ? 0 : -1;
+}
+
 int
 cmd_explain(struct cli *cli, struct error *err)
 {
@@ -265,26 +352,24 @@ cmd_explain(struct cli *cli, struct error *err)
 	const char *address = take_address(cli), *text = cli_join_args(cli, err);
 	struct paper *p;
 	size_t nreaders;
-	int found;
 
 	if (cli->opt.nusers > 1)
 		return err_set(err, ERR_USAGE, "-u names one reader here");
 	if (text == NULL || cli_open(cli, CLI_OVERLAY, err) == -1 ||
-	    (found = run_find_paper(cli->run, text, &cli->arena, &p, err)) == -1)
+	    find_paper(cli, text, &p, err) == -1)
 		return -1;
-	if (found == 0)
-		return err_set(err, ERR_DATA,
-		    "'%s' is no paper of the store; expected an arXiv id, a DOI, a URL or words of "
-		    "a title",
-		    text);
 	if (store_count_readers(cli->run->store, &nreaders, err) == -1)
 		return -1;
 	x.p = p;
+	if (p->id == 0 && run_find_origins(cli->run, p, &cli->arena, &x.origins, err) == -1)
+		return -1;
 	x.one = address != NULL || nreaders == 1;
 	if (!cli->opt.json) {
 		printf("%s", term_bold(&cli->term));
 		term_put(p->title);
 		printf("%s\n\n", term_reset(&cli->term));
+		if (p->id == 0)
+			print_origins(&x);
 	}
 	if (run_explain(cli->run, address, p, explain_one, &x, err) == -1)
 		return -1;

@@ -37,7 +37,7 @@ const struct command commands[] = {
 	    OPT(OPT_DAYS) | OPT(OPT_LIMIT) | OPT(OPT_SORT) | OPT(OPT_INSTEAD_OF),
 	    "what a filter would have brought; without one, the filters that were edited",
 	    cmd_try },
-	{ "explain", "find", "[ADDRESS] PAPER", 1, -1, OPT(OPT_ALL),
+	{ "explain", "find", "[ADDRESS] PAPER", 1, -1, OPT(OPT_ALL) | OPT(OPT_OFFLINE),
 	    "why a reader got a paper, or did not: each clause, score, limit", cmd_explain },
 	{ "run", "run", "", 0, 0,
 	    OPT(OPT_DRY_RUN) | OPT(OPT_OFFLINE) | OPT(OPT_FORMAT) | OPT(OPT_OUT) | OPT(OPT_OPEN) |

@@ -38,6 +38,8 @@ find_edition(struct explainer *x)
 	struct edition *editions;
 	size_t n;
 
+	if (x->p->id == 0)
+		return 0;
 	if (store_load_editions(
 		x->run->store, x->reader->sub.id, MAX_EDITIONS, x->a, &editions, &n, x->err) == -1)
 		return -1;
@@ -190,6 +192,10 @@ find_verdict(struct explainer *x)
 	struct run_explanation *out = x->out;
 	bool next;
 
+	if (x->p->id == 0) {
+		out->verdict = out->nholding > 0 ? EXPLAIN_UNKNOWN : EXPLAIN_NO_MATCH;
+		return 0;
+	}
 	if (out->pick != NULL) {
 		out->verdict = out->pick->cut		    ? EXPLAIN_CUT
 		    : out->pick->section == SECTION_OUTSIDE ? EXPLAIN_OUTSIDE
@@ -271,6 +277,8 @@ settle(struct walk *w, int64_t now_utc, struct arena *a)
 	struct paper *settled;
 	size_t nsettled;
 
+	if (w->p->id == 0)
+		return 0;
 	if (store_begin(store, w->err) == -1 ||
 	    store_end(store, store_settle_listings(store, now_utc, &nsettled, w->err), false,
 		w->err) == -1 ||

@@ -1,4 +1,5 @@
 #include "arxiv.h"
+#include "types.h"
 
 #include "digest/date.h"
 #include "digest/limits.h"
@@ -240,4 +241,26 @@ arxiv_kind_in(const char *rest, const char *id)
 				if (kinds[k].letter == at[-1])
 					return kinds[k].kind;
 	return PAPER_NEW;
+}
+
+int
+arxiv_ask_paper(const struct config_source *source, const char *key, struct arena *a,
+    struct source_request *out, struct error *err)
+{
+	const char *rest;
+
+	if (strncmp(key, "arxiv:", 6) != 0)
+		return 0;
+	if ((rest = arena_printf(a, "n%s", key + 6)) == NULL)
+		return err_nomem(err, "request");
+	return arxiv_ask_papers(source, 0, 0, rest, a, out, err) == -1 ? -1 : 1;
+}
+
+bool
+arxiv_brings(const struct config_source *source, const struct paper *p)
+{
+	for (size_t i = 0; i < p->ncategories; i++)
+		if (arxiv_has_category(source, p->categories[i]))
+			return true;
+	return false;
 }

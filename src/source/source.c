@@ -30,6 +30,8 @@ static const struct source_type types[] = {
 	    .plan = arxiv_plan,
 	    .read = arxiv_read,
 	    .status = arxiv_status,
+	    .ask_paper = arxiv_ask_paper,
+	    .brings = arxiv_brings,
 	},
 	{
 	    .name = "feed",

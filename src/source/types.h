@@ -28,6 +28,10 @@ int	arxiv_read(const struct config_source *source, const struct source_request *
 int	arxiv_status(const struct source_request *request, long status, const char *bytes, size_t len,
 	    struct error *err);
 
+int	arxiv_ask_paper(const struct config_source *source, const char *key, struct arena *a,
+	    struct source_request *out, struct error *err);
+bool	arxiv_brings(const struct config_source *source, const struct paper *p);
+
 enum { FEED_INTERVAL_S = 3600 };
 
 int	feed_plan(const struct config_source *source, const struct source_progress *progress,

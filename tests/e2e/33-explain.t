@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Why a reader got a paper, or did not.
 . "$(dirname "$0")/lib.sh"
-plan 14
+plan 24
 
 write_config <<'X'
 source "days" { type = file  path = "2026-03-*.json" }
@@ -55,3 +55,30 @@ check 'votes that came later change nothing'             '
 check 'a stranger is an error'                           'says 64 "is not a reader" d explain nobody@digest.test "$key"'
 check 'a paper that is unknown is one'                   'says 65 "no paper of the store" d explain ada@digest.test nix'
 check 'and so is no paper at all'                        'says 64 "" d explain'
+
+# --- a paper that the store does not have
+echo 2026-03-03 >today
+start_replay --arxiv "$FIXTURES/arxiv-2026-03.json" --today "$T/today" --log "$T/requests" --script "$T/script"
+echo '{}' >script
+write_config <<C
+fetch { allow-private = {"127.0.0.0/8"} }
+source "ax" { type = arxiv  url = "http://127.0.0.1:$PORT"  categories = {cs.CV}  request-gap = 0s }
+source "days" { type = file  path = "2026-03-*.json" }
+C
+d subscribe gus@digest.test --filter 'scarfs=scarf OR zzzz' --filter none=zzzz >/dev/null
+check 'a paper that no source has is asked for'          'd explain gus@digest.test https://arxiv.org/abs/2603.91001v1 >out && grep -q "^Knitting as Sequence Modelling" out && grep -q "does not have this paper, which was published on 2026-03-02 in cs.LG, cs.CL" out && grep -q "^GET /api/query.id_list=2603.91001" requests'
+check '... with what each source reads'                  'grep -q "source \"ax\" reads cs.CV, and none of its categories" out && grep -q "source \"days\" has not listed it" out'
+check '... and what the filters say of it'               'grep -q "though a filter would find it" out && grep -q "yes scarf .*A \[scarf\] is" out && grep -q "^none: false" out'
+sed -i 's/{cs.CV}/{cs}/' digest.conf
+check '... or who would have brought it'                 'd explain gus@digest.test 2603.91001 | grep -q "source \"ax\" reads its categories, and would have"'
+check 'JSON says so, too'                                'd explain gus@digest.test 2603.91001 --json | grep -q "\"verdict\":\"unknown\".*\"brings\":true"'
+check 'it is not stored'                                 'test "$(sql "SELECT count(*) FROM paper WHERE key LIKE '"'%91001'"'")" = 0'
+: >requests
+check 'offline nobody is asked'                          'says 65 "no paper of the store; expected" d explain --offline gus@digest.test 2603.91001 && test ! -s requests'
+check 'an id that arXiv does not have'                   'says 65 "no paper of the store, nor of arXiv" d explain gus@digest.test 2603.99999'
+echo '{"/api/query": {"status": 503, "body": "later"}}' >script
+check 'a service that is down'                           'says 69 "503" d explain gus@digest.test 2603.91001'
+cat >script <<'C'
+{"/api/query": {"headers": {"Content-Type": "application/atom+xml"}, "body": "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:arxiv='http://arxiv.org/schemas/atom'><entry><id>http://arxiv.org/abs/2603.91009v1</id><title>Another</title><summary>Scarf.</summary><published>2026-03-02T10:00:00Z</published><author><name>X</name></author></entry></feed>"}}
+C
+check 'another paper than asked for is not believed'     'says 65 "nor of arXiv" d explain gus@digest.test 2603.91001'
