@@ -221,7 +221,8 @@ const char *const schema_steps[] = {
 	"  title, abstract, authors, keywords, org, venue,"
 	"  detail = 'column', tokenize = \"ascii tokenchars '+#._'\");"
 	"CREATE VIRTUAL TABLE search_word USING fts5vocab(search, row);"
-	"INSERT INTO search_due(paper) SELECT id FROM paper WHERE true ON CONFLICT(paper) DO NOTHING;"
+	"INSERT INTO search_due(paper) SELECT id FROM paper WHERE true ON CONFLICT(paper) DO "
+	"NOTHING;"
 
 	"PRAGMA user_version = 4;",
 };

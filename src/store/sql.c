@@ -193,12 +193,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "2, 1, 1), rowid DESC LIMIT ?2",
 	[SQL_SEARCH_ALL] = "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid",
 	[SQL_SEARCH_COUNT] = "SELECT count(*) FROM search WHERE search MATCH ?1",
-	[SQL_SEARCH_WORDS] =
-	    "SELECT term, doc FROM search_word WHERE term >= ?1 AND term < ?2",
+	[SQL_SEARCH_WORDS] = "SELECT term, doc FROM search_word WHERE term >= ?1 AND term < ?2",
 	[SQL_SEARCH_DUE_ALL] = "SELECT paper FROM search_due ORDER BY paper",
 	[SQL_PAPER_ALL] = "SELECT id FROM paper ORDER BY id",
-	[SQL_PAPER_SINCE] =
-	    "SELECT id FROM paper WHERE first_listed_utc >= ?1 AND first_listed_utc > 0 ORDER BY id",
+	[SQL_PAPER_SINCE] = "SELECT id FROM paper WHERE first_listed_utc >= ?1 AND "
+			    "first_listed_utc > 0 ORDER BY id",
 	[SQL_PAPER_COUNT] = "SELECT count(*) FROM paper",
 
 	/* sources */
