@@ -82,7 +82,7 @@ test_what_is_found(void **state)
 		{ "tomography lab", 2, "" },
 		{ "splat", 0, "" }, /* whole words */
 		{ "real-time", 1, "arxiv:2401.00002" },
-		{ "time-real", 1, "" }, /* the order of words does not matter */
+		{ "time-real", 1, "" },		   /* the order of words does not matter */
 		{ "splatting OR nothing", 0, "" }, /* no operator of FTS5 gets through */
 		{ "title:splatting", 0, "" },
 		{ "splat*", 0, "" },
