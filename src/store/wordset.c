@@ -7,6 +7,9 @@
 /* No English plural is longer; what is longer is compared as it is, as in filters. */
 enum { MAX_ENGLISH_WORD = 64 };
 
+/* As what a form was met: one that is a normal form may still have another one itself. */
+enum form_kind { FORM_FOLDED = 1, FORM_NORMAL = 2 };
+
 void
 wordset_init(struct wordset *w)
 {
@@ -38,48 +41,67 @@ wordset_reset(struct wordset *w)
 	arena_reset(&w->keys);
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+	    c == '#' || c == '.';
+}
+
 void
 wordset_add_form(struct strbuf *out, const char *form)
 {
-	for (const char *s = form; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-		bool word = c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		    strchr("+#.", c) != NULL;
+	while (*form != '\0') {
+		size_t n = 0;
 
-		strbuf_addc(out, word ? *s : '_');
+		while (is_plain((unsigned char)form[n]))
+			n++;
+		strbuf_addn(out, form, n);
+		form += n;
+		if (*form == '\0')
+			break;
+		strbuf_addc(out, '_');
+		form++;
 	}
 }
 
+/* 1 = this form was not met before as it is given, 0 = it was, -1. */
 static int
-add_form(struct wordset *w, const char *form, struct error *err)
+add_form(struct wordset *w, const char *form, enum form_kind kind, struct error *err)
 {
 	const char *key;
-	uint64_t value;
+	uint64_t met = 0;
+	bool there;
 
 	strbuf_reset(&w->form);
 	wordset_add_form(&w->form, form);
 	if (strbuf_check(&w->form, err) == -1)
 		return -1;
-	if (map_get(&w->met, w->form.buf, w->form.len, &value))
+	there = map_get(&w->met, w->form.buf, w->form.len, &met);
+	if ((met & kind) != 0)
 		return 0;
 	if ((key = arena_strndup(&w->keys, w->form.buf, w->form.len)) == NULL ||
-	    map_set(&w->met, key, w->form.len, 1) == -1)
+	    map_set(&w->met, key, w->form.len, met | kind) == -1)
 		return err_nomem(err, "words of a paper");
-	strbuf_addf(&w->out, "%s%s", w->out.len > 0 ? " " : "", key);
-	return 0;
+	if (there)
+		return 1;
+	if (w->out.len > 0)
+		strbuf_addc(&w->out, ' ');
+	strbuf_addn(&w->out, key, w->form.len);
+	return 1;
 }
 
 static int
 add_forms(struct wordset *w, const char *folded, struct error *err)
 {
 	char normal[2 * MAX_ENGLISH_WORD];
+	int added = add_form(w, folded, FORM_FOLDED, err);
 
-	if (add_form(w, folded, err) == -1)
-		return -1;
-	if (strlen(folded) >= MAX_ENGLISH_WORD)
-		return 0;
+	/* What was there was normalised then. */
+	if (added != 1 || strlen(folded) >= MAX_ENGLISH_WORD)
+		return added == -1 ? -1 : 0;
 	text_normal_word(folded, normal, sizeof(normal));
-	return strcmp(normal, folded) == 0 ? 0 : add_form(w, normal, err);
+	return strcmp(normal, folded) != 0 && add_form(w, normal, FORM_NORMAL, err) == -1 ? -1 : 0;
 }
 
 int
