@@ -374,6 +374,7 @@ enum run_explain_verdict {
 	EXPLAIN_SENT,		/* it was sent, in a digest that is no longer kept */
 	EXPLAIN_UNSETTLED,	/* its listing does not count yet */
 	EXPLAIN_TOO_OLD,	/* it was listed before this reader's digests began to look */
+	EXPLAIN_WAITS,		/* a filter with days of its own holds, and has its turn at next_utc */
 	EXPLAIN_NO_MATCH,	/* no filter of this reader holds */
 	EXPLAIN_UNKNOWN,	/* the store does not have it; a filter would hold */
 };
@@ -399,7 +400,8 @@ struct run_explanation {
 	const struct edition *edition;	/* that holds it, or the first that could have; NULL = none yet */
 	const struct edition_pick *pick;	/* its place there, NULL = none */
 	char period[32];	/* of edition */
-	int64_t next_utc;	/* when the next digest is due; 0 = not looked up */
+	int64_t next_utc;	/* when the next digest, or of EXPLAIN_WAITS that section, is due; 0 = not looked up */
+	const char *waiting;	/* of EXPLAIN_WAITS the filter */
 	int64_t at_utc;		/* the filters were asked as of then */
 	int64_t votes;		/* it had then, -1 = none told */
 	struct run_explained *filters;

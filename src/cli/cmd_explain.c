@@ -29,6 +29,7 @@ static const char *const verdict_names[] = {
 	[EXPLAIN_SENT] = "sent",
 	[EXPLAIN_UNSETTLED] = "unsettled",
 	[EXPLAIN_TOO_OLD] = "too-old",
+	[EXPLAIN_WAITS] = "waits",
 	[EXPLAIN_NO_MATCH] = "no-match",
 	[EXPLAIN_UNKNOWN] = "unknown",
 };
@@ -52,6 +53,17 @@ print_next(struct cli *cli, const struct run_explanation *e)
 		printf("in the next digest, which is due now, as things stand");
 	else
 		printf("in the next digest, due %s, as things stand", wall);
+}
+
+static void
+print_turn(struct cli *cli, const struct run_explanation *e)
+{
+	char wall[64];
+
+	run_format_wall(cli->run, e->reader->timezone, e->next_utc, wall, sizeof(wall));
+	printf("not yet: \"");
+	term_put(e->waiting);
+	printf("\" holds, and has its turn %s", wall);
 }
 
 static void
@@ -87,6 +99,9 @@ print_verdict(struct cli *cli, const struct run_explanation *e)
 		break;
 	case EXPLAIN_TOO_OLD:
 		printf("in no digest: it was listed before the digests of this reader began");
+		break;
+	case EXPLAIN_WAITS:
+		print_turn(cli, e);
 		break;
 	case EXPLAIN_NO_MATCH:
 		printf("in no digest: no filter finds it");
@@ -306,6 +321,9 @@ print_origins(const struct explaining *x)
 	if (p->published_utc > 0) {
 		date_format_day((int32_t)(p->published_utc / 86400), day);
 		printf(", which was published on %s", day);
+		if (p->published_utc <
+		    clock_now_utc(&x->cli->clock) - SIGNAL_WINDOW_DAYS * INT64_C(86400))
+			printf(", too long ago to be mailed,");
 	}
 	if (p->ncategories > 0) {
 		printf(" in ");
@@ -317,13 +335,16 @@ print_origins(const struct explaining *x)
 
 		printf("  source \"%s\"", s->name);
 		if (origins[i].brings == ORIGIN_BRINGS)
-			printf(" reads its categories, and would have brought it on its day\n");
+			printf(" reads what it was announced as, and would have brought it on its "
+			       "day\n");
 		else if (origins[i].brings == ORIGIN_UNSURE)
 			printf(" has not listed it while it was read\n");
 		else {
 			printf(" reads ");
 			print_categories(s->categories, s->ncategories);
-			printf(", and none of its categories\n");
+			printf(", which brings nothing that was announced as it was; see its "
+			       "categories and "
+			       "announce\n");
 		}
 	}
 	printf("\n");

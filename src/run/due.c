@@ -176,6 +176,23 @@ due_load_slots(struct run *run, const struct store_reader *reader, const struct 
 	return 0;
 }
 
+int
+due_find_turn(struct run *run, const struct store_reader *reader, size_t filter, int64_t now_utc,
+    struct arena *a, int64_t *due_utc, int64_t *cursor_seq, struct error *err)
+{
+	const struct filter *f = &reader->sub.filters[filter];
+	const struct tz *tz = zone_of(run, reader, err);
+	struct store_slot *slots, from;
+	struct due_slot turn;
+	size_t n;
+
+	if (tz == NULL || store_load_slots(run->store, reader->sub.id, a, &slots, &n, err) == -1)
+		return -1;
+	from = find_slot(slots, n, f->name);
+	*cursor_seq = from.cursor_seq;
+	return find_turn(f, tz, &from, now_utc, &turn, due_utc, err) == -1 ? -1 : 0;
+}
+
 /*
  * An edition for a filter whose day the reader's own schedule does not have; on a day that has an edition it goes with
  * that one, or, when that is out, with the next. Takes the place of the reader's own in out where it comes earlier.

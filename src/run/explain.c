@@ -186,11 +186,34 @@ was_sent(struct explainer *x)
 	return bit != 0;
 }
 
+/* Whether a filter that holds has yet to look at the paper, on a day of its own: 1, 0 or -1. */
+static int
+waits_for_turn(struct explainer *x)
+{
+	int64_t now_utc = clock_now_utc(&x->run->clock), due_utc, cursor_seq;
+	const struct subscriber *sub = &x->reader->sub;
+
+	for (size_t i = 0; i < sub->nfilters; i++) {
+		if (!x->out->filters[i].holds || sub->filters[i].when[0] == '\0')
+			continue;
+		if (due_find_turn(
+			x->run, x->reader, i, now_utc, x->a, &due_utc, &cursor_seq, x->err) == -1)
+			return -1;
+		if (x->p->change_seq <= cursor_seq)
+			continue;
+		x->out->next_utc = due_utc;
+		x->out->waiting = sub->filters[i].name;
+		return 1;
+	}
+	return 0;
+}
+
 static int
 find_verdict(struct explainer *x)
 {
 	struct run_explanation *out = x->out;
 	bool next;
+	int waits;
 
 	if (x->p->id == 0) {
 		out->verdict = out->nholding > 0 ? EXPLAIN_UNKNOWN : EXPLAIN_NO_MATCH;
@@ -215,7 +238,11 @@ find_verdict(struct explainer *x)
 	else if (x->p->first_listed_utc <
 	    x->reader->created_utc - (int64_t)WINDOW_DAYS * DAY_SECONDS)
 		out->verdict = EXPLAIN_TOO_OLD;
-	else
+	else if ((waits = waits_for_turn(x)) != 0) {
+		if (waits == -1)
+			return -1;
+		out->verdict = EXPLAIN_WAITS;
+	} else
 		out->verdict = EXPLAIN_NOT_NAMED;
 	return 0;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_QUEUE_WAIT_MS = 60 * 1000 };
+enum { MAX_QUEUE_WAIT_MS = 60 * 1000, MAX_AGE_S = 3600 };
 
 /* A type that can be asked for this paper, and the source of the configuration that says how, else one by default. */
 static int
@@ -73,14 +73,21 @@ is_asked(const struct paper *p, const char *key)
 	return is;
 }
 
+/* 0 = an answer, 1 = there is none and that is no fault, -1. An answer of this hour is not asked for again. */
 static int
 ask(struct run *run, const struct source_type *type, const struct config_source *source,
-    const struct source_request *request, struct http_answer *answer, struct error *err)
+    const struct source_request *request, const char *cache, struct http_answer *answer,
+    struct error *err)
 {
+	int64_t now_utc = clock_now_utc(&run->clock);
 	struct http_options options;
 	struct http *http;
 	int rc;
 
+	if (cache_load(cache, request->url, now_utc, MAX_AGE_S, answer) == 1)
+		return 0;
+	if (wait_turn(run, type, source, cache, err) == -1)
+		return -1;
 	fetch_http_options(run->cfg, &options);
 	if (source->timeout_s > 0)
 		options.timeout_s = source->timeout_s;
@@ -88,6 +95,8 @@ ask(struct run *run, const struct source_type *type, const struct config_source 
 		return -1;
 	rc = http_get(http, request->url, "", "", answer, err);
 	http_free(http);
+	if (rc == 0 && answer->status == 200)
+		cache_save(cache, request->url, now_utc, answer);
 	if (rc == -1 || answer->status == 200)
 		return rc;
 	rc = type->status(request, answer->status, answer->body.buf, answer->body.len, err);
@@ -130,8 +139,8 @@ run_fetch_paper(
 	cache_dir(&cache);
 	if (paper_add_key(&key, text, NULL) == 1)
 		rc = plan_request(run, key.buf, a, &type, &source, &request, err);
-	if (rc == 1 && (rc = wait_turn(run, type, &source, cache.buf, err)) == 0) {
-		rc = ask(run, type, &source, &request, &answer, err);
+	if (rc == 1) {
+		rc = ask(run, type, &source, &request, cache.buf, &answer, err);
 		if (rc == 0)
 			rc = read_answer(type, &source, &request, &answer, key.buf,
 			    clock_now_utc(&run->clock), a, out, err);

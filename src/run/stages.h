@@ -62,6 +62,9 @@ struct due_slot {
 /* Those of an edition that is due, or would be next; ascending by filter, in a. */
 int	due_load_slots(struct run *run, const struct store_reader *reader, const struct due *due, int64_t now_utc,
 	    struct arena *a, struct due_slot **out, size_t *n, struct error *err);
+/* When one of them, given by its number, has its turn next, and up to where it looked; for a filter with a schedule of its own. */
+int	due_find_turn(struct run *run, const struct store_reader *reader, size_t filter, int64_t now_utc,
+	    struct arena *a, int64_t *due_utc, int64_t *cursor_seq, struct error *err);
 
 /* ---- fetch.c, cache.c ---- */
 

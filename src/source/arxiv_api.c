@@ -247,20 +247,31 @@ int
 arxiv_ask_paper(const struct config_source *source, const char *key, struct arena *a,
     struct source_request *out, struct error *err)
 {
+	const unsigned wanted = arxiv_kinds(source);
 	const char *rest;
+	size_t k = 0;
 
 	if (strncmp(key, "arxiv:", 6) != 0)
 		return 0;
-	if ((rest = arena_printf(a, "n%s", key + 6)) == NULL)
+	/* As what the source takes; it would leave others out. */
+	while (k < NKINDS - 1 && (wanted >> kinds[k].kind & 1) == 0)
+		k++;
+	if ((rest = arena_printf(a, "%c%s", kinds[k].letter, key + 6)) == NULL)
 		return err_nomem(err, "request");
 	return arxiv_ask_papers(source, 0, 0, rest, a, out, err) == -1 ? -1 : 1;
 }
 
+/* In its primary category a paper is announced as new, in the others as a cross-list. */
 bool
 arxiv_brings(const struct config_source *source, const struct paper *p)
 {
-	for (size_t i = 0; i < p->ncategories; i++)
-		if (arxiv_has_category(source, p->categories[i]))
+	const unsigned wanted = arxiv_kinds(source);
+
+	for (size_t i = 0; i < p->ncategories; i++) {
+		enum paper_kind kind = i == 0 && p->primary_known ? PAPER_NEW : PAPER_CROSS;
+
+		if (arxiv_has_category(source, p->categories[i]) && (wanted >> kind & 1) != 0)
 			return true;
+	}
 	return false;
 }

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Why a reader got a paper, or did not.
 . "$(dirname "$0")/lib.sh"
-plan 24
+plan 29
 
 write_config <<'X'
 source "days" { type = file  path = "2026-03-*.json" }
@@ -67,18 +67,41 @@ source "days" { type = file  path = "2026-03-*.json" }
 C
 d subscribe gus@digest.test --filter 'scarfs=scarf OR zzzz' --filter none=zzzz >/dev/null
 check 'a paper that no source has is asked for'          'd explain gus@digest.test https://arxiv.org/abs/2603.91001v1 >out && grep -q "^Knitting as Sequence Modelling" out && grep -q "does not have this paper, which was published on 2026-03-02 in cs.LG, cs.CL" out && grep -q "^GET /api/query.id_list=2603.91001" requests'
-check '... with what each source reads'                  'grep -q "source \"ax\" reads cs.CV, and none of its categories" out && grep -q "source \"days\" has not listed it" out'
+check '... with what each source reads'                  'grep -q "source \"ax\" reads cs.CV, which brings nothing that was announced as it was" out && grep -q "source \"days\" has not listed it" out'
 check '... and what the filters say of it'               'grep -q "though a filter would find it" out && grep -q "yes scarf .*A \[scarf\] is" out && grep -q "^none: false" out'
 sed -i 's/{cs.CV}/{cs}/' digest.conf
-check '... or who would have brought it'                 'd explain gus@digest.test 2603.91001 | grep -q "source \"ax\" reads its categories, and would have"'
+check '... or who would have brought it'                 'd explain gus@digest.test 2603.91001 | grep -q "source \"ax\" reads what it was announced as, and would have"'
+check 'who is asked once is not asked again'             'test "$(grep -c id_list requests)" = 1'
+sed -i 's/{cs}/{cs.CL} announce = {new}/' digest.conf
+check 'a cross-list is nothing for who reads new papers' 'd explain gus@digest.test 2603.91001 | grep -q "source \"ax\" reads cs.CL, which brings nothing"'
+sed -i 's/announce = {new}/announce = {replace}/' digest.conf
+check '... nor for who reads new versions'               'd explain gus@digest.test 2603.91001 | grep -q "source \"ax\" reads cs.CL, which brings nothing"'
+sed -i 's/{cs.CL} announce = {replace}/{cs}/' digest.conf
 check 'JSON says so, too'                                'd explain gus@digest.test 2603.91001 --json | grep -q "\"verdict\":\"unknown\".*\"brings\":true"'
 check 'it is not stored'                                 'test "$(sql "SELECT count(*) FROM paper WHERE key LIKE '"'%91001'"'")" = 0'
 : >requests
 check 'offline nobody is asked'                          'says 65 "no paper of the store; expected" d explain --offline gus@digest.test 2603.91001 && test ! -s requests'
 check 'an id that arXiv does not have'                   'says 65 "no paper of the store, nor of arXiv" d explain gus@digest.test 2603.99999'
+rm -rf "$XDG_CACHE_HOME"
 echo '{"/api/query": {"status": 503, "body": "later"}}' >script
 check 'a service that is down'                           'says 69 "503" d explain gus@digest.test 2603.91001'
 cat >script <<'C'
 {"/api/query": {"headers": {"Content-Type": "application/atom+xml"}, "body": "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:arxiv='http://arxiv.org/schemas/atom'><entry><id>http://arxiv.org/abs/2603.91009v1</id><title>Another</title><summary>Scarf.</summary><published>2026-03-02T10:00:00Z</published><author><name>X</name></author></entry></feed>"}}
 C
 check 'another paper than asked for is not believed'     'says 65 "nor of arXiv" d explain gus@digest.test 2603.91001'
+
+# --- a filter with days of its own
+write_config <<'C'
+store { path = "week.db" }
+source "club" { type = file  path = "papers.jsonl" }
+defaults { outside = 0  when = "daily 12:00" }
+subscriber "ada@digest.test" { filter "tea" { match = "tea" }  filter "best" { match = "cake"  when = "mon 12:00" } }
+C
+sed -i '/path = "digest.db"/s/store { path = "digest.db" }//' digest.conf
+echo '{"id": "2603.00001", "title": "Tea One", "abstract": "x", "listed": "2026-03-02"}' >papers.jsonl
+"$DIGEST" --now 2026-03-02T13:00:00Z run
+echo '{"id": "2603.00002", "title": "Cake Two", "abstract": "x", "listed": "2026-03-04"}' >>papers.jsonl
+"$DIGEST" --now 2026-03-04T13:00:00Z run
+check 'a paper may wait for the turn of a weekly section' '"$DIGEST" --now 2026-03-04T14:00:00Z explain ada@digest.test 2603.00002 | grep -q "not yet: \"best\" holds, and has its turn Mon 9 Mar 12:00"'
+"$DIGEST" --now 2026-03-09T13:00:00Z run
+check '... and then it stands there'                     '"$DIGEST" --now 2026-03-09T14:00:00Z explain ada@digest.test 2603.00002 | grep -q "in the digest of 2026-03-09, under .best."'
