@@ -399,6 +399,8 @@ struct run_explanation {
 	enum run_explain_verdict verdict;
 	const struct edition *edition;	/* that holds it, or the first that could have; NULL = none yet */
 	const struct edition_pick *pick;	/* its place there, NULL = none */
+	size_t place, nplaces;	/* of pick: which of how many its section found, those cut included; from 1 */
+	uint32_t limit;		/* of that section as it stands now; 0 = it is gone, or no filter's */
 	char period[32];	/* of edition */
 	int64_t next_utc;	/* when the next digest, or of EXPLAIN_WAITS that section, is due; 0 = not looked up */
 	const char *waiting;	/* of EXPLAIN_WAITS the filter */

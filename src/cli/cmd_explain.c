@@ -158,7 +158,11 @@ print_score(const struct run_explanation *e)
 
 	if (p == NULL)
 		return;
-	printf("score %.3f = text %.3f + votes %.3f + trend %.3f + freshness %.3f\n",
+	printf("place %zu of %zu", e->place, e->nplaces);
+	if (e->limit > 0)
+		printf(
+		    "; the filter's limit is %u, the digest's %u", e->limit, e->reader->max_papers);
+	printf("\nscore %.3f = text %.3f + votes %.3f + trend %.3f + freshness %.3f\n",
 	    (double)p->score, (double)p->score_text, (double)p->score_votes, (double)p->score_trend,
 	    (double)p->score_freshness);
 	if (p->also_in[0] != '\0') {
@@ -234,6 +238,23 @@ json_origins(const struct explaining *x, struct arena *a)
 	return list;
 }
 
+static struct value *
+json_score(struct arena *a, const struct edition_pick *p)
+{
+	const struct {
+		const char *name;
+		float part;
+	} parts[] = { { "sum", p->score }, { "text", p->score_text }, { "votes", p->score_votes },
+		{ "trend", p->score_trend }, { "freshness", p->score_freshness } };
+	struct value *v = value_object(a);
+
+	/* Numbers of templates are whole ones. */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		value_set_string(
+		    a, v, parts[i].name, arena_printf(a, "%.3f", (double)parts[i].part));
+	return v;
+}
+
 static void
 put_json(struct explaining *x, const struct run_explanation *e)
 {
@@ -250,6 +271,9 @@ put_json(struct explaining *x, const struct run_explanation *e)
 		value_set_string(&a, v, "period", e->period);
 		if (e->verdict != EXPLAIN_OUTSIDE)
 			value_set_string(&a, v, "section", section_name(e));
+		value_set_number(&a, v, "place", (int64_t)e->place);
+		value_set_number(&a, v, "of", (int64_t)e->nplaces);
+		value_set(&a, v, "score", json_score(&a, e->pick));
 	}
 	for (size_t i = 0; i < e->nfilters; i++) {
 		struct value *f = value_object(&a);

@@ -30,6 +30,27 @@ is_out(enum edition_state state)
 	return state != EDITION_EXPIRED && state != EDITION_MERGED && state != EDITION_EMPTY;
 }
 
+/* Which of its section's papers it was: those shown come first, then those cut. */
+static void
+find_place(struct explainer *x, const struct edition *e)
+{
+	const struct subscriber *sub = &x->reader->sub;
+	struct run_explanation *out = x->out;
+
+	for (size_t i = 0; i < e->npicks; i++) {
+		if (e->picks[i].section != out->pick->section || note_is_near(&e->picks[i]))
+			continue;
+		out->nplaces += 1 + e->picks[i].more;
+		if (&e->picks[i] <= out->pick)
+			out->place++;
+	}
+	if (out->pick->section < sub->nfilters) {
+		const struct filter *f = &sub->filters[out->pick->section];
+
+		out->limit = f->limit > 0 ? f->limit : sub->limit;
+	}
+}
+
 /* The newest digest of the reader that holds the paper, else the newest that could have. */
 static int
 find_edition(struct explainer *x)
@@ -51,6 +72,7 @@ find_edition(struct explainer *x)
 				continue;
 			out->edition = &editions[i];
 			out->pick = &editions[i].picks[k];
+			find_place(x, &editions[i]);
 			break;
 		}
 	for (size_t i = n; i-- > 0 && out->edition == NULL;)

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Why a reader got a paper, or did not.
 . "$(dirname "$0")/lib.sh"
-plan 29
+plan 30
 
 write_config <<'X'
 source "days" { type = file  path = "2026-03-*.json" }
@@ -43,7 +43,8 @@ check 'what explain says is what was sent'               '
 check 'others were cut'                                  'verdicts ada@digest.test | grep -q " cut voted"'
 check 'a reader without a match is told so'              'test "$(verdicts bob@digest.test | grep -vc no-match)" = 0'
 key=$(verdicts ada@digest.test | sed -n '/picked/{s/ .*//p;q;}')
-check 'a person sees score and clauses'                  'd explain ada@digest.test "$key" >out && grep -q "under .voted." out && grep -q "^score .* = text" out && grep -q "yes votes>=1" out && grep -q " no zzzz" out && grep -q "no author:zzzz" out'
+check 'a person sees score and clauses'                  'd explain ada@digest.test "$key" >out && grep -q "under .voted." out && grep -q "^place [12] of [0-9]*; the filter.s limit is 2, the digest.s 25" out && grep -q "^score .* = text" out && grep -q "yes votes>=1" out && grep -q " no zzzz" out && grep -q "no author:zzzz" out'
+check 'a cut one is told its place'                      'd explain ada@digest.test "$(verdicts ada@digest.test | sed -n "/ cut /{s/ .*//p;q;}")" | grep -Eq "^place ([3-9]|[1-9][0-9]) of"'
 check 'with the votes of then'                           'grep -q "when it had [0-9]* votes" out'
 check 'the place of a hit is shown'                      'd subscribe eve@digest.test --filter "w=title:$(d show --json "$key" | python3 -c "
 import json, re, sys
