@@ -54,9 +54,9 @@
 #define MAX_LOCAL_PART		64			/* RFC 5321 4.5.3.1.1 */
 #define MAX_DOMAIN		255			/* RFC 5321 4.5.3.1.2 */
 #define MAX_HEADER_TEXT		2000u			/* one header value: 500 characters, the rest is cut */
-#define MAX_HTML_BYTES		80000u			/* Gmail clips near 102 KB */
+#define MAX_HTML_BYTES		80000u			/* where templates.html-limit says nothing: Gmail clips near 102 KB */
 #define MAX_TEXT_BYTES		(512u * 1024)		/* the text part is never clipped, but bounded */
-#define MAX_MESSAGE_BYTES	(1024u * 1024)
+#define MAX_MESSAGE_BYTES	(2u * 1024 * 1024)	/* the text part, and as much HTML as may be asked for */
 #define MAX_HEADER_BYTES	(32u * 1024)		/* S-21: the whole header block */
 
 /* Templates. */

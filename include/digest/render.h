@@ -75,6 +75,7 @@ struct edition_view {
 	const struct section_view *sections;
 	size_t nsections;
 	const char *unsubscribe_url, *preferences_url, *archive_url;	/* "" = none */
+	size_t max_html_bytes;	/* 0 = MAX_HTML_BYTES */
 };
 
 /* The three parts of a digest. */
@@ -101,8 +102,8 @@ void	rendered_init(struct rendered *out);
 void	rendered_release(struct rendered *out);
 
 /*
- * Draw one edition. The HTML part stays within MAX_HTML_BYTES as bytes and as quoted-printable: cards step down from full to
- * short to one line, the last ones first, then "and N more"; header, footer and unsubscribe are never cut. The text
+ * Draw one edition. The HTML part stays within max_html_bytes as bytes and as quoted-printable: cards step down from full to
+ * short to one line, the last ones of each section first, then "and N more"; header, footer and unsubscribe are never cut. The text
  * part has lines of 72 columns and names every paper, as far as MAX_TEXT_BYTES allow.
  * scratch	for the context, some 8 KB for each paper; the caller resets it
  * Fails with ERR_CONFIG when a user's templates alone exceed the budget, ERR_NOMEM when memory or scratch is short.

@@ -186,6 +186,10 @@ static const struct config_key_info keys[] = {
 
 	KEY("templates", "dir", KIND_PATH, "path", config, templates.dir, "", "",
 	    "Folder whose templates take the place of the built-in ones, one by one."),
+	KEY("templates", "html-limit", KIND_SIZE, "size", config, templates.html_limit, "80000",
+	    "20000..1000000",
+	    "Bytes of the HTML part at most, encoded or not; Gmail hides what is beyond 102,000. "
+	    "Papers are shortened to stay within it."),
 
 	KEY("score", "text", KIND_REAL, "number", config, score.text, "1", "0..10",
 	    "Weight of the words found."),

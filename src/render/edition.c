@@ -29,6 +29,7 @@ struct item {
 	struct value *paper;	      /* what its card templates see */
 	struct value *value;	      /* what the digest templates see */
 	const char *cards[CARD_NONE]; /* drawn when first needed */
+	size_t rank;		      /* the highest one shrinks first */
 };
 
 /* The items of one section are neighbours. */
@@ -48,11 +49,12 @@ struct edition {
 	size_t nblocks;
 	struct item *items, *cuts;
 	size_t nitems, ncuts;
+	size_t max_html_bytes;
 };
 
 /*
  * How far the cards are stepped down: from 0, everything is drawn in full, one paper more loses its abstract with each
- * step, the last one first; then one more becomes a line; then the titles of cut papers go; then the papers, up to
+ * step, by its rank; then one more becomes a line; then the titles of cut papers go; then the papers, up to
  * max_level(), where nothing is left of them but their number.
  */
 static size_t
@@ -73,7 +75,7 @@ reached(size_t at, size_t before, size_t n)
 static enum card_size
 size_at(const struct edition *ed, size_t at, size_t i)
 {
-	size_t n = ed->nitems, from_end = n - i;
+	size_t n = ed->nitems, from_end = n - ed->items[i].rank;
 
 	if (from_end <= reached(at, 2 * n + ed->ncuts, n))
 		return CARD_NONE;
@@ -109,6 +111,18 @@ add_item(struct edition *ed, struct item *item, const struct pick_view *pick, si
 	item->value = context_pick(&ed->c, item->paper, pick, number);
 }
 
+/* The best of each section are the last to shrink: first all first ones, then all second ones ... */
+static void
+rank_items(struct edition *ed)
+{
+	size_t rank = 0;
+
+	for (size_t place = 0; rank < ed->nitems; place++)
+		for (size_t i = 0; i < ed->nblocks; i++)
+			if (place < ed->blocks[i].npicks)
+				ed->items[ed->blocks[i].first + place].rank = rank++;
+}
+
 /* Build all values once; what depends on the level is set by lay_out(). */
 static int
 edition_init(struct edition *ed, struct render *r, const struct edition_view *view, struct arena *a,
@@ -139,6 +153,8 @@ edition_init(struct edition *ed, struct render *r, const struct edition_view *vi
 		for (size_t k = 0; k < b->ncut; k++)
 			add_item(ed, &ed->cuts[ed->ncuts++], &s->cut[k], 0);
 	}
+	rank_items(ed);
+	ed->max_html_bytes = view->max_html_bytes > 0 ? view->max_html_bytes : html_part.max_bytes;
 	for (size_t i = 0; i < ed->nitems; i++)
 		if (value_check(ed->items[i].value, err) == -1)
 			return -1;
@@ -330,7 +346,10 @@ forget_cards(struct edition *ed)
 static int
 draw_html(struct edition *ed, struct rendered *out, size_t *at)
 {
-	if (fit(ed, &html_part, at, &out->html) == -1)
+	struct part part = html_part;
+
+	part.max_bytes = ed->max_html_bytes;
+	if (fit(ed, &part, at, &out->html) == -1)
 		return -1;
 	out->nfull = out->nshort = out->nline = 0;
 	for (size_t i = 0; i < ed->nitems; i++) {

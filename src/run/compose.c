@@ -270,6 +270,7 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 	v->nsources = cfg->nsources;
 	v->note = e->note;
 	v->preferences_url = v->archive_url = "";
+	v->max_html_bytes = (size_t)cfg->templates.html_limit;
 	v->unsubscribe_url = make_unsubscribe(c, e->reader, a);
 	if (v->unsubscribe_url == NULL)
 		return err_nomem(err, "links");
