@@ -80,6 +80,7 @@ const struct context_name context_names[] = {
 	{ "has_cut", false },
 	{ "more", false },
 	{ "more_text", false },
+	{ "find", false },
 
 	{ "subscriber", false },
 	{ "language", false },
@@ -107,8 +108,32 @@ const struct context_name context_names[] = {
 	{ NULL, false },
 };
 
+/* A name that stands in @"..." and in a shell's '...' as it is. */
+static bool
+is_plain_name(const char *name)
+{
+	return name[0] != '\0' && strlen(name) <= MAX_NAME_BYTES && strpbrk(name, "'\"\\") == NULL;
+}
+
+/* The command that finds all papers of a section, for lists that have no pages on the web to show them; else "". */
+static const char *
+find_command(const struct context *c, const struct edition_view *view, const struct section_view *s)
+{
+	const char *name = context_clean(c, s->name);
+	int days = WINDOW_DAYS + view->day - view->since_day;
+
+	if (name == NULL)
+		return NULL;
+	if (s->near || s->outside || s->updates || view->list.base_url[0] != '\0' ||
+	    strpbrk(view->subscriber->address, "'\"\\$`!&;|<>() ") != NULL || !is_plain_name(name))
+		return "";
+	return arena_printf(
+	    c->a, "digest -u %s search '@\"%s\"' --days %d", view->subscriber->address, name, days);
+}
+
 struct value *
-context_section(const struct context *c, const struct section_view *section)
+context_section(
+    const struct context *c, const struct edition_view *view, const struct section_view *section)
 {
 	struct value *v = value_object(c->a);
 
@@ -122,14 +147,20 @@ context_section(const struct context *c, const struct section_view *section)
 	value_set_bool(c->a, v, "outside", section->outside);
 	value_set_bool(c->a, v, "near", section->near);
 	value_set_bool(c->a, v, "updates", section->updates);
+	value_set_string(c->a, v, "find", find_command(c, view, section));
 	return v;
 }
 
 void
 context_set_more(const struct context *c, struct value *object, const char *key, size_t more)
 {
+	const char *find = value_text(value_member(object, "find", 4));
+
 	value_set_number(c->a, object, "more", (int64_t)more);
-	if (more > 0)
+	if (more > 0 && find[0] != '\0')
+		context_set_count(c, object, "more_text", "more-find", (int64_t)more,
+		    (const struct word[]){ { "command", find }, { NULL, NULL } });
+	else if (more > 0)
 		context_set_count(c, object, "more_text", key, (int64_t)more, NULL);
 	else
 		value_set_string(c->a, object, "more_text", "");

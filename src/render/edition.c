@@ -14,15 +14,16 @@ enum { MAX_SUBJECT_BYTES = 1000 };
 struct part {
 	const char *digest;
 	const char *cards[CARD_NONE]; /* by size */
+	const char *more; /* the words for papers of which not even the section is left */
 	size_t max_bytes;
 };
 
 static const struct part html_part = { "digest.html",
-	{ "card.html", "card.html", "card-line.html" }, MAX_HTML_BYTES };
+	{ "card.html", "card.html", "card-line.html" }, "more-papers-plain", MAX_HTML_BYTES };
 static const struct part text_part = { "digest.txt", { "card.txt", "card.txt", "card-line.txt" },
-	MAX_TEXT_BYTES };
+	"more-papers", MAX_TEXT_BYTES };
 /* For the context alone: nothing is drawn. */
-static const struct part no_part = { NULL, { NULL, NULL, NULL }, SIZE_MAX };
+static const struct part no_part = { NULL, { NULL, NULL, NULL }, "more-papers", SIZE_MAX };
 
 /* A paper at its place. */
 struct item {
@@ -91,11 +92,11 @@ cuts_at(const struct edition *ed, size_t at)
 }
 
 static struct block *
-add_block(struct edition *ed, const struct section_view *s)
+add_block(struct edition *ed, const struct edition_view *view, const struct section_view *s)
 {
 	struct block *b = &ed->blocks[ed->nblocks++];
 
-	b->value = context_section(&ed->c, s);
+	b->value = context_section(&ed->c, view, s);
 	b->first = ed->nitems;
 	b->npicks = s->npicks;
 	b->first_cut = ed->ncuts;
@@ -146,7 +147,7 @@ edition_init(struct edition *ed, struct render *r, const struct edition_view *vi
 		return err_nomem(err, "edition");
 	for (size_t i = 0; i < view->nsections; i++) {
 		const struct section_view *s = &view->sections[i];
-		struct block *b = add_block(ed, s);
+		struct block *b = add_block(ed, view, s);
 
 		for (size_t k = 0; k < b->npicks; k++, ed->nitems++)
 			add_item(ed, &ed->items[ed->nitems], &s->picks[k], ed->nitems + 1);
@@ -261,7 +262,7 @@ lay_out(struct edition *ed, const struct part *part, size_t at, size_t *bytes)
 		else
 			more += (size_t)value_integer(value_member(b->value, "more", 4));
 	}
-	context_set_more(&ed->c, about, "more-papers", more);
+	context_set_more(&ed->c, about, part->more, more);
 	value_set(ed->c.a, ed->value, "sections", sections);
 	return value_check(ed->value, ed->err);
 }

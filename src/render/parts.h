@@ -73,8 +73,9 @@ void context_set_piece(const struct context *c, struct value *object, const char
 struct value *context_pick(const struct context *c, const struct value *paper,
     const struct pick_view *pick, size_t number);
 /* A section without its papers. */
-struct value *context_section(const struct context *c, const struct section_view *section);
-/* "and N more" as members "more" and "more_text". key: of the words */
+struct value *context_section(const struct context *c, const struct edition_view *view,
+    const struct section_view *section);
+/* "and N more" as members "more" and "more_text", with the command that finds them where object has one. key: of the words */
 void context_set_more(const struct context *c, struct value *object, const char *key, size_t more);
 /* Everything of the edition but "sections". */
 struct value *context_edition(const struct context *c, const struct edition_view *view);

@@ -51,8 +51,137 @@ test_budget(void **state)
 			at = (size_t)(found - f->out.text.buf);
 		}
 		if (named < cases[i].papers)
-			assert_has(f->out.html.buf, "more</td>");
+			assert_has(f->out.html.buf, " more: digest -u ada@example.org search ");
 	}
+}
+
+/* The limit is the list's own: a smaller one shows less, and no mail exceeds it. */
+static void
+test_limit_is_kept(void **state)
+{
+	static const size_t limits[] = { 20000, 30000, 80000, 200000, 1000000 };
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 500, 30);
+	size_t before = 0;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		const char *html;
+		size_t weight;
+
+		view.max_html_bytes = limits[i];
+		draw(f, &view);
+		html = f->out.html.buf;
+		if (strlen(html) > limits[i] || escape_qp_size(html, strlen(html)) > limits[i])
+			fail_msg("row %zu: %zu bytes", i, strlen(html));
+		weight = 3 * f->out.nfull + 2 * f->out.nshort + f->out.nline;
+		if (weight <= before && before < 1500)
+			fail_msg("row %zu: no more than with less room", i);
+		before = weight;
+		assert_has(html, "https://papers.example.org/u/abc");
+		assert_has(html, "1 Main Street");
+	}
+	assert_int_equal(f->out.nfull, 500);
+}
+
+/* What a card is drawn as: 3 with all of the abstract, 2 without its rest, 1 as a line, 0 not at all. */
+static int
+size_in(const char *html, const struct paper *p)
+{
+	/* Behind the subject and the preheader, which name papers, too. */
+	const char *title = strstr(strstr(html, "<h1"), p->title), *end;
+
+	if (title == NULL)
+		return 0;
+	while (title > html && strncmp(title, "<h3", 3) != 0 && strncmp(title, "<p ", 3) != 0)
+		title--;
+	if (strncmp(title, "<p ", 3) == 0)
+		return 1;
+	end = strstr(title + 1, "<h3");
+	return memmem(title, end != NULL ? (size_t)(end - title) : strlen(title), "We release code",
+		   15) != NULL
+	    ? 3
+	    : 2;
+}
+
+/* Of three filters, each one's first papers keep their abstracts longest; no paper is larger than one before it. */
+static void
+test_best_shrink_last(void **state)
+{
+	static const size_t sizes[] = { 30, 5, 15 }, limits[] = { 20000, 40000, 60000, 100000 };
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 50, 0);
+	struct section_view sections[3];
+	const struct pick_view *picks = view.sections[0].picks;
+	size_t nmixed = 0;
+
+	for (size_t i = 0; i < 3; picks += sizes[i++])
+		sections[i] = (struct section_view){
+			.name = "Scenes", .query = "", .picks = picks, .npicks = sizes[i]
+		};
+	view.sections = sections;
+	view.nsections = 3;
+	for (size_t row = 0; row < sizeof(limits) / sizeof(limits[0]); row++) {
+		int last[3], first[3];
+
+		view.max_html_bytes = limits[row];
+		draw(f, &view);
+		for (size_t i = 0; i < 3; i++) {
+			first[i] = last[i] = size_in(f->out.html.buf, sections[i].picks[0].paper);
+			for (size_t k = 1; k < sizes[i]; k++) {
+				int size = size_in(f->out.html.buf, sections[i].picks[k].paper);
+
+				if (size > last[i])
+					fail_msg(
+					    "row %zu: section %zu: paper %zu grows", row, i, k);
+				last[i] = size;
+			}
+		}
+		if (first[1] < last[0] || first[2] < last[0] || last[1] < last[0])
+			fail_msg("row %zu: the last filter pays for the first", row);
+		nmixed += first[2] > last[0];
+	}
+	assert_true(nmixed >= 2);
+}
+
+/* What stands behind "and N more", and when nothing can. */
+static void
+test_more_says_where(void **state)
+{
+	static const struct {
+		const char *name, *address, *base_url, *html, *text;
+		int days;
+	} cases[] = {
+		{ "Scenes", "ada@example.org", "",
+		    "and 7 more: digest -u ada@example.org search &#39;@&quot;Scenes&quot;&#39; "
+		    "--days 7<",
+		    "search '@\"Scenes\"' --days 7", 0 },
+		{ "radiance fields", "ada@example.org", "",
+		    "@&quot;radiance fields&quot;&#39; "
+		    "--days 24<",
+		    "search '@\"radiance fields\"' --days", 17 },
+		{ "Scenes", "ada@example.org", "https://papers.example.org", ">and 7 more<",
+		    "\nand 7 more\n", 0 },
+		{ "it's", "ada@example.org", "", ">and 7 more<", "\nand 7 more\n", 0 },
+		{ "\"x\"", "ada@example.org", "", ">and 7 more<", "\nand 7 more\n", 0 },
+		{ "Scenes", "a$(id)@example.org", "", ">and 7 more<", "\nand 7 more\n", 0 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edition_view view = new_view(f, 2, 0);
+		struct section_view section = view.sections[0];
+
+		section.name = cases[i].name;
+		section.nmore = 7;
+		view.sections = &section;
+		view.list.base_url = cases[i].base_url;
+		view.since_day = view.day - cases[i].days;
+		f->reader.address = cases[i].address;
+		draw(f, &view);
+		assert_has(f->out.html.buf, cases[i].html);
+		assert_has(f->out.text.buf, cases[i].text);
+	}
+	f->reader.address = "ada@example.org";
 }
 
 /* Set DIGEST_RENDER_OUT to a folder to look at the sample in a browser. */
@@ -123,7 +252,7 @@ test_sample_has_all_in_both_parts(void **state)
 	assert_has(
 	    f->out.html.buf, "matches gaussian splatting · also in Robots, On small devices</p>");
 	assert_has(f->out.html.buf, "risen since your last digest · matches radiance fields</p>");
-	assert_has(f->out.html.buf, ">and 7 more</td>");
+	assert_has(f->out.html.buf, ">and 7 more: digest -u ada@example.org search ");
 	assert_has(f->out.html.buf, " lang=\"ar\" dir=\"rtl\"");
 	assert_has(f->out.html.buf,
 	    "412 papers read from arXiv cs.CV, Hugging Face; 16 matched; 6 shown, 11 cut");
@@ -449,7 +578,8 @@ test_a_thousand_sections(void **state)
 	view.nsections = 1000;
 	draw(f, &view);
 	check_html(f->out.html.buf);
-	assert_has(f->out.html.buf, "more papers in your filters</td>");
+	assert_has(
+	    f->out.html.buf, "more papers in your filters, see the plain text of this mail</td>");
 	assert_has(f->out.text.buf, "1000. Learning 1000 small things");
 }
 
@@ -458,6 +588,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_budget, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limit_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_best_shrink_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more_says_where, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_subject, setup, teardown),
