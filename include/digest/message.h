@@ -24,7 +24,7 @@ struct message {
 	const char *message_id;		/* with < and >, from message_make_id */
 	const char *unsubscribe_mailto;	/* "mailto:..." or "" */
 	const char *unsubscribe_https;	/* "https:..." or ""; adds List-Unsubscribe-Post */
-	const char *text, *html;	/* line ends LF; any UTF-8 */
+	const char *text, *html;	/* quoted-printable of UTF-8, see qp.h */
 };
 
 /*
@@ -45,12 +45,6 @@ int	message_add(struct strbuf *out, const struct message *m, struct error *err);
 
 /* 128-bit BLAKE2b of a mail's bytes: an edition is sent again only when it is still the same. */
 void	message_hash(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES]);
-
-/* Append text as quoted-printable lines with CRLF (RFC 2045 6.7): <= 76 columns, no trailing blank, a dot at the start
- * of a line and "From " as =2E and =46, soft breaks never inside a UTF-8 character. text has LF line ends; CRLF counts as
- * one, a CR alone becomes =0D, a byte that is not UTF-8 becomes U+FFFD. A text that ends in LF gives whole lines, so that
- * such pieces can be put one after the other. */
-void	message_add_qp(struct strbuf *out, const char *text, size_t len);
 
 /* Append an unstructured header value, encoded as RFC 2047 words where needed and folded at 76 columns; name_len = columns
  * used by "Name: " before it. Controls and runs of blanks become one blank, bidirectional overrides vanish, what looks like

@@ -38,6 +38,8 @@ struct list_view {
 
 struct pick_view {
 	const struct paper *paper;
+	int64_t id;		/* of the paper in the store; 0 = its card is drawn for this edition alone */
+	uint32_t revision;	/* of its record: with id, what its card shows */
 	const char *why;	/* "gaussian splatting", the words or conditions that matched; "" = none */
 	const char *const *also_in;	/* names of other filters of this reader that found it */
 	size_t nalso_in;
@@ -78,9 +80,10 @@ struct edition_view {
 	size_t max_html_bytes;	/* 0 = MAX_HTML_BYTES */
 };
 
-/* The three parts of a digest. */
+/* The three parts of a digest: the subject as one line, the others ready for a mail, as quoted-printable with CRLF;
+ * qp_add_decoded() gives them as they are read. */
 struct rendered {
-	struct strbuf subject;	/* one line */
+	struct strbuf subject;
 	struct strbuf html;
 	struct strbuf text;
 	size_t nfull, nshort, nline;	/* cards by the size they got to stay within the byte budget */
@@ -94,6 +97,8 @@ struct rendered {
  */
 int	render_new(const char *user_dir, struct render **out, struct error *err);
 void	render_free(struct render *r);
+/* Let go of cards that were kept for other editions, when there are too many. Only while nothing is drawn. */
+void	render_trim(struct render *r);
 
 /* All templates and languages, NULL-named entry last; borrowed. */
 const struct render_template *render_templates(const struct render *r);

@@ -152,7 +152,7 @@ struct run_mail {
 	const struct store_reader *reader;
 	const struct edition *edition;
 	const struct edition_view *view;
-	const struct rendered *rendered;
+	const struct rendered *rendered;	/* decoded, with LF line ends */
 	const struct strbuf *bytes;
 	int64_t due_utc;	/* when it was or will be due */
 	const char *via;	/* "main (smtp.example.org:465, TLS)" */

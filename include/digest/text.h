@@ -100,6 +100,9 @@ bool	text_add_unmangled(struct strbuf *out, const char *text, size_t len);
  * the part around it. */
 void	text_add_caret(struct strbuf *out, const char *text, size_t offset);
 
+/* How & < > " ' are written in HTML so that they are text anywhere; NULL for what may stand as it is. */
+const char *text_entity(char c);
+
 /* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
 size_t	text_width(const char *text, size_t len);
 
@@ -113,7 +116,7 @@ size_t	text_cut(const char *text, size_t len, size_t max_bytes, size_t max_width
  * Append text filled to lines of at most width columns, each line begun by indent; words longer than a line
  * (URLs) stand on a line of their own, unbroken; between ideographs a line may end. Ends without a newline.
  */
-void	text_add_wrapped(struct strbuf *out, const char *text, const char *indent, size_t width);
+void	text_add_wrapped(struct strbuf *out, const char *text, size_t len, const char *indent, size_t width);
 
 /* The first sentence of an abstract: ends at ". ", "! " or "? " before a capital, not after "e.g.", "et al.",
  * "i.e.", "vs.", "Fig.", single letters, "U.S." or inside brackets that close; or at an ideographic full stop.

@@ -19,7 +19,7 @@ print_field(const struct cli *cli, const char *label, const char *text)
 	if (text[0] == '\0')
 		return;
 	strbuf_init(&wrapped, MAX_TEXT_BYTES);
-	text_add_wrapped(&wrapped, text, indent, (size_t)cli->term.width);
+	text_add_wrapped(&wrapped, text, strlen(text), indent, (size_t)cli->term.width);
 	printf("%s%-*s%s", term_dim(&cli->term), LABEL, label, term_reset(&cli->term));
 	term_put(wrapped.len > LABEL ? wrapped.buf + LABEL : text);
 	putchar('\n');

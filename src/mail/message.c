@@ -185,7 +185,7 @@ add_part(struct strbuf *out, const char *boundary, const char *subtype, const ch
 	    "Content-Transfer-Encoding: quoted-printable\r\n"
 	    "\r\n",
 	    boundary, subtype);
-	message_add_qp(out, text, strlen(text));
+	strbuf_add(out, text);
 	strbuf_add(out, "\r\n"); /* belongs to the boundary (RFC 2046 5.1.1) */
 }
 

@@ -21,6 +21,8 @@ EMBED(card_txt, "card.txt");
 EMBED(card_lang_html, "card-lang.html");
 EMBED(card_line_html, "card-line.html");
 EMBED(card_line_txt, "card-line.txt");
+EMBED(card_mark_html, "card-mark.html");
+EMBED(card_mark_txt, "card-mark.txt");
 EMBED(digest_html, "digest.html");
 EMBED(digest_txt, "digest.txt");
 EMBED(footer_html, "footer.html");
@@ -43,6 +45,10 @@ static const struct {
 	    "a paper as one linked title" },
 	{ "card-line.txt", builtin_card_line_txt, builtin_card_line_txt_end,
 	    "a paper as title and link, plain text" },
+	{ "card-mark.html", builtin_card_mark_html, builtin_card_mark_html_end,
+	    "a word that was found in a paper" },
+	{ "card-mark.txt", builtin_card_mark_txt, builtin_card_mark_txt_end,
+	    "the same, plain text" },
 	{ "card.html", builtin_card_html, builtin_card_html_end, "a paper" },
 	{ "card.txt", builtin_card_txt, builtin_card_txt_end, "a paper, plain text" },
 	{ "de.strings", builtin_de_strings, builtin_de_strings_end, "the fixed words, German" },

@@ -20,10 +20,9 @@ const struct context_name context_names[] = {
 
 	{ "paper", true },
 	{ "title", true },
-	{ "title_parts", true },
-	{ "lead_parts", true },
-	{ "rest_parts", true },
-	{ "mark", true },
+	{ "marked_title", true },
+	{ "marked_lead", true },
+	{ "marked_rest", true },
 	{ "lang", true },
 	{ "dir", true },
 	{ "authors", true },

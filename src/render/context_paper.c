@@ -156,28 +156,26 @@ set_authors(const struct context *c, struct value *v, const struct paper *p)
 	value_set_number(c->a, v, "n_authors", (int64_t)n);
 }
 
-/* Marks count bytes of the text as the paper has it; where that had to be cleaned they would fall elsewhere. */
+/*
+ * A piece of one of a paper's texts, in which found words may be marked. Marks count bytes of the text as the paper has it:
+ * where that had to be cleaned they would fall elsewhere, and none is set.
+ */
 static void
-set_piece(const struct context *c, struct value *v, const char *member, const struct piece *piece,
-    enum paper_text text, const struct pick_view *pick)
+set_marked(const struct context *c, struct value *v, const char *member, const char *piece,
+    bool is_own, const struct value_origin *from)
 {
-	const char *const texts[] = { [PAPER_TITLE] = pick->paper->title,
-		[PAPER_SUMMARY] = pick->paper->summary,
-		[PAPER_ABSTRACT] = pick->paper->abstract };
-	struct pick_view bare = { .paper = pick->paper };
-
-	context_set_piece(c, v, member, piece, text, piece->text == texts[text] ? pick : &bare);
+	value_set(c->a, v, member,
+	    is_own ? value_string_from(c->a, piece, from) : value_string(c->a, piece));
 }
 
 static void
-set_title(const struct context *c, struct value *v, const struct pick_view *pick)
+set_title(const struct context *c, struct value *v, const struct paper *p)
 {
-	const char *title = context_clean(c, pick->paper->title);
+	const char *title = context_clean(c, p->title);
 
 	value_set_string(c->a, v, "title", title);
-	if (title != NULL)
-		set_piece(c, v, "title_parts", &(struct piece){ "", title, 0, strlen(title), "" },
-		    PAPER_TITLE, pick);
+	set_marked(c, v, "marked_title", title, title == p->title,
+	    &(struct value_origin){ .text = PAPER_TITLE });
 }
 
 /*
@@ -185,15 +183,14 @@ set_title(const struct context *c, struct value *v, const struct pick_view *pick
  * the abstract, or what is left of it.
  */
 static void
-set_abstract(const struct context *c, struct value *v, const struct pick_view *pick)
+set_abstract(const struct context *c, struct value *v, const struct paper *p)
 {
-	const struct paper *p = pick->paper;
+	static const char dots[] = "…";
 	const char *abstract = context_clean(c, p->abstract),
 		   *summary = context_clean(c, p->summary);
-	const char *by = context_clean(c, p->summary_by), *lead, *rest;
-	enum paper_text from = PAPER_SUMMARY;
+	const char *by = context_clean(c, p->summary_by), *text, *lead, *rest;
+	bool summed_up;
 	size_t whole, n, start = 0;
-	bool cut;
 
 	if (abstract == NULL || summary == NULL || by == NULL) {
 		value_set(c->a, v, "lead", NULL);
@@ -202,26 +199,26 @@ set_abstract(const struct context *c, struct value *v, const struct pick_view *p
 	value_set_string(c->a, v, "abstract", abstract);
 	value_set_string(c->a, v, "summary", summary);
 	value_set_string(c->a, v, "summary_by", by);
-	lead = summary;
-	if (summary[0] == '\0') {
-		lead = abstract;
-		from = PAPER_ABSTRACT;
-	}
-	whole = lead == abstract ? text_first_sentence(lead, strlen(lead)) : strlen(lead);
-	n = whole <= MAX_CARD_LEAD ? whole : context_cut(lead, MAX_CARD_LEAD, MAX_CARD_LEAD);
-	if (from == PAPER_ABSTRACT)
+	summed_up = summary[0] != '\0';
+	text = summed_up ? summary : abstract;
+	whole = summed_up ? strlen(text) : text_first_sentence(text, strlen(text));
+	n = whole <= MAX_CARD_LEAD ? whole : context_cut(text, MAX_CARD_LEAD, MAX_CARD_LEAD);
+	lead = arena_printf(c->a, "%.*s%s", (int)n, text, n < whole ? dots : "");
+	value_set_string(c->a, v, "lead", lead);
+	set_marked(c, v, "marked_lead", lead, text == p->summary || text == p->abstract,
+	    &(struct value_origin){ .text = summed_up ? PAPER_SUMMARY : PAPER_ABSTRACT,
+		.after = n < whole ? strlen(dots) : 0 });
+	if (!summed_up)
 		start = n + strspn(abstract + n, " ");
-	cut = n < whole && from == PAPER_ABSTRACT;
 	rest = abstract + start;
-	value_set_string(
-	    c->a, v, "lead", arena_printf(c->a, "%.*s%s", (int)n, lead, n < whole ? "…" : ""));
-	value_set_string(c->a, v, "rest", cut ? arena_printf(c->a, "… %s", rest) : rest);
-	set_piece(c, v, "lead_parts", &(struct piece){ "", lead, 0, n, n < whole ? "…" : "" }, from,
-	    pick);
-	set_piece(c, v, "rest_parts",
-	    &(struct piece){ cut ? "… " : "", abstract, start, strlen(abstract), "" },
-	    PAPER_ABSTRACT, pick);
-	if (summary[0] != '\0' && by[0] != '\0')
+	if (!summed_up && n < whole)
+		rest = arena_printf(c->a, "%s %s", dots, rest);
+	value_set_string(c->a, v, "rest", rest);
+	set_marked(c, v, "marked_rest", rest, abstract == p->abstract,
+	    &(struct value_origin){ .text = PAPER_ABSTRACT,
+		.before = !summed_up && n < whole ? strlen(dots) + 1 : 0,
+		.start = start });
+	if (summed_up && by[0] != '\0')
 		context_set_text(c, v, "lead_label",
 		    strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
 		    (const struct word[]){ { "who", by }, { NULL, NULL } });
@@ -337,17 +334,16 @@ set_signal(const struct context *c, struct value *v, const char *member, int64_t
 }
 
 struct value *
-context_paper(const struct context *c, const struct pick_view *pick)
+context_paper(const struct context *c, const struct paper *p)
 {
-	const struct paper *p = pick->paper;
 	struct value *v = value_object(c->a), *categories = value_list(c->a);
 
 	value_set_string(c->a, v, "id", p->key);
-	set_title(c, v, pick);
+	set_title(c, v, p);
 	set_language(c, v, p);
 	set_authors(c, v, p);
 	value_set_string(c->a, v, "org", context_clean(c, p->org));
-	set_abstract(c, v, pick);
+	set_abstract(c, v, p);
 	set_links(c, v, p);
 	set_signal(c, v, "votes", p->votes);
 	set_signal(c, v, "comments", p->comments);
@@ -412,14 +408,32 @@ also_in_text(const struct context *c, const struct pick_view *pick)
 	return context_keep(c, &sb);
 }
 
-struct value *
-context_pick(
-    const struct context *c, const struct value *paper, const struct pick_view *pick, size_t number)
+/* What the members of a paper are made from when a digest template asks for one. */
+struct paper_base {
+	struct context c;
+	const struct paper *paper;
+};
+
+static struct value *
+make_base(void *arg)
 {
-	struct value *v = value_copy(c->a, paper), *also_in = value_list(c->a);
+	const struct paper_base *base = arg;
+
+	return context_paper(&base->c, base->paper);
+}
+
+struct value *
+context_pick(const struct context *c, const struct pick_view *pick, size_t number)
+{
+	struct value *v = value_object(c->a), *also_in = value_list(c->a);
 	struct value *strip = value_list(c->a);
+	struct paper_base *base = arena_alloc(c->a, sizeof(*base));
 	const char *why = context_clean(c, pick->why);
 
+	if (base == NULL)
+		return NULL;
+	*base = (struct paper_base){ *c, pick->paper };
+	value_set_base(v, make_base, base);
 	value_set_number(c->a, v, "number", (int64_t)number);
 	value_set_string(c->a, v, "number_text", arena_printf(c->a, "%3zu.", number));
 	value_set_string(c->a, v, "why", why);

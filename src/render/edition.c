@@ -1,6 +1,6 @@
-#include "render/escape.h"
-#include "render/fill.h"
+#include "render/card.h"
 #include "render/parts.h"
+#include "render/program.h"
 #include "digest/limits.h"
 #include "digest/render.h"
 #include "digest/text.h"
@@ -10,27 +10,31 @@
 
 enum { MAX_SUBJECT_BYTES = 1000 };
 
-/* The two parts of a mail: which templates draw them, and how many bytes they may hold, as they are and encoded. */
+/* The two parts of a mail: which templates draw them, and how many bytes they may hold, encoded. */
 struct part {
 	const char *digest;
 	const char *cards[CARD_NONE]; /* by size */
 	const char *more; /* the words for papers of which not even the section is left */
 	size_t max_bytes;
+	enum writer_kind kind;
 };
 
 static const struct part html_part = { "digest.html",
-	{ "card.html", "card.html", "card-line.html" }, "more-papers-plain", MAX_HTML_BYTES };
+	{ "card.html", "card.html", "card-line.html" }, "more-papers-plain", MAX_HTML_BYTES,
+	WRITER_HTML };
 static const struct part text_part = { "digest.txt", { "card.txt", "card.txt", "card-line.txt" },
-	"more-papers", MAX_TEXT_BYTES };
+	"more-papers", MAX_TEXT_BYTES, WRITER_TEXT };
 /* For the context alone: nothing is drawn. */
-static const struct part no_part = { NULL, { NULL, NULL, NULL }, "more-papers", SIZE_MAX };
+static const struct part no_part = { NULL, { NULL, NULL, NULL }, "more-papers", SIZE_MAX,
+	WRITER_PLAIN };
 
 /* A paper at its place. */
 struct item {
-	struct value *paper;	      /* what its card templates see */
-	struct value *value;	      /* what the digest templates see */
-	const char *cards[CARD_NONE]; /* drawn when first needed */
-	size_t rank;		      /* the highest one shrinks first */
+	const struct pick_view *pick;
+	struct value *value;		     /* what the digest templates see */
+	struct value *paper;		     /* what its card templates see, made when needed */
+	const struct card *cards[CARD_NONE]; /* of this part, taken when first needed */
+	size_t rank;			     /* the highest one shrinks first */
 };
 
 /* The items of one section are neighbours. */
@@ -108,8 +112,8 @@ add_block(struct edition *ed, const struct edition_view *view, const struct sect
 static void
 add_item(struct edition *ed, struct item *item, const struct pick_view *pick, size_t number)
 {
-	item->paper = context_paper(&ed->c, pick);
-	item->value = context_pick(&ed->c, item->paper, pick, number);
+	item->pick = pick;
+	item->value = context_pick(&ed->c, pick, number);
 }
 
 /* The best of each section are the last to shrink: first all first ones, then all second ones ... */
@@ -165,32 +169,85 @@ edition_init(struct edition *ed, struct render *r, const struct edition_view *vi
 	return value_check(ed->value, err);
 }
 
-/* A short card is a full one without the rest of the abstract. */
-static int
+/* What a card template sees. A short card is a full one without the rest of the abstract. */
+static struct value *
+card_data(struct edition *ed, struct item *item, enum card_size size)
+{
+	struct arena *a = ed->c.a;
+	struct value *data = value_object(a), *paper;
+
+	if (item->paper == NULL)
+		item->paper = context_paper(&ed->c, item->pick->paper);
+	paper = item->paper;
+	if (size == CARD_SHORT) {
+		paper = value_copy(a, paper);
+		value_set_string(a, paper, "rest", "");
+		value_set_string(a, paper, "marked_rest", "");
+	}
+	value_set(a, data, "paper", paper);
+	value_set(a, data, "list", (struct value *)(uintptr_t)value_member(ed->value, "list", 4));
+	value_set(a, data, "text", strings_value(ed->c.words));
+	return data;
+}
+
+static const struct card *
 draw_card(struct edition *ed, const struct part *part, struct item *item, enum card_size size)
 {
-	struct value *data = value_object(ed->c.a), *paper = item->paper;
+	const struct template *t = set_find_template(ed->r, part->cards[size]);
+	struct value *data = card_data(ed, item, size);
+	struct spots spots = { .a = ed->c.a };
+	struct card *card = NULL;
+	struct writer w;
 	struct strbuf sb;
-	int rc = -1;
 
-	if (size == CARD_SHORT) {
-		paper = value_copy(ed->c.a, paper);
-		value_set_string(ed->c.a, paper, "rest", "");
-	}
-	value_set(ed->c.a, data, "paper", paper);
-	value_set(
-	    ed->c.a, data, "list", (struct value *)(uintptr_t)value_member(ed->value, "list", 4));
-	value_set(ed->c.a, data, "text", strings_value(ed->c.words));
+	if (value_check(data, ed->err) == -1)
+		return NULL;
 	strbuf_init(&sb, MAX_RENDER_BYTES);
-	if (value_check(data, ed->err) == 0 &&
-	    render_template(ed->r, part->cards[size], data, &sb, ed->err) == 0) {
-		while (sb.len > 0 && sb.buf[sb.len - 1] == '\n')
-			strbuf_truncate(&sb, sb.len - 1);
-		item->cards[size] = arena_strndup(ed->c.a, sb.buf, sb.len);
-		rc = item->cards[size] != NULL ? 0 : err_nomem(ed->err, "card");
+	/* Text is filled when all of a line is known. */
+	writer_init(&w, part->kind == WRITER_HTML ? WRITER_HTML : WRITER_PLAIN, &sb);
+	w.qp.columns = QP_CARD_COLUMNS;
+	w.spots = &spots;
+	if (template_write(t, data, set_find_template, ed->r, &w, ed->err) == 0) {
+		card = part->kind == WRITER_HTML ? card_of_html(ed->c.a, &sb, &spots)
+						 : card_of_text(ed->c.a, &sb, &spots);
+		if (card == NULL)
+			err_nomem(ed->err, "card");
 	}
+	writer_release(&w);
 	strbuf_release(&sb);
-	return rc;
+	return card;
+}
+
+/* The card that was drawn for somebody before, or a new one. */
+static const struct card *
+take_card(struct edition *ed, const struct part *part, struct item *item, enum card_size size)
+{
+	const struct card_key key = { .paper = item->pick->id,
+		.revision = item->pick->revision,
+		.part = (uint16_t)part->kind,
+		.size = (uint16_t)size,
+		.words = ed->c.words };
+	const struct card *card = key.paper != 0 ? cards_find(ed->r->cards, &key) : NULL, *kept;
+
+	if (card != NULL || (card = draw_card(ed, part, item, size)) == NULL || key.paper == 0)
+		return card;
+	kept = cards_add(ed->r->cards, &key, card);
+	return kept != NULL ? kept : card;
+}
+
+static struct value *
+place_card(
+    struct edition *ed, const struct part *part, const struct item *item, enum card_size size)
+{
+	struct placed_card *placed = arena_alloc(ed->c.a, sizeof(*placed));
+
+	if (placed == NULL)
+		return NULL;
+	*placed = (struct placed_card){ .card = item->cards[size],
+		.style = part->kind == WRITER_HTML ? &ed->r->html_mark : &ed->r->text_mark,
+		.marks = item->pick->marks,
+		.nmarks = item->pick->nmarks };
+	return value_ready(ed->c.a, placed);
 }
 
 /* Append the item to a list of its section with its card; counts the card's bytes. */
@@ -199,10 +256,11 @@ place_item(struct edition *ed, const struct part *part, struct item *item, enum 
     struct value *list, size_t *bytes)
 {
 	if (part->digest != NULL) {
-		if (item->cards[size] == NULL && draw_card(ed, part, item, size) == -1)
+		if (item->cards[size] == NULL &&
+		    (item->cards[size] = take_card(ed, part, item, size)) == NULL)
 			return -1;
-		*bytes += strlen(item->cards[size]);
-		value_set_string(ed->c.a, item->value, "card", item->cards[size]);
+		*bytes += item->cards[size]->len;
+		value_set(ed->c.a, item->value, "card", place_card(ed, part, item, size));
 	}
 	value_set_bool(ed->c.a, item->value, "is_line", size == CARD_LINE);
 	value_append(ed->c.a, list, item->value);
@@ -264,14 +322,17 @@ lay_out(struct edition *ed, const struct part *part, size_t at, size_t *bytes)
 	}
 	context_set_more(&ed->c, about, part->more, more);
 	value_set(ed->c.a, ed->value, "sections", sections);
-	return value_check(ed->value, ed->err);
+	return 0;
 }
 
 /* Draw a part at a level: 1 = it fits, 0 = it is too large, -1 = error. */
 static int
 try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf *out)
 {
+	const struct template *t = set_find_template(ed->r, part->digest);
+	struct writer w;
 	size_t bytes;
+	int rc;
 
 	strbuf_reset(out);
 	out->max_bytes = part->max_bytes;
@@ -279,16 +340,20 @@ try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf 
 		return -1;
 	if (bytes > part->max_bytes)
 		return 0;
-	if (render_template(ed->r, part->digest, ed->value, out, ed->err) == -1) {
-		if (out->state != STRBUF_TOO_LONG)
-			return -1;
-		if (ed->err != NULL)
-			err_clear(ed->err);
-		return 0;
+	writer_init(&w, part->kind, out);
+	rc = template_write(t, ed->value, set_find_template, ed->r, &w, ed->err);
+	if (rc == 0) {
+		writer_end(&w);
+		rc = strbuf_check(out, ed->err);
 	}
-	/* Encoding makes three bytes of one, and a soft break for each line of them. */
-	return out->len <= part->max_bytes / 4 ||
-	    escape_qp_size(out->buf, out->len) <= part->max_bytes;
+	writer_release(&w);
+	if (rc == 0)
+		return value_check(ed->value, ed->err) == 0 ? 1 : -1;
+	if (out->state != STRBUF_TOO_LONG)
+		return -1;
+	if (ed->err != NULL)
+		err_clear(ed->err);
+	return 0;
 }
 
 /* The least stepping down that fits, by halving: at most 15 drawings of a part even for 5,000 papers. */
@@ -367,19 +432,10 @@ draw_html(struct edition *ed, struct rendered *out, size_t *at)
 static int
 draw_text(struct edition *ed, struct strbuf *out, size_t at)
 {
-	struct strbuf plain;
-	int rc;
-
 	if (at > 2 * ed->nitems)
 		at = 2 * ed->nitems;
 	forget_cards(ed);
-	strbuf_init(&plain, MAX_TEXT_BYTES);
-	rc = fit(ed, &text_part, &at, &plain);
-	strbuf_reset(out);
-	if (rc == 0)
-		fill_add_text(out, plain.buf);
-	strbuf_release(&plain);
-	return rc == 0 ? strbuf_check(out, ed->err) : -1;
+	return fit(ed, &text_part, &at, out);
 }
 
 int
@@ -404,7 +460,7 @@ render_context(struct render *r, const struct edition_view *view, struct arena *
 	if (edition_init(&ed, r, view, scratch, NULL) == -1 ||
 	    lay_out(&ed, &no_part, 0, &bytes) == -1)
 		return NULL;
-	return ed.value;
+	return value_check(ed.value, NULL) == 0 ? ed.value : NULL;
 }
 
 void
@@ -413,7 +469,7 @@ rendered_init(struct rendered *out)
 	memset(out, 0, sizeof(*out));
 	strbuf_init(&out->subject, MAX_SUBJECT_BYTES);
 	strbuf_init(&out->html, MAX_HTML_BYTES);
-	strbuf_init(&out->text, 2 * MAX_TEXT_BYTES);
+	strbuf_init(&out->text, MAX_TEXT_BYTES);
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include "digest/limits.h"
 #include "digest/render.h"
+#include "digest/text.h"
 #include "digest/utf8.h"
 
 #include <stdbool.h>
@@ -10,32 +11,19 @@
 #include <strings.h>
 
 void
-escape_add_html(struct strbuf *out, const char *text)
+escape_add_html(struct strbuf *out, const char *text, size_t len)
 {
-	for (;;) {
-		size_t n = strcspn(text, "&<>\"'");
+	const char *end = text + len;
 
-		strbuf_addn(out, text, n);
-		text += n;
-		switch (*text++) {
-		case '&':
-			strbuf_add(out, "&amp;");
-			break;
-		case '<':
-			strbuf_add(out, "&lt;");
-			break;
-		case '>':
-			strbuf_add(out, "&gt;");
-			break;
-		case '"':
-			strbuf_add(out, "&quot;");
-			break;
-		case '\'':
-			strbuf_add(out, "&#39;");
-			break;
-		default:
-			return; /* the end */
-		}
+	while (text < end) {
+		const char *stop = text;
+
+		while (stop < end && strchr("&<>\"'", *stop) == NULL)
+			stop++;
+		strbuf_addn(out, text, (size_t)(stop - text));
+		if (stop < end)
+			strbuf_add(out, text_entity(*stop++));
+		text = stop;
 	}
 }
 
@@ -115,53 +103,4 @@ escape_add_link(struct strbuf *out, const char *url)
 		add_encoded(out, url);
 	else
 		render_add_url(out, url);
-}
-
-/* Octets of one character, at the beginning or end of a line where that matters. */
-static size_t
-qp_char_size(const char *text, size_t n, bool first, bool last)
-{
-	unsigned char c = (unsigned char)text[0];
-
-	if (n > 1 || c >= 0x7f || c == '=' || (c < 0x20 && c != '\t'))
-		return 3 * n;
-	return (last && (c == ' ' || c == '\t')) || (first && c == '.') ? 3 : 1;
-}
-
-/* Bytes of the character at text; what is none counts as a byte of its own. */
-static size_t
-char_len(const char *text, size_t len)
-{
-	uint32_t cp;
-	size_t n = (unsigned char)text[0] < 0x80 ? 1 : utf8_decode(text, len, &cp);
-
-	return n > 0 ? n : 1;
-}
-
-size_t
-escape_qp_size(const char *text, size_t len)
-{
-	size_t total = 0, column = 0;
-
-	for (size_t i = 0, n; i < len; i += n) {
-		size_t size;
-		bool last;
-
-		n = char_len(text + i, len - i);
-		if (text[i] == '\n') {
-			total += 2;
-			column = 0;
-			continue;
-		}
-		last = i + n == len || text[i + n] == '\n';
-		size = qp_char_size(text + i, n, column == 0, last);
-		if (column + size > (last ? 76u : 75u)) {
-			total += 3; /* "=" CRLF; what follows begins a line */
-			column = 0;
-			size = qp_char_size(text + i, n, true, last);
-		}
-		total += size;
-		column += size;
-	}
-	return total;
 }

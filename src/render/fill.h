@@ -1,13 +1,18 @@
-/* fill.h - the plain text part as a terminal shows it. */
+/* fill.h - lines of the plain text part as a terminal shows them: 72 columns. */
 #ifndef DIGEST_RENDER_FILL_H
 #define DIGEST_RENDER_FILL_H
 
+#include <stddef.h>
+
 #include "digest/strbuf.h"
 
+/* Length of what a line begins with: blanks, and a dash or a number with its full stop and the blanks behind it. */
+size_t fill_indent(const char *line);
+
 /*
- * Append text with every line filled to 72 columns: what is longer goes on below, under the line's own indentation
- * (behind the number in "  1. Title"); a URL stays whole. Blanks at the ends of lines go, and of several blank lines one stays.
+ * Append a line without its end, filled to 72 columns: what is longer goes on below, behind `indent` blanks; a URL stays
+ * whole. indent: <= the line's own length, from fill_indent()
  */
-void fill_add_text(struct strbuf *out, const char *text);
+void fill_add_line(struct strbuf *out, const char *line, size_t len, size_t indent);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "digest/render.h"
 #include "digest/template.h"
+#include "render/cards.h"
 #include "render/strings.h"
 
 enum card_size { CARD_FULL, CARD_SHORT, CARD_LINE, CARD_NONE };
@@ -17,6 +18,8 @@ struct render {
 	struct template **compiled;    /* beside files; NULL for a language */
 	const struct strings **words;  /* beside files; NULL for a template */
 	size_t nfiles;
+	struct mark_style html_mark, text_mark;
+	struct cards *cards;
 };
 
 /* Built-in files by name, NULL-named entry last; path is NULL. */
@@ -56,22 +59,10 @@ size_t context_cut(const char *text, size_t max_bytes, size_t max_width);
 
 /* What a card template sees as list. */
 struct value *context_list(const struct context *c, const struct list_view *list);
-/* What a card template sees as paper, with what was found in it. "rest" is a member of its own so that a short card can do
- * without. */
-struct value *context_paper(const struct context *c, const struct pick_view *pick);
-
-/* A piece of one text of a paper, as a list of objects with label and mark: which parts of it a query has found. */
-struct piece {
-	const char *before;	/* stands before it, "" or "… " */
-	const char *text;	/* the whole of it, as it is in the paper */
-	size_t start, end;	/* of the piece */
-	const char *after;
-};
-void context_set_piece(const struct context *c, struct value *object, const char *member,
-    const struct piece *piece, enum paper_text text, const struct pick_view *pick);
-/* A paper of a section: the members of paper, its number and why it is there. */
-struct value *context_pick(const struct context *c, const struct value *paper,
-    const struct pick_view *pick, size_t number);
+/* What a card template sees as paper. "rest" is a member of its own so that a short card can do without. */
+struct value *context_paper(const struct context *c, const struct paper *p);
+/* A paper of a section: its number and why it is there, and the members of paper, for which the paper must stay. */
+struct value *context_pick(const struct context *c, const struct pick_view *pick, size_t number);
 /* A section without its papers. */
 struct value *context_section(const struct context *c, const struct edition_view *view,
     const struct section_view *section);

@@ -24,6 +24,7 @@ struct node {
 	unsigned line, column; /* of the tag */
 	const char *text;      /* NODE_TEXT: len bytes; else the name, NUL-terminated */
 	size_t len;
+	size_t first_part, nparts; /* of the name between its dots, in the template's parts; none for "." */
 	const char *indent; /* NODE_PARTIAL alone on its line: the blanks before it */
 	size_t indent_len;
 	size_t end; /* NODE_SECTION, NODE_INVERTED: index of its NODE_END */
@@ -37,6 +38,13 @@ struct template
 	enum template_escape escape;
 	struct node *nodes;
 	size_t nnodes, alloc;
+	struct value_name *parts;
 };
+
+struct writer;
+
+/* template_render() into a writer. */
+int template_write(const struct template *t, const struct value *data, template_lookup *lookup,
+    void *lookup_arg, struct writer *w, struct error *err);
 
 #endif

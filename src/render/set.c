@@ -1,6 +1,7 @@
 #include "render/parts.h"
 #include "digest/file.h"
 #include "digest/limits.h"
+#include "digest/qp.h"
 #include "digest/render.h"
 #include "digest/text.h"
 
@@ -318,6 +319,46 @@ compile_all(struct render *r, struct error *err)
 	return check_templates(r, err);
 }
 
+/* What stands before and after a found word; quoted-printable for HTML. */
+static int
+load_mark(struct render *r, const char *name, struct mark_style *out, struct error *err)
+{
+	static const char word[] = "\x01";
+	struct value *data = value_object(&r->arena);
+	const char *at, *parts[2] = { NULL, NULL };
+	struct strbuf sb, coded;
+	int rc;
+
+	value_set_string(&r->arena, data, "label", word);
+	if (value_check(data, err) == -1)
+		return -1;
+	strbuf_init(&sb, MAX_TEMPLATE_BYTES);
+	rc = render_template(r, name, data, &sb, err);
+	while (sb.len > 0 && sb.buf[sb.len - 1] == '\n')
+		strbuf_truncate(&sb, sb.len - 1);
+	at = strstr(sb.buf, word);
+	if (rc == 0 && (at == NULL || strstr(at + 1, word) != NULL || strchr(sb.buf, '\n') != NULL))
+		rc = err_set(err, ERR_CONFIG, "%s: expected {{label}} once, on one line",
+		    shown_name(&r->files[find_file(r, name)]));
+	for (int i = 0; i < 2 && rc == 0; i++) {
+		const char *text = i == 0 ? sb.buf : at + 1;
+		size_t len = i == 0 ? (size_t)(at - sb.buf) : strlen(text);
+
+		strbuf_init(&coded, MAX_TEMPLATE_BYTES);
+		if (ends_in(name, ".html"))
+			qp_add(&(struct qp){ &coded, 0, QP_CARD_COLUMNS }, text, len);
+		else
+			strbuf_addn(&coded, text, len);
+		if (strbuf_check(&coded, err) == -1 ||
+		    (parts[i] = arena_strndup(&r->arena, coded.buf, coded.len)) == NULL)
+			rc = err_nomem(err, name);
+		strbuf_release(&coded);
+	}
+	strbuf_release(&sb);
+	*out = (struct mark_style){ parts[0], parts[1] };
+	return rc;
+}
+
 static int
 load(struct render *r, const char *user_dir, struct error *err)
 {
@@ -332,9 +373,11 @@ load(struct render *r, const char *user_dir, struct error *err)
 		builtin_get(r->nfiles, &r->files[r->nfiles]);
 	if (user_dir != NULL && load_folder(r, user_dir, err) == -1)
 		return -1;
-	if (parse_words(r, err) == -1)
+	if (parse_words(r, err) == -1 || compile_all(r, err) == -1 ||
+	    load_mark(r, "card-mark.html", &r->html_mark, err) == -1 ||
+	    load_mark(r, "card-mark.txt", &r->text_mark, err) == -1)
 		return -1;
-	return compile_all(r, err);
+	return cards_new(MAX_CARDS_BYTES, &r->cards, err);
 }
 
 int
@@ -360,8 +403,15 @@ render_free(struct render *r)
 		return;
 	for (size_t i = 0; i < r->nfiles && r->compiled != NULL; i++)
 		template_free(r->compiled[i]);
+	cards_free(r->cards);
 	arena_release(&r->arena);
 	free(r);
+}
+
+void
+render_trim(struct render *r)
+{
+	cards_trim(r->cards);
 }
 
 const struct render_template *

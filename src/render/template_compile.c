@@ -391,6 +391,54 @@ parse(struct parser *p)
 	return fail(p, "section '%s' does not end; expected '/%s'", open->text, open->text);
 }
 
+static bool
+has_parts(const struct node *n)
+{
+	return n->kind != NODE_TEXT && n->kind != NODE_END && n->kind != NODE_PARTIAL &&
+	    strcmp(n->text, ".") != 0;
+}
+
+static size_t
+count_dots(const char *name)
+{
+	size_t n = 0;
+
+	while ((name = strchr(name, '.')) != NULL) {
+		name++;
+		n++;
+	}
+	return n;
+}
+
+/* The names between the dots, measured once. */
+static int
+split_names(struct template *t, struct error *err)
+{
+	size_t nparts = 0;
+
+	for (size_t i = 0; i < t->nnodes; i++)
+		if (has_parts(&t->nodes[i]))
+			nparts += 1 + count_dots(t->nodes[i].text);
+	t->parts = calloc(nparts + 1, sizeof(*t->parts));
+	if (t->parts == NULL)
+		return err_nomem(err, t->name);
+	nparts = 0;
+	for (size_t i = 0; i < t->nnodes; i++) {
+		struct node *n = &t->nodes[i];
+		const char *part = n->text, *end = n->text + n->len;
+
+		n->first_part = nparts;
+		while (has_parts(n) && part < end) {
+			size_t len = strcspn(part, ".");
+
+			t->parts[nparts++] = value_name(part, len);
+			part += len + 1;
+		}
+		n->nparts = nparts - n->first_part;
+	}
+	return 0;
+}
+
 int
 template_compile(const char *name, const char *text, size_t len, enum template_escape escape,
     struct template **out, struct error *err)
@@ -418,7 +466,7 @@ template_compile(const char *name, const char *text, size_t len, enum template_e
 	t->len = len;
 	t->escape = escape;
 	p.t = t;
-	if (parse(&p) == -1) {
+	if (parse(&p) == -1 || split_names(t, err) == -1) {
 		template_free(t);
 		return -1;
 	}
@@ -431,6 +479,7 @@ template_free(struct template *t)
 {
 	if (t == NULL)
 		return;
+	free(t->parts);
 	free(t->nodes);
 	free(t->text);
 	free(t->name);

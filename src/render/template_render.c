@@ -1,9 +1,10 @@
-#include "render/escape.h"
 #include "render/program.h"
+#include "render/writer.h"
 #include "digest/limits.h"
 #include "digest/template.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct state {
@@ -13,7 +14,7 @@ struct state {
 	unsigned steps; /* nodes rendered */
 	template_lookup *lookup;
 	void *lookup_arg;
-	struct strbuf *out;
+	struct writer *w;
 	struct strbuf indent; /* of the partials being rendered */
 	struct error *err;
 };
@@ -29,60 +30,44 @@ fail_at(struct state *st, const struct template *t, const struct node *n, const 
 
 /* The first part of a dotted name is looked for in all contexts, the others in what it is. */
 static const struct value *
-find_value(const struct state *st, const struct node *n)
+find_value(const struct state *st, const struct template *t, const struct node *n)
 {
-	const char *name = n->text, *end = n->text + n->len, *dot;
+	const struct value_name *part = t->parts + n->first_part;
 	const struct value *v = NULL;
 	size_t i = st->nstack;
 
-	if (n->len == 1 && name[0] == '.')
+	if (n->nparts == 0)
 		return st->stack[st->nstack - 1];
-	dot = memchr(name, '.', n->len);
-	if (dot == NULL)
-		dot = end;
 	while (v == NULL && i > 0)
-		v = value_member(st->stack[--i], name, (size_t)(dot - name));
-	while (v != NULL && dot < end) {
-		name = dot + 1;
-		dot = memchr(name, '.', (size_t)(end - name));
-		if (dot == NULL)
-			dot = end;
-		v = value_member(v, name, (size_t)(dot - name));
-	}
+		v = value_find(st->stack[--i], part);
+	for (size_t k = 1; v != NULL && k < n->nparts; k++)
+		v = value_find(v, part + k);
 	return v;
 }
 
 static void
-add_text(struct strbuf *out, enum template_escape escape, const char *text)
+add_value(struct state *st, const struct template *t, const struct node *n)
 {
-	switch (escape) {
-	case TEMPLATE_HTML:
-		escape_add_html(out, text);
-		break;
-	case TEMPLATE_TEXT:
-		strbuf_add(out, text);
-		break;
-	case TEMPLATE_HEADER:
-		escape_add_header(out, text, strlen(text));
-		break;
-	}
-}
+	const struct value *v = find_value(st, t, n);
+	bool raw = n->kind == NODE_RAW;
+	char number[24];
 
-static void
-add_value(struct strbuf *out, enum template_escape escape, bool raw, const struct value *v)
-{
 	switch (value_kind(v)) {
 	case VALUE_STRING:
 		if (raw)
-			strbuf_add(out, value_text(v));
+			writer_add(st->w, value_text(v), strlen(value_text(v)));
 		else
-			add_text(out, escape, value_text(v));
+			writer_add_value(st->w, t->escape, v);
 		break;
 	case VALUE_NUMBER:
-		strbuf_addf(out, "%" PRId64, value_integer(v));
+		snprintf(number, sizeof(number), "%" PRId64, value_integer(v));
+		writer_add(st->w, number, strlen(number));
 		break;
 	case VALUE_BOOL:
-		strbuf_add(out, value_truth(v) ? "true" : "false");
+		writer_add(st->w, value_truth(v) ? "true" : "false", value_truth(v) ? 4 : 5);
+		break;
+	case VALUE_READY:
+		writer_add_card(st->w, value_ready_of(v));
 		break;
 	default:
 		break; /* null, lists and objects have no text */
@@ -105,7 +90,7 @@ static int
 render_section(struct state *st, const struct template *t, size_t section)
 {
 	const struct node *n = &t->nodes[section];
-	const struct value *v = find_value(st, n);
+	const struct value *v = find_value(st, t, n);
 
 	if (n->kind == NODE_INVERTED)
 		return value_truth(v) ? 0 : render_nodes(st, t, section + 1, n->end);
@@ -164,14 +149,14 @@ render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 			return fail_at(
 			    st, t, n, "too much work; do sections repeat each other's lists?");
 		if (n->line_start && st->indent.len > 0)
-			strbuf_addn(st->out, st->indent.buf, st->indent.len);
+			writer_add(st->w, st->indent.buf, st->indent.len);
 		switch (n->kind) {
 		case NODE_TEXT:
-			strbuf_addn(st->out, n->text, n->len);
+			writer_add(st->w, n->text, n->len);
 			break;
 		case NODE_ESCAPED:
 		case NODE_RAW:
-			add_value(st->out, t->escape, n->kind == NODE_RAW, find_value(st, n));
+			add_value(st, t, n);
 			break;
 		case NODE_SECTION:
 		case NODE_INVERTED:
@@ -184,22 +169,35 @@ render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 		case NODE_END:
 			break;
 		}
-		if (st->out->state != STRBUF_OK)
-			return strbuf_check(st->out, st->err);
+		if (st->w->out->state != STRBUF_OK)
+			return strbuf_check(st->w->out, st->err);
 	}
 	return 0;
 }
 
 int
-template_render(const struct template *t, const struct value *data, template_lookup *lookup,
-    void *lookup_arg, struct strbuf *out, struct error *err)
+template_write(const struct template *t, const struct value *data, template_lookup *lookup,
+    void *lookup_arg, struct writer *w, struct error *err)
 {
-	struct state st = { .lookup = lookup, .lookup_arg = lookup_arg, .out = out, .err = err };
+	struct state st = { .lookup = lookup, .lookup_arg = lookup_arg, .w = w, .err = err };
 	int rc;
 
 	strbuf_init(&st.indent, MAX_TEMPLATE_BYTES);
 	st.stack[st.nstack++] = data;
 	rc = render_nodes(&st, t, 0, t->nnodes);
 	strbuf_release(&st.indent);
-	return rc == -1 ? -1 : strbuf_check(out, err);
+	return rc == -1 ? -1 : strbuf_check(w->out, err);
+}
+
+int
+template_render(const struct template *t, const struct value *data, template_lookup *lookup,
+    void *lookup_arg, struct strbuf *out, struct error *err)
+{
+	struct writer w;
+	int rc;
+
+	writer_init(&w, WRITER_PLAIN, out);
+	rc = template_write(t, data, lookup, lookup_arg, &w, err);
+	writer_release(&w);
+	return rc;
 }

@@ -4,8 +4,7 @@
 #include <string.h>
 
 struct member {
-	const char *name;
-	size_t len; /* of the name: most look-ups end here */
+	struct value_name name;
 	struct value *value;
 };
 
@@ -15,7 +14,11 @@ struct value {
 	union {
 		bool yes;
 		int64_t number;
-		const char *text;
+		const void *ready;
+		struct {
+			const char *text;
+			const struct value_origin *origin; /* NULL = nobody asks */
+		} string;
 		struct {
 			struct value **items;
 			size_t len, alloc;
@@ -23,6 +26,9 @@ struct value {
 		struct {
 			struct member *members;
 			size_t len, alloc;
+			struct value *(*make_base)(void *arg); /* NULL = has none, or it is made */
+			void *base_arg;
+			struct value *base;
 		} object;
 	} u;
 };
@@ -61,7 +67,30 @@ value_string(struct arena *a, const char *text)
 	struct value *v = text != NULL ? value_new(a, VALUE_STRING) : NULL;
 
 	if (v != NULL)
-		v->u.text = text;
+		v->u.string.text = text;
+	return v;
+}
+
+struct value *
+value_string_from(struct arena *a, const char *text, const struct value_origin *origin)
+{
+	struct value_origin *copy = arena_alloc(a, sizeof(*copy));
+	struct value *v = copy != NULL ? value_string(a, text) : NULL;
+
+	if (v != NULL) {
+		*copy = *origin;
+		v->u.string.origin = copy;
+	}
+	return v;
+}
+
+struct value *
+value_ready(struct arena *a, const void *ready)
+{
+	struct value *v = ready != NULL ? value_new(a, VALUE_READY) : NULL;
+
+	if (v != NULL)
+		v->u.ready = ready;
 	return v;
 }
 
@@ -103,21 +132,31 @@ grow(struct arena *a, void *items, size_t len, size_t *alloc, size_t size)
 	return more;
 }
 
+struct value_name
+value_name(const char *text, size_t len)
+{
+	struct value_name name = { .text = text, .len = len };
+
+	memcpy(&name.head, text, len < sizeof(name.head) ? len : sizeof(name.head));
+	return name;
+}
+
 static struct member *
-find_member(const struct value *object, const char *name, size_t len)
+find_member(const struct value *object, const struct value_name *name)
 {
 	struct member *members = object->u.object.members;
 
 	for (size_t i = 0; i < object->u.object.len; i++)
-		if (members[i].len == len && memcmp(members[i].name, name, len) == 0)
+		if (members[i].name.head == name->head && members[i].name.len == name->len &&
+		    memcmp(members[i].name.text, name->text, name->len) == 0)
 			return &members[i];
 	return NULL;
 }
 
 void
-value_set(struct arena *a, struct value *object, const char *name, struct value *v)
+value_set(struct arena *a, struct value *object, const char *text, struct value *v)
 {
-	size_t len = strlen(name);
+	struct value_name name = value_name(text, strlen(text));
 	struct member *m;
 
 	if (object == NULL || object->kind != VALUE_OBJECT)
@@ -126,7 +165,7 @@ value_set(struct arena *a, struct value *object, const char *name, struct value 
 		object->broken = true;
 		return;
 	}
-	m = find_member(object, name, len);
+	m = find_member(object, &name);
 	if (m == NULL) {
 		m = grow(a, object->u.object.members, object->u.object.len, &object->u.object.alloc,
 		    sizeof(*m));
@@ -137,7 +176,6 @@ value_set(struct arena *a, struct value *object, const char *name, struct value 
 		object->u.object.members = m;
 		m += object->u.object.len++;
 		m->name = name;
-		m->len = len;
 	}
 	m->value = v;
 }
@@ -197,6 +235,31 @@ value_copy(struct arena *a, const struct value *object)
 	return copy;
 }
 
+void
+value_set_base(struct value *object, struct value *(*make)(void *arg), void *arg)
+{
+	if (object == NULL || object->kind != VALUE_OBJECT)
+		return;
+	object->u.object.make_base = make;
+	object->u.object.base_arg = arg;
+}
+
+/* One that memory was short for is none from then on, and the object is not whole. */
+const struct value *
+value_base(const struct value *object)
+{
+	struct value *o = (struct value *)(uintptr_t)object;
+
+	if (value_kind(object) != VALUE_OBJECT)
+		return NULL;
+	if (o->u.object.make_base != NULL) {
+		o->u.object.base = o->u.object.make_base(o->u.object.base_arg);
+		o->u.object.make_base = NULL;
+		o->broken = o->broken || o->u.object.base == NULL;
+	}
+	return o->u.object.base;
+}
+
 static bool
 is_whole(const struct value *v)
 {
@@ -205,10 +268,12 @@ is_whole(const struct value *v)
 	for (size_t i = 0; i < value_count(v); i++)
 		if (!is_whole(v->u.list.items[i]))
 			return false;
-	for (size_t i = 0; i < value_member_count(v); i++)
+	if (v->kind != VALUE_OBJECT)
+		return true;
+	for (size_t i = 0; i < v->u.object.len; i++)
 		if (!is_whole(v->u.object.members[i].value))
 			return false;
-	return true;
+	return v->u.object.base == NULL || is_whole(v->u.object.base);
 }
 
 int
@@ -224,14 +289,22 @@ value_kind(const struct value *v)
 }
 
 const struct value *
-value_member(const struct value *object, const char *name, size_t len)
+value_find(const struct value *object, const struct value_name *name)
 {
 	const struct member *m;
 
 	if (value_kind(object) != VALUE_OBJECT)
 		return NULL;
-	m = find_member(object, name, len);
-	return m == NULL ? NULL : m->value;
+	m = find_member(object, name);
+	return m != NULL ? m->value : value_find(value_base(object), name);
+}
+
+const struct value *
+value_member(const struct value *object, const char *text, size_t len)
+{
+	struct value_name name = value_name(text, len);
+
+	return value_find(object, &name);
 }
 
 size_t
@@ -245,7 +318,7 @@ value_member_at(const struct value *object, size_t i, const char **name)
 {
 	if (i >= value_member_count(object))
 		return NULL;
-	*name = object->u.object.members[i].name;
+	*name = object->u.object.members[i].name.text;
 	return object->u.object.members[i].value;
 }
 
@@ -264,7 +337,19 @@ value_item(const struct value *list, size_t i)
 const char *
 value_text(const struct value *v)
 {
-	return value_kind(v) == VALUE_STRING ? v->u.text : "";
+	return value_kind(v) == VALUE_STRING ? v->u.string.text : "";
+}
+
+const struct value_origin *
+value_origin(const struct value *v)
+{
+	return value_kind(v) == VALUE_STRING ? v->u.string.origin : NULL;
+}
+
+const void *
+value_ready_of(const struct value *v)
+{
+	return value_kind(v) == VALUE_READY ? v->u.ready : NULL;
 }
 
 int64_t
@@ -284,10 +369,11 @@ value_truth(const struct value *v)
 	case VALUE_NUMBER:
 		return v->u.number != 0;
 	case VALUE_STRING:
-		return v->u.text[0] != '\0';
+		return v->u.string.text[0] != '\0';
 	case VALUE_LIST:
 		return v->u.list.len > 0;
 	case VALUE_OBJECT:
+	case VALUE_READY:
 		return true;
 	}
 	return false;
@@ -305,18 +391,26 @@ add_json_list(struct strbuf *out, const struct value *v)
 	strbuf_addc(out, ']');
 }
 
-static void
-add_json_object(struct strbuf *out, const struct value *v)
+/* The members that are not in `over`, an object that has this one as its base. */
+static size_t
+add_json_members(struct strbuf *out, const struct value *v, const struct value *over, size_t n)
 {
-	strbuf_addc(out, '{');
+	const struct value *base = value_base(v);
+
+	if (base != NULL)
+		n = add_json_members(out, base, v, n);
 	for (size_t i = 0; i < v->u.object.len; i++) {
-		if (i > 0)
+		const struct member *m = &v->u.object.members[i];
+
+		if (over != NULL && find_member(over, &m->name) != NULL)
+			continue;
+		if (n++ > 0)
 			strbuf_addc(out, ',');
-		strbuf_add_json(out, v->u.object.members[i].name);
+		strbuf_add_json(out, m->name.text);
 		strbuf_addc(out, ':');
-		value_add_json(out, v->u.object.members[i].value);
+		value_add_json(out, m->value);
 	}
-	strbuf_addc(out, '}');
+	return n;
 }
 
 void
@@ -333,13 +427,18 @@ value_add_json(struct strbuf *out, const struct value *v)
 		strbuf_addf(out, "%" PRId64, v->u.number);
 		break;
 	case VALUE_STRING:
-		strbuf_add_json(out, v->u.text);
+		strbuf_add_json(out, v->u.string.text);
 		break;
 	case VALUE_LIST:
 		add_json_list(out, v);
 		break;
 	case VALUE_OBJECT:
-		add_json_object(out, v);
+		strbuf_addc(out, '{');
+		add_json_members(out, v, NULL, 0);
+		strbuf_addc(out, '}');
+		break;
+	case VALUE_READY:
+		strbuf_add(out, "null"); /* has no form but its own */
 		break;
 	}
 }

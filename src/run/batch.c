@@ -46,6 +46,7 @@ batch_reset(struct batch *b)
 {
 	for (size_t i = 0; i < pool_size(b->pool); i++)
 		arena_reset(&b->arenas[i]);
+	composer_trim(b->settings->composer);
 }
 
 void

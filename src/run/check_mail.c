@@ -188,11 +188,13 @@ compose_test(struct checker *c, const struct sender *sender, const struct addres
     struct strbuf *out, struct error *err)
 {
 	static const char text[] =
-	    "This is a test mail of digest. Who reads it gets digests by the "
-	    "same way.\n";
-	static const char html[] = "<!DOCTYPE html><html lang=\"en\"><head><title>digest test "
-				   "mail</title></head><body><p>This is a test mail of digest. Who "
-				   "reads it gets digests by the same way.</p></body></html>\n";
+	    "This is a test mail of digest. Who reads it gets digests by the same\r\n"
+	    "way.\r\n";
+	/* As quoted-printable, like all parts. */
+	static const char html[] =
+	    "<!DOCTYPE html><html lang=3D\"en\"><head><title>digest test mail</title>\r\n"
+	    "</head><body><p>This is a test mail of digest. Who reads it gets digests\r\n"
+	    "by the same way.</p></body></html>\r\n";
 	const struct config *cfg = c->run->cfg;
 	int64_t now_utc = clock_now_utc(&c->run->clock);
 	char id[MESSAGE_ID_SIZE], now[DATE_RFC3339_SIZE];

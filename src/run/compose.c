@@ -86,6 +86,12 @@ composer_free(struct composer *c)
 	free(c);
 }
 
+void
+composer_trim(struct composer *c)
+{
+	render_trim(c->render);
+}
+
 const char *
 composer_sender(const struct composer *c)
 {
@@ -163,6 +169,8 @@ static int
 view_pick(struct composer *c, const struct edition_pick *pick, struct pick_view *out,
     struct arena *a, struct error *err)
 {
+	out->id = pick->paper;
+	out->revision = pick->revision;
 	out->why = pick->why;
 	out->risen = pick->risen;
 	out->replaced = pick->replaced;

@@ -1,5 +1,6 @@
 #include "stages.h"
 #include "digest/limits.h"
+#include "digest/qp.h"
 #include "digest/pool.h"
 
 #include <stdio.h>
@@ -368,13 +369,27 @@ retry_batch(struct courier *c, struct error *err)
 	return 0;
 }
 
+/* Whoever looks at mails gets their parts as they are read. */
 static int
 show_mail(struct courier *c, struct composed *mail, struct error *err)
 {
-	const struct run_mail shown = { mail->reader, &mail->edition, &mail->view, &mail->rendered,
+	struct rendered read;
+	const struct run_mail shown = { mail->reader, &mail->edition, &mail->view, &read,
 		&mail->bytes, mail->due.due_utc, c->via, mail->period };
+	int rc;
 
-	return c->options->on_mail == NULL ? 0 : c->options->on_mail(c->options->arg, &shown, err);
+	if (c->options->on_mail == NULL)
+		return 0;
+	rendered_init(&read);
+	read.html.max_bytes = mail->rendered.html.max_bytes;
+	strbuf_add(&read.subject, mail->rendered.subject.buf);
+	qp_add_decoded(&read.html, mail->rendered.html.buf, mail->rendered.html.len);
+	qp_add_decoded(&read.text, mail->rendered.text.buf, mail->rendered.text.len);
+	rc = strbuf_check(&read.html, err) == -1 || strbuf_check(&read.text, err) == -1
+	    ? -1
+	    : c->options->on_mail(c->options->arg, &shown, err);
+	rendered_release(&read);
+	return rc;
 }
 
 /* 1 = out is filled, 0 = this one is not mailed. */

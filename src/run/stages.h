@@ -255,6 +255,8 @@ int	composer_prepare(struct composer *composer, struct composed *mail, struct ar
  * threads may compose mails of their own. */
 int	composer_compose(const struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
+/* Between batches, while nobody composes: let go of cards that are too many. */
+void	composer_trim(struct composer *composer);
 const char *composer_sender(const struct composer *composer);
 const struct render *composer_render(const struct composer *composer);
 

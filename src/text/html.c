@@ -330,3 +330,22 @@ text_add_html(struct strbuf *out, const char *html, size_t len)
 	}
 	strbuf_release(&tame);
 }
+
+const char *
+text_entity(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}

@@ -37,6 +37,11 @@ text_width(const char *text, size_t len)
 	uint32_t cp;
 
 	for (size_t at = 0; at < len;) {
+		if ((unsigned char)text[at] < 0x80) {
+			width += text[at] >= ' ' && text[at] != 0x7f;
+			at++;
+			continue;
+		}
 		at += next_char(text + at, len - at, &cp);
 		width += char_width(cp);
 	}
@@ -86,6 +91,8 @@ unbreakable(const char *text, size_t len)
 	bool wide = false;
 	size_t at = 0;
 
+	while (at < len && text[at] > ' ' && text[at] <= '~')
+		at++;
 	while (at < len && !is_space(text[at])) {
 		uint32_t cp;
 		size_t n = next_char(text + at, len - at, &cp);
@@ -101,9 +108,9 @@ unbreakable(const char *text, size_t len)
 }
 
 void
-text_add_wrapped(struct strbuf *out, const char *text, const char *indent, size_t width)
+text_add_wrapped(struct strbuf *out, const char *text, size_t len, const char *indent, size_t width)
 {
-	size_t len = strlen(text), indent_width = text_width(indent, strlen(indent)), column = 0;
+	size_t indent_width = text_width(indent, strlen(indent)), column = 0;
 
 	for (size_t at = 0; at < len;) {
 		size_t blank = 0, n, w;

@@ -2,6 +2,7 @@
  * hold. */
 #include "digest/limits.h"
 #include "digest/message.h"
+#include "digest/qp.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = calloc(size + 4, 1); /* at least four texts, the last ones empty */
 	const char *field[4];
-	struct strbuf out;
+	struct strbuf out, parts[2];
 	struct error err;
 
 	if (text == NULL)
@@ -24,12 +25,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 1; i < 4; i++)
 		field[i] = field[i - 1] + strlen(field[i - 1]) + (field[i - 1] < text + size);
 	const struct address a = { .name = field[0], .mailbox = "a@b.org" };
+	for (int i = 0; i < 2; i++) {
+		strbuf_init(&parts[i], 16 * MAX_MESSAGE_BYTES);
+		qp_add_text(&parts[i], field[2 + i], strlen(field[2 + i]));
+	}
 	const struct message m = { &a, &a, &a, field[1], 0, 0, "l.b.org", field[1], "<x@b.org>",
-		"mailto:a@b.org", "", field[2], field[3] };
+		"mailto:a@b.org", "", parts[0].buf, parts[1].buf };
 	strbuf_init(&out, 16 * MAX_MESSAGE_BYTES);
 	if (message_add(&out, &m, &err) == -1 && err.kind != ERR_NOMEM)
 		abort();
 	strbuf_release(&out);
+	strbuf_release(&parts[0]);
+	strbuf_release(&parts[1]);
 	free(text);
 	return 0;
 }

@@ -32,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (end > text.len || sentence > text.len ||
 	    text_cut(text.buf, text.len, size / 2, 20) > text.len)
 		abort();
-	text_add_wrapped(&out, text.buf, "  ", 20);
+	text_add_wrapped(&out, text.buf, text.len, "  ", 20);
 	tokens_release(&list);
 	strbuf_release(&out);
 	strbuf_release(&text);

@@ -179,7 +179,8 @@ test_wrapped(void **state)
 		struct strbuf got;
 
 		strbuf_init(&got, 1000);
-		text_add_wrapped(&got, cases[i].text, cases[i].indent, cases[i].width);
+		text_add_wrapped(
+		    &got, cases[i].text, strlen(cases[i].text), cases[i].indent, cases[i].width);
 		if (strcmp(got.buf, cases[i].want) != 0)
 			fail_msg("row %zu: '%s'", i, got.buf);
 		strbuf_release(&got);

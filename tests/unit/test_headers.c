@@ -117,8 +117,8 @@ test_values(void **state)
 			.message_id = "<0123456789abcdef@example.org>",
 			.unsubscribe_mailto = "mailto:me@example.org?subject=unsubscribe%20abc",
 			.unsubscribe_https = "",
-			.text = "text\n",
-			.html = "<p>text</p>\n",
+			.text = "text\r\n",
+			.html = "<p>text</p>\r\n",
 		};
 		struct mailimf_fields *fields = NULL;
 		size_t at = 0;

@@ -79,9 +79,9 @@ next_mail(void *arg, struct delivery *out, struct error *err)
 	snprintf(number, sizeof(number), "%d", b->next);
 	message_make_id(id, "papers.example.org", "ada@example.net", number, "example.org");
 	strbuf_init(&text, MAX_TEXT_BYTES);
-	strbuf_addf(&text, "mail %d\n", b->next);
+	strbuf_addf(&text, "mail %d\r\n", b->next);
 	for (int i = 0; b->next == b->big && i < 2000; i++)
-		strbuf_add(&text, "a line that makes it large\n");
+		strbuf_add(&text, "a line that makes it large\r\n");
 	m.text = text.buf;
 	out->period = 20260821;
 	out->reader = b->next;

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "digest/limits.h"
+#include "digest/qp.h"
 #include "digest/message.h"
 #include "digest/utf8.h"
 
@@ -20,6 +21,26 @@ static const struct address ada = { "Zoë Lovelace", "ada@example.net", "ada@exa
 	"example.net", false };
 
 /* A mail that a test changes in one place. */
+/* The mail of two texts as a person writes them. */
+static int
+add_mail(struct strbuf *out, const struct message *m, struct error *err)
+{
+	struct message coded = *m;
+	struct strbuf text, html;
+	int rc;
+
+	strbuf_init(&text, MAX_MESSAGE_BYTES);
+	strbuf_init(&html, MAX_MESSAGE_BYTES);
+	qp_add_text(&text, m->text, strlen(m->text));
+	qp_add_text(&html, m->html, strlen(m->html));
+	coded.text = text.buf;
+	coded.html = html.buf;
+	rc = message_add(out, &coded, err);
+	strbuf_release(&text);
+	strbuf_release(&html);
+	return rc;
+}
+
 static struct message
 plain_message(void)
 {
@@ -81,9 +102,9 @@ test_golden(void **state)
 	(void)state;
 	strbuf_init(&out, MAX_MESSAGE_BYTES);
 	strbuf_init(&again, MAX_MESSAGE_BYTES);
-	if (message_add(&out, &m, &err) == -1)
+	if (add_mail(&out, &m, &err) == -1)
 		fail_msg("%s", err.msg);
-	assert_int_equal(message_add(&again, &m, &err), 0);
+	assert_int_equal(add_mail(&again, &m, &err), 0);
 	assert_string_equal(out.buf, again.buf);
 	/* the hash stands for itself in the golden text */
 	strbuf_reset(&again);
@@ -397,7 +418,7 @@ test_qp(void **state)
 	strbuf_init(&out, 1 << 16);
 	for (size_t i = 0; i < sizeof(quoted) / sizeof(quoted[0]); i++) {
 		strbuf_reset(&out);
-		message_add_qp(&out, quoted[i].text, strlen(quoted[i].text));
+		qp_add_text(&out, quoted[i].text, strlen(quoted[i].text));
 		if (strcmp(out.buf, quoted[i].coded) != 0)
 			fail_msg("row %zu: became '%s'", i, out.buf);
 	}
@@ -427,7 +448,7 @@ test_qp_breaks(void **state)
 					: after == 1 ? "\n"
 						     : "bcd.\n");
 				strbuf_reset(&out);
-				message_add_qp(&out, text, strlen(text));
+				qp_add_text(&out, text, strlen(text));
 				n = decode_qp(out.buf, out.len, decoded);
 				strbuf_reset(&repaired);
 				utf8_add_repaired(&repaired, text, strlen(text));
@@ -463,7 +484,7 @@ test_qp_random(void **state)
 			if (text[i] != '\r' || text[i + 1] != '\n')
 				want[n++] = text[i];
 		strbuf_reset(&out);
-		message_add_qp(&out, text, len);
+		qp_add_text(&out, text, len);
 		got = decode_qp(out.buf, out.len, decoded);
 		if (got != n || memcmp(decoded, want, n) != 0)
 			fail_msg("round %u: %zu bytes came back as %zu", round, n, got);
@@ -520,7 +541,7 @@ test_injection(void **state)
 		m.to = m.reply_to = &to;
 		m.subject = m.list_name = injections[i];
 		strbuf_reset(&out);
-		if (message_add(&out, &m, &err) == -1)
+		if (add_mail(&out, &m, &err) == -1)
 			fail_msg("row %zu: %s", i, err.msg);
 		if (count(out.buf, "\nBcc") != 0 || count(out.buf, "\r\n\r\n") != 5)
 			fail_msg("row %zu: injected: %s", i, out.buf);
@@ -601,7 +622,7 @@ test_whole(void **state)
 		m.html = texts[sizeof(texts) / sizeof(texts[0]) - 1 - i];
 		m.unsubscribe_https = "https://papers.example.org/u/abc";
 		strbuf_reset(&out);
-		if (message_add(&out, &m, &err) == -1)
+		if (add_mail(&out, &m, &err) == -1)
 			fail_msg("row %zu: %s", i, err.msg);
 		assert_int_equal(mailmime_parse(out.buf, out.len, &at, &mime), MAILIMF_NO_ERROR);
 		multi = mime->mm_data.mm_message.mm_msg_mime;
@@ -631,20 +652,20 @@ test_optional_headers(void **state)
 	m.unsubscribe_https = "https://papers.example.org/u/abc";
 	m.reply_to = &ada;
 	m.list_name = "";
-	assert_int_equal(message_add(&out, &m, &err), 0);
+	assert_int_equal(add_mail(&out, &m, &err), 0);
 	assert_non_null(strstr(out.buf, both));
 	assert_non_null(strstr(out.buf, "\r\nReply-To: =?UTF-8?Q?Zo=C3=AB_Lovelace?= <ada@"));
 	assert_non_null(strstr(out.buf, "\r\nList-Id: <papers.example.org>\r\n"));
 
 	strbuf_reset(&out);
 	m.unsubscribe_mailto = "";
-	assert_int_equal(message_add(&out, &m, &err), 0);
+	assert_int_equal(add_mail(&out, &m, &err), 0);
 	assert_non_null(
 	    strstr(out.buf, "\r\nList-Unsubscribe: <https://papers.example.org/u/abc>\r\n"));
 
 	strbuf_reset(&out);
 	m.unsubscribe_https = "";
-	assert_int_equal(message_add(&out, &m, &err), 0);
+	assert_int_equal(add_mail(&out, &m, &err), 0);
 	assert_null(strstr(out.buf, "List-Unsubscribe"));
 	strbuf_release(&out);
 }
@@ -676,19 +697,19 @@ test_refused(void **state)
 	strbuf_init(&out, MAX_MESSAGE_BYTES);
 	strbuf_add(&out, "before");
 	for (size_t i = 0; i < 8; i++) {
-		if (message_add(&out, &rows[i], &err) == 0)
+		if (add_mail(&out, &rows[i], &err) == 0)
 			fail_msg("row %zu was accepted", i);
 		if (err.kind != ERR_BUG || strcmp(out.buf, "before") != 0)
 			fail_msg("row %zu: kind %d, '%s'", i, (int)err.kind, out.buf);
 	}
 	strbuf_reset(&out);
 	rows[6].to = &utf8;
-	assert_int_equal(message_add(&out, &rows[6], &err), 0);
+	assert_int_equal(add_mail(&out, &rows[6], &err), 0);
 	strbuf_release(&out);
 
 	strbuf_init(&out, 500);
 	rows[6] = plain_message();
-	assert_int_equal(message_add(&out, &rows[6], &err), -1);
+	assert_int_equal(add_mail(&out, &rows[6], &err), -1);
 	assert_int_equal(err.kind, ERR_NOMEM);
 	strbuf_release(&out);
 }

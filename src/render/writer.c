@@ -1,0 +1,204 @@
+#include "render/writer.h"
+
+#include "digest/limits.h"
+#include "render/card.h"
+#include "render/escape.h"
+#include "render/fill.h"
+
+#include <string.h>
+
+enum { STEP_BYTES = 32 };
+
+void
+writer_init(struct writer *w, enum writer_kind kind, struct strbuf *out)
+{
+	memset(w, 0, sizeof(*w));
+	w->kind = kind;
+	w->out = out;
+	w->qp = (struct qp){ out, 0, QP_COLUMNS };
+	w->blank = true;
+	strbuf_init(&w->line, MAX_RENDER_BYTES);
+	strbuf_init(&w->filled, MAX_RENDER_BYTES);
+}
+
+void
+writer_release(struct writer *w)
+{
+	strbuf_release(&w->line);
+	strbuf_release(&w->filled);
+}
+
+void
+writer_end_line(struct writer *w, size_t indent)
+{
+	strbuf_reset(&w->filled);
+	fill_add_line(&w->filled, w->line.buf, w->line.len, indent);
+	strbuf_addc(&w->filled, '\n');
+	/* A scratch text that could not grow makes the whole fail. */
+	if (w->line.state != STRBUF_OK)
+		w->out->state = w->line.state;
+	else if (w->filled.state != STRBUF_OK)
+		w->out->state = w->filled.state;
+	qp_add(&w->qp, w->filled.buf, w->filled.len);
+	strbuf_reset(&w->line);
+}
+
+/* A line of the template is complete. Blanks at its end go, and of several blank lines one stays. */
+static void
+end_template_line(struct writer *w)
+{
+	size_t used = w->line.len;
+	bool skip;
+
+	while (used > 0 && strchr(" \t\r", w->line.buf[used - 1]) != NULL)
+		used--;
+	strbuf_truncate(&w->line, used);
+	skip = used == 0 && (w->blank || w->after_card);
+	if (!skip) {
+		w->blank = used == 0;
+		writer_end_line(w, fill_indent(w->line.buf));
+	}
+	w->after_card = false;
+}
+
+static void
+add_text(struct writer *w, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+
+		strbuf_addn(&w->line, text, (size_t)((newline != NULL ? newline : end) - text));
+		if (newline == NULL)
+			break;
+		end_template_line(w);
+		text = newline + 1;
+	}
+}
+
+void
+writer_end(struct writer *w)
+{
+	if (w->kind == WRITER_TEXT && w->line.len > 0)
+		end_template_line(w);
+	else if (w->kind == WRITER_HTML && w->qp.column > 0)
+		qp_add(&w->qp, "\n", 1);
+}
+
+void
+writer_add(struct writer *w, const char *text, size_t len)
+{
+	switch (w->kind) {
+	case WRITER_PLAIN:
+		strbuf_addn(w->out, text, len);
+		break;
+	case WRITER_HTML:
+		qp_add(&w->qp, text, len);
+		break;
+	case WRITER_TEXT:
+		add_text(w, text, len);
+		break;
+	}
+}
+
+static void
+add_escaped(struct writer *w, enum template_escape escape, const char *text, size_t len)
+{
+	struct strbuf *to = w->kind == WRITER_TEXT ? &w->line : w->out;
+
+	if (w->kind == WRITER_HTML && escape == TEMPLATE_HTML)
+		qp_add_html(&w->qp, text, len);
+	else if (escape == TEMPLATE_HTML)
+		escape_add_html(to, text, len);
+	else if (escape == TEMPLATE_HEADER)
+		escape_add_header(to, text, len);
+	else
+		writer_add(w, text, len);
+}
+
+/* An array in the arena with room for one more. NULL when memory is short. */
+static void *
+grow(struct arena *a, const void *items, size_t len, size_t *alloc, size_t size)
+{
+	void *more = (void *)(uintptr_t)items;
+
+	if (len < *alloc)
+		return more;
+	*alloc = *alloc == 0 ? 16 : 2 * *alloc;
+	more = arena_array(a, *alloc, size);
+	if (more != NULL && len > 0)
+		memcpy(more, items, len * size);
+	return more;
+}
+
+static void
+add_step(struct spots *s, size_t start, size_t at)
+{
+	s->steps = grow(s->a, s->steps, s->nsteps, &s->steps_alloc, sizeof(*s->steps));
+	if (s->steps == NULL) {
+		s->short_of_memory = true;
+		s->nsteps = s->steps_alloc = 0;
+		return;
+	}
+	s->steps[s->nsteps++] = (struct spot_step){ start, at };
+}
+
+static void
+add_spot(struct spots *s, const struct spot *spot)
+{
+	s->items = grow(s->a, s->items, s->len, &s->alloc, sizeof(*s->items));
+	if (s->items == NULL) {
+		s->short_of_memory = true;
+		s->len = s->alloc = 0;
+		return;
+	}
+	s->items[s->len++] = *spot;
+}
+
+/* The bytes of a paper's text itself, and where they went. */
+static void
+add_spotted(
+    struct writer *w, enum template_escape escape, const char *text, size_t len, struct spot *spot)
+{
+	spot->at = w->out->len;
+	spot->len = len;
+	spot->first_step = w->spots->nsteps;
+	for (size_t i = 0, n; i < len; i += n) {
+		n = len - i < STEP_BYTES ? len - i : STEP_BYTES;
+		while (i + n < len && ((unsigned char)text[i + n] & 0xc0) == 0x80)
+			n++;
+		if (w->kind == WRITER_HTML)
+			add_step(w->spots, spot->start + i, w->out->len);
+		add_escaped(w, escape, text + i, n);
+	}
+	spot->nsteps = w->spots->nsteps - spot->first_step;
+	add_spot(w->spots, spot);
+}
+
+void
+writer_add_value(struct writer *w, enum template_escape escape, const struct value *string)
+{
+	const struct value_origin *from = w->spots != NULL ? value_origin(string) : NULL;
+	const char *text = value_text(string);
+	size_t len = strlen(text);
+	struct spot spot;
+
+	if (from == NULL || from->before + from->after > len) {
+		add_escaped(w, escape, text, len);
+		return;
+	}
+	spot = (struct spot){ .text = from->text, .start = from->start };
+	add_escaped(w, escape, text, from->before);
+	add_spotted(w, escape, text + from->before, len - from->before - from->after, &spot);
+	add_escaped(w, escape, text + len - from->after, from->after);
+}
+
+void
+writer_add_card(struct writer *w, const void *placed)
+{
+	if (w->kind == WRITER_HTML)
+		card_add_html(w, placed);
+	else if (w->kind == WRITER_TEXT)
+		card_add_text(w, placed);
+}

@@ -1,0 +1,68 @@
+/* writer.h - where a template writes to: bytes as they are, or one of the two parts of a mail, encoded as it is written. */
+#ifndef DIGEST_RENDER_WRITER_H
+#define DIGEST_RENDER_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/arena.h"
+#include "digest/paper.h"
+#include "digest/qp.h"
+#include "digest/template.h"
+
+enum writer_kind {
+	WRITER_PLAIN, /* as it is */
+	WRITER_HTML,  /* quoted-printable */
+	WRITER_TEXT,  /* quoted-printable lines filled to 72 columns, of several blank ones one */
+};
+
+/* Where bytes of a text of a paper stand in what was written. */
+struct spot {
+	enum paper_text text;
+	size_t start, len;	   /* in the paper's text */
+	size_t at;		   /* in what was written */
+	size_t first_step, nsteps; /* HTML: so that a byte need not be counted to from the spot's beginning */
+};
+
+struct spot_step {
+	size_t start, at;
+};
+
+/* All of what one writer wrote, in an arena. */
+struct spots {
+	struct arena *a;
+	struct spot *items;
+	struct spot_step *steps;
+	size_t len, alloc, nsteps, steps_alloc;
+	bool short_of_memory;
+};
+
+struct writer {
+	enum writer_kind kind;
+	struct strbuf *out;
+	struct qp qp;
+	struct spots *spots; /* NULL = nobody asks */
+
+	/* Of the text part: */
+	struct strbuf line;   /* as far as it has come */
+	struct strbuf filled; /* scratch */
+	bool blank;	      /* the line before is, or there is none */
+	bool after_card;      /* a card has ended its line itself */
+};
+
+void writer_init(struct writer *w, enum writer_kind kind, struct strbuf *out);
+void writer_release(struct writer *w);
+/* Of the text part: end the line with what it has, filled behind an indentation. */
+void writer_end_line(struct writer *w, size_t indent);
+/* What was written so far is all: the last line is ended. */
+void writer_end(struct writer *w);
+
+/* Text of a template, or a number. */
+void writer_add(struct writer *w, const char *text, size_t len);
+/* A string, escaped. */
+void writer_add_value(struct writer *w, enum template_escape escape, const struct value *string);
+/* A card at its place: a struct placed_card. */
+void writer_add_card(struct writer *w, const void *placed);
+
+#endif
