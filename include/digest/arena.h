@@ -4,6 +4,7 @@
 #ifndef DIGEST_ARENA_H
 #define DIGEST_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -12,6 +13,7 @@ struct arena {
 	struct arena_block *blocks;	/* newest first */
 	size_t max_bytes;		/* upper bound of all blocks together */
 	size_t used_bytes;		/* of all blocks */
+	bool failed;			/* something had no room since the last reset */
 };
 
 void	arena_init(struct arena *a, size_t max_bytes);

@@ -38,8 +38,8 @@ void	message_make_id(char out[MESSAGE_ID_SIZE], const char *list_id, const char 
  * Append the whole mail. Its boundary is made from the Message-ID and begins with "=_", which no quoted-printable text
  * can hold. Headers are 7 bit unless an address needs SMTPUTF8 (the header block then is RFC 6532).
  * Fails with ERR_NOMEM when out's bound is reached, and with ERR_BUG when a mailbox, link or id cannot stand in a header
- * or the finished bytes break a rule: a CR or LF alone, NUL, 8 bit, a header line > 998 or body line > 76 bytes, a header
- * block > MAX_HEADER_BYTES. out then has what it had.
+ * or the finished headers break a rule: a CR or LF alone, NUL, 8 bit, a line > 998 bytes, more than MAX_HEADER_BYTES in all.
+ * out then has what it had.
  */
 int	message_add(struct strbuf *out, const struct message *m, struct error *err);
 

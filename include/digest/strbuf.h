@@ -36,6 +36,7 @@ void	strbuf_addc(struct strbuf *sb, char c);
 void	strbuf_addf(struct strbuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
 	    __attribute__((format(printf, 2, 0)));
+void	strbuf_add_number(struct strbuf *sb, int64_t n);
 /* One code point as UTF-8; a surrogate or a number above 0x10FFFF becomes U+FFFD. */
 void	strbuf_add_codepoint(struct strbuf *sb, uint32_t cp);
 /* Text as a JSON string with its quotes (RFC 8259 section 7); invalid UTF-8 becomes U+FFFD. NULL is null. */

@@ -27,6 +27,9 @@ int	template_compile(const char *name, const char *text, size_t len, enum templa
 	    struct template **out, struct error *err);
 void	template_free(struct template *t);
 
+/* Find all partials once, before rendering; the templates must stay. What is not found is looked up again each time. */
+void	template_link(struct template *t, template_lookup *lookup, void *lookup_arg);
+
 /* Render with data as the outermost context. lookup may be NULL. Fails with ERR_CONFIG and the place when nesting
  * exceeds MAX_TEMPLATE_DEPTH or the work exceeds MAX_TEMPLATE_STEPS, with ERR_NOMEM when out's bound is reached. */
 int	template_render(const struct template *t, const struct value *data, template_lookup *lookup,

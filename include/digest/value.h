@@ -1,5 +1,5 @@
 /* value.h - the data that templates read: null, yes/no, number, string, list, object. Values live in an arena and
- * are never freed one by one. A failed addition is remembered by the arena's owner through value_check(). */
+ * are never freed one by one. A failed addition is remembered by the arena, for value_check(). */
 #ifndef DIGEST_VALUE_H
 #define DIGEST_VALUE_H
 
@@ -18,8 +18,8 @@ enum value_kind {
 
 struct value;
 
-/* All constructors return NULL when memory is short; every function accepts NULL and then does nothing, but a list or
- * object that is given NULL is marked as not whole. Strings are borrowed; a NULL string is memory that was short. */
+/* All constructors return NULL when memory is short; every function accepts NULL and then does nothing, but what a list
+ * or object is given as NULL counts as missing. Strings are borrowed; a NULL string is memory that was short. */
 struct value *value_null(struct arena *a);
 struct value *value_object(struct arena *a);
 struct value *value_list(struct arena *a);
@@ -48,8 +48,8 @@ struct value *value_copy(struct arena *a, const struct value *object);
 /* The object has the members of another one too, behind its own. That one is made when one of them is first asked for. */
 void	value_set_base(struct value *object, struct value *(*make)(void *arg), void *arg);
 
-/* The one check for all additions: 0, or -1 with ERR_NOMEM when v is NULL or anything in it is missing. */
-int	value_check(const struct value *v, struct error *err);
+/* The one check for all additions: 0, or -1 with ERR_NOMEM when anything was missing for a value in a since its last reset. */
+int	value_check(const struct arena *a, struct error *err);
 
 /* A name to look up often, measured once; borrows text. */
 struct value_name {

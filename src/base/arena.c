@@ -40,6 +40,7 @@ arena_reset(struct arena *a)
 {
 	struct arena_block *keep = a->blocks;
 
+	a->failed = false;
 	if (keep == NULL)
 		return;
 	/* The oldest block has the usual size; larger ones were made for one object. */
@@ -80,12 +81,12 @@ arena_alloc(struct arena *a, size_t size)
 	struct arena_block *b = a->blocks;
 	void *p;
 
-	if (room < size)
+	if (b == NULL || room < size || room > b->size - b->used)
+		b = room < size ? NULL : add_block(a, room);
+	if (b == NULL) {
+		a->failed = true;
 		return NULL;
-	if (b == NULL || room > b->size - b->used)
-		b = add_block(a, room);
-	if (b == NULL)
-		return NULL;
+	}
 	p = b->bytes + b->used;
 	b->used += room;
 	return p;

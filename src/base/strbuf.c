@@ -135,6 +135,20 @@ strbuf_addf(struct strbuf *sb, const char *fmt, ...)
 }
 
 void
+strbuf_add_number(struct strbuf *sb, int64_t n)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+	do
+		*--at = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (n < 0)
+		*--at = '-';
+	strbuf_addn(sb, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void
 strbuf_add_codepoint(struct strbuf *sb, uint32_t cp)
 {
 	char out[4];

@@ -12,7 +12,6 @@
 
 enum {
 	HEADER_LINE_MAX = 998, /* RFC 5322 2.1.1, without CRLF */
-	BODY_LINE_MAX = 76,    /* RFC 2045 6.7 (5) */
 	HEX_SIZE = 2 * MESSAGE_HASH_BYTES + 1,
 	BOUNDARY_SIZE = HEX_SIZE + 2,
 };
@@ -189,28 +188,22 @@ add_part(struct strbuf *out, const char *boundary, const char *subtype, const ch
 	strbuf_add(out, "\r\n"); /* belongs to the boundary (RFC 2046 5.1.1) */
 }
 
-/* Eight bytes at a time: every mail passes here as a whole. */
 static bool
 is_seven_bit(const char *bytes, size_t len)
 {
-	uint64_t all = 0, eight;
+	unsigned char all = 0;
 
-	for (; len >= sizeof(eight); bytes += sizeof(eight), len -= sizeof(eight)) {
-		memcpy(&eight, bytes, sizeof(eight));
-		all |= eight;
-	}
-	for (; len > 0; len--)
-		all |= (unsigned char)*bytes++;
-	return (all & 0x8080808080808080u) == 0;
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char)bytes[i];
+	return all < 0x80;
 }
 
 /*
- * Every line ends in CRLF, holds no other CR or LF and no NUL, and at most max_columns bytes;
- * 7 bit unless told.
+ * Every line ends in CRLF, holds no other CR or LF and no NUL, and at most HEADER_LINE_MAX bytes; 7 bit unless told.
  * Returns what is wrong, or NULL.
  */
 static const char *
-line_fault(const char *bytes, size_t len, size_t max_columns, bool eight_bit)
+line_fault(const char *bytes, size_t len, bool eight_bit)
 {
 	const char *end = bytes + len;
 
@@ -224,50 +217,48 @@ line_fault(const char *bytes, size_t len, size_t max_columns, bool eight_bit)
 
 		if (lf == NULL || cr == NULL || cr + 1 != lf)
 			return "a CR or LF alone";
-		if ((size_t)(cr - bytes) > max_columns)
+		if ((size_t)(cr - bytes) > HEADER_LINE_MAX)
 			return "a line that is too long";
 		bytes = lf + 1;
 	}
 	return NULL;
 }
 
-/* What message_add promises, proven on the bytes themselves before they can leave. */
+/* What message_add promises of the headers, proven on the bytes themselves before they can leave. What is quoted-printable
+ * was made line by line, and is looked at once more where it goes on the wire. */
 static int
-prove(const char *mail, size_t len, const struct message *m, struct error *err)
+prove_headers(const char *bytes, size_t len, const struct message *m, struct error *err)
 {
-	const char *end = memmem(mail, len, "\r\n\r\n", 4);
-	size_t header_len = end != NULL ? (size_t)(end - mail) + 4 : len;
 	bool eight_bit = m->to->needs_smtputf8 || m->from->needs_smtputf8 ||
 	    (m->reply_to != NULL && m->reply_to->needs_smtputf8);
-	const char *fault = line_fault(mail, header_len, HEADER_LINE_MAX, eight_bit);
+	const char *fault = line_fault(bytes, len, eight_bit);
 
-	if (fault == NULL && header_len > MAX_HEADER_BYTES)
+	if (fault == NULL && len > MAX_HEADER_BYTES)
 		fault = "more than 32 KiB of headers";
-	if (fault != NULL)
-		return err_set(
-		    err, ERR_BUG, "message to %s: the header block has %s", m->to->mailbox, fault);
-	fault = line_fault(mail + header_len, len - header_len, BODY_LINE_MAX, false);
-	if (fault != NULL)
-		return err_set(
-		    err, ERR_BUG, "message to %s: the body has %s", m->to->mailbox, fault);
-	return 0;
+	if (fault == NULL && memmem(bytes, len, "\r\n\r\n", 4) != bytes + len - 4)
+		fault = "an empty line";
+	if (fault == NULL)
+		return 0;
+	return err_set(
+	    err, ERR_BUG, "message to %s: the header block has %s", m->to->mailbox, fault);
 }
 
 int
 message_add(struct strbuf *out, const struct message *m, struct error *err)
 {
 	char boundary[BOUNDARY_SIZE];
-	size_t start = out->len;
+	size_t start = out->len, header_len;
 
 	if (check_values(m, err) == -1)
 		return -1;
 	make_boundary(boundary, m->message_id);
 	add_headers(out, m, boundary);
 	strbuf_add(out, "\r\n");
+	header_len = out->len - start;
 	add_part(out, boundary, "plain", m->text);
 	add_part(out, boundary, "html", m->html);
 	strbuf_addf(out, "--%s--\r\n", boundary);
-	if (strbuf_check(out, err) == 0 && prove(out->buf + start, out->len - start, m, err) == 0)
+	if (strbuf_check(out, err) == 0 && prove_headers(out->buf + start, header_len, m, err) == 0)
 		return 0;
 	strbuf_truncate(out, start);
 	return -1;

@@ -313,7 +313,8 @@ subject_value(const struct context *c, const struct edition_view *view)
 		if (title == NULL)
 			return NULL;
 		n = context_cut(title, MAX_LINE / 4, i == 0 ? SUBJECT_WIDTH : PREHEADER_WIDTH);
-		title = arena_printf(c->a, "%.*s%s", (int)n, title, title[n] != '\0' ? "…" : "");
+		if (title[n] != '\0')
+			title = arena_printf(c->a, "%.*s…", (int)n, title);
 		if (title == NULL)
 			return NULL;
 		if (i == 0)

@@ -49,9 +49,9 @@ is_clean(const char *text)
 	size_t len = strlen(text);
 
 	for (size_t i = 0, n; i < len; i += n) {
-		uint32_t cp;
+		uint32_t cp = (unsigned char)text[i];
 
-		n = utf8_decode(text + i, len - i, &cp);
+		n = cp < 0x80 ? 1 : utf8_decode(text + i, len - i, &cp);
 		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
 		    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
 		    cp == 0x200e || cp == 0x200f || cp == 0x061c)
@@ -203,7 +203,8 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 	text = summed_up ? summary : abstract;
 	whole = summed_up ? strlen(text) : text_first_sentence(text, strlen(text));
 	n = whole <= MAX_CARD_LEAD ? whole : context_cut(text, MAX_CARD_LEAD, MAX_CARD_LEAD);
-	lead = arena_printf(c->a, "%.*s%s", (int)n, text, n < whole ? dots : "");
+	lead = n < whole ? arena_printf(c->a, "%.*s%s", (int)n, text, dots)
+			 : arena_strndup(c->a, text, n);
 	value_set_string(c->a, v, "lead", lead);
 	set_marked(c, v, "marked_lead", lead, text == p->summary || text == p->abstract,
 	    &(struct value_origin){ .text = summed_up ? PAPER_SUMMARY : PAPER_ABSTRACT,
@@ -371,7 +372,7 @@ why_text(const struct context *c, const char *why)
 
 	if (n == 0)
 		return "";
-	words = arena_printf(c->a, "%.*s%s", (int)n, why, why[n] != '\0' ? "…" : "");
+	words = why[n] != '\0' ? arena_printf(c->a, "%.*s…", (int)n, why) : why;
 	if (words == NULL)
 		return NULL;
 	strbuf_init(&sb, MAX_PHRASE);
@@ -408,49 +409,66 @@ also_in_text(const struct context *c, const struct pick_view *pick)
 	return context_keep(c, &sb);
 }
 
-/* What the members of a paper are made from when a digest template asks for one. */
-struct paper_base {
+/* What the members of a pick are made from, when a digest template asks for one. */
+struct pick_base {
 	struct context c;
-	const struct paper *paper;
+	const struct pick_view *pick;
 };
 
 static struct value *
-make_base(void *arg)
+make_paper(void *arg)
 {
-	const struct paper_base *base = arg;
+	const struct pick_base *base = arg;
 
-	return context_paper(&base->c, base->paper);
+	return context_paper(&base->c, base->pick->paper);
 }
 
-struct value *
-context_pick(const struct context *c, const struct pick_view *pick, size_t number)
+/* Why the paper is there, in parts and as a strip. */
+static struct value *
+make_reasons(void *arg)
 {
+	const struct context *c = &((const struct pick_base *)arg)->c;
+	const struct pick_view *pick = ((const struct pick_base *)arg)->pick;
 	struct value *v = value_object(c->a), *also_in = value_list(c->a);
 	struct value *strip = value_list(c->a);
-	struct paper_base *base = arena_alloc(c->a, sizeof(*base));
 	const char *why = context_clean(c, pick->why);
 
-	if (base == NULL)
-		return NULL;
-	*base = (struct paper_base){ *c, pick->paper };
-	value_set_base(v, make_base, base);
-	value_set_number(c->a, v, "number", (int64_t)number);
-	value_set_string(c->a, v, "number_text", arena_printf(c->a, "%3zu.", number));
 	value_set_string(c->a, v, "why", why);
 	for (size_t i = 0; i < pick->nalso_in; i++)
 		value_append(c->a, also_in, value_string(c->a, context_clean(c, pick->also_in[i])));
 	value_set(c->a, v, "also_in", also_in);
 	value_set_bool(c->a, v, "risen", pick->risen);
 	value_set_bool(c->a, v, "replaced", pick->replaced);
-	value_set_string(
-	    c->a, v, "what", pick->withdrawn ? strings_get(c->words, "withdrawn") : "");
-	if (pick->new_version > 0)
-		context_set_count(c, v, "what", "new-version", pick->new_version, NULL);
 	add_part(c, strip, pick->replaced ? strings_get(c->words, "replaced") : "", "");
 	add_part(c, strip, pick->risen ? strings_get(c->words, "risen") : "", "");
 	add_part(c, strip, why != NULL ? why_text(c, why) : NULL, "");
 	add_part(c, strip, also_in_text(c, pick), "");
 	value_set(c->a, v, "strip", strip);
 	value_set_bool(c->a, v, "has_strip", value_count(strip) > 0);
+	value_set_base(v, make_paper, arg);
+	return v;
+}
+
+struct value *
+context_pick(const struct context *c, const struct pick_view *pick, size_t number)
+{
+	struct value *v = value_object(c->a);
+	struct pick_base *base = arena_alloc(c->a, sizeof(*base));
+	struct strbuf text;
+
+	if (base == NULL)
+		return NULL;
+	*base = (struct pick_base){ *c, pick };
+	value_set_base(v, make_reasons, base);
+	value_set_number(c->a, v, "number", (int64_t)number);
+	strbuf_init(&text, MAX_PHRASE);
+	strbuf_add(&text, number < 10 ? "  " : number < 100 ? " " : "");
+	strbuf_add_number(&text, (int64_t)number);
+	strbuf_addc(&text, '.');
+	value_set_string(c->a, v, "number_text", context_keep(c, &text));
+	value_set_string(
+	    c->a, v, "what", pick->withdrawn ? strings_get(c->words, "withdrawn") : "");
+	if (pick->new_version > 0)
+		context_set_count(c, v, "what", "new-version", pick->new_version, NULL);
 	return v;
 }

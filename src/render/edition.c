@@ -160,13 +160,7 @@ edition_init(struct edition *ed, struct render *r, const struct edition_view *vi
 	}
 	rank_items(ed);
 	ed->max_html_bytes = view->max_html_bytes > 0 ? view->max_html_bytes : html_part.max_bytes;
-	for (size_t i = 0; i < ed->nitems; i++)
-		if (value_check(ed->items[i].value, err) == -1)
-			return -1;
-	for (size_t i = 0; i < ed->ncuts; i++)
-		if (value_check(ed->cuts[i].value, err) == -1)
-			return -1;
-	return value_check(ed->value, err);
+	return value_check(a, err);
 }
 
 /* What a card template sees. A short card is a full one without the rest of the abstract. */
@@ -200,7 +194,7 @@ draw_card(struct edition *ed, const struct part *part, struct item *item, enum c
 	struct writer w;
 	struct strbuf sb;
 
-	if (value_check(data, ed->err) == -1)
+	if (value_check(ed->c.a, ed->err) == -1)
 		return NULL;
 	strbuf_init(&sb, MAX_RENDER_BYTES);
 	/* Text is filled when all of a line is known. */
@@ -348,7 +342,7 @@ try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf 
 	}
 	writer_release(&w);
 	if (rc == 0)
-		return value_check(ed->value, ed->err) == 0 ? 1 : -1;
+		return value_check(ed->c.a, ed->err) == 0 ? 1 : -1;
 	if (out->state != STRBUF_TOO_LONG)
 		return -1;
 	if (ed->err != NULL)
@@ -460,7 +454,7 @@ render_context(struct render *r, const struct edition_view *view, struct arena *
 	if (edition_init(&ed, r, view, scratch, NULL) == -1 ||
 	    lay_out(&ed, &no_part, 0, &bytes) == -1)
 		return NULL;
-	return value_check(ed.value, NULL) == 0 ? ed.value : NULL;
+	return value_check(scratch, NULL) == 0 ? ed.value : NULL;
 }
 
 void

@@ -25,6 +25,9 @@ struct node {
 	const char *text;      /* NODE_TEXT: len bytes; else the name, NUL-terminated */
 	size_t len;
 	size_t first_part, nparts; /* of the name between its dots, in the template's parts; none for "." */
+	const char *coded; /* NODE_TEXT of HTML: as quoted-printable */
+	size_t coded_len;
+	const struct template *partial; /* NODE_PARTIAL: found by template_link(), else NULL */
 	const char *indent; /* NODE_PARTIAL alone on its line: the blanks before it */
 	size_t indent_len;
 	size_t end; /* NODE_SECTION, NODE_INVERTED: index of its NODE_END */
@@ -39,6 +42,7 @@ struct template
 	struct node *nodes;
 	size_t nnodes, alloc;
 	struct value_name *parts;
+	struct strbuf coded; /* of all nodes */
 };
 
 struct writer;

@@ -63,16 +63,12 @@ set_find_words(const struct render *r, const char *language)
 {
 	const size_t lengths[] = { strlen(language), strcspn(language, "-_") };
 
-	for (size_t k = 0; k < 2; k++) {
-		char name[64];
-		size_t i;
-
-		snprintf(name, sizeof(name), "%.*s.strings", lengths[k] < 32 ? (int)lengths[k] : 32,
-		    language);
-		i = find_file(r, name);
-		if (i < r->nfiles)
-			return r->words[i];
-	}
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < r->nfiles; i++)
+			if (r->words[i] != NULL &&
+			    strncmp(r->files[i].name, language, lengths[k]) == 0 &&
+			    strcmp(r->files[i].name + lengths[k], ".strings") == 0)
+				return r->words[i];
 	return r->words[find_file(r, "en.strings")];
 }
 
@@ -316,7 +312,12 @@ compile_all(struct render *r, struct error *err)
 			&r->compiled[i], err) == -1)
 			return -1;
 	}
-	return check_templates(r, err);
+	if (check_templates(r, err) == -1)
+		return -1;
+	for (size_t i = 0; i < r->nfiles; i++)
+		if (r->compiled[i] != NULL)
+			template_link(r->compiled[i], set_find_template, r);
+	return 0;
 }
 
 /* What stands before and after a found word; quoted-printable for HTML. */
@@ -330,7 +331,7 @@ load_mark(struct render *r, const char *name, struct mark_style *out, struct err
 	int rc;
 
 	value_set_string(&r->arena, data, "label", word);
-	if (value_check(data, err) == -1)
+	if (value_check(&r->arena, err) == -1)
 		return -1;
 	strbuf_init(&sb, MAX_TEMPLATE_BYTES);
 	rc = render_template(r, name, data, &sb, err);

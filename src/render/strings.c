@@ -3,18 +3,17 @@
 #include "digest/date.h"
 #include "digest/text.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { MAX_STRINGS = 200 };
+enum { MAX_STRINGS = 200, NSLOTS = 512 };
 
 struct strings {
 	const char *name;
 	const char *keys[MAX_STRINGS + 1]; /* NULL after the last, for text_nearest() */
 	const char *texts[MAX_STRINGS];
 	size_t len;
+	uint8_t slots[NSLOTS]; /* by the hash of a key: 1 + its index, 0 = free */
 	size_t (*plural)(int64_t n);
 	struct value *value;
 };
@@ -89,14 +88,35 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* The slot of a key, or the free one where it belongs. */
+static size_t
+find_slot(const struct strings *s, const char *key)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (const char *k = key; *k != '\0'; k++)
+		h = (h ^ (unsigned char)*k) * 16777619u;
+	h = (h ^ h >> 16) % NSLOTS;
+	while (s->slots[h] != 0 && strcmp(s->keys[s->slots[h] - 1], key) != 0)
+		h = (h + 1) % NSLOTS;
+	return h;
+}
+
+/* The index of a key; s->len when there is none. */
 static size_t
 find_key(const struct strings *s, const char *key)
 {
-	size_t i = 0;
+	size_t slot = find_slot(s, key);
 
-	while (i < s->len && strcmp(s->keys[i], key) != 0)
-		i++;
-	return i;
+	return s->slots[slot] != 0 ? s->slots[slot] - 1u : s->len;
+}
+
+static void
+add_key(struct strings *s, const char *key, const char *text)
+{
+	s->keys[s->len] = key;
+	s->texts[s->len] = text;
+	s->slots[find_slot(s, key)] = (uint8_t)++s->len;
 }
 
 /* The part of text before a byte, trimmed, in the arena. */
@@ -138,8 +158,7 @@ parse_line(struct strings *s, struct arena *a, const struct strings *base, const
 	if (s->len == MAX_STRINGS)
 		return err_set(
 		    err, ERR_CONFIG, "%s:%u:1: more than %d texts", s->name, number, MAX_STRINGS);
-	s->keys[s->len] = key;
-	s->texts[s->len++] = text;
+	add_key(s, key, text);
 	return 0;
 }
 
@@ -188,10 +207,8 @@ static void
 add_missing(struct strings *s, const struct strings *base)
 {
 	for (size_t i = 0; i < base->len && s->len < MAX_STRINGS; i++)
-		if (find_key(s, base->keys[i]) == s->len) {
-			s->keys[s->len] = base->keys[i];
-			s->texts[s->len++] = base->texts[i];
-		}
+		if (find_key(s, base->keys[i]) == s->len)
+			add_key(s, base->keys[i], base->texts[i]);
 }
 
 int
@@ -221,7 +238,7 @@ strings_parse(struct arena *a, const char *name, const char *text, size_t len,
 	s->value = value_object(a);
 	for (size_t i = 0; i < s->len; i++)
 		value_set_string(a, s->value, s->keys[i], s->texts[i]);
-	if (value_check(s->value, err) == -1)
+	if (value_check(a, err) == -1)
 		return -1;
 	*out = s;
 	return 0;
@@ -282,17 +299,20 @@ static void
 format_number(char out[64], const struct strings *s, int64_t n)
 {
 	const char *mark = strings_get(s, "thousands");
-	char digits[24];
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, n), used = 0;
+	struct strbuf digits;
+	size_t used = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-' && strlen(mark) <= 4) {
+	strbuf_init(&digits, 24);
+	strbuf_add_number(&digits, n);
+	for (size_t i = 0, len = digits.len; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0 && digits.buf[i - 1] != '-' && strlen(mark) <= 4) {
 			memcpy(out + used, mark, strlen(mark));
 			used += strlen(mark);
 		}
-		out[used++] = digits[i];
+		out[used++] = digits.buf[i];
 	}
 	out[used] = '\0';
+	strbuf_release(&digits);
 }
 
 void
@@ -330,7 +350,9 @@ pick_word(char *out, size_t size, const char *text, int i)
 		text += strspn(text, " \t");
 		n = strcspn(text, " \t");
 		if (i == 0 || n == 0) {
-			snprintf(out, size, "%.*s", (int)n, text);
+			n = n < size ? n : size - 1;
+			memcpy(out, text, n);
+			out[n] = '\0';
 			return;
 		}
 		text += n;
@@ -340,15 +362,20 @@ pick_word(char *out, size_t size, const char *text, int i)
 void
 strings_add_date(struct strbuf *out, const struct strings *s, const char *key, int32_t day)
 {
-	char month[64], weekday[64], year[16], mday[16];
+	char month[64], weekday[64];
+	struct strbuf year, mday;
 	struct civil c;
 
 	date_civil_of_day(day, &c);
 	pick_word(month, sizeof(month), strings_get(s, "months"), c.month - 1);
 	pick_word(weekday, sizeof(weekday), strings_get(s, "weekdays"), date_weekday(day));
-	snprintf(year, sizeof(year), "%d", c.year);
-	snprintf(mday, sizeof(mday), "%d", c.day);
+	strbuf_init(&year, 24);
+	strbuf_init(&mday, 24);
+	strbuf_add_number(&year, c.year);
+	strbuf_add_number(&mday, c.day);
 	strings_add(out, s, key,
-	    (const struct word[]){ { "day", mday }, { "month", month }, { "year", year },
+	    (const struct word[]){ { "day", mday.buf }, { "month", month }, { "year", year.buf },
 		{ "weekday", weekday }, { NULL, NULL } });
+	strbuf_release(&year);
+	strbuf_release(&mday);
 }

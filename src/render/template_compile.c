@@ -1,5 +1,6 @@
 #include "render/program.h"
 #include "digest/limits.h"
+#include "digest/qp.h"
 #include "digest/template.h"
 
 #include <stdarg.h>
@@ -439,6 +440,35 @@ split_names(struct template *t, struct error *err)
 	return 0;
 }
 
+/* The fixed text of HTML goes into each mail in the same way: encode it once. */
+static int
+code_text(struct template *t, struct error *err)
+{
+	strbuf_init(&t->coded, 4 * MAX_TEMPLATE_BYTES);
+	for (size_t i = 0; i < t->nnodes; i++) {
+		struct node *n = &t->nodes[i];
+		struct qp qp = { &t->coded, 0, QP_CARD_COLUMNS };
+		size_t start = t->coded.len;
+
+		if (n->kind == NODE_TEXT)
+			qp_add(&qp, n->text, n->len);
+		n->coded_len = t->coded.len - start;
+	}
+	if (strbuf_check(&t->coded, err) == -1)
+		return -1;
+	for (size_t i = 0, at = 0; i < t->nnodes; at += t->nodes[i++].coded_len)
+		t->nodes[i].coded = t->coded.buf + at;
+	return 0;
+}
+
+void
+template_link(struct template *t, template_lookup *lookup, void *lookup_arg)
+{
+	for (size_t i = 0; i < t->nnodes; i++)
+		if (t->nodes[i].kind == NODE_PARTIAL)
+			t->nodes[i].partial = lookup(lookup_arg, t->nodes[i].text);
+}
+
 int
 template_compile(const char *name, const char *text, size_t len, enum template_escape escape,
     struct template **out, struct error *err)
@@ -456,6 +486,8 @@ template_compile(const char *name, const char *text, size_t len, enum template_e
 		return err_set(err, ERR_CONFIG, "%s: %zu bytes; expected at most %u", name, len,
 		    MAX_TEMPLATE_BYTES);
 	t = calloc(1, sizeof(*t));
+	if (t != NULL)
+		strbuf_init(&t->coded, 0);
 	if (t == NULL || (t->name = strdup(name)) == NULL || (t->text = malloc(len + 1)) == NULL) {
 		template_free(t);
 		return err_nomem(err, name);
@@ -466,7 +498,8 @@ template_compile(const char *name, const char *text, size_t len, enum template_e
 	t->len = len;
 	t->escape = escape;
 	p.t = t;
-	if (parse(&p) == -1 || split_names(t, err) == -1) {
+	if (parse(&p) == -1 || split_names(t, err) == -1 ||
+	    (escape == TEMPLATE_HTML && code_text(t, err) == -1)) {
 		template_free(t);
 		return -1;
 	}
@@ -479,6 +512,7 @@ template_free(struct template *t)
 {
 	if (t == NULL)
 		return;
+	strbuf_release(&t->coded);
 	free(t->parts);
 	free(t->nodes);
 	free(t->text);

@@ -3,8 +3,6 @@
 #include "digest/limits.h"
 #include "digest/template.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 struct state {
@@ -50,7 +48,7 @@ add_value(struct state *st, const struct template *t, const struct node *n)
 {
 	const struct value *v = find_value(st, t, n);
 	bool raw = n->kind == NODE_RAW;
-	char number[24];
+	struct strbuf number;
 
 	switch (value_kind(v)) {
 	case VALUE_STRING:
@@ -60,8 +58,10 @@ add_value(struct state *st, const struct template *t, const struct node *n)
 			writer_add_value(st->w, t->escape, v);
 		break;
 	case VALUE_NUMBER:
-		snprintf(number, sizeof(number), "%" PRId64, value_integer(v));
-		writer_add(st->w, number, strlen(number));
+		strbuf_init(&number, 24);
+		strbuf_add_number(&number, value_integer(v));
+		writer_add(st->w, number.buf, number.len);
+		strbuf_release(&number);
 		break;
 	case VALUE_BOOL:
 		writer_add(st->w, value_truth(v) ? "true" : "false", value_truth(v) ? 4 : 5);
@@ -107,11 +107,11 @@ render_section(struct state *st, const struct template *t, size_t section)
 static int
 render_partial(struct state *st, const struct node *n)
 {
-	const struct template *t = NULL;
+	const struct template *t = n->partial;
 	size_t indent = st->indent.len;
 	int rc;
 
-	if (st->lookup != NULL)
+	if (t == NULL && st->lookup != NULL)
 		t = st->lookup(st->lookup_arg, n->text);
 	if (t == NULL)
 		return 0;
@@ -152,7 +152,10 @@ render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 			writer_add(st->w, st->indent.buf, st->indent.len);
 		switch (n->kind) {
 		case NODE_TEXT:
-			writer_add(st->w, n->text, n->len);
+			if (n->coded != NULL)
+				writer_add_coded(st->w, n->text, n->len, n->coded, n->coded_len);
+			else
+				writer_add(st->w, n->text, n->len);
 			break;
 		case NODE_ESCAPED:
 		case NODE_RAW:

@@ -1,6 +1,5 @@
 #include "digest/value.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 struct member {
@@ -10,7 +9,6 @@ struct member {
 
 struct value {
 	enum value_kind kind;
-	bool broken; /* an addition to this list or object failed */
 	union {
 		bool yes;
 		int64_t number;
@@ -162,17 +160,15 @@ value_set(struct arena *a, struct value *object, const char *text, struct value 
 	if (object == NULL || object->kind != VALUE_OBJECT)
 		return;
 	if (v == NULL) {
-		object->broken = true;
+		a->failed = true;
 		return;
 	}
 	m = find_member(object, &name);
 	if (m == NULL) {
 		m = grow(a, object->u.object.members, object->u.object.len, &object->u.object.alloc,
 		    sizeof(*m));
-		if (m == NULL) {
-			object->broken = true;
+		if (m == NULL)
 			return;
-		}
 		object->u.object.members = m;
 		m += object->u.object.len++;
 		m->name = name;
@@ -205,13 +201,14 @@ value_append(struct arena *a, struct value *list, struct value *item)
 
 	if (list == NULL || list->kind != VALUE_LIST)
 		return;
-	items = item == NULL ? NULL
-			     : grow(a, list->u.list.items, list->u.list.len, &list->u.list.alloc,
-				   sizeof(struct value *));
-	if (items == NULL) {
-		list->broken = true;
+	if (item == NULL) {
+		a->failed = true;
 		return;
 	}
+	items = grow(
+	    a, list->u.list.items, list->u.list.len, &list->u.list.alloc, sizeof(struct value *));
+	if (items == NULL)
+		return;
 	list->u.list.items = items;
 	items[list->u.list.len++] = item;
 }
@@ -231,7 +228,6 @@ value_copy(struct arena *a, const struct value *object)
 	if (copy->u.object.len > 0)
 		memcpy(copy->u.object.members, object->u.object.members,
 		    copy->u.object.len * sizeof(struct member));
-	copy->broken = object->broken;
 	return copy;
 }
 
@@ -244,7 +240,7 @@ value_set_base(struct value *object, struct value *(*make)(void *arg), void *arg
 	object->u.object.base_arg = arg;
 }
 
-/* One that memory was short for is none from then on, and the object is not whole. */
+/* One that memory was short for is none from then on; the arena knows. */
 const struct value *
 value_base(const struct value *object)
 {
@@ -255,31 +251,14 @@ value_base(const struct value *object)
 	if (o->u.object.make_base != NULL) {
 		o->u.object.base = o->u.object.make_base(o->u.object.base_arg);
 		o->u.object.make_base = NULL;
-		o->broken = o->broken || o->u.object.base == NULL;
 	}
 	return o->u.object.base;
 }
 
-static bool
-is_whole(const struct value *v)
-{
-	if (v == NULL || v->broken)
-		return false;
-	for (size_t i = 0; i < value_count(v); i++)
-		if (!is_whole(v->u.list.items[i]))
-			return false;
-	if (v->kind != VALUE_OBJECT)
-		return true;
-	for (size_t i = 0; i < v->u.object.len; i++)
-		if (!is_whole(v->u.object.members[i].value))
-			return false;
-	return v->u.object.base == NULL || is_whole(v->u.object.base);
-}
-
 int
-value_check(const struct value *v, struct error *err)
+value_check(const struct arena *a, struct error *err)
 {
-	return is_whole(v) ? 0 : err_nomem(err, "template data");
+	return a->failed ? err_nomem(err, "template data") : 0;
 }
 
 enum value_kind
@@ -424,7 +403,7 @@ value_add_json(struct strbuf *out, const struct value *v)
 		strbuf_add(out, v->u.yes ? "true" : "false");
 		break;
 	case VALUE_NUMBER:
-		strbuf_addf(out, "%" PRId64, v->u.number);
+		strbuf_add_number(out, v->u.number);
 		break;
 	case VALUE_STRING:
 		strbuf_add_json(out, v->u.string.text);

@@ -102,6 +102,16 @@ writer_add(struct writer *w, const char *text, size_t len)
 	}
 }
 
+void
+writer_add_coded(
+    struct writer *w, const char *text, size_t len, const char *coded, size_t coded_len)
+{
+	if (w->kind == WRITER_HTML)
+		qp_add_ready(&w->qp, coded, coded_len);
+	else
+		writer_add(w, text, len);
+}
+
 static void
 add_escaped(struct writer *w, enum template_escape escape, const char *text, size_t len)
 {

@@ -60,6 +60,8 @@ void writer_end(struct writer *w);
 
 /* Text of a template, or a number. */
 void writer_add(struct writer *w, const char *text, size_t len);
+/* The same, which is at hand as quoted-printable for QP_CARD_COLUMNS too. */
+void writer_add_coded(struct writer *w, const char *text, size_t len, const char *coded, size_t coded_len);
 /* A string, escaped. */
 void writer_add_value(struct writer *w, enum template_escape escape, const struct value *string);
 /* A card at its place: a struct placed_card. */

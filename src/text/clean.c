@@ -61,6 +61,17 @@ is_mark(uint32_t cp)
 	return c == UTF8PROC_CATEGORY_MN || c == UTF8PROC_CATEGORY_ME;
 }
 
+/* Bytes of the word of ASCII that begins here: most of what anybody reads. */
+static size_t
+plain_run(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && n < 256 && text[n] > ' ' && text[n] <= '~')
+		n++;
+	return n;
+}
+
 /* Valid text; stops soon after max_bytes, so that a long text costs no more than a short one. */
 static void
 add_valid(struct strbuf *out, const char *text, size_t len, size_t max_bytes)
@@ -68,10 +79,19 @@ add_valid(struct strbuf *out, const char *text, size_t len, size_t max_bytes)
 	size_t start = out->len, nmarks = 0;
 	bool blank = false;
 
-	for (size_t at = 0; at < len && out->len - start <= max_bytes;) {
+	for (size_t at = 0, run; at < len && out->len - start <= max_bytes; at += run) {
 		uint32_t cp;
-		unsigned n = utf8_decode(text + at, len - at, &cp);
+		unsigned n;
 
+		run = plain_run(text + at, len - at);
+		if (run > 0) {
+			strbuf_add(out, blank ? " " : "");
+			strbuf_addn(out, text + at, run);
+			blank = false;
+			nmarks = 0;
+			continue;
+		}
+		n = utf8_decode(text + at, len - at, &cp);
 		at += n;
 		if (n == 0)
 			break;

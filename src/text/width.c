@@ -52,7 +52,13 @@ size_t
 text_cut(const char *text, size_t len, size_t max_bytes, size_t max_width)
 {
 	utf8proc_int32_t previous = 0, state = 0;
-	size_t width = 0, fits = 0;
+	size_t width = 0, fits = 0, plain = 0, most = max_bytes < max_width ? max_bytes : max_width;
+
+	/* Printable ASCII is a column for each byte; the last of it may have marks behind it. */
+	while (plain < len && text[plain] >= ' ' && text[plain] <= '~')
+		plain++;
+	if (plain == len || plain > most)
+		return len < most ? len : most;
 
 	for (size_t at = 0; at < len;) {
 		uint32_t cp;

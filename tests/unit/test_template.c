@@ -409,12 +409,13 @@ test_values(void **state)
 	assert_string_equal(out.buf,
 	    "{\"a\":1,\"b\":-5,\"c\":true,"
 	    "\"d\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19],\"e\":null}");
-	assert_int_equal(value_check(o, NULL), 0);
+	assert_int_equal(value_check(&a, NULL), 0);
 	assert_null(value_member(o, "ab", 2));
 	assert_non_null(value_member(o, "ab", 1));
 	value_append(&a, l, NULL);
-	assert_int_equal(value_check(o, NULL), -1);
-	assert_int_equal(value_check(NULL, NULL), -1);
+	assert_int_equal(value_check(&a, NULL), -1);
+	arena_reset(&a);
+	assert_int_equal(value_check(&a, NULL), 0);
 	arena_release(&a);
 	strbuf_release(&out);
 }
@@ -431,7 +432,7 @@ test_values_without_memory(void **state)
 	assert_non_null(o);
 	for (int i = 0; i < 10; i++)
 		value_set(&a, o, "list", value_list(&a));
-	assert_int_equal(value_check(o, NULL), -1);
+	assert_int_equal(value_check(&a, NULL), -1);
 	value_set_string(&a, NULL, "x", "y");
 	value_append(&a, NULL, NULL);
 	arena_release(&a);
