@@ -40,7 +40,7 @@ endif
 BUILD = build/$(WAY)$(notdir $(lastword $(filter-out -%,$(CC))))
 
 # libetpan's own pkg-config file switches PIE off, so the tests that use it link with plain -letpan.
-PACKAGES = libcurl sqlite3 jansson expat libutf8proc libidn2 libsodium gumbo
+PACKAGES = libcurl sqlite3 jansson expat libutf8proc libidn2 libsodium gumbo libxxhash
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 

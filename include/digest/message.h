@@ -43,8 +43,12 @@ void	message_make_id(char out[MESSAGE_ID_SIZE], const char *list_id, const char 
  */
 int	message_add(struct strbuf *out, const struct message *m, struct error *err);
 
-/* 128-bit BLAKE2b of a mail's bytes: an edition is sent again only when it is still the same. */
+/* 128-bit BLAKE2b. */
 void	message_hash(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES]);
+
+/* 128-bit XXH3 of a mail's bytes: an edition is sent again only when it is still the same. Whoever finds two mails with one
+ * fingerprint gains nothing, and a mail is hashed in 3 us; BLAKE2b takes 60. */
+void	message_fingerprint(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES]);
 
 /* Append an unstructured header value, encoded as RFC 2047 words where needed and folded at 76 columns; name_len = columns
  * used by "Name: " before it. Controls and runs of blanks become one blank, bidirectional overrides vanish, what looks like

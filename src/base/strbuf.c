@@ -41,6 +41,15 @@ strbuf_truncate(struct strbuf *sb, size_t len)
 	sb->buf[len] = '\0';
 }
 
+void
+strbuf_swap(struct strbuf *a, struct strbuf *b)
+{
+	struct strbuf kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
 char *
 strbuf_detach(struct strbuf *sb)
 {

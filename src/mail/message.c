@@ -5,6 +5,7 @@
 #include "mail/words.h"
 
 #include <sodium.h>
+#include <xxhash.h>
 
 #include <assert.h>
 #include <stdbool.h>
@@ -53,6 +54,15 @@ void
 message_hash(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES])
 {
 	crypto_generichash(out, MESSAGE_HASH_BYTES, bytes, len, NULL, 0);
+}
+
+void
+message_fingerprint(const void *bytes, size_t len, unsigned char out[MESSAGE_HASH_BYTES])
+{
+	XXH128_canonical_t canonical; /* big endian on every machine */
+
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes, len));
+	memcpy(out, canonical.digest, MESSAGE_HASH_BYTES);
 }
 
 /* "=_" cannot occur in quoted-printable, where '=' stands before a hex digit or a line end (RFC
@@ -125,7 +135,8 @@ add_address(struct strbuf *out, const char *name, const struct address *addr)
 {
 	if (addr == NULL)
 		return;
-	strbuf_addf(out, "%s: ", name);
+	strbuf_add(out, name);
+	strbuf_add(out, ": ");
 	address_add_header(out, addr);
 	strbuf_add(out, "\r\n");
 }
@@ -161,13 +172,17 @@ add_headers(struct strbuf *out, const struct message *m, const char *boundary)
 	char date[DATE_RFC5322_SIZE];
 
 	date_format_rfc5322(m->date_utc, m->date_offset_s, date);
-	strbuf_addf(out, "Date: %s\r\n", date);
+	strbuf_add(out, "Date: ");
+	strbuf_add(out, date);
+	strbuf_add(out, "\r\n");
 	add_address(out, "From", m->from);
 	add_address(out, "To", m->to);
 	add_address(out, "Reply-To", m->reply_to);
 	strbuf_add(out, "Subject: ");
 	message_add_words(out, m->subject, sizeof("Subject: ") - 1);
-	strbuf_addf(out, "\r\nMessage-ID: %s\r\n", m->message_id);
+	strbuf_add(out, "\r\nMessage-ID: ");
+	strbuf_add(out, m->message_id);
+	strbuf_add(out, "\r\n");
 	add_list_headers(out, m);
 	strbuf_addf(out,
 	    "MIME-Version: 1.0\r\n"

@@ -333,6 +333,6 @@ composer_compose(
 	if (render_edition(c->render, &mail->view, a, &mail->rendered, err) == -1 ||
 	    make_message(c, mail, err) == -1)
 		return -1;
-	message_hash(mail->bytes.buf, mail->bytes.len, mail->edition.hash);
+	message_fingerprint(mail->bytes.buf, mail->bytes.len, mail->edition.hash);
 	return 0;
 }

@@ -407,9 +407,10 @@ hand_out(struct courier *c, struct composed *mail, struct delivery *out, struct 
 	out->sender = composer_sender(c->composer);
 	snprintf(out->to, sizeof(out->to), "%s", mail->to.mailbox);
 	out->needs_smtputf8 = mail->to.needs_smtputf8;
-	strbuf_addn(&out->bytes, mail->bytes.buf, mail->bytes.len);
-	if (strbuf_check(&out->bytes, err) == -1 || show_mail(c, mail, err) == -1)
+	if (show_mail(c, mail, err) == -1)
 		return -1;
+	/* The bytes go on to the sink as they are, and its empty buffer comes back. */
+	strbuf_swap(&out->bytes, &mail->bytes);
 	return 1;
 }
 

@@ -38,6 +38,7 @@ BEGIN {
 	library("jansson.h", "text source run")
 	library("expat.h", "source")
 	library("gumbo.h", "text")
+	library("xxhash.h", "mail")
 	library("idn2.h", "mail")
 	library("utf8proc.h", "text mail")
 	library("sodium.h", "config store mail")

@@ -165,6 +165,21 @@ test_hash(void **state)
 	assert_memory_not_equal(a, b, sizeof(a));
 }
 
+/* The same on every machine: what xxh128sum says. */
+static void
+test_fingerprint(void **state)
+{
+	static const unsigned char nothing[MESSAGE_HASH_BYTES] = { 0x99, 0xaa, 0x06, 0xd3, 0x01,
+		0x47, 0x98, 0xd8, 0x60, 0x01, 0xc3, 0x24, 0x46, 0x8d, 0x49, 0x7f };
+	unsigned char a[MESSAGE_HASH_BYTES];
+
+	(void)state;
+	message_fingerprint("", 0, a);
+	assert_memory_equal(a, nothing, sizeof(a));
+	message_fingerprint("abc", 3, a);
+	assert_memory_not_equal(a, nothing, sizeof(a));
+}
+
 /* Lines of a header value: no line over 76 columns, continuation lines begin with a blank and
  * hold more than blanks, every encoded word at most 75 bytes and valid UTF-8 by itself. */
 static void
@@ -721,6 +736,7 @@ main(void)
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_fingerprint),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_random_words),
 		cmocka_unit_test(test_long_words),
