@@ -69,11 +69,16 @@ is_url_char(char c)
 static void
 add_encoded(struct strbuf *out, const char *url)
 {
-	for (; *url != '\0'; url++) {
-		if (is_url_char(*url) || (*url == '%' && is_hex(url[1]) && is_hex(url[2])))
-			strbuf_addc(out, *url);
-		else
-			strbuf_addf(out, "%%%02X", (unsigned)(unsigned char)*url);
+	while (*url != '\0') {
+		size_t n = 0;
+
+		while (is_url_char(url[n]) ||
+		    (url[n] == '%' && is_hex(url[n + 1]) && is_hex(url[n + 2])))
+			n++;
+		strbuf_addn(out, url, n);
+		url += n;
+		if (*url != '\0')
+			strbuf_addf(out, "%%%02X", (unsigned)(unsigned char)*url++);
 	}
 }
 
