@@ -47,6 +47,8 @@ add_ours(struct strbuf *out, const char *text, const char *html)
 		.message_id = "<0123456789abcdef@example.org>",
 		.unsubscribe_mailto = "mailto:me@example.org?subject=unsubscribe",
 		.unsubscribe_https = "",
+		.help_url = "",
+		.archive_url = "",
 		.text = text,
 		.html = html };
 	struct error err;
