@@ -160,6 +160,9 @@ def check_fields(fields, options, find):
 
 def decoded(value):
     """A header value as it is shown."""
+    if not value.isascii():
+        # RFC 6532: raw UTF-8 beside encoded words, which the email package does not expect.
+        return re.sub(r"(=\?[^?\s]+\?[bqBQ]\?[^?\s]*\?=)(?:\s+(?==\?))?", lambda word: decoded(word.group(1)), value)
     try:
         return str(email.header.make_header(email.header.decode_header(value)))
     except (UnicodeError, LookupError, ValueError, email.errors.HeaderParseError):
@@ -173,7 +176,8 @@ def check_words(fields, find):
             if ENCODED_WORD.search(line) and len(line) > 76:
                 find.add("S-19", f"{name}: a line with an encoded word has {len(line)} columns")
         quoted_or_address = re.findall(r'"(?:[^"\\]|\\.)*"|<[^>]*>', value)
-        if any(ENCODED_WORD.search(part) for part in quoted_or_address):
+        # A subject has neither quotes nor addresses, only such signs.
+        if name != "Subject" and any(ENCODED_WORD.search(part) for part in quoted_or_address):
             find.add("S-19", f"{name}: an encoded word inside quotes or an address")
         for match in ENCODED_WORD.finditer(value):
             charset, coding, text = match.groups()

@@ -32,7 +32,7 @@ HOSTILE = [title for title, _ in hostile.titles() if len(title) < 2000]
 NAMES = ["", "Ada Ray", "Zoë Ünal", "李雷", "עדה לב", "O'Hara, Maureen", "A \"Q\" B", "back\\slash", "(comment)", "a@b.c", "<x@y.z>",
          "=?UTF-8?Q?x?=", "x; y: z,", "Dr. A. B. C. von und zu Langenscheidt-Oberhausen der Dritte, Ritter des Ordens " + "Lang" * 20, "😀 emoji",
          "é" * 60, "dot.", "e\u0301\u0323", "\u202eevil", "50 $ ${x} {{y}}", "李" * 70]
-LOCALS = ["ada{}", "o'hara{}", "a.b{}", "x+tag{}", "under_score{}", "UPPER{}", "a!#%&*{}", "long" + "n" * 50 + "{}"]
+LOCALS = ["ada{}", "o'hara{}", "a.b{}", "x+tag{}", "under_score{}", "UPPER{}", "a!#%&*{}", "grüße{}", "long" + "n" * 50 + "{}"]
 DOMAINS = ["digest.test", "sub.sub.digest.test", "m\u00fcller.test", "xn--mller-kva.test", "\u4f8b\u3048.test"]
 ZONES = ["", "UTC", "Europe/London", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Niue", "Australia/Lord_Howe"]
 SORTS = ["best", "relevance", "votes", "trending", "newest"]

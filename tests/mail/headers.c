@@ -194,9 +194,9 @@ check_word(struct mail *m, const char *text, const char *line, const char *end)
 	return n;
 }
 
-/* Words inside quotes or an address are none, but look like some to many. */
+/* Words inside quotes or an address are none, but look like some to many; a subject has neither. */
 static void
-check_words(struct mail *m, const char *line, const char *end)
+check_words(struct mail *m, bool subject, const char *line, const char *end)
 {
 	bool quoted = false, address = false;
 
@@ -208,17 +208,28 @@ check_words(struct mail *m, const char *line, const char *end)
 		c += quoted && *c == '\\';
 		if (c + 1 < end && c[0] == '=' && c[1] == '?')
 			n = check_word(m, c, line, end);
-		if (n > 0 && (quoted || address))
+		if (n > 0 && (quoted || address) && !subject)
 			find(m, "S-19", "an encoded word inside quotes or an address");
 		if (n > 0)
 			c += n - 1;
 	}
 }
 
+/* S-07: 78 columns where there is a blank to fold at. */
+static bool
+could_be_folded(const char *line, size_t n)
+{
+	size_t start = strcspn(line, ":") < n ? strcspn(line, ":") + 1 : 0;
+
+	start += strspn(line + start, " \t");
+	return n > 78 && start < n && memchr(line + start, ' ', n - start) != NULL;
+}
+
 static void
 check_header_lines(struct mail *m, const char *head, size_t len)
 {
 	const char *end = head + len;
+	bool subject = false;
 
 	if (len > MAX_HEADER)
 		find(m, "S-21", "%zu bytes of headers", len);
@@ -231,7 +242,12 @@ check_header_lines(struct mail *m, const char *head, size_t len)
 		if ((line[0] == ' ' || line[0] == '\t') &&
 		    strspn(line, " \t") >= (size_t)(stop - line))
 			find(m, "S-21", "a folded line of blanks only");
-		check_words(m, line, stop);
+		if (could_be_folded(line, (size_t)(stop - line)))
+			find(m, "S-07", "a line of %zu columns could be folded",
+			    (size_t)(stop - line));
+		if (line[0] != ' ' && line[0] != '\t')
+			subject = strncmp(line, "Subject:", 8) == 0;
+		check_words(m, subject, line, stop);
 	}
 }
 

@@ -27,7 +27,7 @@ static const GumboTag tags[] = { GUMBO_TAG_HTML, GUMBO_TAG_HEAD, GUMBO_TAG_META,
 /* One walk over the tree. */
 struct page {
 	struct mail *m;
-	size_t ntables, nh1, nh2;
+	size_t ntables, nh1, nh2, ntitles;
 	bool cut; /* it says that there is more than it shows */
 	bool in_head;
 	bool in_link;
@@ -341,6 +341,7 @@ check_tag(struct page *p, const GumboNode *node)
 		find(p->m, "S-38", "<html> without lang or dir");
 	if (tag == GUMBO_TAG_IMG && attribute(node, "alt") == NULL)
 		find(p->m, "S-39", "<img> without alt");
+	p->ntitles += tag == GUMBO_TAG_TITLE;
 	p->nh1 += tag == GUMBO_TAG_H1;
 	p->nh2 += tag == GUMBO_TAG_H2;
 	if ((tag == GUMBO_TAG_H2 && p->nh1 == 0) || (tag == GUMBO_TAG_H3 && p->nh2 == 0))
@@ -448,6 +449,8 @@ check_markup(struct mail *m)
 	walk(&p, page->root);
 	if (p.nh1 != 1)
 		find(m, "S-39", "%zu elements <h1>", p.nh1);
+	if (p.ntitles != 1)
+		find(m, "S-34", "%zu elements <title>", p.ntitles);
 	if (p.way_out == 0)
 		find(m, "S-26", "the HTML has no link to unsubscribe");
 	else if (p.way_out > TOP)

@@ -3,7 +3,7 @@
 
 #include <utf8proc.h>
 
-#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CODED_COLUMNS = 76, TEXT_COLUMNS = 78 };
@@ -83,11 +83,43 @@ measure(const char *line, size_t n, bool *words)
 	return width;
 }
 
+/* The number of "  1. Title", 0 = the line begins otherwise. */
+static unsigned long
+number_of(const char *line)
+{
+	size_t indent = strspn(line, " "), digits = strspn(line + indent, "0123456789");
+	const char *behind = line + indent + digits;
+
+	if (indent > 3 || digits == 0 || digits > 4 || behind[0] != '.' || behind[1] != ' ' ||
+	    (unsigned char)behind[2] <= ' ')
+		return 0;
+	return strtoul(line + indent, NULL, 10);
+}
+
+/* S-26: the papers have numbers, each higher than the one before. */
+static void
+check_numbers(struct mail *m)
+{
+	unsigned long last = 0;
+
+	for (const char *line = m->text; *line != '\0';) {
+		unsigned long number = number_of(line);
+
+		if (number > 0 && number <= last)
+			find(m, "S-26", "paper %lu of the text follows paper %lu", number, last);
+		if (number > 0)
+			last = number;
+		line += strcspn(line, "\n");
+		line += *line != '\0';
+	}
+}
+
 void
 check_plain(struct mail *m)
 {
 	size_t number = 1;
 
+	check_numbers(m);
 	for (const char *line = m->text; *line != '\0'; number++) {
 		size_t n = strcspn(line, "\n"), indent = strspn(line, " ");
 		bool words;
