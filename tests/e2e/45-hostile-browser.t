@@ -8,7 +8,7 @@ for name in chromium chromium-browser google-chrome; do
 	command -v $name >/dev/null 2>&1 && browser=$name && break
 done
 [ -n "$browser" ] || skip_all 'no chromium here'
-plan 8
+plan 9
 
 : >asked
 : >port
@@ -47,4 +47,13 @@ check 'a browser draws them'                   'look && test -s dom || { cat bro
 check 'they have the elements of harmless ones' 'python3 "$E2E/hostile_pages.py" check dom'
 check 'nobody was asked for anything'          'cat asked; ! grep -v "GET /control" asked'
 check '... and it would have been heard'       'grep -q "GET /control" asked'
-check 'an element too many would be seen'      'sed "s/H3\[/B[] H3[/" dom >spoilt && ! python3 "$E2E/hostile_pages.py" check spoilt 2>why && grep -q "element [0-9]* is B\[\]" why'
+# spoil WHERE: an element too many in the first paper behind that word.
+spoil() {
+	python3 -c 'import sys
+page = open("dom", encoding="utf-8").read()
+at = page.index(sys.argv[1])
+open("spoilt", "w", encoding="utf-8").write(page[:at] + page[at:].replace("H3[", "B[] H3[", 1))' "$1"
+	! python3 "$E2E/hostile_pages.py" check spoilt 2>why
+}
+check 'an element too many would be seen'      'spoil harmless/p0 && grep -q "element [0-9]* is H3.*, of harmless papers B\[\]" why'
+check 'so would one that a second reading makes' 'spoil hostile/p0 && grep -q "reads differently" why'
