@@ -136,7 +136,14 @@ build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
 
-bench-programs: build/bench/killshim.so build/bench/sink
+# A reader of mails that shares nothing with the program.
+MAIL_LINT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/mail/*.c)))
+
+build/bench/mail_lint: $(MAIL_LINT)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
+
+bench-programs: build/bench/killshim.so build/bench/sink build/bench/mail_lint
 
 bench: all bench-programs $(BENCH)
 	@sh tests/bench/run.sh
@@ -170,4 +177,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(BENCH:build/bench/%=$(BUILD)/tests/bench/%.d) $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)
+-include $(MAIL_LINT:.o=.d) $(BENCH:build/bench/%=$(BUILD)/tests/bench/%.d) $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)

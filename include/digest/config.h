@@ -69,6 +69,7 @@ struct config {
 	struct {
 		const char *from, *name, *id, *reply_to, *bounce_address, *operator;
 		const char *postal_address, *base_url, *key_file;
+		const char *help_url, *archive_url;
 	} list;
 	struct {
 		const char *path;	/* resolved; never "" */

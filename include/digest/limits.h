@@ -53,6 +53,8 @@
 #define MAX_ADDRESS_BYTES	254			/* RFC 5321 4.5.3.1.3, less the brackets */
 #define MAX_LOCAL_PART		64			/* RFC 5321 4.5.3.1.1 */
 #define MAX_DOMAIN		255			/* RFC 5321 4.5.3.1.2 */
+#define MAX_LIST_ID		253			/* RFC 2919 2: 255 bytes with the brackets */
+#define MAX_HEADER_LINK		900			/* a link is not folded, and a line has 998 bytes at most */
 #define MAX_HEADER_TEXT		2000u			/* one header value: 500 characters, the rest is cut */
 #define MAX_HTML_BYTES		80000u			/* where templates.html-limit says nothing: Gmail clips near 102 KB */
 #define MAX_TEXT_BYTES		(512u * 1024)		/* the text part is never clipped, but bounded */

@@ -20,10 +20,11 @@ struct message {
 	const char *subject;
 	int64_t date_utc;		/* when the edition was composed */
 	int date_offset_s;		/* of the reader's zone at that time */
-	const char *list_id, *list_name;	/* "papers.example.org", "Papers" */
+	const char *list_id, *list_name;	/* "papers.example.org", "Papers"; a name too long for List-Id is left out */
 	const char *message_id;		/* with < and >, from message_make_id */
 	const char *unsubscribe_mailto;	/* "mailto:..." or "" */
 	const char *unsubscribe_https;	/* "https:..." or ""; adds List-Unsubscribe-Post */
+	const char *help_url, *archive_url;	/* of List-Help and List-Archive, or "" */
 	const char *text, *html;	/* quoted-printable of UTF-8, see qp.h */
 };
 

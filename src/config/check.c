@@ -1,5 +1,6 @@
 #include "config/load.h"
 #include "digest/file.h"
+#include "digest/limits.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -336,6 +337,28 @@ fill_list(struct config_loader *ld, struct error *err)
 	return 0;
 }
 
+/* Links that stand in a header of every mail, where no other byte may, on one line (RFC 2369 2, 5322 2.1.1). */
+static void
+check_header_links(
+    const struct config *cfg, const struct config_setting *set, const struct config_given *g)
+{
+	const struct {
+		const char *key, *url;
+	} links[] = { { "help-url", cfg->list.help_url },
+		{ "archive-url", cfg->list.archive_url } };
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		for (const char *c = links[i].url; *c != '\0'; c++)
+			if ((unsigned char)*c > '~' || *c == '<' || *c == '>' ||
+			    c - links[i].url >= MAX_HEADER_LINK) {
+				config_complain_at(set, place_of(g, links[i].key),
+				    "%s cannot stand in a header; expected at most %d bytes of "
+				    "ASCII without < and >, others as %%41",
+				    links[i].key, MAX_HEADER_LINK);
+				break;
+			}
+}
+
 static int
 check_list(struct config_loader *ld, struct error *err)
 {
@@ -354,10 +377,12 @@ check_list(struct config_loader *ld, struct error *err)
 	/* RFC 2919 section 2: list-label "." list-id-namespace, dot-atoms. */
 	if (strspn(ld->cfg->list.id,
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") !=
-	    strlen(ld->cfg->list.id))
+		strlen(ld->cfg->list.id) ||
+	    strlen(ld->cfg->list.id) > MAX_LIST_ID)
 		config_complain_at(&set, place_of(g, "id"),
-		    "the list id '%.80s'; expected letters, digits, dots and hyphens",
-		    ld->cfg->list.id);
+		    "the list id '%.80s'; expected at most %d letters, digits, dots and hyphens",
+		    ld->cfg->list.id, MAX_LIST_ID);
+	check_header_links(ld->cfg, &set, g);
 	return fill_list(ld, err);
 }
 

@@ -44,6 +44,13 @@ static const struct config_key_info keys[] = {
 	    "Shown in the footer, where the law asks for one."),
 	KEY("list", "base-url", KIND_URL, "url", config, list.base_url, "", "https://|http://",
 	    "Where the web pages of this list are; adds one-click unsubscribe."),
+	KEY("list", "help-url", KIND_URL, "url", config, list.help_url, "",
+	    "https://|http://|mailto:",
+	    "Where help is for readers, a page or an address; told in the header List-Help."),
+	KEY("list", "archive-url", KIND_URL, "url", config, list.archive_url, "",
+	    "https://|http://",
+	    "Where old digests can be read; told in the header List-Archive, in the footer and "
+	    "where a digest has no room for all papers."),
 	KEY("list", "key-file", KIND_PATH, "path", config, list.key_file, "", "",
 	    "The key that signs unsubscribe links; without it digest.key beside the store."),
 

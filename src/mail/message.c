@@ -113,6 +113,8 @@ check_values(const struct message *m, struct error *err)
 		{ "list id", m->list_id, false },
 		{ "mailto link", m->unsubscribe_mailto, true },
 		{ "https link", m->unsubscribe_https, true },
+		{ "link to help", m->help_url, true },
+		{ "link to the archive", m->archive_url, true },
 	};
 
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
@@ -141,17 +143,38 @@ add_address(struct strbuf *out, const char *name, const struct address *addr)
 	strbuf_add(out, "\r\n");
 }
 
+/* The name is a courtesy, and some take the whole value for the identity, which has 255 bytes at most (RFC 2919 2). */
+static void
+add_list_id(struct strbuf *out, const struct message *m)
+{
+	size_t start, column = sizeof("List-Id: ") - 1;
+
+	strbuf_add(out, "List-Id: ");
+	start = out->len;
+	if (m->list_name[0] != '\0') {
+		column = words_add_phrase(out, m->list_name, column);
+		if (out->len - start + strlen(m->list_id) + sizeof("\r\n <>") - 1 >
+		    MAX_LIST_ID + 2) {
+			strbuf_truncate(out, start);
+			column = sizeof("List-Id: ") - 1;
+		}
+	}
+	words_add_bracketed(out, m->list_id, column);
+	strbuf_add(out, "\r\n");
+}
+
+static void
+add_link(struct strbuf *out, const char *name, const char *url)
+{
+	if (url[0] != '\0')
+		strbuf_addf(out, "%s: <%s>\r\n", name, url);
+}
+
 /* RFC 2369 and 2919, 8058, 3834; Precedence is for responders older than the last of them. */
 static void
 add_list_headers(struct strbuf *out, const struct message *m)
 {
-	size_t column = sizeof("List-Id: ") - 1;
-
-	strbuf_add(out, "List-Id: ");
-	if (m->list_name[0] != '\0')
-		column = words_add_phrase(out, m->list_name, column);
-	words_add_bracketed(out, m->list_id, column);
-	strbuf_add(out, "\r\n");
+	add_list_id(out, m);
 	if (m->unsubscribe_https[0] != '\0' && m->unsubscribe_mailto[0] != '\0')
 		strbuf_addf(out, "List-Unsubscribe: <%s>,\r\n <%s>\r\n", m->unsubscribe_https,
 		    m->unsubscribe_mailto);
@@ -160,6 +183,8 @@ add_list_headers(struct strbuf *out, const struct message *m)
 		    m->unsubscribe_mailto);
 	if (m->unsubscribe_https[0] != '\0')
 		strbuf_add(out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+	add_link(out, "List-Help", m->help_url);
+	add_link(out, "List-Archive", m->archive_url);
 	strbuf_add(out,
 	    "List-Post: NO\r\n"
 	    "Auto-Submitted: auto-generated\r\n"

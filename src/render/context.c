@@ -114,7 +114,7 @@ is_plain_name(const char *name)
 	return name[0] != '\0' && strlen(name) <= MAX_NAME_BYTES && strpbrk(name, "'\"\\") == NULL;
 }
 
-/* The command that finds all papers of a section, for lists that have no pages on the web to show them; else "". */
+/* Where all papers of a section are: the archive or, of a list without pages on the web, a command; else "". */
 static const char *
 find_command(const struct context *c, const struct edition_view *view, const struct section_view *s)
 {
@@ -123,6 +123,8 @@ find_command(const struct context *c, const struct edition_view *view, const str
 
 	if (name == NULL)
 		return NULL;
+	if (view->archive_url[0] != '\0')
+		return view->archive_url;
 	if (s->near || s->outside || s->updates || view->list.base_url[0] != '\0' ||
 	    strpbrk(view->subscriber->address, "'\"\\$`!&;|<>() ") != NULL || !is_plain_name(name))
 		return "";
@@ -158,7 +160,7 @@ context_set_more(const struct context *c, struct value *object, const char *key,
 	value_set_number(c->a, object, "more", (int64_t)more);
 	if (more > 0 && find[0] != '\0')
 		context_set_count(c, object, "more_text", "more-find", (int64_t)more,
-		    (const struct word[]){ { "command", find }, { NULL, NULL } });
+		    (const struct word[]){ { "where", find }, { NULL, NULL } });
 	else if (more > 0)
 		context_set_count(c, object, "more_text", key, (int64_t)more, NULL);
 	else

@@ -208,6 +208,8 @@ compose_test(struct checker *c, const struct sender *sender, const struct addres
 		.message_id = id,
 		.unsubscribe_mailto = "",
 		.unsubscribe_https = "",
+		.help_url = "",
+		.archive_url = "",
 		.text = text,
 		.html = html,
 	};

@@ -277,7 +277,8 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 	v->sources = c->sources;
 	v->nsources = cfg->nsources;
 	v->note = e->note;
-	v->preferences_url = v->archive_url = "";
+	v->preferences_url = "";
+	v->archive_url = cfg->list.archive_url;
 	v->max_html_bytes = (size_t)cfg->templates.html_limit;
 	v->unsubscribe_url = make_unsubscribe(c, e->reader, a);
 	if (v->unsubscribe_url == NULL)
@@ -297,12 +298,14 @@ make_message(const struct composer *c, struct composed *mail, struct error *err)
 		.to = &mail->to,
 		.reply_to = c->has_reply_to ? &c->reply_to : NULL,
 		.subject = mail->rendered.subject.buf,
-		.date_utc = mail->edition.composed_utc,
+		.date_utc = mail->date_utc,
 		.list_id = cfg->list.id,
 		.list_name = cfg->list.name,
 		.message_id = id,
 		.unsubscribe_mailto = mail->view.unsubscribe_url,
 		.unsubscribe_https = "",
+		.help_url = cfg->list.help_url,
+		.archive_url = cfg->list.archive_url,
 		.text = mail->rendered.text.buf,
 		.html = mail->rendered.html.buf,
 	};
@@ -319,6 +322,7 @@ composer_prepare(struct composer *c, struct composed *mail, struct arena *a, str
 	const char *zone = sub->timezone[0] != '\0' ? sub->timezone : c->run->zone;
 
 	period_format(mail->edition.period, mail->period);
+	mail->date_utc = mail->edition.composed_utc;
 	mail->tz = zones_get(c->run->zones, zone, err);
 	if (mail->tz == NULL || address_parse(sub->address, a, &mail->to, NULL, err) == -1)
 		return -1;

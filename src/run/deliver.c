@@ -10,7 +10,8 @@
 enum {
 	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
 	DAY_SECONDS = 86400,
-	LOOK_MS = 500, /* how often a run looks whether a person put the brake on */
+	DATE_SPAN_S = 72 * 3600, /* SpamAssassin gives points from 96 h on */
+	LOOK_MS = 500,		 /* how often a run looks whether a person put the brake on */
 };
 
 /* The work of one sending run: readers that are due, planned and composed a batch at a time. */
@@ -253,6 +254,27 @@ note_other_bytes(
 	return 1;
 }
 
+/*
+ * A Date some days old looks like spam: after each whole span the mail is dated anew. What a copy that may be out had is
+ * found again by its bytes.
+ */
+static int
+compose_again(struct courier *c, const struct edition *e, struct composed *mail, struct error *err)
+{
+	int64_t spans =
+	    c->now_utc > e->composed_utc ? (c->now_utc - e->composed_utc) / DATE_SPAN_S : 0;
+
+	for (;; spans--) {
+		mail->date_utc = e->composed_utc + spans * DATE_SPAN_S;
+		strbuf_reset(&mail->bytes);
+		if (composer_compose(c->composer, mail, &c->arena, err) == -1)
+			return -1;
+		if (e->copies == 0 || spans == 0 ||
+		    memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) == 0)
+			return 0;
+	}
+}
+
 /* One deferred edition into the batch, from the papers as they were then. */
 static int
 retry_one(struct courier *c, const struct edition *e, struct error *err)
@@ -265,7 +287,7 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
 		return -1;
 	if (composer_prepare(c->composer, mail, &c->arena, err) == -1 ||
-	    composer_compose(c->composer, mail, &c->arena, err) == -1) {
+	    compose_again(c, e, mail, err) == -1) {
 		log_error(c->run->log, "%s: %s", mail->reader->sub.address, err->msg);
 		composed_release(mail);
 		return 0;

@@ -242,6 +242,7 @@ struct composed {
 	struct rendered rendered;
 	struct address to;
 	const struct tz *tz;	/* of the reader */
+	int64_t date_utc;	/* of the mail; composer_prepare takes when the edition was composed */
 	struct strbuf bytes;
 	char period[DATE_RFC3339_SIZE];
 };

@@ -132,7 +132,9 @@ compose(struct desk *d, size_t reader)
 		.list_name = "Papers",
 		.message_id = "<0123456789abcdef@example.org>",
 		.unsubscribe_mailto = "mailto:me@example.org?subject=unsubscribe",
-		.unsubscribe_https = "" };
+		.unsubscribe_https = "",
+		.help_url = "",
+		.archive_url = "" };
 	struct error err = { 0 };
 
 	arena_reset(&d->scratch);

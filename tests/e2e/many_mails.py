@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Many mails of all kinds, made by the real program, for those who look at mails. Standard library only.
 
-usage: many_mails.py FOLDER SEED READERS
+usage: many_mails.py FOLDER SEED READERS [KEY-FILE]
 
 Makes a configuration with so many readers and some days of papers in FOLDER, and runs $DIGEST on four of those days: a
 first mail, the next one, one after a week without, and one more, with updates. The mails are in FOLDER/Mail afterwards;
-prints how many. The same seed makes the same mails.
+prints how many. With STOP=1 all is made ready for the last run, which is not made. The same seed makes the same mails, with the same key file; without one each folder gets its own.
 """
 
 import json
@@ -32,7 +32,7 @@ HOSTILE = [title for title, _ in hostile.titles() if len(title) < 2000]
 NAMES = ["", "Ada Ray", "Zoë Ünal", "李雷", "עדה לב", "O'Hara, Maureen", "A \"Q\" B", "back\\slash", "(comment)", "a@b.c", "<x@y.z>",
          "=?UTF-8?Q?x?=", "x; y: z,", "Dr. A. B. C. von und zu Langenscheidt-Oberhausen der Dritte, Ritter des Ordens " + "Lang" * 20, "😀 emoji",
          "é" * 60, "dot.", "e\u0301\u0323", "\u202eevil", "50 $ ${x} {{y}}", "李" * 70]
-LOCALS = ["ada{}", "o'hara{}", "a.b{}", "x+tag{}", "under_score{}", "UPPER{}", "a!#%&*{}", "long" + "n" * 50 + "{}"]
+LOCALS = ["ada{}", "o'hara{}", "a.b{}", "x+tag{}", "under_score{}", "UPPER{}", "a!#%&*{}", "grüße{}", "long" + "n" * 50 + "{}"]
 DOMAINS = ["digest.test", "sub.sub.digest.test", "m\u00fcller.test", "xn--mller-kva.test", "\u4f8b\u3048.test"]
 ZONES = ["", "UTC", "Europe/London", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Niue", "Australia/Lord_Howe"]
 SORTS = ["best", "relevance", "votes", "trending", "newest"]
@@ -132,6 +132,7 @@ def write_config(path, die, seed, readers):
         conf.write(f'list {{ {LISTS[seed % len(LISTS)]} }}\n{LIMITS[seed % len(LIMITS)]}\n'
                    'store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }\n'
                    'source "arXiv cs.CV" { type = file  path = "days/*.jsonl" }\n'
+                   'defaults { timezone = "Europe/Paris" }\n'
                    'filter "shared" { match = "attention OR survey"  limit = 3 }\n')
         for number in range(readers):
             address = die.choice(LOCALS).format(number) + "@" + die.choice(DOMAINS)
@@ -153,14 +154,21 @@ def write_config(path, die, seed, readers):
 
 def main():
     folder, seed, readers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    if len(sys.argv) > 4:
+        os.makedirs(folder, exist_ok=True)
+        shutil.copy(sys.argv[4], os.path.join(folder, "digest.key"))
+        os.chmod(os.path.join(folder, "digest.key"), 0o600)
     die = random.Random(seed)
     papers = Papers(die)
     os.makedirs(os.path.join(folder, "days"))
     write_config(os.path.join(folder, "digest.conf"), die, seed, readers)
     for now, days in RUNS:
+        last = now == RUNS[-1][0] and "STOP" in os.environ
         for day in days:
             with open(os.path.join(folder, "days", day + ".jsonl"), "w", encoding="utf-8") as lines:
                 lines.writelines(json.dumps(p, ensure_ascii=True) + "\n" for p in papers.day(day, die.choice((5, 40, 60))))
+        if last:
+            return
         done = subprocess.run([os.environ["DIGEST"], "-c", "digest.conf", "--now", now, "run"], cwd=folder, text=True, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0 or done.stdout:

@@ -272,7 +272,14 @@ test_no_list(void **state)
 		{ "n.conf", "list { from = nobody }",
 		    "n.conf:1:15: from: 'nobody' is not an address; expected local@domain" },
 		{ "n.conf", "list { from = a@b.org id = 'a b' }",
-		    "n.conf:1:23: the list id 'a b'; expected letters, digits, dots and hyphens" },
+		    "n.conf:1:23: the list id 'a b'; expected at most 253 letters, digits, dots "
+		    "and hyphens" },
+		{ "n.conf", "list { from = a@b.org archive-url = \"https://b.org/\303\274\" }",
+		    "n.conf:1:23: archive-url cannot stand in a header; expected at most 900 bytes "
+		    "of ASCII without < and >, others as %41" },
+		{ "n.conf", "list { from = a@b.org help-url = \"mailto:<a@b.org>\" }",
+		    "n.conf:1:23: help-url cannot stand in a header; expected at most 900 bytes "
+		    "of ASCII without < and >, others as %41" },
 		{ "gone.conf", NULL, "gone.conf: No such file or directory" },
 		{ ".", NULL, ".: is a directory; expected a file" },
 	};

@@ -117,6 +117,8 @@ test_values(void **state)
 			.message_id = "<0123456789abcdef@example.org>",
 			.unsubscribe_mailto = "mailto:me@example.org?subject=unsubscribe%20abc",
 			.unsubscribe_https = "",
+			.help_url = "",
+			.archive_url = "",
 			.text = "text\r\n",
 			.html = "<p>text</p>\r\n",
 		};

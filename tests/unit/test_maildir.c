@@ -69,6 +69,8 @@ next_mail(void *arg, struct delivery *out, struct error *err)
 		.message_id = id,
 		.unsubscribe_mailto = "mailto:me@example.org",
 		.unsubscribe_https = "",
+		.help_url = "",
+		.archive_url = "",
 		.html = "x" };
 	int rc;
 

@@ -55,6 +55,8 @@ plain_message(void)
 		.message_id = "<0123456789abcdef@example.org>",
 		.unsubscribe_mailto = "mailto:me@example.org?subject=unsubscribe%20abc",
 		.unsubscribe_https = "",
+		.help_url = "",
+		.archive_url = "",
 		.text = "Hello Zoë,\n.\nFrom here = there \nend\n",
 		.html = "<p>Hello Zoë</p>\n",
 	};
@@ -671,6 +673,16 @@ test_optional_headers(void **state)
 	assert_non_null(strstr(out.buf, both));
 	assert_non_null(strstr(out.buf, "\r\nReply-To: =?UTF-8?Q?Zo=C3=AB_Lovelace?= <ada@"));
 	assert_non_null(strstr(out.buf, "\r\nList-Id: <papers.example.org>\r\n"));
+	assert_null(strstr(out.buf, "List-Help"));
+	assert_null(strstr(out.buf, "List-Archive"));
+
+	strbuf_reset(&out);
+	m.help_url = "mailto:me@example.org?subject=help";
+	m.archive_url = "https://papers.example.org/old";
+	assert_int_equal(message_add(&out, &m, &err), 0);
+	assert_non_null(strstr(out.buf,
+	    "\r\nList-Help: <mailto:me@example.org?subject=help>\r\n"
+	    "List-Archive: <https://papers.example.org/old>\r\n"));
 
 	strbuf_reset(&out);
 	m.unsubscribe_mailto = "";
@@ -729,6 +741,39 @@ test_refused(void **state)
 	strbuf_release(&out);
 }
 
+/* RFC 2919: 255 bytes; the name gives way, the identity never. */
+static void
+test_list_id_is_bounded(void **state)
+{
+	struct message m = plain_message();
+	struct strbuf out;
+	struct error err;
+	char name[400];
+
+	(void)state;
+	strbuf_init(&out, MAX_MESSAGE_BYTES);
+	m.list_name = name;
+	for (size_t n = 1; n < sizeof(name); n += 3) {
+		const char *value, *end;
+		bool named;
+
+		for (size_t i = 0; i + 1 < n; i += 2)
+			memcpy(name + i, "\xc3\xab", 2);
+		name[n / 2 * 2] = '\0';
+		strbuf_reset(&out);
+		assert_int_equal(message_add(&out, &m, &err), 0);
+		value = strstr(out.buf, "\r\nList-Id: ") + strlen("\r\nList-Id: ");
+		end = strstr(value, "\r\nList-Un");
+		named = memmem(value, (size_t)(end - value), "=?UTF-8?", 8) != NULL;
+		if (end - value > 255 || memcmp(end - 21, " <papers.example.org>", 21) != 0 ||
+		    (named != (n > 1 && n < 100) && n < 100))
+			fail_msg("%zu: %.*s", n, (int)(end - value), value);
+		if (n > 200)
+			assert_false(named);
+	}
+	strbuf_release(&out);
+}
+
 int
 main(void)
 {
@@ -746,6 +791,7 @@ main(void)
 		cmocka_unit_test(test_injection),
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_optional_headers),
+		cmocka_unit_test(test_list_id_is_bounded),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -160,6 +160,9 @@ test_more_says_where(void **state)
 		    "search '@\"radiance fields\"' --days", 17 },
 		{ "Scenes", "ada@example.org", "https://papers.example.org", ">and 7 more<",
 		    "\nand 7 more\n", 0 },
+		{ "Scenes", "ada@example.org", "https://papers.example.org/",
+		    ">and 7 more: https://papers.example.org/old<",
+		    "\nand 7 more: https://papers.example.org/old\n", 0 },
 		{ "it's", "ada@example.org", "", ">and 7 more<", "\nand 7 more\n", 0 },
 		{ "\"x\"", "ada@example.org", "", ">and 7 more<", "\nand 7 more\n", 0 },
 		{ "Scenes", "a$(id)@example.org", "", ">and 7 more<", "\nand 7 more\n", 0 },
@@ -174,6 +177,8 @@ test_more_says_where(void **state)
 		section.nmore = 7;
 		view.sections = &section;
 		view.list.base_url = cases[i].base_url;
+		if (strstr(cases[i].html, "/old") != NULL)
+			view.archive_url = "https://papers.example.org/old";
 		view.since_day = view.day - cases[i].days;
 		f->reader.address = cases[i].address;
 		draw(f, &view);
