@@ -60,11 +60,13 @@ const char *token_form(const struct token_list *list, const struct token *t);
 void	text_normal_word(const char *folded, char *out, size_t size);
 
 /*
- * Append text with LaTeX made readable: accents, Greek, operators, arrows, sub- and superscripts, \textbf and its
- * kind dropped around their text, citations and references removed, $...$ and \(...\) removed around mathematics,
- * fractions and scripts that have no Unicode form written as a/b, x^(a+b) and x_max, -- a dash, ``'' quotes, ~ a blank
- * between words. Unknown commands stay as they are; a lone '$' is money and stays. White space is not collapsed
- * (text_add_clean does). Linear time, bounded recursion. Not idempotent: run it once, before cleaning.
+ * Append text with LaTeX made readable: accents, Greek, operators, arrows, alphabets, sub- and superscripts, \textbf
+ * and its kind dropped around their text, $...$, \(...\) and environments removed around mathematics, fractions,
+ * roots and scripts that have no Unicode form written on one line as a/b, √(a+b), x^(a+b) and x_max, with brackets only
+ * where they are needed, -- a dash, ``'' quotes, ~ a blank between words. A citation or reference vanishes, or is
+ * "[…]" where the sentence needs it. Unknown commands stay as they are; a lone '$' is money and stays. White space is
+ * not collapsed (text_add_clean does). Linear time, bounded recursion. Run it once, before cleaning; what it wrote it
+ * leaves alone when it reads it again, but for text about TeX itself.
  */
 void	text_add_latex(struct strbuf *out, const char *text, size_t len);
 
