@@ -112,8 +112,8 @@ size_t	text_width(const char *text, size_t len);
 size_t	text_cut(const char *text, size_t len, size_t max_bytes, size_t max_width);
 
 /*
- * Append text filled to lines of at most width columns, each line begun by indent; words longer than a line
- * (URLs) stand on a line of their own, unbroken; between ideographs a line may end. Ends without a newline.
+ * Append text filled to lines of at most width columns, each line begun by indent; an address longer than a line stands
+ * on a line of its own, unbroken, any other word is broken; between ideographs a line may end. Ends without a newline.
  */
 void	text_add_wrapped(struct strbuf *out, const char *text, const char *indent, size_t width);
 
