@@ -60,11 +60,13 @@ const char *token_form(const struct token_list *list, const struct token *t);
 void	text_normal_word(const char *folded, char *out, size_t size);
 
 /*
- * Append text with LaTeX made readable: accents, Greek, operators, arrows, sub- and superscripts, \textbf and its
- * kind dropped around their text, citations and references removed, $...$ and \(...\) removed around mathematics,
- * fractions and scripts that have no Unicode form written as a/b, x^(a+b) and x_max, -- a dash, ``'' quotes, ~ a blank
- * between words. Unknown commands stay as they are; a lone '$' is money and stays. White space is not collapsed
- * (text_add_clean does). Linear time, bounded recursion. Not idempotent: run it once, before cleaning.
+ * Append text with LaTeX made readable: accents, Greek, operators, arrows, alphabets, sub- and superscripts, \textbf
+ * and its kind dropped around their text, $...$, \(...\) and environments removed around mathematics, fractions,
+ * roots and scripts that have no Unicode form written on one line as a/b, √(a+b), x^(a+b) and x_max, with brackets only
+ * where they are needed, -- a dash, ``'' quotes, ~ a blank between words. A citation or reference vanishes, or is
+ * "[…]" where the sentence needs it. Unknown commands stay as they are; a lone '$' is money and stays. White space is
+ * not collapsed (text_add_clean does). Linear time, bounded recursion. Run it once, before cleaning; what it wrote it
+ * leaves alone when it reads it again, but for text about TeX itself.
  */
 void	text_add_latex(struct strbuf *out, const char *text, size_t len);
 
@@ -113,8 +115,8 @@ size_t	text_width(const char *text, size_t len);
 size_t	text_cut(const char *text, size_t len, size_t max_bytes, size_t max_width);
 
 /*
- * Append text filled to lines of at most width columns, each line begun by indent; words longer than a line
- * (URLs) stand on a line of their own, unbroken; between ideographs a line may end. Ends without a newline.
+ * Append text filled to lines of at most width columns, each line begun by indent; an address longer than a line stands
+ * on a line of its own, unbroken, any other word is broken; between ideographs a line may end. Ends without a newline.
  */
 void	text_add_wrapped(struct strbuf *out, const char *text, size_t len, const char *indent, size_t width);
 

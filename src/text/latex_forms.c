@@ -88,6 +88,7 @@ static const struct form raised[] = {
 	{ 0x2218, "°" }, /* ∘ */
 	{ 0x22a4, "ᵀ" }, /* ⊤ */
 	{ 0x22a5, "⊥" }, /* ⊥ */
+	{ 0x22ba, "ᵀ" }, /* ⊺ */
 	{ 0x22c6, "⋆" }, /* ⋆ */
 	/* clang-format on */
 };

@@ -113,10 +113,21 @@ unbreakable(const char *text, size_t len)
 	return at;
 }
 
+/* An address is no address any more when it is broken. */
+static bool
+is_address(const char *word, size_t len)
+{
+	static const char mailto[] = "mailto:";
+
+	return memmem(word, len, "://", 3) != NULL ||
+	    (len >= sizeof(mailto) && strncasecmp(word, mailto, sizeof(mailto) - 1) == 0);
+}
+
 void
 text_add_wrapped(struct strbuf *out, const char *text, size_t len, const char *indent, size_t width)
 {
 	size_t indent_width = text_width(indent, strlen(indent)), column = 0;
+	size_t room = width > indent_width ? width - indent_width : 1;
 
 	for (size_t at = 0; at < len;) {
 		size_t blank = 0, n, w;
@@ -127,6 +138,12 @@ text_add_wrapped(struct strbuf *out, const char *text, size_t len, const char *i
 		if (n == 0)
 			break;
 		w = text_width(text + at, n);
+		if (w > room && !is_address(text + at, n)) {
+			size_t part = text_cut(text + at, n, n, room);
+
+			n = part > 0 ? part : n;
+			w = text_width(text + at, n);
+		}
 		if (column == 0) {
 			strbuf_add(out, indent);
 			column = indent_width;

@@ -165,6 +165,10 @@ test_wrapped(void **state)
 		{ "see https://example.org/long here", "", 10,
 		    "see\nhttps://example.org/long\nhere" },
 		{ "https://example.org/long", " ", 10, " https://example.org/long" },
+		{ "to mailto:ada@digest.test now", "", 10, "to\nmailto:ada@digest.test\nnow" },
+		/* another long word is broken, but never inside of a character */
+		{ "a longestword b", "  ", 6, "  a\n  long\n  estw\n  ord\n  b" },
+		{ "o\xcc\x81o\xcc\x81o\xcc\x81", "", 2, "o\xcc\x81o\xcc\x81\no\xcc\x81" },
 		{ "e\xcc\x81te\xcc\x81 xx", "", 6, "e\xcc\x81te\xcc\x81 xx" },
 		/* between ideographs a line may end, but not before a full stop */
 		{ "\xe6\x89\xa9\xe6\x95\xa3\xe6\xa8\xa1\xe5\x9e\x8b", "", 5,
