@@ -28,6 +28,7 @@ struct render_template {
 	const char *text;
 	size_t len;
 	const char *help;	/* one line: what it draws */
+	const char *fault;	/* why it cannot be used, "own/card.html:2:1: ..."; NULL = it can */
 };
 
 /* What the list is, from the configuration. */
@@ -88,9 +89,19 @@ struct rendered {
 /*
  * Load and compile all templates and languages.
  * user_dir	folder whose files override built-in ones by name, and may add languages ("fr.strings"); NULL = none
- * Fails with ERR_CONFIG and template:line:column: syntax, a name that no context has, an unknown partial, a file
- * like "crad.html" that is none of the templates.
+ * A file that is wrong gets a fault, template:line:column and what: syntax, a name that no context has, an unknown
+ * partial, bytes that are no text, a name like "crad.html" that is none of the templates. Nothing is drawn with it.
+ * Fails only with ERR_CONFIG when there is no such folder, and with ERR_NOMEM.
  */
+int	render_load(const char *user_dir, struct render **out, struct error *err);
+/* The first fault of a template as ERR_CONFIG: it is in everybody's mail. */
+int	render_check(const struct render *r, struct error *err);
+/* The same of the words for readers of this language: it is in their mail alone. */
+int	render_check_language(const struct render *r, const char *language, struct error *err);
+/* Whether there are words for it ("de-AT", else "de"); readers of another get English ones. */
+bool	render_has_language(const struct render *r, const char *language);
+
+/* As render_load(), but any fault is an error. */
 int	render_new(const char *user_dir, struct render **out, struct error *err);
 void	render_free(struct render *r);
 

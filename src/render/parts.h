@@ -15,7 +15,8 @@ struct render {
 	struct arena arena;	       /* owns what follows */
 	struct render_template *files; /* templates and languages by name, NULL-named entry last */
 	struct template **compiled;    /* beside files; NULL for a language */
-	const struct strings **words;  /* beside files; NULL for a template */
+	const struct strings **words;  /* beside files; NULL for a template or a file with a fault */
+	const struct strings *english; /* built in */
 	size_t nfiles;
 };
 
