@@ -100,6 +100,21 @@ bool	text_add_unmangled(struct strbuf *out, const char *text, size_t len);
  * the part around it. */
 void	text_add_caret(struct strbuf *out, const char *text, size_t offset);
 
+/* One of two texts to compare. */
+struct text_side {
+	const char *name;	/* for the heading */
+	const char *text;
+	size_t len;
+	size_t first_line;	/* number of its first line, usually 1 */
+};
+
+/*
+ * Append how one text becomes the other as a unified diff with three lines around each change, as diff -u and patch(1) have it;
+ * nothing when they are the same. Two texts that differ in some 2,000 lines each are shown as wholly different.
+ * Fails with ERR_NOMEM.
+ */
+int	text_add_diff(struct strbuf *out, const struct text_side *from, const struct text_side *to, struct error *err);
+
 /* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
 size_t	text_width(const char *text, size_t len);
 
