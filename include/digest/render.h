@@ -27,6 +27,8 @@ struct render_template {
 	const char *path;	/* of the override, or NULL */
 	const char *text;
 	size_t len;
+	const char *builtin;	/* what path takes the place of, NULL = nothing has that name */
+	size_t builtin_len;
 	const char *help;	/* one line: what it draws */
 	const char *fault;	/* why it cannot be used, "own/card.html:2:1: ..."; NULL = it can */
 };
@@ -108,6 +110,9 @@ void	render_free(struct render *r);
 /* All templates and languages, NULL-named entry last; borrowed. */
 const struct render_template *render_templates(const struct render *r);
 
+/* The keys of English texts that a file of words leaves out, at most max of them; returns how many there are. */
+size_t	render_missing_texts(const struct render *r, const char *name, const char **keys, size_t max);
+
 void	rendered_init(struct rendered *out);
 void	rendered_release(struct rendered *out);
 
@@ -138,6 +143,10 @@ struct value *render_context(struct render *r, const struct edition_view *view, 
 /* One template of the set with any data (`digest template render`). */
 int	render_template(struct render *r, const char *name, const struct value *data, struct strbuf *out,
 	    struct error *err);
+
+/* The same of a text that is no part of the set; what its values are escaped for is told by the end of its name. */
+int	render_text(struct render *r, const char *name, const char *text, size_t len, const struct value *data,
+	    struct strbuf *out, struct error *err);
 
 /* An http or https URL, percent-encoded where needed, else "#": the only way a link gets into HTML. */
 void	render_add_url(struct strbuf *out, const char *url);

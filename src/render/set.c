@@ -516,9 +516,30 @@ render_template(struct render *r, const char *name, const struct value *data, st
 	const struct template *t = set_find_template(r, name);
 
 	if (t == NULL)
-		return err_set(err, ERR_CONFIG,
+		return err_set(err, ERR_USAGE,
 		    "no template is called '%s'; see 'digest template list'", name);
 	return template_render(t, data, set_find_template, r, out, err);
+}
+
+int
+render_text(struct render *r, const char *name, const char *text, size_t len,
+    const struct value *data, struct strbuf *out, struct error *err)
+{
+	struct template *t = NULL;
+	int rc = template_compile(name, text, len, escape_of(name), &t, err);
+
+	if (rc == 0)
+		rc = template_render(t, data, set_find_template, r, out, err);
+	template_free(t);
+	return rc;
+}
+
+size_t
+render_missing_texts(const struct render *r, const char *name, const char **keys, size_t max)
+{
+	size_t i = find_file(r, name);
+
+	return i < r->nfiles && r->words[i] != NULL ? strings_missing(r->words[i], keys, max) : 0;
 }
 
 void

@@ -324,6 +324,17 @@ strings_get(const struct strings *s, const char *key)
 	return i < s->len ? s->texts[i] : "";
 }
 
+size_t
+strings_missing(const struct strings *s, const char **keys, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->len; i++)
+		if (s->lines[i] == 0 && strcmp(s->keys[i], "lang") != 0 && n++ < max)
+			keys[n - 1] = s->keys[i];
+	return n;
+}
+
 struct value *
 strings_value(const struct strings *s)
 {
