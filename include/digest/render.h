@@ -103,6 +103,9 @@ int	render_check_language(const struct render *r, const char *language, struct e
 /* Whether there are words for it ("de-AT", else "de"); readers of another get English ones. */
 bool	render_has_language(const struct render *r, const char *language);
 
+/* Append the languages there are words for: "de, en". */
+void	render_add_languages(const struct render *r, struct strbuf *out);
+
 /* As render_load(), but any fault is an error. */
 int	render_new(const char *user_dir, struct render **out, struct error *err);
 void	render_free(struct render *r);

@@ -127,6 +127,7 @@ struct run_report {
 	struct source_silence *silences;	/* of each source of the configuration, once listings are settled; else NULL */
 	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
 	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
+	size_t nbroken;		/* digests that could not be made; they stay due */
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
 	unsigned faults;	/* enum run_fault */
 	struct arena arena;	/* owns the above */
@@ -443,7 +444,7 @@ struct run_template {
 	enum run_copy copy;
 	const char *stamp;	/* the first line of a copy made now, NULL = nothing built in has that name */
 	const char *made_of;	/* the built-in one it says to be made of, "" = it does not say */
-	bool has_stamp;		/* the line of its origin is there, and was taken off text */
+	bool has_stamp;		/* the first line tells of its origin, and was taken off text */
 	const char *missing[RUN_MISSING_SHOWN];	/* texts of a language that stay English */
 	size_t nmissing;	/* there are of them */
 };
@@ -562,6 +563,7 @@ struct run_status {
 	size_t nlate;			/* of those deferred: composed more than a day ago */
 	bool on_hold;			/* see run_hold_all */
 	int64_t hold_since_utc;
+	const char *broken;		/* why the last run could not make some digests, "" = it could */
 	struct run_next next;
 	struct run_source_status *sources;
 	size_t nsources;

@@ -248,11 +248,15 @@ diff_one(struct cli *cli, const struct run_template *t, struct error *err)
 		value_set_string(&cli->arena, v, "diff", arena_strdup(&cli->arena, text.buf));
 		cli_put_json(v);
 	} else if (rc == 0) {
-		if (t->copy == COPY_OLDER)
+		if (t->copy == COPY_OLDER || t->copy == COPY_UNKNOWN)
 			log_warn(&cli->log,
-			    "%s: the built-in one has changed since you copied it; when you have "
-			    "taken over what you want, make this its first line: %.*s",
-			    t->file.path, (int)strcspn(t->stamp, "\n"), t->stamp);
+			    "%s: %s; when you have taken over what you want, make this its first "
+			    "line: %.*s",
+			    t->file.path,
+			    t->copy == COPY_OLDER
+				? "the built-in one has changed since you copied it"
+				: "which version it was copied from is not known",
+			    (int)strcspn(t->stamp, "\n"), t->stamp);
 		put_diff(&cli->term, text.buf);
 	}
 	strbuf_release(&text);

@@ -477,6 +477,18 @@ render_has_language(const struct render *r, const char *language)
 	return find_language(r, language) < r->nfiles;
 }
 
+void
+render_add_languages(const struct render *r, struct strbuf *out)
+{
+	for (size_t i = 0, n = 0; i < r->nfiles; i++) {
+		const char *name = r->files[i].name;
+
+		if (is_words(name))
+			strbuf_addf(out, "%s%.*s", n++ > 0 ? ", " : "",
+			    (int)(strlen(name) - strlen(".strings")), name);
+	}
+}
+
 int
 render_new(const char *user_dir, struct render **out, struct error *err)
 {
@@ -516,8 +528,8 @@ render_template(struct render *r, const char *name, const struct value *data, st
 	const struct template *t = set_find_template(r, name);
 
 	if (t == NULL)
-		return err_set(err, ERR_USAGE,
-		    "no template is called '%s'; see 'digest template list'", name);
+		return err_set(
+		    err, ERR_USAGE, "no template is called '%s'; see 'digest template list'", name);
 	return template_render(t, data, set_find_template, r, out, err);
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HASH_DIGITS = 16 };
+enum { HASH_DIGITS = 16, MAX_BEGINNING = 2000 /* bytes that may tell of the origin */ };
 
 static const char copy_of[] = "Copy of the built-in ";
 
@@ -73,25 +73,29 @@ add_stamp(struct strbuf *out, const struct render_template *t)
 	    out, ". 'digest template check' tells when that has changed.%s\n", words ? "" : " }}");
 }
 
-/* The origin that the first line tells, its name and its version; false = it tells none. */
+/*
+ * The origin that the beginning of a file tells, the name and the version of a template; false = it tells none.
+ * first_line	its length when it is the one that tells, else 0: a person may have written something above
+ */
 static bool
 read_stamp(const struct render_template *t, struct arena *a, const char **name,
-    const char **version, size_t *line_len)
+    const char **version, size_t *first_line)
 {
-	const char *end = memchr(t->text, '\n', t->len), *at, *blank;
-	size_t len = end != NULL ? (size_t)(end - t->text) : t->len;
+	size_t len = t->len < MAX_BEGINNING ? t->len : MAX_BEGINNING;
+	const char *at = memmem(t->text, len, copy_of, strlen(copy_of)), *end, *blank;
 
-	at = memmem(t->text, len, copy_of, strlen(copy_of));
 	if (at == NULL)
 		return false;
+	end = memchr(at, '\n', (size_t)(t->text + t->len - at));
+	end = end != NULL ? end + 1 : t->text + t->len;
+	*first_line =
+	    memchr(t->text, '\n', (size_t)(at - t->text)) == NULL ? (size_t)(end - t->text) : 0;
 	at += strlen(copy_of);
-	len -= (size_t)(at - t->text);
-	blank = memchr(at, ' ', len);
-	if (blank == NULL || len - (size_t)(blank + 1 - at) < HASH_DIGITS)
+	blank = memchr(at, ' ', (size_t)(end - at));
+	if (blank == NULL || end - (blank + 1) < HASH_DIGITS)
 		return false;
 	*name = arena_strndup(a, at, (size_t)(blank - at));
 	*version = arena_strndup(a, blank + 1, HASH_DIGITS);
-	*line_len = (size_t)(end != NULL ? end + 1 - t->text : (ptrdiff_t)t->len);
 	return *name != NULL && *version != NULL;
 }
 
@@ -176,7 +180,7 @@ look_at(struct run_template *t, const struct render_template *files, const struc
 	}
 	t->made_of = "";
 	if (t->file.path != NULL && read_stamp(&t->file, a, &t->made_of, &version, &line)) {
-		t->has_stamp = true;
+		t->has_stamp = line > 0;
 		t->file.text += line;
 		t->file.len -= line;
 		of = find_file(files, t->made_of);
