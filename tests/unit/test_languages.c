@@ -364,7 +364,7 @@ digits_view(struct fixture *f)
 		p->summary_by = i == 0 ? "AI" : "3";
 		pick->why = "5";
 		pick->also_in = also_in;
-		pick->nalso_in = i;
+		pick->nalso_in = i < 4 ? i : 4;
 		pick->risen = pick->replaced = true;
 		pick->withdrawn = i == 5;
 		pick->new_version = i == 6 ? 2 : 0;
