@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Templates of a person: copies that know what they were made of, faults with their place, and mail that waits for a mended one.
 . "$(dirname "$0")/lib.sh"
-plan 42
+plan 43
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -82,6 +82,10 @@ check 'the next day it is the same'               'says 78 "no digest can be mad
 rm own/mails/header.txt
 check 'mended: every reader, with all the papers' 'silent 0 run 2026-03-04T08:15:00Z && test "$(mails_sent)" = 3 && python3 "$E2E/mail_lint.py" --lf Mail && python3 "$E2E/mails.py" papers Mail >p && test "$(grep -c "2603.90001" p)" = 3 && test "$(grep -c "2603.90002" p)" = 3'
 check '... and the status is content'             '! look 2026-03-04T08:20:00Z | grep "could not be made"'
+
+fresh
+cp "$FIXTURES/2026-03-02.json" days.json
+check 'papers of ten days before are not lost'    'silent 0 run 2026-03-03T08:00:00Z && cp "$FIXTURES/2026-03-03.json" days.json && echo "{{x}}" >own/mails/header.txt && says 78 "no digest can be made" run 2026-03-04T08:00:00Z && says 78 "no digest" run 2026-03-13T08:00:00Z && rm own/mails/header.txt && silent 0 run 2026-03-14T08:00:00Z && test "$(mails_sent)" = 6 && python3 "$E2E/mails.py" papers Mail >p && test "$(grep -c "2603.90005" p)" = 3 && test "$(grep -c "2603.90002" p)" = 3'
 
 # --- a template that fails while it is drawn stops that digest alone
 fresh
