@@ -64,16 +64,12 @@ find_language(const struct render *r, const char *language)
 {
 	const size_t lengths[] = { strlen(language), strcspn(language, "-_") };
 
-	for (size_t k = 0; k < 2; k++) {
-		char name[64];
-		size_t i;
-
-		snprintf(name, sizeof(name), "%.*s.strings", lengths[k] < 32 ? (int)lengths[k] : 32,
-		    language);
-		i = find_file(r, name);
-		if (i < r->nfiles)
-			return i;
-	}
+	/* For each mail: nothing is put together first. */
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < r->nfiles; i++)
+			if (strncmp(r->files[i].name, language, lengths[k]) == 0 &&
+			    strcmp(r->files[i].name + lengths[k], ".strings") == 0)
+				return i;
 	return r->nfiles;
 }
 
