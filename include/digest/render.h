@@ -27,7 +27,10 @@ struct render_template {
 	const char *path;	/* of the override, or NULL */
 	const char *text;
 	size_t len;
+	const char *builtin;	/* what path takes the place of, NULL = nothing has that name */
+	size_t builtin_len;
 	const char *help;	/* one line: what it draws */
+	const char *fault;	/* why it cannot be used, "own/card.html:2:1: ..."; NULL = it can */
 };
 
 /* What the list is, from the configuration. */
@@ -92,9 +95,22 @@ struct rendered {
 /*
  * Load and compile all templates and languages.
  * user_dir	folder whose files override built-in ones by name, and may add languages ("fr.strings"); NULL = none
- * Fails with ERR_CONFIG and template:line:column: syntax, a name that no context has, an unknown partial, a file
- * like "crad.html" that is none of the templates.
+ * A file that is wrong gets a fault, template:line:column and what: syntax, a name that no context has, an unknown
+ * partial, bytes that are no text, a name like "crad.html" that is none of the templates. Nothing is drawn with it.
+ * Fails only with ERR_CONFIG when there is no such folder, and with ERR_NOMEM.
  */
+int	render_load(const char *user_dir, struct render **out, struct error *err);
+/* The first fault of a template as ERR_CONFIG: it is in everybody's mail. */
+int	render_check(const struct render *r, struct error *err);
+/* The same of the words for readers of this language: it is in their mail alone. */
+int	render_check_language(const struct render *r, const char *language, struct error *err);
+/* Whether there are words for it ("de-AT", else "de"); readers of another get English ones. */
+bool	render_has_language(const struct render *r, const char *language);
+
+/* Append the languages there are words for: "de, en". */
+void	render_add_languages(const struct render *r, struct strbuf *out);
+
+/* As render_load(), but any fault is an error. */
 int	render_new(const char *user_dir, struct render **out, struct error *err);
 void	render_free(struct render *r);
 /* Let go of cards that were kept for other editions, when there are too many. Only while nothing is drawn. */
@@ -102,6 +118,9 @@ void	render_trim(struct render *r);
 
 /* All templates and languages, NULL-named entry last; borrowed. */
 const struct render_template *render_templates(const struct render *r);
+
+/* The keys of English texts that a file of words leaves out, at most max of them; returns how many there are. */
+size_t	render_missing_texts(const struct render *r, const char *name, const char **keys, size_t max);
 
 void	rendered_init(struct rendered *out);
 void	rendered_release(struct rendered *out);
@@ -133,6 +152,10 @@ struct value *render_context(struct render *r, const struct edition_view *view, 
 /* One template of the set with any data (`digest template render`). */
 int	render_template(struct render *r, const char *name, const struct value *data, struct strbuf *out,
 	    struct error *err);
+
+/* The same of a text that is no part of the set; what its values are escaped for is told by the end of its name. */
+int	render_text(struct render *r, const char *name, const char *text, size_t len, const struct value *data,
+	    struct strbuf *out, struct error *err);
 
 /* An http or https URL, percent-encoded where needed, else "#": the only way a link gets into HTML. */
 void	render_add_url(struct strbuf *out, const char *url);

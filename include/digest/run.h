@@ -127,6 +127,7 @@ struct run_report {
 	struct source_silence *silences;	/* of each source of the configuration, once listings are settled; else NULL */
 	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
 	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
+	size_t nbroken;		/* digests that could not be made; they stay due */
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
 	unsigned faults;	/* enum run_fault */
 	struct arena arena;	/* owns the above */
@@ -419,12 +420,50 @@ int	run_explain(struct run *run, const char *address, const struct paper *p,
 
 /* ---- templates ---- */
 
-/* The templates of the configuration; cfg's folder when it has one. */
+/*
+ * The templates of the configuration, with those of its folder when it has one. Fails with ERR_CONFIG and the first fault of a
+ * template; one of a language is told when a mail in it is made, see render_check_language().
+ */
 int	run_load_templates(const struct run *run, struct render **out, struct error *err);
-/* Data for a template from a file with a JSON object. */
-int	run_read_data(const char *path, struct arena *a, struct value **out, struct error *err);
-/* Built-in data to try templates with: an edition that uses every member. */
-struct value *run_example_data(struct render *render, struct arena *a);
+
+/* What a file in the folder of templates is beside the built-in one. */
+enum run_copy {
+	COPY_NONE,	/* there is no such file: the built-in one is used */
+	COPY_SAME,	/* word for word the built-in one */
+	COPY_CHANGED,	/* made of the built-in one there is now, and changed */
+	COPY_OLDER,	/* made of a built-in one of another version */
+	COPY_UNKNOWN,	/* it does not say which it was made of, and differs */
+	COPY_OWN,	/* nothing built in has its name: a language of a person, or no template at all */
+};
+const char *run_copy_name(enum run_copy copy);	/* "", "same", "changed", "older", "unknown", "own" */
+
+enum { RUN_MISSING_SHOWN = 5 };
+
+struct run_template {
+	struct render_template file;	/* without a line of its origin in text; fault as it was found */
+	enum run_copy copy;
+	const char *stamp;	/* the first line of a copy made now, NULL = nothing built in has that name */
+	const char *made_of;	/* the built-in one it says to be made of, "" = it does not say */
+	bool has_stamp;		/* the first line tells of its origin, and was taken off text */
+	const char *missing[RUN_MISSING_SHOWN];	/* texts of a language that stay English */
+	size_t nmissing;	/* there are of them */
+};
+/* All templates, built-in ones and files, also those with a fault; no templates.dir there yet is fine. Results live in a. */
+int	run_list_templates(const struct run *run, struct arena *a, struct run_template **out, size_t *n,
+	    struct error *err);
+/* How the built-in one becomes the file. out is left empty when they are the same. */
+int	run_diff_template(const struct run_template *t, struct strbuf *out, struct error *err);
+/*
+ * Copy built-in templates (NULL = all) into templates.dir, which is made when it is missing; the first line of a copy says what
+ * it was made of. told gets the path of each. Without force nothing is written when any of them is there. Fails with
+ * ERR_USAGE, ERR_CONFIG (no templates.dir), ERR_IO.
+ */
+int	run_copy_templates(const struct run *run, const char *const *names, size_t n, bool force,
+	    void (*told)(void *arg, const char *path), void *arg, struct error *err);
+/* Draw a template, or a file with a slash in its path, with the JSON object of a file, "-" = standard input. Fails with
+ * ERR_USAGE, ERR_DATA, ERR_IO, ERR_CONFIG. */
+int	run_draw_template(const struct run *run, const char *name, const char *data_path, struct strbuf *out,
+	    struct error *err);
 
 /* ---- the outbox: mail that is not settled ---- */
 
@@ -524,6 +563,7 @@ struct run_status {
 	size_t nlate;			/* of those deferred: composed more than a day ago */
 	bool on_hold;			/* see run_hold_all */
 	int64_t hold_since_utc;
+	const char *broken;		/* why the last run could not make some digests, "" = it could */
 	struct run_next next;
 	struct run_source_status *sources;
 	size_t nsources;

@@ -24,6 +24,9 @@ struct filter {
 	uint32_t line, column;	/* of the first byte of the query text */
 };
 
+/* Of the filter of a reader without any; a digest shows it in the reader's language. */
+#define DEFAULT_FILTER_NAME	"Trending papers"
+
 struct subscriber {
 	int64_t id;		/* the store's number; 0 = not stored yet */
 	const char *address;	/* as written: local@domain */

@@ -31,7 +31,7 @@ void	template_free(struct template *t);
 void	template_link(struct template *t, template_lookup *lookup, void *lookup_arg);
 
 /* Render with data as the outermost context. lookup may be NULL. Fails with ERR_CONFIG and the place when nesting
- * exceeds MAX_TEMPLATE_DEPTH or the work exceeds MAX_TEMPLATE_STEPS, with ERR_NOMEM when out's bound is reached. */
+ * exceeds MAX_TEMPLATE_DEPTH, the work MAX_TEMPLATE_STEPS or the output out's bound (out->state is then STRBUF_TOO_LONG). */
 int	template_render(const struct template *t, const struct value *data, template_lookup *lookup,
 	    void *lookup_arg, struct strbuf *out, struct error *err);
 

@@ -105,6 +105,21 @@ void	text_add_caret(struct strbuf *out, const char *text, size_t offset);
 /* How & < > " ' are written in HTML so that they are text anywhere; NULL for what may stand as it is. */
 const char *text_entity(char c);
 
+/* One of two texts to compare. */
+struct text_side {
+	const char *name;	/* for the heading */
+	const char *text;
+	size_t len;
+	size_t first_line;	/* number of its first line, usually 1 */
+};
+
+/*
+ * Append how one text becomes the other as a unified diff with three lines around each change, as diff -u and patch(1) have it;
+ * nothing when they are the same. Two texts that differ in some 2,000 lines each are shown as wholly different.
+ * Fails with ERR_NOMEM.
+ */
+int	text_add_diff(struct strbuf *out, const struct text_side *from, const struct text_side *to, struct error *err);
+
 /* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
 size_t	text_width(const char *text, size_t len);
 

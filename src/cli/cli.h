@@ -112,6 +112,8 @@ const char *term_bold(const struct term *term);
 const char *term_dim(const struct term *term);
 const char *term_accent(const struct term *term);
 const char *term_warn(const struct term *term);
+const char *term_added(const struct term *term);
+const char *term_removed(const struct term *term);
 const char *term_reset(const struct term *term);
 /* Put text on stdout with control characters but tab and newline made harmless. */
 void	term_put(const char *text);

@@ -37,6 +37,7 @@ report_value(struct cli *cli, const struct run_report *r)
 	value_set_number(a, v, "unknown", (int64_t)r->nunknown);
 	value_set_number(a, v, "skipped", (int64_t)r->nskipped);
 	value_set_number(a, v, "expired", (int64_t)r->nexpired);
+	value_set_number(a, v, "broken", (int64_t)r->nbroken);
 	return v;
 }
 

@@ -83,6 +83,7 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_string(a, v, "next_reader", s->next.address);
 	value_set_number(a, v, "next_due", s->next.due_utc);
 	value_set_number(a, v, "due", (int64_t)s->next.ndue);
+	value_set_string(a, v, "broken", s->broken);
 	value_set(a, v, "empty", silents_value(s, a));
 	value_set_number(a, v, "paused", (int64_t)s->next.npaused);
 	value_set(a, v, "sources", sources);

@@ -91,6 +91,18 @@ term_warn(const struct term *term)
 }
 
 const char *
+term_added(const struct term *term)
+{
+	return term->color ? "\033[32m" : "";
+}
+
+const char *
+term_removed(const struct term *term)
+{
+	return term->color ? "\033[31m" : "";
+}
+
+const char *
 term_reset(const struct term *term)
 {
 	return term->color ? "\033[0m" : "";

@@ -89,7 +89,7 @@ open_reader(struct reading *r, const struct config *cfg, const struct config_ent
 }
 
 /* What a reader without filters gets. */
-static const struct filter trending = { .name = "Trending papers",
+static const struct filter trending = { .name = DEFAULT_FILTER_NAME,
 	.match = "*",
 	.limit = 10,
 	.sort = SORT_TRENDING,

@@ -80,5 +80,7 @@ builtin_get(size_t i, struct render_template *out)
 	*out = (struct render_template){ .name = files[i].name,
 		.text = files[i].text,
 		.len = (size_t)(files[i].end - files[i].text),
+		.builtin = files[i].text,
+		.builtin_len = (size_t)(files[i].end - files[i].text),
 		.help = files[i].help };
 }

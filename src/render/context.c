@@ -138,10 +138,11 @@ context_section(
 {
 	struct value *v = value_object(c->a);
 
-	const char *own = section->near ? strings_get(c->words, "near")
-	    : section->outside		? strings_get(c->words, "outside")
-	    : section->updates		? strings_get(c->words, "updates")
-					: NULL;
+	const char *own = section->near			      ? strings_get(c->words, "near")
+	    : section->outside				      ? strings_get(c->words, "outside")
+	    : section->updates				      ? strings_get(c->words, "updates")
+	    : strcmp(section->name, DEFAULT_FILTER_NAME) == 0 ? strings_get(c->words, "trending")
+							      : NULL;
 
 	value_set_string(c->a, v, "name", own != NULL ? own : context_clean(c, section->name));
 	value_set_string(c->a, v, "query", context_clean(c, section->query));

@@ -16,7 +16,8 @@ struct render {
 	struct arena arena;	       /* owns what follows */
 	struct render_template *files; /* templates and languages by name, NULL-named entry last */
 	struct template **compiled;    /* beside files; NULL for a language */
-	const struct strings **words;  /* beside files; NULL for a template */
+	const struct strings **words;  /* beside files; NULL for a template or a file with a fault */
+	const struct strings *english; /* built in */
 	size_t nfiles;
 	struct mark_style html_mark, text_mark;
 	struct cards *cards;
@@ -28,6 +29,9 @@ void builtin_get(size_t i, struct render_template *out);
 
 /* Partials of a set: a template_lookup whose arg is the set. */
 template_lookup set_find_template;
+
+/* What stands before and after a found word, by card-mark.html or card-mark.txt; lives in the set. */
+int mark_load(struct render *r, const char *name, struct mark_style *out, struct error *err);
 
 /* The words of a language ("de-AT", else "de", else English). */
 const struct strings *set_find_words(const struct render *r, const char *language);

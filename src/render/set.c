@@ -1,9 +1,9 @@
 #include "render/parts.h"
 #include "digest/file.h"
 #include "digest/limits.h"
-#include "digest/qp.h"
 #include "digest/render.h"
 #include "digest/text.h"
+#include "digest/utf8.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SET_BYTES = 16 * 1024 * 1024, MAX_LANGUAGES = 100 };
+enum { MAX_SET_BYTES = 16 * 1024 * 1024, MAX_OTHERS = 100, MAX_NAMES = 250 };
 
 static bool
 ends_in(const char *name, const char *suffix)
@@ -58,18 +58,29 @@ set_find_template(void *arg, const char *name)
 	return i < r->nfiles ? r->compiled[i] : NULL;
 }
 
-const struct strings *
-set_find_words(const struct render *r, const char *language)
+/* The file of a language: of "de-AT" its own, else that of "de"; the number of files when there is none. */
+static size_t
+find_language(const struct render *r, const char *language)
 {
 	const size_t lengths[] = { strlen(language), strcspn(language, "-_") };
 
+	/* For each mail: nothing is put together first. */
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 0; i < r->nfiles; i++)
-			if (r->words[i] != NULL &&
-			    strncmp(r->files[i].name, language, lengths[k]) == 0 &&
+			if (strncmp(r->files[i].name, language, lengths[k]) == 0 &&
 			    strcmp(r->files[i].name + lengths[k], ".strings") == 0)
-				return r->words[i];
-	return r->words[find_file(r, "en.strings")];
+				return i;
+	return r->nfiles;
+}
+
+const struct strings *
+set_find_words(const struct render *r, const char *language)
+{
+	size_t i = find_language(r, language);
+
+	if (i == r->nfiles)
+		i = find_file(r, "en.strings");
+	return r->words[i] != NULL ? r->words[i] : r->english;
 }
 
 /* Where a check of names has come to. */
@@ -104,11 +115,11 @@ suggest(char *out, size_t size, const char *word, const char *const *names)
 static int
 fail_name(const struct check *c, const char *part, unsigned line, unsigned column)
 {
-	const char *names[200];
+	const char *names[MAX_NAMES + 1];
 	char hint[128];
 	size_t n = 0;
 
-	for (const struct context_name *k = context_names; k->name != NULL && n < 199; k++)
+	for (const struct context_name *k = context_names; k->name != NULL && n < MAX_NAMES; k++)
 		if (!c->card || k->in_card)
 			names[n++] = k->name;
 	names[n] = NULL;
@@ -122,12 +133,27 @@ fail_name(const struct check *c, const char *part, unsigned line, unsigned colum
 	    c->template, line, column, part, hint);
 }
 
+static int
+fail_key(const struct check *c, const char *key, unsigned line, unsigned column)
+{
+	const struct value *texts = strings_value(c->r->english);
+	const char *names[MAX_NAMES + 1];
+	char hint[128];
+	size_t n = 0;
+
+	for (; n < value_member_count(texts) && n < MAX_NAMES; n++)
+		value_member_at(texts, n, &names[n]);
+	names[n] = NULL;
+	return err_set(c->err, ERR_CONFIG,
+	    "%s:%u:%u: no text is called '%s'; expected a key of en.strings%s", c->template, line,
+	    column, key, suggest(hint, sizeof(hint), key, names));
+}
+
 /* Each part of a dotted name; what stands after "text" is a key of the words. */
 static int
 check_name(void *arg, const char *name, unsigned line, unsigned column)
 {
 	const struct check *c = arg;
-	const struct strings *en = set_find_words(c->r, "en");
 	bool in_text = false;
 
 	if (strcmp(name, ".") == 0)
@@ -139,11 +165,8 @@ check_name(void *arg, const char *name, unsigned line, unsigned column)
 
 		snprintf(part, sizeof(part), "%.*s", (int)(len < 99 ? len : 99), at);
 		if (in_text) {
-			if (strings_get(en, part)[0] == '\0')
-				return err_set(c->err, ERR_CONFIG,
-				    "%s:%u:%u: no text is called '%s'; expected a key of "
-				    "en.strings",
-				    c->template, line, column, part);
+			if (strings_get(c->r->english, part)[0] == '\0')
+				return fail_key(c, part, line, column);
 		} else if (known == NULL || (c->card && !known->in_card)) {
 			return fail_name(c, part, line, column);
 		}
@@ -153,30 +176,65 @@ check_name(void *arg, const char *name, unsigned line, unsigned column)
 	return 0;
 }
 
+/* The names of all templates; a card may use only other cards. */
+static void
+list_templates(const struct render *r, bool card, const char *names[MAX_NAMES + 1])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < builtin_count() && n < MAX_NAMES; i++)
+		if (!is_words(r->files[i].name) && (!card || is_card(r->files[i].name)))
+			names[n++] = r->files[i].name;
+	names[n] = NULL;
+}
+
 static int
 check_partial(void *arg, const char *name, unsigned line, unsigned column)
 {
 	const struct check *c = arg;
+	const char *names[MAX_NAMES + 1];
+	char hint[128];
+	size_t i = 0;
 
-	if (set_find_template((void *)(uintptr_t)c->r, name) == NULL)
-		return err_set(c->err, ERR_CONFIG, "%s:%u:%u: no template is called '%s'",
-		    c->template, line, column, name);
-	if (c->card && !is_card(name))
+	list_templates(c->r, c->card, names);
+	while (names[i] != NULL && strcmp(names[i], name) != 0)
+		i++;
+	if (names[i] != NULL)
+		return 0;
+	if (c->card && find_file(c->r, name) < c->r->nfiles)
 		return err_set(c->err, ERR_CONFIG,
 		    "%s:%u:%u: '%s' in a card; expected another card template", c->template, line,
 		    column, name);
+	return err_set(c->err, ERR_CONFIG,
+	    "%s:%u:%u: no template is called '%s'; expected one of 'digest template list'%s",
+	    c->template, line, column, name, suggest(hint, sizeof(hint), name, names));
+}
+
+/*
+ * A file that is wrong is not used, and says why; the others are read on, so that a person sees all faults at once. Only
+ * memory that is short stops the loading.
+ */
+static int
+note_fault(struct render *r, struct render_template *file, struct error *err)
+{
+	if (err->kind == ERR_NOMEM)
+		return -1;
+	if (file->fault == NULL && (file->fault = arena_strdup(&r->arena, err->msg)) == NULL)
+		return err_nomem(err, "templates");
+	err_clear(err);
 	return 0;
 }
 
 static int
-check_templates(const struct render *r, struct error *err)
+check_templates(struct render *r, struct error *err)
 {
 	for (size_t i = 0; i < r->nfiles; i++) {
 		struct check c = { r, shown_name(&r->files[i]), is_card(r->files[i].name), err };
 
 		if (r->compiled[i] != NULL &&
 		    (template_each_name(r->compiled[i], check_name, &c) != 0 ||
-			template_each_partial(r->compiled[i], check_partial, &c) != 0))
+			template_each_partial(r->compiled[i], check_partial, &c) != 0) &&
+		    note_fault(r, &r->files[i], err) == -1)
 			return -1;
 	}
 	return 0;
@@ -188,6 +246,31 @@ escape_of(const char *name)
 	if (ends_in(name, ".html"))
 		return TEMPLATE_HTML;
 	return strcmp(name, "subject.txt") == 0 ? TEMPLATE_HEADER : TEMPLATE_TEXT;
+}
+
+/* Mails are UTF-8; some editors begin a file with a mark that says so. */
+static int
+check_bytes(struct render_template *file, struct error *err)
+{
+	unsigned line = 1, column = 1;
+	uint32_t cp;
+
+	if (file->len >= 3 && memcmp(file->text, "\xef\xbb\xbf", 3) == 0) {
+		file->text += 3;
+		file->len -= 3;
+	}
+	for (size_t i = 0, n; i < file->len; i += n, column++) {
+		n = utf8_decode(file->text + i, file->len - i, &cp);
+		if (n == 0 || cp == 0)
+			return err_set(err, ERR_CONFIG,
+			    "%s:%u:%u: byte 0x%02x is no text; expected UTF-8", file->path, line,
+			    column, (unsigned char)file->text[i]);
+		if (cp == '\n') {
+			line++;
+			column = 0;
+		}
+	}
+	return 0;
 }
 
 /* The user's file of that name in place of the built-in one. */
@@ -202,15 +285,18 @@ load_override(struct render *r, struct render_template *file, const char *dir, s
 		return err_nomem(err, "templates");
 	if (!file_exists(path))
 		return 0;
+	file->path = path;
 	strbuf_init(&bytes, MAX_TEMPLATE_BYTES);
 	if (file_read(path, &bytes, err) == 0) {
-		file->path = path;
 		file->text = arena_strndup(&r->arena, bytes.buf, bytes.len);
 		file->len = bytes.len;
-		rc = file->text != NULL ? 0 : err_nomem(err, path);
+		rc = file->text != NULL ? check_bytes(file, err) : err_nomem(err, path);
+	} else if (bytes.state == STRBUF_TOO_LONG) {
+		err_set(err, ERR_CONFIG, "%s:1:1: more than %u bytes; expected a template", path,
+		    MAX_TEMPLATE_BYTES);
 	}
 	strbuf_release(&bytes);
-	return rc;
+	return rc == 0 ? 0 : note_fault(r, file, err);
 }
 
 static int
@@ -230,31 +316,30 @@ is_template_file(const struct dirent *e)
 static int
 take_new_file(struct render *r, const char *dir, const char *name, struct error *err)
 {
-	const char *names[64];
+	struct render_template *file = &r->files[r->nfiles];
+	const char *names[MAX_NAMES + 1];
 	char hint[128];
-	size_t n = 0;
 
 	if (find_file(r, name) < r->nfiles)
 		return 0;
-	if (is_words(name)) {
-		struct render_template *file = &r->files[r->nfiles];
-
-		if (r->nfiles == builtin_count() + MAX_LANGUAGES)
-			return err_set(
-			    err, ERR_CONFIG, "%s: more than %d languages", dir, MAX_LANGUAGES);
-		file->name = arena_strdup(&r->arena, name);
-		file->help = "the fixed words, a language of yours";
-		if (file->name == NULL)
-			return err_nomem(err, name);
-		r->nfiles++;
+	if (r->nfiles == builtin_count() + MAX_OTHERS)
+		return err_set(err, ERR_CONFIG,
+		    "templates.dir: %s: more than %d files that are none of the templates", dir,
+		    MAX_OTHERS);
+	file->name = arena_strdup(&r->arena, name);
+	file->help = is_words(name) ? "the fixed words, a language of yours" : "not a template";
+	if (file->name == NULL)
+		return err_nomem(err, name);
+	r->nfiles++;
+	if (is_words(name))
 		return load_override(r, file, dir, err);
-	}
-	for (; n < r->nfiles && n < 63; n++)
-		names[n] = r->files[n].name;
-	names[n] = NULL;
-	return err_set(err, ERR_CONFIG,
-	    "%s/%s: no template has this name; see 'digest template list'%s", dir, name,
-	    suggest(hint, sizeof(hint), name, names));
+	file->path = arena_printf(&r->arena, "%s/%s", dir, name);
+	if (file->path == NULL)
+		return err_nomem(err, name);
+	list_templates(r, false, names);
+	err_set(err, ERR_CONFIG, "%s: no template has this name; see 'digest template list'%s",
+	    file->path, suggest(hint, sizeof(hint), name, names));
+	return note_fault(r, file, err);
 }
 
 static int
@@ -264,7 +349,9 @@ load_folder(struct render *r, const char *dir, struct error *err)
 	int n = scandir(dir, &entries, is_template_file, by_name), rc = 0;
 
 	if (n == -1)
-		return err_set(err, ERR_CONFIG, "templates.dir: %s: %s", dir, strerror(errno));
+		return err_set(err, ERR_CONFIG,
+		    "templates.dir: %s: %s; expected a folder, as 'digest template copy' makes it",
+		    dir, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		if (rc == 0)
 			rc = take_new_file(r, dir, entries[i]->d_name, err);
@@ -281,21 +368,22 @@ load_folder(struct render *r, const char *dir, struct error *err)
 static int
 parse_words(struct render *r, struct error *err)
 {
-	const struct strings *base = NULL;
 	struct render_template en;
 
-	for (size_t i = 0; i < builtin_count() && base == NULL; i++) {
+	for (size_t i = 0; i < builtin_count() && r->english == NULL; i++) {
 		builtin_get(i, &en);
 		if (strcmp(en.name, "en.strings") == 0 &&
-		    strings_parse(&r->arena, en.name, en.text, en.len, NULL, &base, err) == -1)
+		    strings_parse(&r->arena, en.name, en.text, en.len, NULL, &r->english, err) ==
+			-1)
 			return -1;
 	}
 	for (size_t i = 0; i < r->nfiles; i++) {
-		const struct render_template *f = &r->files[i];
+		struct render_template *f = &r->files[i];
 
-		if (is_words(f->name) &&
-		    strings_parse(
-			&r->arena, shown_name(f), f->text, f->len, base, &r->words[i], err) == -1)
+		if (is_words(f->name) && f->fault == NULL &&
+		    strings_parse(&r->arena, shown_name(f), f->text, f->len, r->english,
+			&r->words[i], err) == -1 &&
+		    note_fault(r, f, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -305,11 +393,12 @@ static int
 compile_all(struct render *r, struct error *err)
 {
 	for (size_t i = 0; i < r->nfiles; i++) {
-		const struct render_template *f = &r->files[i];
+		struct render_template *f = &r->files[i];
 
-		if (!is_words(f->name) &&
+		if (!is_words(f->name) && f->fault == NULL &&
 		    template_compile(shown_name(f), f->text, f->len, escape_of(f->name),
-			&r->compiled[i], err) == -1)
+			&r->compiled[i], err) == -1 &&
+		    note_fault(r, f, err) == -1)
 			return -1;
 	}
 	if (check_templates(r, err) == -1)
@@ -320,50 +409,24 @@ compile_all(struct render *r, struct error *err)
 	return 0;
 }
 
-/* What stands before and after a found word; quoted-printable for HTML. */
+/* A mark that cannot be drawn is the fault of its file. */
 static int
 load_mark(struct render *r, const char *name, struct mark_style *out, struct error *err)
 {
-	static const char word[] = "\x01";
-	struct value *data = value_object(&r->arena);
-	const char *at, *parts[2] = { NULL, NULL };
-	struct strbuf sb, coded;
-	int rc;
+	struct render_template *file = &r->files[find_file(r, name)];
 
-	value_set_string(&r->arena, data, "label", word);
-	if (value_check(&r->arena, err) == -1)
-		return -1;
-	strbuf_init(&sb, MAX_TEMPLATE_BYTES);
-	rc = render_template(r, name, data, &sb, err);
-	while (sb.len > 0 && sb.buf[sb.len - 1] == '\n')
-		strbuf_truncate(&sb, sb.len - 1);
-	at = strstr(sb.buf, word);
-	if (rc == 0 && (at == NULL || strstr(at + 1, word) != NULL || strchr(sb.buf, '\n') != NULL))
-		rc = err_set(err, ERR_CONFIG, "%s: expected {{label}} once, on one line",
-		    shown_name(&r->files[find_file(r, name)]));
-	for (int i = 0; i < 2 && rc == 0; i++) {
-		const char *text = i == 0 ? sb.buf : at + 1;
-		size_t len = i == 0 ? (size_t)(at - sb.buf) : strlen(text);
-
-		strbuf_init(&coded, MAX_TEMPLATE_BYTES);
-		if (ends_in(name, ".html"))
-			qp_add(&(struct qp){ &coded, 0, QP_CARD_COLUMNS }, text, len);
-		else
-			strbuf_addn(&coded, text, len);
-		if (strbuf_check(&coded, err) == -1 ||
-		    (parts[i] = arena_strndup(&r->arena, coded.buf, coded.len)) == NULL)
-			rc = err_nomem(err, name);
-		strbuf_release(&coded);
-	}
-	strbuf_release(&sb);
-	*out = (struct mark_style){ parts[0], parts[1] };
-	return rc;
+	*out = (struct mark_style){ "", "" };
+	if (file->fault != NULL || mark_load(r, name, out, err) == 0)
+		return 0;
+	if (err->kind == ERR_CONFIG)
+		err_prefix(err, "%s", shown_name(file));
+	return note_fault(r, file, err);
 }
 
 static int
 load(struct render *r, const char *user_dir, struct error *err)
 {
-	size_t room = builtin_count() + MAX_LANGUAGES + 1;
+	size_t room = builtin_count() + MAX_OTHERS + 1;
 
 	r->files = arena_array(&r->arena, room, sizeof(*r->files));
 	r->compiled = arena_array(&r->arena, room, sizeof(struct template *));
@@ -382,14 +445,75 @@ load(struct render *r, const char *user_dir, struct error *err)
 }
 
 int
-render_new(const char *user_dir, struct render **out, struct error *err)
+render_load(const char *user_dir, struct render **out, struct error *err)
 {
 	struct render *r = calloc(1, sizeof(*r));
+	struct error local;
 
+	if (err == NULL)
+		err = &local;
 	if (r == NULL)
 		return err_nomem(err, "templates");
 	arena_init(&r->arena, MAX_SET_BYTES);
 	if (load(r, user_dir, err) == -1) {
+		render_free(r);
+		return -1;
+	}
+	*out = r;
+	return 0;
+}
+
+static int
+check_faults(const struct render *r, bool words, struct error *err)
+{
+	for (size_t i = 0; i < r->nfiles; i++)
+		if (r->files[i].fault != NULL && is_words(r->files[i].name) == words)
+			return err_set(err, ERR_CONFIG, "%s", r->files[i].fault);
+	return 0;
+}
+
+int
+render_check(const struct render *r, struct error *err)
+{
+	return check_faults(r, false, err);
+}
+
+int
+render_check_language(const struct render *r, const char *language, struct error *err)
+{
+	size_t i = find_language(r, language);
+
+	if (i == r->nfiles)
+		i = find_file(r, "en.strings");
+	return r->files[i].fault == NULL ? 0 : err_set(err, ERR_CONFIG, "%s", r->files[i].fault);
+}
+
+bool
+render_has_language(const struct render *r, const char *language)
+{
+	return find_language(r, language) < r->nfiles;
+}
+
+void
+render_add_languages(const struct render *r, struct strbuf *out)
+{
+	for (size_t i = 0, n = 0; i < r->nfiles; i++) {
+		const char *name = r->files[i].name;
+
+		if (is_words(name))
+			strbuf_addf(out, "%s%.*s", n++ > 0 ? ", " : "",
+			    (int)(strlen(name) - strlen(".strings")), name);
+	}
+}
+
+int
+render_new(const char *user_dir, struct render **out, struct error *err)
+{
+	struct render *r;
+
+	if (render_load(user_dir, &r, err) == -1)
+		return -1;
+	if (check_faults(r, false, err) == -1 || check_faults(r, true, err) == -1) {
 		render_free(r);
 		return -1;
 	}
@@ -428,9 +552,30 @@ render_template(struct render *r, const char *name, const struct value *data, st
 	const struct template *t = set_find_template(r, name);
 
 	if (t == NULL)
-		return err_set(err, ERR_CONFIG,
-		    "no template is called '%s'; see 'digest template list'", name);
+		return err_set(
+		    err, ERR_USAGE, "no template is called '%s'; see 'digest template list'", name);
 	return template_render(t, data, set_find_template, r, out, err);
+}
+
+int
+render_text(struct render *r, const char *name, const char *text, size_t len,
+    const struct value *data, struct strbuf *out, struct error *err)
+{
+	struct template *t = NULL;
+	int rc = template_compile(name, text, len, escape_of(name), &t, err);
+
+	if (rc == 0)
+		rc = template_render(t, data, set_find_template, r, out, err);
+	template_free(t);
+	return rc;
+}
+
+size_t
+render_missing_texts(const struct render *r, const char *name, const char **keys, size_t max)
+{
+	size_t i = find_file(r, name);
+
+	return i < r->nfiles && r->words[i] != NULL ? strings_missing(r->words[i], keys, max) : 0;
 }
 
 void

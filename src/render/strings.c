@@ -3,18 +3,24 @@
 #include "digest/date.h"
 #include "digest/text.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { MAX_STRINGS = 200, NSLOTS = 512 };
+enum { MAX_STRINGS = 200, NSLOTS = 512, MAX_MARK = 4 }; /* bytes between thousands: one character */
+
+static const char tag_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+static const char date_words[] = "{weekday} {day} {month} {year}";
 
 struct strings {
 	const char *name;
 	const char *keys[MAX_STRINGS + 1]; /* NULL after the last, for text_nearest() */
 	const char *texts[MAX_STRINGS];
+	unsigned lines[MAX_STRINGS]; /* of its file, 0 = it stands in for one that is left out */
 	size_t len;
 	uint8_t slots[NSLOTS]; /* by the hash of a key: 1 + its index, 0 = free */
 	size_t (*plural)(int64_t n);
+	size_t nforms; /* that rule chooses from */
 	struct value *value;
 };
 
@@ -63,12 +69,13 @@ plural_polish(int64_t n)
 static const struct {
 	const char *name;
 	size_t (*choose)(int64_t n);
+	size_t nforms;
 } plurals[] = {
-	{ "none", plural_none },
-	{ "one", plural_one },
-	{ "zero-one", plural_zero_one },
-	{ "slavic", plural_slavic },
-	{ "polish", plural_polish },
+	{ "none", plural_none, 1 },
+	{ "one", plural_one, 2 },
+	{ "zero-one", plural_zero_one, 2 },
+	{ "slavic", plural_slavic, 3 },
+	{ "polish", plural_polish, 3 },
 };
 
 enum { NPLURALS = sizeof(plurals) / sizeof(plurals[0]) };
@@ -119,7 +126,7 @@ add_key(struct strings *s, const char *key, const char *text)
 	s->slots[find_slot(s, key)] = (uint8_t)++s->len;
 }
 
-/* The part of text before a byte, trimmed, in the arena. */
+/* len bytes of text, trimmed, in the arena. */
 static char *
 take(struct arena *a, const char *text, size_t len)
 {
@@ -158,8 +165,24 @@ parse_line(struct strings *s, struct arena *a, const struct strings *base, const
 	if (s->len == MAX_STRINGS)
 		return err_set(
 		    err, ERR_CONFIG, "%s:%u:1: more than %d texts", s->name, number, MAX_STRINGS);
+	s->lines[s->len] = number;
 	add_key(s, key, text);
 	return 0;
+}
+
+static int fail_text(const struct strings *s, const char *key, struct error *err, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
+
+/* Fail at the line of a text. */
+static int
+fail_text(const struct strings *s, const char *key, struct error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(err, ERR_CONFIG, fmt, ap);
+	va_end(ap);
+	return err_prefix(err, "%s:%u:1: %s", s->name, s->lines[find_key(s, key)], key);
 }
 
 static size_t
@@ -180,35 +203,102 @@ choose_plural(struct strings *s, struct error *err)
 	for (size_t i = 0; i < NPLURALS; i++)
 		if (strcmp(plurals[i].name, name) == 0) {
 			s->plural = plurals[i].choose;
+			s->nforms = plurals[i].nforms;
 			return 0;
 		}
-	return err_set(err, ERR_CONFIG,
-	    "%s: plural = '%s'; expected none, one, zero-one, slavic or polish", s->name, name);
+	return fail_text(
+	    s, "plural", err, "'%s'; expected none, one, zero-one, slavic or polish", name);
 }
 
+/* Lists have as many words as there are; what goes into an attribute is what it is for. */
 static int
 check_lists(const struct strings *s, struct error *err)
 {
+	const char *dir = strings_get(s, "dir"), *lang = strings_get(s, "lang");
+
 	for (size_t i = 0; i < sizeof(word_lists) / sizeof(word_lists[0]); i++) {
 		size_t n = count_words(strings_get(s, word_lists[i].key));
 
 		if (n != word_lists[i].nwords)
-			return err_set(err, ERR_CONFIG, "%s: %s has %zu words; expected %zu",
-			    s->name, word_lists[i].key, n, word_lists[i].nwords);
+			return fail_text(s, word_lists[i].key, err, "%zu words; expected %zu", n,
+			    word_lists[i].nwords);
 	}
-	if (strcmp(strings_get(s, "dir"), "ltr") != 0 && strcmp(strings_get(s, "dir"), "rtl") != 0)
-		return err_set(err, ERR_CONFIG, "%s: dir = '%s'; expected ltr or rtl", s->name,
-		    strings_get(s, "dir"));
+	if (strcmp(dir, "ltr") != 0 && strcmp(dir, "rtl") != 0)
+		return fail_text(s, "dir", err, "'%s'; expected ltr or rtl", dir);
+	if (lang[0] == '\0' || lang[strspn(lang, tag_letters)] != '\0')
+		return fail_text(
+		    s, "lang", err, "'%s'; expected a language tag such as fr or pt-BR", lang);
+	if (strlen(strings_get(s, "thousands")) > MAX_MARK)
+		return fail_text(s, "thousands", err, "'%s'; expected one character, or nothing",
+		    strings_get(s, "thousands"));
 	return 0;
 }
 
-/* A text that the translation leaves out stays as in the base. */
-static void
-add_missing(struct strings *s, const struct strings *base)
+/* Whether text has {name}, of len bytes with its braces. */
+static bool
+has_word(const char *text, const char *word, size_t len)
 {
-	for (size_t i = 0; i < base->len && s->len < MAX_STRINGS; i++)
-		if (find_key(s, base->keys[i]) == s->len)
-			add_key(s, base->keys[i], base->texts[i]);
+	return memmem(text, strlen(text), word, len) != NULL;
+}
+
+/* A {name} that nothing stands for would be printed as it is, a form too many never. */
+static int
+check_text(const struct strings *s, size_t i, const char *english, struct error *err)
+{
+	bool is_date = strncmp(s->keys[i], "date", 4) == 0;
+	const char *open = s->texts[i], *close;
+	size_t nforms = 1;
+
+	for (; (open = strchr(open, '{')) != NULL && (close = strchr(open, '}')) != NULL;
+	     open = close) {
+		size_t len = (size_t)(close + 1 - open);
+
+		if (!has_word(is_date ? date_words : english, open, len))
+			return fail_text(s, s->keys[i], err, "nothing is called %.*s; expected %s",
+			    len < 100 ? (int)len : 100, open,
+			    is_date ? date_words : "those of en.strings");
+	}
+	for (const char *bar = s->texts[i]; (bar = strchr(bar, '|')) != NULL; bar++)
+		nforms++;
+	if (nforms > s->nforms && has_word(english, "{n}", 3))
+		return fail_text(s, s->keys[i], err, "%zu forms; plural = %s has %zu", nforms,
+		    strings_get(s, "plural"), s->nforms);
+	return 0;
+}
+
+/* The language that a file is called by: "fr" of "own/fr.strings". */
+static const char *
+language_of(const struct strings *s, struct arena *a)
+{
+	const char *slash = strrchr(s->name, '/'), *stem = slash != NULL ? slash + 1 : s->name;
+
+	return arena_strndup(a, stem, strspn(stem, tag_letters));
+}
+
+/* A text that the translation leaves out stays as in the base. */
+static int
+add_missing(struct strings *s, struct arena *a, const struct strings *base, struct error *err)
+{
+	for (size_t i = 0; i < base->len && s->len < MAX_STRINGS; i++) {
+		const char *text;
+
+		if (find_key(s, base->keys[i]) < s->len)
+			continue;
+		text = strcmp(base->keys[i], "lang") == 0 ? language_of(s, a) : base->texts[i];
+		if (text == NULL)
+			return err_nomem(err, s->name);
+		add_key(s, base->keys[i], text);
+	}
+	return 0;
+}
+
+static int
+check_texts(const struct strings *s, const struct strings *base, struct error *err)
+{
+	for (size_t i = 0; i < s->len; i++)
+		if (s->lines[i] > 0 && check_text(s, i, strings_get(base, s->keys[i]), err) == -1)
+			return -1;
+	return 0;
 }
 
 int
@@ -231,9 +321,10 @@ strings_parse(struct arena *a, const char *name, const char *text, size_t len,
 			return -1;
 		text = newline != NULL ? newline + 1 : end;
 	}
-	if (base != NULL)
-		add_missing(s, base);
-	if (choose_plural(s, err) == -1 || check_lists(s, err) == -1)
+	if (base != NULL && add_missing(s, a, base, err) == -1)
+		return -1;
+	if (choose_plural(s, err) == -1 || check_lists(s, err) == -1 ||
+	    check_texts(s, base != NULL ? base : s, err) == -1)
 		return -1;
 	s->value = value_object(a);
 	for (size_t i = 0; i < s->len; i++)
@@ -250,6 +341,17 @@ strings_get(const struct strings *s, const char *key)
 	size_t i = find_key(s, key);
 
 	return i < s->len ? s->texts[i] : "";
+}
+
+size_t
+strings_missing(const struct strings *s, const char **keys, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->len; i++)
+		if (s->lines[i] == 0 && strcmp(s->keys[i], "lang") != 0 && n++ < max)
+			keys[n - 1] = s->keys[i];
+	return n;
 }
 
 struct value *
@@ -305,7 +407,8 @@ format_number(char out[64], const struct strings *s, int64_t n)
 	strbuf_init(&digits, 24);
 	strbuf_add_number(&digits, n);
 	for (size_t i = 0, len = digits.len; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0 && digits.buf[i - 1] != '-' && strlen(mark) <= 4) {
+		if (i > 0 && (len - i) % 3 == 0 && digits.buf[i - 1] != '-' &&
+		    strlen(mark) <= MAX_MARK) {
 			memcpy(out + used, mark, strlen(mark));
 			used += strlen(mark);
 		}

@@ -42,6 +42,9 @@ void strings_add_count(struct strbuf *out, const struct strings *s, const char *
 /* A date in the format of a key: "date-long", "date", "date-short". */
 void strings_add_date(struct strbuf *out, const struct strings *s, const char *key, int32_t day);
 
+/* The keys, at most max of them, whose texts are those of the base; returns how many there are. */
+size_t strings_missing(const struct strings *s, const char **keys, size_t max);
+
 /* All texts by key, for templates. */
 struct value *strings_value(const struct strings *s);
 

@@ -483,7 +483,7 @@ template_compile(const char *name, const char *text, size_t len, enum template_e
 	struct template *t;
 
 	if (len > MAX_TEMPLATE_BYTES)
-		return err_set(err, ERR_CONFIG, "%s: %zu bytes; expected at most %u", name, len,
+		return err_set(err, ERR_CONFIG, "%s:1:1: %zu bytes; expected at most %u", name, len,
 		    MAX_TEMPLATE_BYTES);
 	t = calloc(1, sizeof(*t));
 	if (t != NULL)

@@ -3,13 +3,14 @@
 #include "digest/limits.h"
 #include "digest/template.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct state {
 	const struct value *stack[MAX_TEMPLATE_DEPTH + 1]; /* contexts, the innermost last */
 	size_t nstack;
 	unsigned depth; /* sections and partials being rendered */
-	unsigned steps; /* nodes rendered */
+	unsigned steps; /* nodes rendered and contexts looked into */
 	template_lookup *lookup;
 	void *lookup_arg;
 	struct writer *w;
@@ -26,9 +27,22 @@ fail_at(struct state *st, const struct template *t, const struct node *n, const 
 	return err_prefix(st->err, "%s:%u:%u", t->name, n->line, n->column);
 }
 
+/* Too much text is the template's fault, which stops one mail; too little memory is not. */
+static int
+fail_full(struct state *st, const struct template *t, const struct node *n, const struct strbuf *sb)
+{
+	char what[100];
+
+	if (sb->state != STRBUF_TOO_LONG)
+		return strbuf_check(sb, st->err);
+	snprintf(what, sizeof(what), "more than %zu bytes; does a section repeat too much?",
+	    sb->max_bytes);
+	return fail_at(st, t, n, what);
+}
+
 /* The first part of a dotted name is looked for in all contexts, the others in what it is. */
 static const struct value *
-find_value(const struct state *st, const struct template *t, const struct node *n)
+find_value(struct state *st, const struct template *t, const struct node *n)
 {
 	const struct value_name *part = t->parts + n->first_part;
 	const struct value *v = NULL;
@@ -36,8 +50,10 @@ find_value(const struct state *st, const struct template *t, const struct node *
 
 	if (n->nparts == 0)
 		return st->stack[st->nstack - 1];
-	while (v == NULL && i > 0)
+	while (v == NULL && i > 0) {
+		st->steps++; /* or a name that is nowhere would be 64 times the work of one that is near */
 		v = value_find(st->stack[--i], part);
+	}
 	for (size_t k = 1; v != NULL && k < n->nparts; k++)
 		v = value_find(v, part + k);
 	return v;
@@ -105,20 +121,20 @@ render_section(struct state *st, const struct template *t, size_t section)
 }
 
 static int
-render_partial(struct state *st, const struct node *n)
+render_partial(struct state *st, const struct template *t, const struct node *n)
 {
-	const struct template *t = n->partial;
+	const struct template *partial = n->partial;
 	size_t indent = st->indent.len;
 	int rc;
 
-	if (t == NULL && st->lookup != NULL)
-		t = st->lookup(st->lookup_arg, n->text);
-	if (t == NULL)
+	if (partial == NULL && st->lookup != NULL)
+		partial = st->lookup(st->lookup_arg, n->text);
+	if (partial == NULL)
 		return 0;
 	strbuf_addn(&st->indent, n->indent, n->indent_len);
-	if (strbuf_check(&st->indent, st->err) == -1)
-		return -1;
-	rc = render_nodes(st, t, 0, t->nnodes);
+	if (st->indent.state != STRBUF_OK)
+		return fail_full(st, t, n, &st->indent);
+	rc = render_nodes(st, partial, 0, partial->nnodes);
 	strbuf_truncate(&st->indent, indent);
 	return rc;
 }
@@ -134,7 +150,7 @@ render_nested(struct state *st, const struct template *t, size_t i)
 		return fail_at(st, t, n,
 		    "sections and partials are nested too deeply; does a partial use itself?");
 	st->depth++;
-	rc = n->kind == NODE_PARTIAL ? render_partial(st, n) : render_section(st, t, i);
+	rc = n->kind == NODE_PARTIAL ? render_partial(st, t, n) : render_section(st, t, i);
 	st->depth--;
 	return rc;
 }
@@ -173,7 +189,7 @@ render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 			break;
 		}
 		if (st->w->out->state != STRBUF_OK)
-			return strbuf_check(st->w->out, st->err);
+			return fail_full(st, t, n, st->w->out);
 	}
 	return 0;
 }

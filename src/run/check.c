@@ -17,6 +17,7 @@ enum {
 	CLOCK_SLACK_S = 300,
 	FIRST_DAY = 20454, /* 2026-01-01: no clock is earlier than this program */
 	DAY_SECONDS = 86400,
+	MAX_TOLD = 5, /* readers with the same mistake */
 };
 
 __attribute__((format(printf, 5, 0))) static void
@@ -124,18 +125,85 @@ check_config(struct checker *c)
 		check_ok(c, "readers", "%zu in the file", cfg->nreaders);
 }
 
+/* What is wrong with one template of a person; false = it is fine. */
+static bool
+check_template(struct checker *c, const struct run_template *t)
+{
+	char cure[128];
+
+	if (t->file.fault != NULL) {
+		check_fail(c, RUN_FAULT_CONFIG, "templates", "", "%s", t->file.fault);
+		return true;
+	}
+	if (t->copy != COPY_OLDER)
+		return false;
+	snprintf(
+	    cure, sizeof(cure), "'digest template diff %s' shows where they differ", t->file.name);
+	check_warn(c, "templates", t->file.builtin != NULL ? cure : "",
+	    "%s: older than the built-in %s it was copied from", t->file.path, t->made_of);
+	return true;
+}
+
 static void
 check_templates(struct checker *c)
 {
 	const char *dir = c->run->cfg->templates.dir;
-	struct render *render = NULL;
+	struct run_template *all;
 	struct error err = { 0 };
+	size_t n, nodd = 0;
 
-	if (run_load_templates(c->run, &render, &err) == -1)
+	if (dir[0] != '\0' && !file_exists(dir))
+		check_fail(c, RUN_FAULT_CONFIG, "templates",
+		    "make it, or take templates.dir out of the configuration",
+		    "%s: there is no such folder", dir);
+	else if (run_list_templates(c->run, &c->arena, &all, &n, &err) == -1)
 		check_fail_err(c, "templates", &err);
-	else
-		check_ok(c, "templates", "%s", dir[0] != '\0' ? dir : "built in");
-	render_free(render);
+	else {
+		for (size_t i = 0; i < n; i++)
+			nodd += check_template(c, &all[i]);
+		if (nodd == 0)
+			check_ok(c, "templates", "%s", dir[0] != '\0' ? dir : "built in");
+	}
+	arena_reset(&c->arena);
+}
+
+struct languages {
+	struct checker *checker;
+	struct render *render;
+	struct strbuf known;
+	size_t nunknown;
+};
+
+static int
+visit_language(void *arg, const struct subscriber *reader, bool good)
+{
+	struct languages *l = arg;
+
+	if (!good || render_has_language(l->render, reader->language) || l->nunknown++ >= MAX_TOLD)
+		return 0;
+	check_warn(l->checker, "language",
+	    "set language, or put a file of words into templates.dir, see digest-template(7)",
+	    "%s:%u: %s: no language is called '%s', so digests are in English; there are %s",
+	    reader->file, reader->line, reader->address, reader->language, l->known.buf);
+	return 0;
+}
+
+static void
+check_languages(struct checker *c)
+{
+	struct languages l = { .checker = c };
+
+	if (run_load_templates(c->run, &l.render, NULL) == -1)
+		return; /* that was told */
+	strbuf_init(&l.known, MAX_HEADER_TEXT);
+	render_add_languages(l.render, &l.known);
+	config_each_reader(c->run->cfg, visit_language, &l, NULL);
+	if (l.nunknown == 0)
+		check_ok(c, "language", "%s", l.known.buf);
+	else if (l.nunknown > MAX_TOLD)
+		check_warn(c, "language", "", "and %zu readers more", l.nunknown - MAX_TOLD);
+	strbuf_release(&l.known);
+	render_free(l.render);
 }
 
 static void
@@ -315,6 +383,7 @@ run_check(struct run *run, const struct run_check_options *options)
 	arena_init(&c.arena, MAX_RUN_BYTES);
 	check_config(&c);
 	check_templates(&c);
+	check_languages(&c);
 	check_key(&c);
 	check_store(&c);
 	check_clock(&c);

@@ -16,6 +16,7 @@ struct composer {
 	const char *sender;   /* of the envelope */
 	const char *mailto;   /* where unsubscribing mail goes */
 	const char **sources; /* names of what is read, for the footer */
+	const char *unknown;  /* a language nobody has words for, told once; NULL = none yet */
 };
 
 static int
@@ -315,6 +316,23 @@ make_message(const struct composer *c, struct composed *mail, struct error *err)
 	return message_add(&mail->bytes, &m, err);
 }
 
+/* A language without words is English: a mail that can be read is better than none. */
+static void
+note_language(struct composer *c, const struct subscriber *sub)
+{
+	struct strbuf known;
+
+	if (render_has_language(c->render, sub->language) ||
+	    (c->unknown != NULL && strcmp(c->unknown, sub->language) == 0))
+		return;
+	c->unknown = arena_strdup(&c->arena, sub->language);
+	strbuf_init(&known, MAX_HEADER_TEXT);
+	render_add_languages(c->render, &known);
+	log_warn(c->run->log, "%s: no language is called '%s', the mail is in English; expected %s",
+	    sub->address, sub->language, known.buf);
+	strbuf_release(&known);
+}
+
 int
 composer_prepare(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
 {
@@ -327,6 +345,9 @@ composer_prepare(struct composer *c, struct composed *mail, struct arena *a, str
 	if (mail->tz == NULL || address_parse(sub->address, a, &mail->to, NULL, err) == -1)
 		return -1;
 	mail->to.name = sub->name;
+	if (render_check_language(c->render, sub->language, err) == -1)
+		return -1;
+	note_language(c, sub);
 	return make_view(c, mail, a, err);
 }
 

@@ -12,6 +12,7 @@ enum {
 	DAY_SECONDS = 86400,
 	DATE_SPAN_S = 72 * 3600, /* SpamAssassin gives points from 96 h on */
 	LOOK_MS = 500,		 /* how often a run looks whether a person put the brake on */
+	MAX_TOLD = 10, /* digests that cannot be made; the others have the same fault, as a rule */
 };
 
 /* The work of one sending run: readers that are due, planned and composed a batch at a time. */
@@ -40,6 +41,7 @@ struct courier {
 	bool retries_done;
 	int64_t after_period, after_reader; /* the last edition taken up again */
 	char via[256];
+	char broken[512]; /* the first digest that cannot be made, and why; "" = none */
 };
 
 static bool
@@ -163,6 +165,19 @@ release_batch(struct courier *c)
 		batch_reset(c->batch);
 }
 
+/* This digest fails closed, the others go on; it is due as long as it has not gone out. */
+static void
+note_broken(struct courier *c, const struct store_reader *reader, const char *why)
+{
+	struct run_report *r = c->report;
+
+	if (c->broken[0] == '\0')
+		snprintf(c->broken, sizeof(c->broken), "%s: %s", reader->sub.address, why);
+	if (++r->nbroken <= MAX_TOLD)
+		log_error(c->run->log, "%s: %s", reader->sub.address, why);
+	r->faults |= RUN_FAULT_CONFIG;
+}
+
 /* Into the batch, or told why not. */
 static int
 take_item(struct courier *c, struct batch_item *item, struct error *err)
@@ -175,9 +190,7 @@ take_item(struct courier *c, struct batch_item *item, struct error *err)
 	}
 	if (item->what == BATCH_SKIPPED)
 		return skip(c, reader, item->why, 0, err);
-	/* This edition fails closed, the others go on. */
-	log_error(c->run->log, "%s: %s", reader->sub.address, item->err.msg);
-	c->report->faults |= RUN_FAULT_CONFIG;
+	note_broken(c, reader, item->err.msg);
 	return skip(c, reader, SKIP_BROKEN, 0, err);
 }
 
@@ -275,6 +288,20 @@ compose_again(struct courier *c, const struct edition *e, struct composed *mail,
 	}
 }
 
+/* It stays where it is: the next run tries again, whose templates may be mended. */
+static int
+put_back(struct courier *c, const struct edition *e, struct error *err)
+{
+	struct store *store = c->run->store;
+	int rc;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	rc = store_settle_edition(
+	    store, e->period, e->reader, EDITION_DEFERRED, e->reply, c->now_utc, c->now_utc, err);
+	return store_end(store, rc, false, err);
+}
+
 /* One deferred edition into the batch, from the papers as they were then. */
 static int
 retry_one(struct courier *c, const struct edition *e, struct error *err)
@@ -288,9 +315,9 @@ retry_one(struct courier *c, const struct edition *e, struct error *err)
 		return -1;
 	if (composer_prepare(c->composer, mail, &c->arena, err) == -1 ||
 	    compose_again(c, e, mail, err) == -1) {
-		log_error(c->run->log, "%s: %s", mail->reader->sub.address, err->msg);
+		note_broken(c, mail->reader, err->msg);
 		composed_release(mail);
-		return 0;
+		return put_back(c, e, err);
 	}
 	if (memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) != 0) {
 		int rc = note_other_bytes(c, e, mail, err);
@@ -646,6 +673,54 @@ has_work(struct courier *c, struct error *err)
 	return c->ndues > 0 ? 1 : store_each_unsettled(c->run->store, stop_at_first, NULL, err);
 }
 
+/* The templates cannot be used, say: all mail stays due, and the run ends in order. A preview has nothing to show. */
+static int
+note_no_mail(struct courier *c, const struct error *err)
+{
+	if (err->kind != ERR_CONFIG || c->options->preview)
+		return -1;
+	log_error(c->run->log, "no digest can be made: %s", err->msg);
+	snprintf(c->broken, sizeof(c->broken), "%s", err->msg);
+	c->report->nbroken += c->ndues;
+	c->report->faults |= RUN_FAULT_CONFIG;
+	return 0;
+}
+
+/*
+ * For a person who looks at the status later: which digests could not be made, until all of them can. A run for some
+ * readers does not know of the others.
+ */
+static int
+save_broken(struct courier *c, struct error *err)
+{
+	size_t n = c->report->nbroken;
+	char text[1024] = "";
+	struct arena a;
+	const char *last;
+	int rc;
+
+	if (c->options->preview || (c->broken[0] == '\0' && c->options->nusers > 0))
+		return 0;
+	if (n > MAX_TOLD)
+		log_error(c->run->log, "%zu digests in all could not be made", n);
+	if (c->broken[0] != '\0')
+		snprintf(text, sizeof(text),
+		    "%zu digest%s could not be made: %s; mail goes out at the next run after that "
+		    "is mended",
+		    n, n == 1 ? "" : "s", c->broken);
+	arena_init(&a, MAX_READER_BYTES);
+	rc = store_get_note(c->run->store, status_broken_note, &a, &last, err);
+	if (rc == 0 && strcmp(last, text) != 0) {
+		rc = store_begin(c->run->store, err);
+		if (rc == 0)
+			rc = store_end(c->run->store,
+			    store_set_note(c->run->store, status_broken_note, text, err), false,
+			    err);
+	}
+	arena_release(&a);
+	return rc;
+}
+
 /* Plan, compose and hand over everything. */
 static int
 send_all(struct courier *c, struct error *err)
@@ -654,8 +729,9 @@ send_all(struct courier *c, struct error *err)
 	struct sink *sink;
 	int rc;
 
-	if (start_planning(c, err) == -1 ||
-	    sinks_open(c->run, c->options->preview, &sink, err) == -1)
+	if (start_planning(c, err) == -1)
+		return note_no_mail(c, err);
+	if (sinks_open(c->run, c->options->preview, &sink, err) == -1)
 		return -1;
 	rc = sink_run(sink, &queue, err);
 	sink_free(sink);
@@ -683,6 +759,8 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 		rc = has_work(c, err);
 	if (rc == 1)
 		rc = send_all(c, err);
+	if (rc == 0)
+		rc = save_broken(c, err);
 	release_batch(c);
 	batch_free(c->batch);
 	composer_free(c->composer);

@@ -25,13 +25,13 @@ local_day(const struct tz *tz, int64_t utc)
 
 /*
  * How far back papers are new: a week before the nominal day, or since the last edition when that is longer ago
- * (catching up after downtime, or a monthly schedule). An edition is labelled with its first day only when one
- * was missed.
+ * (catching up after downtime, or a monthly schedule). When an edition was missed, as far back as that one would have
+ * looked: a paper may come to us days after it was listed. An edition is labelled with its first day only then.
  */
 static void
 set_window(const struct store_reader *reader, const struct schedule *schedule, struct due *due)
 {
-	int64_t since = (int64_t)(due->day - WINDOW_DAYS) * DAY_SECONDS;
+	int64_t since = (int64_t)(due->day - WINDOW_DAYS) * DAY_SECONDS, missed;
 
 	due->since_day = due->day;
 	if (reader->last_edition_utc > 0 && reader->last_edition_utc < since)
@@ -40,8 +40,11 @@ set_window(const struct store_reader *reader, const struct schedule *schedule, s
 	    reader->last_period < PERIOD_ALWAYS) {
 		int32_t next = schedule_next_day(schedule, (int32_t)reader->last_period);
 
-		if (next < due->day)
+		if (next < due->day) {
 			due->since_day = (int32_t)reader->last_period + 1;
+			missed = (int64_t)(due->since_day - WINDOW_DAYS) * DAY_SECONDS;
+			since = missed < since ? missed : since;
+		}
 	}
 	due->since_utc = since;
 }

@@ -149,7 +149,7 @@ put_reader(struct run *run, const struct address *addr, const struct run_filter 
 {
 	struct subscriber sub = run->cfg->defaults;
 	static const struct filter trending = {
-		.name = "Trending papers",
+		.name = DEFAULT_FILTER_NAME,
 		.match = "*",
 		.limit = 10,
 		.sort = SORT_TRENDING,

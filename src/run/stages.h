@@ -328,6 +328,9 @@ int64_t	retry_wait_s(enum retry_class class, uint32_t attempts, int64_t reader);
 
 /* ---- status.c ---- */
 
+/* The note of the store that says which digests could not be made. */
+extern const char status_broken_note[];
+
 /* What `status` shows of each source; the store is open if out->has_store. */
 int	status_load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err);
 

@@ -13,6 +13,8 @@ enum {
 	FAULT_SECONDS = 3 * DAY_SECONDS, /* until then a source that fails is only a warning */
 };
 
+const char status_broken_note[] = "broken";
+
 static int
 load_runs(
     struct run *run, struct arena *a, int64_t now_utc, struct run_status *out, struct error *err)
@@ -122,7 +124,7 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	int held;
 
 	memset(out, 0, sizeof(*out));
-	out->next.address = out->next.paused = "";
+	out->next.address = out->next.paused = out->broken = "";
 	out->has_store = file_exists(run->cfg->store.path);
 	if (!out->has_store)
 		return status_load_sources(run, a, out, err);
@@ -132,6 +134,7 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	    load_silents(run, a, now_utc, out, err) == -1 ||
 	    store_each_unsettled(run->store, count_unsettled, &c, err) == -1 ||
 	    (held = run_find_hold(run, &out->hold_since_utc, err)) == -1 ||
+	    store_get_note(run->store, status_broken_note, a, &out->broken, err) == -1 ||
 	    status_load_sources(run, a, out, err) == -1)
 		return -1;
 	out->on_hold = held == 1;
@@ -186,16 +189,20 @@ judge_mail(const struct run_status *s, struct strbuf *out)
 
 	if (s->on_hold) {
 		complain(out, run_hold_words);
-		faults = RUN_FAULT_DEFERRED;
+		faults |= RUN_FAULT_DEFERRED;
+	}
+	if (s->broken[0] != '\0') {
+		complain(out, s->broken);
+		faults |= RUN_FAULT_CONFIG;
 	}
 	if (s->unsettled[EDITION_HELD] > 0) {
 		complain_count(out, s->unsettled[EDITION_HELD], "mail is held", "mails are held");
-		faults = RUN_FAULT_DEFERRED;
+		faults |= RUN_FAULT_DEFERRED;
 	}
 	if (s->nlate > 0) {
 		complain_count(out, s->nlate, "mail waits for more than a day",
 		    "mails wait for more than a day");
-		faults = RUN_FAULT_DEFERRED;
+		faults |= RUN_FAULT_DEFERRED;
 	}
 	return faults;
 }

@@ -6,7 +6,7 @@
 mkdir Mail
 mount -t tmpfs -o size=4k none Mail 2>/dev/null || skip_all 'no file system can be mounted here, to be full'
 umount Mail
-plan 16
+plan 18
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -43,6 +43,8 @@ check '... with the time it was due'                 'cat err; grep -q "due Tue 
 check 'later it is sent, the bytes of the first try' 'silent 0 d 08:15:00 && test "$(mails_sent)" = 2 && tr -d "\r" <eml | cmp - "$(grep -l "^To: ada" Mail/new/*)"'
 check '-u leaves what waits for others'              'full && silent 0 "$DIGEST" --now 2026-03-03T08:15:00Z run -u bob@digest.test && test "$(mails_sent)" = 1 && silent 0 d 08:30:00 && test "$(mails_sent)" = 2'
 check 'new words since are used'                     'full && words && silent 0 d 08:15:00 && test "$(grep -l "^NEW WORDS" Mail/new/* | wc -l)" = 2'
+check 'templates broken since: kept until they load' 'full && echo "{{nope}}" >own/header.txt && says 78 "no digest can be made: .*header.txt:1:1: " d 08:15:00 && test "$(mails_sent)" = 0 && rm own/header.txt && silent 0 d 08:30:00 && test "$(mails_sent)" = 2'
+check '... or until they can be drawn'               'full && echo "{{> header.txt}}" >own/header.txt && says 78 "^digest: bob@digest.test: .*header.txt:1:1: sections and partials are nested too deeply" d 08:15:00 && test "$(mails_sent)" = 0 && "$DIGEST" --now 2026-03-03T08:20:00Z status | grep -q "2 digests could not be made" && rm own/header.txt && silent 0 d 08:30:00 && test "$(mails_sent)" = 2'
 check 'who left meanwhile gets none'                 'full && "$DIGEST" --now 2026-03-03T08:10:00Z unsubscribe bob@digest.test -q && silent 0 d 08:15:00 && test "$(mails_sent)" = 1 && grep -q "^To: ada" Mail/new/*'
 check 'who was erased meanwhile neither'             'full && "$DIGEST" --now 2026-03-03T08:10:00Z subscribers erase bob@digest.test && silent 0 d 08:15:00 && test "$(mails_sent)" = 1 && grep -q "^To: ada" Mail/new/*'
 check 'too old to send: told, and in the next digest' 'full && says 0 "2 mails were too old to send; their papers come with the next digest" "$DIGEST" --now 2026-03-05T08:00:00Z run && test "$(mails_sent)" = 2 && test "$(cat Mail/new/* | grep -c "Lantern: Gaussian Splatting on a Pocket Calculator\$")" -ge 2'

@@ -64,32 +64,34 @@ test_plurals(void **state)
 {
 	static const struct {
 		const char *rule;
+		size_t nforms;
 		int64_t n;
 		const char *want;
 	} cases[] = {
-		{ "none", 1, "1 a" },
-		{ "none", 5, "5 a" },
-		{ "one", 0, "0 b" },
-		{ "one", 1, "1 a" },
-		{ "one", 1234567, "1,234,567 b" },
-		{ "zero-one", 0, "0 a" },
-		{ "zero-one", 1, "1 a" },
-		{ "zero-one", 2, "2 b" },
-		{ "slavic", 1, "1 a" },
-		{ "slavic", 3, "3 b" },
-		{ "slavic", 11, "11 c" },
-		{ "slavic", 21, "21 a" },
-		{ "slavic", 112, "112 c" },
-		{ "polish", 21, "21 c" },
-		{ "polish", 22, "22 b" },
+		{ "none", 1, 1, "1 a" },
+		{ "none", 1, 5, "5 a" },
+		{ "one", 2, 0, "0 b" },
+		{ "one", 2, 1, "1 a" },
+		{ "one", 2, 1234567, "1,234,567 b" },
+		{ "zero-one", 2, 0, "0 a" },
+		{ "zero-one", 2, 1, "1 a" },
+		{ "zero-one", 2, 2, "2 b" },
+		{ "slavic", 3, 1, "1 a" },
+		{ "slavic", 3, 3, "3 b" },
+		{ "slavic", 3, 11, "11 c" },
+		{ "slavic", 3, 21, "21 a" },
+		{ "slavic", 3, 112, "112 c" },
+		{ "polish", 3, 21, "21 c" },
+		{ "polish", 3, 22, "22 b" },
 	};
+	static const char *const forms[] = { "{n} a", "{n} a | {n} b", "{n} a | {n} b | {n} c" };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct strings *s = NULL;
 		struct strbuf sb;
-		const char *text = arena_printf(
-		    &f->papers, "plural = %s\nvotes = {n} a | {n} b | {n} c\n", cases[i].rule);
+		const char *text = arena_printf(&f->papers, "plural = %s\nvotes = %s\n",
+		    cases[i].rule, forms[cases[i].nforms - 1]);
 
 		strbuf_init(&sb, 100);
 		assert_non_null(text);
@@ -145,9 +147,15 @@ test_user_files(void **state)
 		{ "card.html", "{{> header.html}}",
 		    "card.html:1:1: 'header.html' in a card; expected another card template" },
 		{ "digest.html", "{{> heder.html}}",
-		    "digest.html:1:1: no template is called 'heder.html'" },
+		    "digest.html:1:1: no template is called 'heder.html'; expected one of 'digest "
+		    "template list', perhaps 'header.html'" },
+		{ "card.html", "{{> car.html}}",
+		    "card.html:1:1: no template is called 'car.html'; expected one of 'digest "
+		    "template list', perhaps 'card.html'" },
+		{ "digest.html", "{{> en.strings}}", "digest.html:1:1: no template is called" },
 		{ "digest.txt", "{{text.manege}}",
-		    "digest.txt:1:1: no text is called 'manege'; expected a key of en.strings" },
+		    "digest.txt:1:1: no text is called 'manege'; expected a key of en.strings, "
+		    "perhaps 'manage'" },
 		{ "digest.txt", "{{#sections}}",
 		    "digest.txt:1:1: section 'sections' does not end; expected '/sections'" },
 		{ "crad.html", "x",
@@ -157,10 +165,28 @@ test_user_files(void **state)
 		    "fr.strings:2:1: no text is called 'manege'; expected one of en.strings, "
 		    "perhaps 'manage'" },
 		{ "fr.strings", "lang fr", "fr.strings:1:1: no '='; expected 'key = text'" },
-		{ "fr.strings", "dir = up", "fr.strings: dir = 'up'; expected ltr or rtl" },
-		{ "fr.strings", "months = a b", "fr.strings: months has 2 words; expected 12" },
+		{ "fr.strings", "dir = up", "fr.strings:1:1: dir: 'up'; expected ltr or rtl" },
+		{ "fr.strings", "months = a b", "fr.strings:1:1: months: 2 words; expected 12" },
 		{ "fr.strings", "plural = two",
-		    "fr.strings: plural = 'two'; expected none, one, zero-one, slavic or polish" },
+		    "fr.strings:1:1: plural: 'two'; expected none, one, zero-one, slavic or "
+		    "polish" },
+		{ "fr.strings", "\nlang = f r",
+		    "fr.strings:2:1: lang: 'f r'; expected a language tag" },
+		{ "fr.strings", "thousands = apart",
+		    "fr.strings:1:1: thousands: 'apart'; expected one" },
+		{ "fr.strings", "why = {wrods}",
+		    "fr.strings:1:1: why: nothing is called {wrods}; expected those of "
+		    "en.strings" },
+		{ "fr.strings", "date = {jour}",
+		    "fr.strings:1:1: date: nothing is called {jour}; expected {weekday} {day} "
+		    "{month} "
+		    "{year}" },
+		{ "fr.strings",
+		    "date = {day}/{month}/{year}\nwhy = {words} {brace\noutside = a | b", "" },
+		{ "fr.strings", "votes = a | b | {n} c",
+		    "fr.strings:1:1: votes: 3 forms; plural = one has 2" },
+		{ "fr.strings", "\xef\xbb\xbfmanage = x\r\nwhy = y\r\n", "" },
+		{ "card.html", "a\nb\xe9", "card.html:2:2: byte 0xe9 is no text; expected UTF-8" },
 		{ "fr.strings", "dir = ltr\ndir = ltr",
 		    "fr.strings:2:1: 'dir' a second time; expected each text once" },
 	};
