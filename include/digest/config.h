@@ -91,6 +91,7 @@ struct config {
 	struct config_mailbox mailbox;
 	struct {
 		const char *dir;	/* "" = built-in only */
+		bool thumbnails;
 	} templates;
 	struct {
 		double text, votes, trend, freshness;	/* weights, 0..10 */

@@ -186,6 +186,9 @@ static const struct config_key_info keys[] = {
 
 	KEY("templates", "dir", KIND_PATH, "path", config, templates.dir, "", "",
 	    "Folder whose templates take the place of the built-in ones, one by one."),
+	KEY("templates", "thumbnails", KIND_BOOL, "yes/no", config, templates.thumbnails, "no", "",
+	    "Show the pictures that sources have of papers; who serves them sees who opens a "
+	    "digest."),
 
 	KEY("score", "text", KIND_REAL, "number", config, score.text, "1", "0..10",
 	    "Weight of the words found."),

@@ -123,7 +123,7 @@ test_sample_has_all_in_both_parts(void **state)
 	assert_has(
 	    f->out.html.buf, "matches gaussian splatting · also in Robots, On small devices</p>");
 	assert_has(f->out.html.buf, "risen since your last digest · matches radiance fields</p>");
-	assert_has(f->out.html.buf, ">and 7 more</td>");
+	assert_has(f->out.html.buf, ">and 7 more</p>");
 	assert_has(f->out.html.buf, " lang=\"ar\" dir=\"rtl\"");
 	assert_has(f->out.html.buf,
 	    "412 papers read from arXiv cs.CV, Hugging Face; 16 matched; 6 shown, 11 cut");
