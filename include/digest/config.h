@@ -93,6 +93,7 @@ struct config {
 	struct {
 		const char *dir;	/* "" = built-in only */
 		int64_t html_limit;	/* bytes of the HTML part */
+		bool thumbnails;
 	} templates;
 	struct {
 		double text, votes, trend, freshness;	/* weights, 0..10 */

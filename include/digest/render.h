@@ -37,6 +37,7 @@ struct render_template {
 struct list_view {
 	const char *name, *id, *address;	/* "Papers", "papers.example.org", From address */
 	const char *postal_address, *base_url;	/* "" = none */
+	bool thumbnails;	/* cards show the pictures of papers */
 };
 
 struct pick_view {

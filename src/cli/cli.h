@@ -138,6 +138,14 @@ void	term_progress(void *arg, const char *what, size_t done, size_t total);
 void	term_clear_progress(void *arg);
 bool	term_confirm(void *arg, size_t nreaders);
 
+/* ---- browser.c ---- */
+
+/*
+ * Write a page into a private temporary file, which stays, tell its name on stderr and show it by $BROWSER (programs
+ * between colons, the first that is there; "%s" = the file), else by xdg-open. Fails with ERR_IO and the cure.
+ */
+int	cli_open_page(struct cli *cli, const char *html, struct error *err);
+
 /* ---- cli.c ---- */
 
 /* Read the configuration, and open the store unless mode is CLI_NO_STORE. */

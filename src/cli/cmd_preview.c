@@ -5,13 +5,10 @@
 #include "digest/limits.h"
 #include "digest/text.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { SHOW_ALL_UP_TO = 3, MAX_ROWS = 100000, KB = 1024 };
 
@@ -37,8 +34,8 @@ struct preview {
 	size_t nrows, nmails;
 	struct shown *first, *last;
 	size_t nkept;
-	size_t keep;	 /* digests whose text is kept to be shown */
-	char *html_path; /* of the first digest, for --open */
+	size_t keep; /* digests whose text is kept to be shown */
+	char *page;  /* the HTML of the first digest, for --open */
 	FILE *
 	    aside; /* what is said around the digests: stderr, or the pager a person reads them in */
 	struct arena scratch;
@@ -213,13 +210,10 @@ on_mail(void *arg, const struct run_mail *mail, struct error *err)
 	p->nmails++;
 	if (p->cli->opt.out != NULL && write_files(p->cli->opt.out, mail, err) == -1)
 		return -1;
-	if (p->cli->opt.open && p->html_path == NULL) {
-		p->html_path = arena_printf(&p->cli->arena, "%s/digest-preview-%ld.html",
-		    getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp", (long)getpid());
-		if (p->html_path == NULL ||
-		    file_write(p->html_path, 0600, mail->rendered->html.buf,
-			mail->rendered->html.len, err) == -1)
-			return -1;
+	if (p->cli->opt.open && p->page == NULL) {
+		p->page = arena_strdup(&p->cli->arena, mail->rendered->html.buf);
+		if (p->page == NULL)
+			return err_nomem(err, "preview");
 	}
 	if (p->form == FORM_JSON)
 		return print_json(p, mail, err);
@@ -307,29 +301,13 @@ print_shown(const struct preview *p, const struct shown *s)
 	fputs(s->head, p->aside);
 	fputc('\n', p->aside);
 	fflush(p->aside);
+	if (p->cli->opt.open && p->cli->opt.format == NULL)
+		return; /* it is looked at in the browser */
 	if (raw)
 		fputs(s->body, stdout);
 	else
 		term_put_digest(&p->cli->term, s->body);
 	fflush(stdout);
-}
-
-static void
-open_in_browser(const struct preview *p)
-{
-	const char *browser = getenv("BROWSER");
-	pid_t pid;
-
-	fprintf(p->aside, "HTML: %s\n", p->html_path);
-	pid = fork();
-	if (pid == 0) {
-		const char *program = browser != NULL && browser[0] != '\0' ? browser : "xdg-open";
-
-		execlp(program, program, p->html_path, (char *)NULL);
-		_exit(127);
-	}
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
 }
 
 /* What is odd about a source, whether it was asked now or not. */
@@ -393,9 +371,19 @@ show_result(struct preview *p, const struct run_report *report, struct error *er
 	if (p->cli->opt.out != NULL)
 		fprintf(p->aside, "%zu digests written to %s as text, HTML and eml\n", p->nmails,
 		    p->cli->opt.out);
-	if (p->html_path != NULL)
-		open_in_browser(p);
 	return 0;
+}
+
+static int
+open_page(const struct preview *p, struct error *err)
+{
+	if (p->page == NULL) {
+		fprintf(stderr, "no digest to open\n");
+		return 0;
+	}
+	if (p->nmails > 1)
+		fprintf(stderr, "the first of %zu digests; -u ADDRESS for another\n", p->nmails);
+	return cli_open_page(p->cli, p->page, err);
 }
 
 static int
@@ -448,11 +436,13 @@ cmd_preview(struct cli *cli, struct error *err)
 	run_report_init(&report);
 	arena_init(&p.scratch, MAX_RUN_BYTES);
 	if (run_preview(&p, &report, err) == 0 && check_options(&p, err) == 0) {
-		pager = term_start_pager(&cli->term);
+		pager = cli->opt.open ? NULL : term_start_pager(&cli->term);
 		p.aside = pager != NULL ? stdout : stderr;
 		rc = show_result(&p, &report, err);
 		term_end_pager(pager);
 	}
+	if (rc == 0 && cli->opt.open)
+		rc = open_page(&p, err);
 	if (rc == 0)
 		rc = cli_exit_of_faults(report.faults & ~(unsigned)RUN_FAULT_UNREACHABLE);
 	render_free(p.render);

@@ -198,6 +198,10 @@ static const struct config_key_info keys[] = {
 	    "Bytes of the HTML part at most, encoded or not; Gmail hides what is beyond 102,000. "
 	    "Papers are shortened to stay within it."),
 
+	KEY("templates", "thumbnails", KIND_BOOL, "yes/no", config, templates.thumbnails, "no", "",
+	    "Show the pictures that sources have of papers; who serves them sees who opens a "
+	    "digest."),
+
 	KEY("score", "text", KIND_REAL, "number", config, score.text, "1", "0..10",
 	    "Weight of the words found."),
 	KEY("score", "votes", KIND_REAL, "number", config, score.votes, "1", "0..10",

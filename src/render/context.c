@@ -16,6 +16,7 @@ const struct context_name context_names[] = {
 	{ "address", true },
 	{ "postal_address", true },
 	{ "base_url", true },
+	{ "thumbnails", true },
 	{ "text", true },
 
 	{ "paper", true },

@@ -6,6 +6,7 @@
 #include "digest/utf8.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum { MAX_PHRASE = 16 * 1024, MAX_ALSO_IN = 3, MAX_WHY_WIDTH = 160 };
 
@@ -98,6 +99,7 @@ context_list(const struct context *c, const struct list_view *list)
 	value_set_string(c->a, v, "address", list->address);
 	value_set_string(c->a, v, "postal_address", context_clean(c, list->postal_address));
 	value_set_string(c->a, v, "base_url", list->base_url);
+	value_set_bool(c->a, v, "thumbnails", list->thumbnails);
 	return v;
 }
 
@@ -324,7 +326,10 @@ set_links(const struct context *c, struct value *v, const struct paper *p)
 		    (i == 0 && label != NULL && label[0] != '\0'))
 			add_part(c, links, label, url);
 	}
-	value_set_string(c->a, v, "thumbnail", clean_url(c, p->thumbnail_url));
+	/* Fetched by itself when the mail is opened: never in the clear. */
+	value_set_string(c->a, v, "thumbnail",
+	    strncasecmp(p->thumbnail_url, "https://", 8) == 0 ? clean_url(c, p->thumbnail_url)
+							      : "");
 	value_set(c->a, v, "links", links);
 }
 

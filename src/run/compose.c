@@ -268,7 +268,7 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 	struct edition_view *v = &mail->view;
 
 	v->list = (struct list_view){ cfg->list.name, cfg->list.id, c->from.mailbox,
-		cfg->list.postal_address, cfg->list.base_url };
+		cfg->list.postal_address, cfg->list.base_url, cfg->templates.thumbnails };
 	v->subscriber = &mail->reader->sub;
 	v->day = e->day;
 	v->since_day = e->since_day;

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # A preview shows what would go out, whatever the state of the store, and leaves everything as it was.
 . "$(dirname "$0")/lib.sh"
-plan 31
+plan 42
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -75,6 +75,39 @@ check 'eml of several needs --out'                'says 64 "expected --out DIR o
 check '--out writes three files a reader'         'dry --out shown >/dev/null 2>err && test "$(ls shown | wc -l)" = 15 && grep -q "5 digests written to shown" err && test -s shown/a@digest.test.html'
 check '... and leaves the folder to nobody'       'ls shown | grep -q "^odd%2Fx%2Fname@digest.test.eml$" && python3 "$E2E/mail_lint.py" $(ls -d shown/*.eml)'
 check '--json lists them, too'                    'dry --format json >out 2>/dev/null && test "$(wc -l <out)" = 5'
+
+# --- --open
+cat >"$T/fake browser" <<'X'
+#!/bin/sh
+ls -l "$1" | cut -c 1-10 >"$T/opened.mode"
+echo "$@" >"$T/opened" && cp "$1" "$T/opened.html"
+X
+sed 's/"$1"/"$2"/g' "$T/fake browser" >"$T/second-browser"
+printf '#!/bin/sh\nexit 3\n' >"$T/no-screen"
+cp "$T/fake browser" "$T/xdg-open"
+chmod 755 "$T/fake browser" "$T/second-browser" "$T/no-screen" "$T/xdg-open"
+mkdir "$T/tmp dir" "$T/open" && cd "$T/open" || exit
+export TMPDIR="$T/tmp dir"
+DIGEST_CONFIG=$PWD/digest.conf
+cp "$FIXTURES/2026-03-02.json" days.json
+write_config <<'X'
+source "days" { type = file  path = "days.json" }
+subscriber "ada@digest.test" { filter "splats" { match = "splatting" } }
+subscriber "none@digest.test" { outside = 0  filter "x" { match = "zebras" } }
+X
+now=2026-03-03T08:00:00Z
+dry --format html -u ada@digest.test >page 2>/dev/null
+check '--open shows the page by xdg-open'         'PATH="$T:$PATH" dry --open >out 2>err && cmp page "$T/opened.html" && grep -q "^HTML: $T/tmp dir/digest-......\.html$" err'
+check '... from a file that is closed to others'  'test "$(cat "$T/opened.mode")" = -rw------- && test "$(ls "$T/tmp dir" | wc -l)" = 1'
+check '... in place of the text'                  'test ! -s out && grep -q "^To ada@" err'
+check 'a form that is asked for is printed, too'  'PATH="$T:$PATH" dry --open --format html >out 2>err && cmp page out'
+check '$BROWSER may have arguments'               'BROWSER="no-such-program:$T/second-browser --new-window" dry --open >out 2>err && grep -q "^--new-window /.*digest-......\.html$" "$T/opened" && cmp page "$T/opened.html"'
+check '... and say where the file stands'         'BROWSER="$T/second-browser first %s last" dry --open >out 2>err && grep -q "^first /.*\.html last$" "$T/opened"'
+check '... and no shell reads it'                 'rm "$T/opened"; says 74 "no browser: " env BROWSER="$T/no-such;touch made" "$DIGEST" --now $now -n --open && test ! -e made'
+check 'none at all is an error with its cure'     'says 74 "no browser: no-such is not there; set BROWSER=firefox or another, or open /.*\.html yourself" env BROWSER=no-such "$DIGEST" --now $now -n --open'
+check 'nor one that fails is silent'              'says 74 "no-screen: exit status 3; open /.*\.html yourself, or name another browser in BROWSER" env BROWSER="$T/no-screen" "$DIGEST" --now $now -n --open'
+check 'a folder that is not there is named'       'says 74 "/nowhere: no file can be made there" env TMPDIR=/nowhere "$DIGEST" --now $now -n --open'
+check 'no digest, nothing to open'                'rm -f "$T/opened"; BROWSER="$T/no-screen" dry --open -u none@digest.test >out 2>err && grep -q "^no digest to open$" err'
 
 # --- the cache
 cd "$T" && mkdir served && cd served || exit

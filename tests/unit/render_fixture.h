@@ -119,7 +119,7 @@ new_view(struct fixture *f, size_t n, size_t ncut)
 		.ncut = ncut };
 	return (struct edition_view){
 		.list = { "Papers", "papers.example.org", "papers@example.org",
-		    "1 Main Street, Exampleton", "" },
+		    "1 Main Street, Exampleton", "", false },
 		.subscriber = &f->reader,
 		.day = date_day(2026, 11, 20),
 		.since_day = date_day(2026, 11, 20),

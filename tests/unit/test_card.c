@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 static const char open_html[] =
-    "<mark class=\"k\" style=\"color:#1b1f24;background-color:#fff0b3\">";
+    "<mark class=\"k\" style=\"font-weight:bold;color:inherit;background-color:inherit\">";
 static const char close_html[] = "</mark>";
 
 /* A digest of one paper with one mark. */
