@@ -75,7 +75,7 @@ run_on 02
 { paper 1 2 1 'Tea One' ', "withdrawn": "2026-03-03"'; paper 2 2 3 'Tea Two'; paper 3 2 1 'Tea Three'; } >papers.jsonl
 check 'an update alone makes no mail'           'silent 0 run_on 03 && test -z "$(mail_of ada 03)$(mail_of bob 03)$(mail_of cleo 03)" && "$DIGEST" history ada@digest.test | grep -q empty'
 { paper 5 4 1 'Tea Five'; paper 6 4 1 'More Jam'; } >papers.jsonl
-check 'words that matched are marked in both parts' 'python3 "$E2E/mails.py" html Mail bob@digest.test | grep -q "<b class=.k.>Tea</b> One"'
+check 'words that matched are marked in both parts' 'python3 "$E2E/mails.py" html Mail bob@digest.test | grep -q "<mark class=.k.[^>]*>Tea</mark> One"'
 check 'it closes the next digest: what was taken back' 'silent 0 run_on 04 && gets ada 04 "Papers you were sent before" && gets ada 04 "Withdrawn: Tea One" && lacks ada 04 "Tea Two"'
 check '... and new versions, if asked for'      'gets bob 04 "New version 3: Tea Two" && gets bob 04 "Withdrawn: Tea One" && lacks bob 04 "Tea Three"'
 check '... or nothing'                          'gets cleo 04 "Tea Five" && lacks cleo 04 "Tea One|Tea Two|sent before"'

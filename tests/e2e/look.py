@@ -17,7 +17,7 @@ LEAST_CONTRAST, LEAST_SIZE = 4.5, 14
 LEAST_PADDING = 80  # letters wide is what hides the text of the mail from the line behind the subject
 
 # S-34, S-36, S-40: what mail programs understand and none takes for an attack.
-TAGS = set("html head meta title style body div table tr td h1 h2 h3 p a b img".split())
+TAGS = set("html head meta title style body div table tr td h1 h2 h3 p a b mark img".split())
 ATTRIBUTES = set("lang dir charset name content class style role width height cellpadding cellspacing border align href src alt".split())
 PROPERTIES = set("""color background-color border-top border-bottom border-color border-radius color-scheme supported-color-schemes display font
     font-family font-size font-weight line-height margin height max-height max-width object-fit overflow overflow-wrap padding padding-left padding-right

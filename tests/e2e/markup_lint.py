@@ -132,6 +132,9 @@ def check_colours(style, where, say):
     if (front is None) != (back is None):
         say("S-37", f"{where} has a colour alone")
     elif front:
+        if front == back == "inherit":
+            return
+        front, back = (re.sub("^#(.)(.)(.)$", r"#\1\1\2\2\3\3", colour) for colour in (front, back))
         if not re.fullmatch("#[0-9a-f]{6}", front) or not re.fullmatch("#[0-9a-f]{6}", back):
             say("S-37", f"{where} has colours that cannot be compared: {front}, {back}")
         elif contrast(front, back) < 4.5:

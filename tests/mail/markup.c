@@ -149,6 +149,17 @@ luminance(const char *colour)
 	return sum;
 }
 
+/* "#abc" as "#aabbcc"; colour has room for that. */
+static void
+spell_out(char *colour)
+{
+	if (colour[0] != '#' || strlen(colour) != 4)
+		return;
+	for (int i = 3; i > 0; i--)
+		colour[2 * i] = colour[2 * i - 1] = colour[i];
+	colour[7] = '\0';
+}
+
 /* S-37: WCAG 2. */
 static void
 check_colours(struct mail *m, const char *style)
@@ -160,8 +171,11 @@ check_colours(struct mail *m, const char *style)
 	property(style, "background-color", back);
 	if ((front[0] == '\0') != (back[0] == '\0'))
 		find(m, "S-37", "a colour alone: %.80s", style);
-	if (front[0] == '\0' || back[0] == '\0')
+	if (front[0] == '\0' || back[0] == '\0' ||
+	    (strcmp(front, "inherit") == 0 && strcmp(back, "inherit") == 0))
 		return;
+	spell_out(front);
+	spell_out(back);
 	if (strlen(front) != 7 || strlen(back) != 7 || front[0] != '#' || back[0] != '#') {
 		find(m, "S-37", "colours that cannot be compared: %s, %s", front, back);
 		return;
