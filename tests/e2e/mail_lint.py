@@ -239,6 +239,9 @@ def check_list(get, find):
         find.add("S-44", f"List-Unsubscribe-Post '{post}' with {schemes}")
     if get("List-Post") != "NO":
         find.add("S-47", f"List-Post '{get('List-Post')}'")
+    for name in ("List-Help", "List-Archive", "List-Subscribe"):
+        if get(name) and not re.fullmatch(r"<(https?://|mailto:)[!-;=?-~]+>", get(name)):
+            find.add("S-47", f"{name} '{get(name)[:80]}'")
     if get("Auto-Submitted") != "auto-generated":
         find.add("S-48", f"Auto-Submitted '{get('Auto-Submitted')}'")
     if get("Precedence") != "bulk":

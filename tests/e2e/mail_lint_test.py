@@ -184,6 +184,9 @@ FAULTS = [
     ("S-43", "?subject=unsubscribe%20abc", ""),
     ("S-44", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n", ""),
     ("S-47", "List-Post: NO", "List-Post: <mailto:me@example.org>"),
+    ("S-47", "List-Post", "List-Help: help me\nList-Post"),
+    ("S-47", "List-Post", "List-Archive: <ftp://example.org/>\nList-Post"),
+    ("S-47", "List-Post", "List-Subscribe: <mailto:a@b.org>, <mailto:c@d.org>\nList-Post"),
     ("S-48", "auto-generated", "no"),
     ("S-48", "Precedence: bulk", "Precedence: list"),
 ]
