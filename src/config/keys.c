@@ -43,7 +43,7 @@ static const struct config_key_info keys[] = {
 	KEY("list", "postal-address", KIND_STRING, "string", config, list.postal_address, "", "",
 	    "Shown in the footer, where the law asks for one."),
 	KEY("list", "base-url", KIND_URL, "url", config, list.base_url, "", "https://|http://",
-	    "Where the web pages of this list are; adds one-click unsubscribe."),
+	    "Where the web pages of this list are, for templates; this version makes none."),
 	KEY("list", "help-url", KIND_URL, "url", config, list.help_url, "",
 	    "https://|http://|mailto:",
 	    "Where help is for readers, a page or an address; told in the header List-Help."),

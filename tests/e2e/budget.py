@@ -28,11 +28,19 @@ def make(path, count, wide):
                                     "authors": ["Ada Ray", "Bo Li"], "code_url": f"https://code.digest.test/{n}"}) + "\n")
 
 
-def size_of(markup, number):
-    heading = re.search(r"<h3[^>]*>(?:<[^>]*>)*" + re.escape(title(number)) + "<", markup)
-    if heading:
-        return FULL if f"rest {number} comes" in markup else SHORT
-    return LINE if f">{title(number)}<" in markup[markup.index("<h1"):] else NONE
+TITLE = re.compile(title(1).replace("1", r"(\d+)"))
+
+
+def numbers(pattern, text):
+    return {int(number) for number in re.findall(pattern, text)}
+
+
+def sizes_of(markup, count):
+    """What each paper has become."""
+    cards = numbers(r"<h3[^>]*>(?:<[^>]*>)*" + TITLE.pattern + "<", markup)
+    whole = numbers(r"rest (\d+) comes", markup)
+    lines = numbers(">" + TITLE.pattern + "<", markup[markup.index("<h1"):])
+    return [(FULL if n in whole else SHORT) if n in cards else LINE if n in lines else NONE for n in range(count)]
 
 
 def more_in(text):
@@ -52,7 +60,7 @@ def check(maildir, count, limit):
     decoded, markup = len(markup.encode()), re.sub("</?mark[^>]*>", "", markup)
     print(f"{count} papers: HTML {len(coded)} coded, {decoded} decoded; text {len(text.encode())}; mail {len(raw)}")
     assert len(coded) <= limit and decoded <= limit, "the HTML part is too large"
-    sizes = [size_of(markup, n) for n in range(count)]
+    sizes = sizes_of(markup, count)
     print("full, short, lines, none:", [sizes.count(s) for s in (FULL, SHORT, LINE, NONE)])
     assert sizes == sorted(sizes, reverse=True), "a paper is larger than a better one"
     said = re.search(r">Papers</h1>", markup) and html.unescape(re.sub("<[^>]*>", " ", markup))
@@ -61,7 +69,7 @@ def check(maildir, count, limit):
     if sizes.count(FULL) < min(count, 500):
         step = 3000 if text.isascii() else 6000  # the rest of an abstract
         assert len(coded) > limit - step, "there was room for more"
-    named = [n for n in range(count) if title(n) in text]
+    named = sorted(numbers(TITLE, text))
     assert named == list(range(len(named))), "the text leaves one out"
     assert len(named) + more_in(text) == count, f"the text names {len(named)} and tells {more_in(text)} more"
     assert len(named) >= min(count, 530), "the text has room for all that limits allow"

@@ -44,6 +44,7 @@ CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 PLAIN_URL = re.compile(r"https?://[^\s<>\"]+")
 # A line that is a link, "pdf: https://..." or the URL alone; prose may hold URLs, too, and is none.
 LINK_LINE = re.compile(r"^(?:[ \t]*[^:\n]{1,60}: )?(https?://[^\s<>\"]+)\r?$", re.MULTILINE)
+COUNTS = re.compile(r"[0-9.,]+ (?:papers?|Artikel) (?:read from|gelesen aus) [^\n]*; [0-9.,]+ (?:matched|passend); [0-9.,]+ (?:shown|gezeigt)")
 NUMBERED = re.compile(r"^ {0,3}(\d{1,4})\. \S", re.MULTILINE)
 MORE = re.compile(r"\b(?:and|und) [0-9,.]+ (?:more|weitere)")
 WAY_OUT = re.compile(r"unsubscribe|abbestellen|abmelden", re.IGNORECASE)
@@ -239,6 +240,9 @@ def check_list(get, find):
         find.add("S-44", f"List-Unsubscribe-Post '{post}' with {schemes}")
     if get("List-Post") != "NO":
         find.add("S-47", f"List-Post '{get('List-Post')}'")
+    for name in ("List-Help", "List-Archive", "List-Subscribe"):
+        if get(name) and not re.fullmatch(r"<(https?://|mailto:)[!-;=?-~]+>", get(name)):
+            find.add("S-47", f"{name} '{get(name)[:80]}'")
     if get("Auto-Submitted") != "auto-generated":
         find.add("S-48", f"Auto-Submitted '{get('Auto-Submitted')}'")
     if get("Precedence") != "bulk":
@@ -347,6 +351,11 @@ def check_titles(text, links, find):
         if found == -1:
             find.add("S-26", f"the text does not name '{title[:60]}' behind the paper before it")
         at = max(at, found)
+    counts = COUNTS.search(links.shown)
+    if not counts:
+        find.add("S-26", "the HTML does not say how many papers were read")
+    elif "".join(counts.group().split()) not in plain:
+        find.add("S-26", f"the text does not say '{counts.group()[:80]}'")
     numbers = [int(number) for number in NUMBERED.findall(text)]
     if len(set(numbers)) != len(numbers) or numbers != sorted(numbers):
         find.add("S-26", "the papers of the text are not numbered in order")

@@ -46,6 +46,8 @@ Zo=C3=AB, here is what is new.
      It draws with https://code.example.org/x and is fast.
      abs: https://arxiv.org/abs/2312.00753
 
+412 papers read from arXiv cs.CV; 11 matched; 2
+shown.
 https://papers.example.org/u/abc
 =2E
 
@@ -75,6 +77,7 @@ title of a paper goes on in the line below</a></h3>
 <p><a href=3D"https://arxiv.org/abs/2312.00752">abs</a></p>
 <h3><a href=3D"https://arxiv.org/abs/2312.00753">Second</a></h3>
 <p style=3D"font-size:15px">It draws with https://code.example.org/x</p>
+<p>412 papers read from arXiv cs.CV; 11 matched; 2 shown.</p>
 </td></tr>
 </table>
 </body>
@@ -125,6 +128,8 @@ FAULTS = [
     ("S-26", "     abs: https://arxiv.org/abs/2312.00752\n", "     abs: https://arxiv.org/abs/2312.00752\n     pdf: https://arxiv.org/pdf/2312.00752\n"),
     ("S-26", ">abs</a></p>", ">abs</a> <a href=3D\"https://arxiv.org/pdf/1\">pdf</a></p>"),
     ("S-26", "  2. Second", "  2. Third"),
+    ("S-26", "11 matched; 2\n", "12 matched; 2\n"),
+    ("S-26", "<p>412 papers read", "<p>412 things seen"),
     ("S-26", "  2. Second", "  1. Second"),
     ("S-26", "  1. Mamba", "  3. Mamba"),
     ("S-26", "Unsubscribe<", "Leave<"),
@@ -184,6 +189,9 @@ FAULTS = [
     ("S-43", "?subject=unsubscribe%20abc", ""),
     ("S-44", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n", ""),
     ("S-47", "List-Post: NO", "List-Post: <mailto:me@example.org>"),
+    ("S-47", "List-Post", "List-Help: help me\nList-Post"),
+    ("S-47", "List-Post", "List-Archive: <ftp://example.org/>\nList-Post"),
+    ("S-47", "List-Post", "List-Subscribe: <mailto:a@b.org>, <mailto:c@d.org>\nList-Post"),
     ("S-48", "auto-generated", "no"),
     ("S-48", "Precedence: bulk", "Precedence: list"),
 ]

@@ -41,7 +41,7 @@ QUERIES = ["agents OR splatting", "diffusion", "learning -survey", "*", "votes>=
            "graph* OR robot*", "author:ray", "is:new", "code OR tokens", "nosuchwordanywhere"]
 LISTS = [
     'from = "Papers <papers@digest.test>"',
-    'from = "Zoë\'s Übersicht 論文 <papers@digest.test>"  reply-to = "\\"Answers, Inc.\\" <answers@digest.test>"  postal-address = "1 Main Street <b>, Exämpleton"',
+    'from = "Zoë\'s Übersicht 論文 <papers@digest.test>"  reply-to = "\\"Answers, Inc.\\" <answers@digest.test>"  postal-address = "1 Main Street <b>, Exämpleton"  help-url = "mailto:answers@digest.test?subject=help"  archive-url = "https://papers.digest.test/old?a=1&b=2%27c"',
     'from = "\\"Papers, daily (all)\\" <papers@digest.test>"  name = "<Papers> & {{co}} \\"x\\""  base-url = "https://papers.digest.test/a?b=c&d"',
     'from = "papers@m\u00fcller.test"  name = "' + "論文" * 30 + '"  bounce-address = "bounce@digest.test"',
     'from = "papers@digest.test"  name = "=?utf-8?q?List?="  id = "a.stable.id"  operator = "op@digest.test"',

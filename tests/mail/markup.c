@@ -33,6 +33,7 @@ struct page {
 	bool in_link;
 	const char *plain; /* the text part without blanks */
 	const char *at;	   /* behind the last title that was found in it */
+	bool counted;	   /* it says how many papers were read */
 	size_t way_out;	   /* where the first link to unsubscribe stands, 0 = nowhere */
 };
 
@@ -305,6 +306,22 @@ check_title(struct page *p, const GumboNode *node)
 	free(squeezed);
 }
 
+/* S-26: "412 papers read from arXiv cs.CV; 11 matched; 8 shown", the whole paragraph in both parts. */
+static void
+check_counts(struct page *p, const char *text)
+{
+	char *squeezed;
+
+	if ((strstr(text, " read from ") == NULL || strstr(text, " matched; ") == NULL) &&
+	    (strstr(text, " gelesen aus ") == NULL || strstr(text, " passend; ") == NULL))
+		return;
+	p->counted = true;
+	squeezed = squeeze(text);
+	if (p->plain != NULL && strstr(p->plain, squeezed) == NULL)
+		find(p->m, "S-26", "the text does not say '%.80s'", text);
+	free(squeezed);
+}
+
 static void
 check_table(struct page *p, const GumboNode *node)
 {
@@ -373,6 +390,8 @@ walk(struct page *p, const GumboNode *node)
 	if (node->type == GUMBO_NODE_TEXT)
 		p->cut = p->cut || strncmp(node->v.text.text, "and ", 4) == 0 ||
 		    strncmp(node->v.text.text, "und ", 4) == 0;
+	if (node->type == GUMBO_NODE_TEXT)
+		check_counts(p, node->v.text.text);
 	if (node->type != GUMBO_NODE_ELEMENT)
 		return;
 	p->in_head = p->in_head || node->v.element.tag == GUMBO_TAG_HEAD;
@@ -463,6 +482,8 @@ check_markup(struct mail *m)
 	walk(&p, page->root);
 	if (p.nh1 != 1)
 		find(m, "S-39", "%zu elements <h1>", p.nh1);
+	if (!p.counted)
+		find(m, "S-26", "the HTML does not say how many papers were read");
 	if (p.ntitles != 1)
 		find(m, "S-34", "%zu elements <title>", p.ntitles);
 	if (p.way_out == 0)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 10,000 digests of all kinds before two readers of mails, Python's, and libetpan with gumbo: no fault, and the same read by both.
-# Each seed is a configuration and some days of papers of its own; it takes three minutes. MAILS=500 looks at fewer.
+# Each seed is a configuration and some days of papers of its own; it takes about five minutes. MAILS=500 looks at fewer.
 E2E=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/e2e/lib.sh
 . "$E2E/lib.sh"
