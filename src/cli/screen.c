@@ -67,7 +67,7 @@ read_prefix(struct block *b)
 	size_t blanks = strspn(b->line, " "), digits = strspn(b->line + blanks, "0123456789");
 
 	b->hang = blanks;
-	if (strncmp(b->line + blanks, "- ", 2) == 0)
+	if (strncmp(b->line + blanks, "- ", 2) == 0 || strncmp(b->line + blanks, "* ", 2) == 0)
 		b->hang += 2;
 	b->numbered = digits > 0 && digits < 8 && strncmp(b->line + blanks + digits, ". ", 2) == 0;
 	if (b->numbered)

@@ -8,14 +8,14 @@
 
 enum { WIDTH = 72, MAX_INDENT = 24 };
 
-/* Length of what a line begins with: blanks, and a dash or a number with its full stop and the blanks behind it. */
+/* Length of what a line begins with: blanks, and a dash, a star or a number with its full stop and the blanks behind it. */
 static size_t
 prefix_len(const char *line)
 {
 	size_t blanks = strspn(line, " "), digits = strspn(line + blanks, "0123456789");
 	size_t len = blanks;
 
-	if (strncmp(line + blanks, "- ", 2) == 0)
+	if (strncmp(line + blanks, "- ", 2) == 0 || strncmp(line + blanks, "* ", 2) == 0)
 		len += 2;
 	if (digits > 0 && digits < 8 && line[blanks + digits] == '.' &&
 	    line[blanks + digits + 1] == ' ')
