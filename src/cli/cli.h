@@ -51,6 +51,7 @@ struct progress {
 struct term {
 	bool out_tty, err_tty;
 	bool color;	/* on stdout */
+	bool links;	/* stdout is a terminal that may be given links (OSC 8); those that know none ignore them */
 	bool utf8;	/* its characters may be more than ASCII */
 	int width;	/* columns, 80 when unknown */
 };
@@ -117,8 +118,6 @@ const char *term_removed(const struct term *term);
 const char *term_reset(const struct term *term);
 /* Put text on stdout with control characters but tab and newline made harmless. */
 void	term_put(const char *text);
-/* A text digest, with its headings, titles and links set off on a terminal with colour. */
-void	term_put_digest(const struct term *term, const char *text);
 /* One character of a chart: n of at most most; where the locale has no bars, a digit. */
 const char *term_bar(const struct term *term, size_t n, size_t most);
 /* The same padded or cut to columns. */
@@ -145,6 +144,20 @@ bool	term_confirm(void *arg, size_t nreaders);
  * between colons, the first that is there; "%s" = the file), else by xdg-open. Fails with ERR_IO and the cure.
  */
 int	cli_open_page(struct cli *cli, const char *html, struct error *err);
+
+/* ---- screen.c ---- */
+
+/* A title as it stands in a text digest, behind its number, and where it leads. */
+struct screen_title {
+	const char *title, *url;
+};
+
+/*
+ * A text digest on stdout: titles bold and links, headings and addresses set off, as far as the terminal goes; filled
+ * anew when it is narrower than the lines of a mail. No control character of the text gets out.
+ * titles	those of the numbered papers, in their order
+ */
+void	screen_put_digest(const struct term *term, const char *text, const struct screen_title *titles, size_t ntitles);
 
 /* ---- cli.c ---- */
 

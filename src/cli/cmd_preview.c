@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOW_ALL_UP_TO = 3, MAX_ROWS = 100000, KB = 1024 };
+enum { SHOW_ALL_UP_TO = 3, MAX_ROWS = 100000, MAX_SUBJECT = 2000, KB = 1024 };
 
 enum form { FORM_TEXT, FORM_HTML, FORM_EML, FORM_JSON };
 
@@ -23,6 +23,8 @@ struct row {
 /* One digest that will be shown. */
 struct shown {
 	char *head, *body;
+	struct screen_title *titles; /* of the papers in body, in their order */
+	size_t ntitles;
 	struct shown *next;
 };
 
@@ -123,19 +125,45 @@ static void
 add_head(struct preview *p, struct strbuf *out, const struct run_mail *mail)
 {
 	int64_t now_utc = clock_now_utc(&p->cli->clock);
-	char wall[64], span[32];
+	char wall[64], span[32], subject[MAX_SUBJECT];
 
+	err_printable(subject, sizeof(subject), mail->rendered->subject.buf);
 	run_format_wall(p->cli->run, mail->reader->sub.timezone, mail->due_utc, wall, sizeof(wall));
 	run_format_span(mail->due_utc - now_utc, span, sizeof(span));
 	strbuf_addf(out, "To %s   due %s (%s)   via %s\n", mail->reader->sub.address, wall, span,
 	    mail->via);
-	strbuf_addf(out, "Subject: %s\n", mail->rendered->subject.buf);
+	strbuf_addf(out, "Subject: %s\n", subject);
 	strbuf_addf(out,
 	    "%zu papers read, %zu matched, %zu shown, %zu cut by limit%s   html %zu KB, text %zu "
 	    "KB\n",
 	    mail->view->nread, mail->view->nmatched, mail->view->nshown, mail->view->ncut,
 	    mail->view->ncut > 0 ? " (named below)" : "", (mail->rendered->html.len + KB - 1) / KB,
 	    (mail->rendered->text.len + KB - 1) / KB);
+}
+
+static int
+keep_titles(struct shown *s, const struct edition_view *view, struct arena *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < view->nsections; i++)
+		n += view->sections[i].npicks;
+	if (n == 0)
+		return 0;
+	if ((s->titles = arena_array(a, n, sizeof(*s->titles))) == NULL)
+		return -1;
+	for (size_t i = 0; i < view->nsections; i++) {
+		for (size_t k = 0; k < view->sections[i].npicks; k++) {
+			const struct paper *paper = view->sections[i].picks[k].paper;
+			struct screen_title *t = &s->titles[s->ntitles++];
+
+			t->title = arena_strdup(a, paper->title);
+			t->url = arena_strdup(a, paper->url);
+			if (t->title == NULL || t->url == NULL)
+				return -1;
+		}
+	}
+	return 0;
 }
 
 static int
@@ -154,7 +182,8 @@ keep_shown(struct preview *p, const struct run_mail *mail, struct error *err)
 		s->body = arena_strdup(&p->cli->arena, body->buf);
 	}
 	strbuf_release(&head);
-	if (s == NULL || s->head == NULL || s->body == NULL)
+	if (s == NULL || s->head == NULL || s->body == NULL ||
+	    keep_titles(s, mail->view, &p->cli->arena) == -1)
 		return err_nomem(err, "preview");
 	if (p->last != NULL)
 		p->last->next = s;
@@ -252,31 +281,58 @@ on_skip(void *arg, const struct store_reader *reader, enum run_skip why, int64_t
 
 /* ---- showing it all ---- */
 
+/* One reader on a screen that has no room for columns. */
+static void
+print_narrow_row(const struct term *term, const struct row *r)
+{
+	size_t width = (size_t)term->width;
+
+	term_put(r->address);
+	putchar('\n');
+	if (r->wall[0] != '\0')
+		printf("  %s\n", r->wall);
+	if (r->why_not[0] != '\0') {
+		printf("  not mailed: %s\n", r->why_not);
+		return;
+	}
+	printf("  ");
+	term_put_cell(r->subject, width - 2);
+	printf("\n  %zu %s, %zu KB\n", r->nshown, r->nshown == 1 ? "paper" : "papers",
+	    (r->html_bytes + KB - 1) / KB);
+}
+
+static void
+print_row(const struct row *r, size_t address, size_t when, size_t subject)
+{
+	term_put_cell(r->address, address + 1);
+	term_put_cell(r->wall, when);
+	if (r->why_not[0] != '\0') {
+		printf("not mailed: %s\n", r->why_not);
+		return;
+	}
+	term_put_cell(r->subject, subject);
+	printf(" %3zu papers %3zu KB\n", r->nshown, (r->html_bytes + KB - 1) / KB);
+}
+
 static void
 print_table(const struct preview *p)
 {
-	enum { WHEN = 30, NUMBERS = 22, MIN_SUBJECT = 10 };
-	size_t width = (size_t)p->cli->term.width, address = 12, subject;
+	enum { WHEN = 30, NUMBERS = 22, MIN_SUBJECT = 10, MIN_ADDRESS = 12, MAX_ADDRESS = 30 };
+	size_t width = (size_t)p->cli->term.width, address = MIN_ADDRESS, taken;
 
 	for (size_t i = 0; i < p->nrows; i++) {
 		size_t w = text_width(p->rows[i].address, strlen(p->rows[i].address));
 
 		if (w > address)
-			address = w < 30 ? w : 30;
+			address = w < MAX_ADDRESS ? w : MAX_ADDRESS;
 	}
-	subject = width > address + WHEN + NUMBERS + MIN_SUBJECT ? width - address - WHEN - NUMBERS
-								 : MIN_SUBJECT;
+	taken = address + WHEN + NUMBERS;
 	for (size_t i = 0; i < p->nrows; i++) {
-		const struct row *r = &p->rows[i];
-
-		term_put_cell(r->address, address + 1);
-		term_put_cell(r->wall, WHEN);
-		if (r->why_not[0] != '\0') {
-			printf("not mailed: %s\n", r->why_not);
-			continue;
-		}
-		term_put_cell(r->subject, subject);
-		printf(" %3zu papers %3zu KB\n", r->nshown, (r->html_bytes + KB - 1) / KB);
+		if (width < MIN_ADDRESS + WHEN + NUMBERS + MIN_SUBJECT)
+			print_narrow_row(&p->cli->term, &p->rows[i]);
+		else
+			print_row(&p->rows[i], address, WHEN,
+			    width > taken + MIN_SUBJECT ? width - taken : MIN_SUBJECT);
 	}
 }
 
@@ -306,7 +362,7 @@ print_shown(const struct preview *p, const struct shown *s)
 	if (raw)
 		fputs(s->body, stdout);
 	else
-		term_put_digest(&p->cli->term, s->body);
+		screen_put_digest(&p->cli->term, s->body, s->titles, s->ntitles);
 	fflush(stdout);
 }
 

@@ -31,20 +31,34 @@ is_utf8_locale(void)
 	return false;
 }
 
+/* Terminals that write out the links they do not know, as far as TERM tells; all others pass over them. */
+static bool
+shows_unknown_links(const char *name)
+{
+	static const char *const names[] = { "linux", "vt", "cons", "eterm", "ansi" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 void
 term_init(struct term *term, const char *color_when)
 {
-	const char *name = getenv("TERM");
-	bool plain = getenv("NO_COLOR") != NULL || name == NULL || strcmp(name, "dumb") == 0;
+	const char *name = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	bool dumb = name == NULL || name[0] == '\0' || strcmp(name, "dumb") == 0;
 	struct winsize size;
 
 	term->out_tty = isatty(STDOUT_FILENO);
 	term->err_tty = isatty(STDERR_FILENO);
-	term->color = term->out_tty && !plain;
+	term->color = term->out_tty && !dumb && (no_color == NULL || no_color[0] == '\0');
 	if (color_when != NULL && strcmp(color_when, "always") == 0)
 		term->color = true;
 	if (color_when != NULL && strcmp(color_when, "never") == 0)
 		term->color = false;
+	/* Who wants no colours wants no other sequences. In a file links would only be in the way. */
+	term->links = term->color && term->out_tty && !dumb && !shows_unknown_links(name);
 	term->utf8 = is_utf8_locale();
 	term->width = DEFAULT_WIDTH;
 	if (term->out_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
@@ -139,44 +153,6 @@ term_put(const char *text)
 		size_t len = strcspn(text, "\n");
 
 		put_line(text, len);
-		text += len;
-		if (*text++ == '\0')
-			return;
-		putchar('\n');
-	}
-}
-
-/* How a line of a text digest is set off: section, title of a paper, line with a link. */
-static const char *
-style_of(const struct term *term, const char *line, size_t len)
-{
-	size_t i = 0;
-
-	if (len > 3 && strncmp(line, "== ", 3) == 0)
-		return term_accent(term);
-	while (i < len && line[i] == ' ')
-		i++;
-	if (i < len && line[i] >= '0' && line[i] <= '9') {
-		while (i < len && line[i] >= '0' && line[i] <= '9')
-			i++;
-		if (i + 1 < len && line[i] == '.' && line[i + 1] == ' ')
-			return term_bold(term);
-	}
-	return memmem(line, len, "://", 3) != NULL || memmem(line, len, "mailto:", 7) != NULL
-	    ? term_dim(term)
-	    : "";
-}
-
-void
-term_put_digest(const struct term *term, const char *text)
-{
-	for (;;) {
-		size_t len = strcspn(text, "\n");
-		const char *style = style_of(term, text, len);
-
-		fputs(style, stdout);
-		put_line(text, len);
-		fputs(style[0] != '\0' ? term_reset(term) : "", stdout);
 		text += len;
 		if (*text++ == '\0')
 			return;

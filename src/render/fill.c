@@ -12,7 +12,7 @@ fill_indent(const char *line)
 	size_t blanks = strspn(line, " "), digits = strspn(line + blanks, "0123456789");
 	size_t len = blanks;
 
-	if (strncmp(line + blanks, "- ", 2) == 0)
+	if (strncmp(line + blanks, "- ", 2) == 0 || strncmp(line + blanks, "* ", 2) == 0)
 		len += 2;
 	if (digits > 0 && digits < 8 && line[blanks + digits] == '.' &&
 	    line[blanks + digits + 1] == ' ')

@@ -6,7 +6,7 @@
 
 #include "digest/strbuf.h"
 
-/* Length of what a line begins with: blanks, and a dash or a number with its full stop and the blanks behind it. */
+/* Length of what a line begins with: blanks, and a dash, a star or a number with its full stop and the blanks behind it. */
 size_t fill_indent(const char *line);
 
 /*

@@ -24,6 +24,8 @@ is_abbreviation(const char *text, size_t dot)
 	len = dot - start;
 	if (len == 0)
 		return false;
+	if (start == 0 && strspn(text, "0123456789") == dot)
+		return true; /* the number of a list */
 	if (isalpha((unsigned char)text[dot - 1]) &&
 	    (len == 1 || (len > 2 && text[dot - 2] == '.')))
 		return true; /* an initial, or the last of "U.S." */

@@ -218,6 +218,7 @@ test_first_sentence(void **state)
 		"Use node.js.| It runs.",
 		"One.|\nTwo.",
 		"We got 90.| 5 runs.",
+		"2. It has a number.| Next.",
 		"Dots... and more.| Next.",
 		"In the U.S. The law.| Next.",
 	};

@@ -389,6 +389,12 @@ test_preheader_and_note(void **state)
 	assert_has(f->out.html.buf, "Hugging Face did not &lt;answer&gt;.");
 	assert_has(f->out.text.buf, "* Hugging Face did not <answer>.");
 	assert_has(f->out.html.buf, "Welcome.");
+	view.note =
+	    "Hugging Face did not answer, and nobody knows why; its papers will come later.";
+	draw(f, &view);
+	assert_has(f->out.text.buf,
+	    "\n* Hugging Face did not answer, and nobody knows why; its papers will\n  come "
+	    "later.\n");
 }
 
 /* The same bytes again, from another set and another arena. */
