@@ -8,6 +8,8 @@
 #   make bench             ratios to named peers, in one run; RECORD=1 adds them to tests/bench/RESULTS.md
 #   make lint              format, include directions, analysers, manuals
 #   make demo              three digests out of etc/demo in build/demo: no network, no mail
+#   make golden            renew the digest that a test compares with, after a change of the look
+#   make screenshots       the pictures of README.md, by Chromium
 #   make deps              which packages are missing, and the command that brings them
 #   make install           DESTDIR PREFIX MANDIR; the program and its manual, no configuration
 #   make CC=clang          another compiler; its build has a folder of its own
@@ -60,7 +62,8 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/t
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 MAN := $(sort $(wildcard man/*.[157]))
 
-.PHONY: all check check-unit check-e2e check-full lint fuzz fuzz-programs bench bench-programs demo deps \
+.PHONY: all check check-unit check-e2e check-full lint fuzz fuzz-programs bench bench-programs demo golden \
+	screenshots deps \
 	install uninstall clean missing-libraries
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -153,6 +156,12 @@ bench: all bench-programs $(BENCH)
 
 demo: all
 	@sh etc/demo/show.sh $(BUILD)/digest
+
+golden: all
+	@RENEW=1 DIGEST=$(CURDIR)/$(BUILD)/digest prove -q tests/e2e/43-golden.t
+
+screenshots: all
+	@python3 tests/screenshots.py $(BUILD)/digest etc/screenshots
 
 deps:
 	@sh etc/setup -n deps

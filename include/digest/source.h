@@ -67,6 +67,7 @@ struct source_batch {
 
 struct source_type {
 	const char *name;	/* "huggingface" */
+	const char *title;	/* as its readers call it, "Hugging Face"; NULL = it has no name of its own */
 	const char *help;	/* one line */
 	const char *base_url;	/* of the service, "" = local */
 	int64_t interval_s;	/* between two readings of what is new */
@@ -98,6 +99,12 @@ struct source_type {
 const struct source_type *source_type_at(size_t i);
 /* NULL with a suggestion in err when there is no such type. */
 const struct source_type *source_type_find(const char *name, struct error *err);
+
+/*
+ * What readers are told as its name: its own; of a block that is named after its type that of the service, with the
+ * categories that are read: "Hugging Face", "arXiv cs.CV", "arXiv (cs.CL, cs.LG)". NULL when memory is short.
+ */
+const char *source_title(const struct config_source *source, struct arena *a);
 
 /* The source that papers of `digest import` come from, unless their lines name another. */
 #define SOURCE_IMPORT "import"

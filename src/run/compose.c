@@ -50,7 +50,8 @@ read_sources(struct composer *c, struct error *err)
 	if (c->sources == NULL)
 		return err_nomem(err, "sources");
 	for (size_t i = 0; i < cfg->nsources; i++)
-		c->sources[i] = cfg->sources[i].name;
+		if ((c->sources[i] = source_title(&cfg->sources[i], &c->arena)) == NULL)
+			return err_nomem(err, "sources");
 	return 0;
 }
 

@@ -51,6 +51,13 @@ struct note {
 };
 
 static int
+note_fail(struct note *note, struct error *err)
+{
+	strbuf_release(&note->text);
+	return err_nomem(err, "note");
+}
+
+static int
 note_end(struct note *note, struct arena *a, const char **out, struct error *err)
 {
 	int rc = strbuf_check(&note->text, err);
@@ -128,9 +135,11 @@ note_odd(struct run *run, const struct render *render, const struct source_silen
 
 	strbuf_init(&note.text, MAX_NOTE_BYTES);
 	for (size_t i = 0; i < run->cfg->nsources && ntold < MAX_SOURCES; i++) {
-		const char *name = run->cfg->sources[i].name;
+		const char *name = source_title(&run->cfg->sources[i], a);
 		bool odd = is_odd(&silences[i]), half = is_over(run, &silences[i].half);
 
+		if (name == NULL)
+			return note_fail(&note, err);
 		if (odd)
 			say_source(&note, name, &silences[i]);
 		if (half)
@@ -191,8 +200,10 @@ write_reasons(struct run *run, const struct render *render, const struct source_
 		say(&note, &(struct sentence){ "note-in-a-row", (int64_t)nsilent, "", 0, 0 });
 	say(&note, &(struct sentence){ key, (int64_t)e->nread, "", 0, 0 });
 	for (size_t i = 0; i < run->cfg->nsources && i < MAX_SOURCES; i++) {
-		const char *name = run->cfg->sources[i].name;
+		const char *name = source_title(&run->cfg->sources[i], a);
 
+		if (name == NULL)
+			return note_fail(&note, err);
 		if (silences[i].why != SILENCE_HALF)
 			say_source(&note, name, &silences[i]);
 		if (silences[i].half.day != 0)

@@ -1,5 +1,6 @@
 #include "digest/source.h"
 
+#include "digest/limits.h"
 #include "digest/text.h"
 #include "types.h"
 
@@ -9,6 +10,7 @@
 static const struct source_type types[] = {
 	{
 	    .name = "huggingface",
+	    .title = "Hugging Face",
 	    .help = "Daily Papers of huggingface.co, with votes, comments and stars",
 	    .base_url = HUGGINGFACE_BASE,
 	    .interval_s = HUGGINGFACE_INTERVAL_S,
@@ -22,6 +24,7 @@ static const struct source_type types[] = {
 	},
 	{
 	    .name = "arxiv",
+	    .title = "arXiv",
 	    .help = "announcements of arxiv.org by category, with comments and code links",
 	    .base_url = "https://rss.arxiv.org",
 	    .interval_s = ARXIV_INTERVAL_S,
@@ -65,7 +68,7 @@ static const struct source_type types[] = {
 	},
 };
 
-enum { NTYPES = sizeof(types) / sizeof(types[0]) };
+enum { NTYPES = sizeof(types) / sizeof(types[0]), MAX_TITLE_CATEGORIES = 4 };
 
 const struct source_type *
 source_type_at(size_t i)
@@ -102,4 +105,28 @@ source_type_find(const char *name, struct error *err)
 	else
 		err_set(err, ERR_CONFIG, "type '%s' is not known; expected one of %s", name, list);
 	return NULL;
+}
+
+const char *
+source_title(const struct config_source *source, struct arena *a)
+{
+	const struct source_type *type = source_type_find(source->type, NULL);
+	const char *title;
+	struct strbuf sb;
+
+	if (type == NULL || type->title == NULL || strcmp(source->name, type->name) != 0)
+		return source->name;
+	if (source->ncategories == 0)
+		return type->title;
+	strbuf_init(&sb, MAX_URL_BYTES);
+	strbuf_addf(&sb, source->ncategories == 1 ? "%s " : "%s (", type->title);
+	for (size_t i = 0; i < source->ncategories && i < MAX_TITLE_CATEGORIES; i++)
+		strbuf_addf(&sb, "%s%s", i > 0 ? ", " : "", source->categories[i]);
+	if (source->ncategories > MAX_TITLE_CATEGORIES)
+		strbuf_add(&sb, ", …");
+	if (source->ncategories > 1)
+		strbuf_add(&sb, ")");
+	title = strbuf_check(&sb, NULL) == 0 ? arena_strndup(a, sb.buf, sb.len) : NULL;
+	strbuf_release(&sb);
+	return title;
 }

@@ -74,7 +74,7 @@ check() {
 		result "$rc" "$1"
 		printf '#   %s\n' "$2" | head -n 3
 		echo "#   ended with $rc and said:"
-		head -c 3000 "$T/.output" | sed 's/^/#     /'
+		{ head -c 3000 "$T/.output" && echo; } | sed 's/^/#     /'
 	fi
 }
 

@@ -21,7 +21,7 @@ TAGS = set("html head meta title style body div table tr td h1 h2 h3 p a b mark 
 ATTRIBUTES = set("lang dir charset name content class style role width height cellpadding cellspacing border align href src alt".split())
 PROPERTIES = set("""color background-color border-top border-bottom border-color border-radius color-scheme supported-color-schemes display font
     font-family font-size font-weight line-height margin height max-height max-width object-fit overflow overflow-wrap padding padding-left padding-right
-    text-align text-decoration width word-break -webkit-box-orient -webkit-line-clamp""".split())
+    text-align text-decoration width word-break -webkit-box-orient -webkit-line-clamp -webkit-text-size-adjust""".split())
 BAD_VALUES = re.compile(r"url\(|var\(|expression|calc\(|@import|\bflex|\bgrid|\d(?:r?em|v[wh]|ex|ch|in|cm|mm|pt)\b", re.I)
 
 # Each text that is seen, with the colours it is drawn in, and where its block begins.

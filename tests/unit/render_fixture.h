@@ -215,10 +215,10 @@ is_listed(const char *const *list, const char *word, size_t len)
 }
 
 static const char *const tags[] = { "!DOCTYPE", "html", "head", "meta", "title", "style", "body",
-	"div", "table", "tr", "td", "h1", "h2", "h3", "p", "a", "b", "mark", NULL };
+	"div", "table", "tr", "td", "h1", "h2", "h3", "p", "a", "b", "img", NULL };
 static const char *const attributes[] = { "lang", "dir", "charset", "name", "content", "class",
 	"style", "role", "width", "cellpadding", "cellspacing", "border", "align", "href", "html",
-	NULL };
+	"src", "alt", "height", NULL };
 static const char *const bad_css[] = { "flex", "grid", "float", "position", "var(", "url(",
 	"@import", "rem", "expression", NULL };
 

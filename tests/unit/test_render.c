@@ -499,6 +499,39 @@ test_mailto_unsubscribe(void **state)
 	assert_null(strstr(f->out.html.buf, "Manage"));
 }
 
+/* Pictures are shown when the list says so, and by https only. */
+static void
+test_thumbnails(void **state)
+{
+	static const struct {
+		const char *url, *src; /* src NULL = no picture */
+	} rows[] = {
+		{ "https://pictures.example/a b.png", "https://pictures.example/a%20b.png" },
+		{ "HTTPS://pictures.example/\"x", "HTTPS://pictures.example/%22x" },
+		{ "http://pictures.example/a.png", NULL },
+		{ "data:image/png;base64,AAAA", NULL },
+		{ "", NULL },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct edition_view view = new_view(f, 1, 0);
+
+		paper_of(&view, 0)->thumbnail_url = rows[i].url;
+		draw(f, &view);
+		assert_int_equal(count(f->out.html.buf, "<img"), 0);
+		view.list.thumbnails = true;
+		draw(f, &view);
+		check_html(f->out.html.buf);
+		assert_int_equal(count(f->out.html.buf, "<img"), rows[i].src != NULL);
+		if (rows[i].src != NULL)
+			assert_has(f->out.html.buf,
+			    arena_printf(
+				&f->papers, "<img src=\"%s\" alt=\"\" width=", rows[i].src));
+		assert_null(strstr(f->out.text.buf, "pictures.example"));
+	}
+}
+
 /* WCAG 2.1: relative luminance of a colour, "#rrggbb" or "#rgb"; *end gets what follows. */
 static double
 luminance(const char *colour, char **end)
@@ -612,6 +645,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_same_input_same_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_texts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mailto_unsubscribe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_thumbnails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contrast, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_short_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_thousand_sections, setup, teardown),

@@ -521,10 +521,46 @@ test_short_memory(void **state)
 	strbuf_release(&line);
 }
 
+/* What readers are told a source is called. */
+static void
+test_titles(void **state)
+{
+	static const struct {
+		const char *name, *type, *categories[6];
+		const char *want;
+	} rows[] = {
+		{ "huggingface", "huggingface", { NULL }, "Hugging Face" },
+		{ "arxiv", "arxiv", { "cs.CV", NULL }, "arXiv cs.CV" },
+		{ "arxiv", "arxiv", { "cs.CV", "cs.LG", NULL }, "arXiv (cs.CV, cs.LG)" },
+		{ "arxiv", "arxiv", { "a", "b", "c", "d", "e", NULL }, "arXiv (a, b, c, d, …)" },
+		{ "my arXiv", "arxiv", { "cs.CV", NULL }, "my arXiv" },
+		{ "file", "file", { NULL }, "file" },
+		{ "x", "no such type", { NULL }, "x" },
+	};
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 1u << 20);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config_source source = { .name = rows[i].name,
+			.type = rows[i].type,
+			.categories = (const char **)(uintptr_t)rows[i].categories };
+		const char *title;
+
+		while (rows[i].categories[source.ncategories] != NULL)
+			source.ncategories++;
+		title = source_title(&source, &a);
+		if (title == NULL || strcmp(title, rows[i].want) != 0)
+			fail_msg("row %zu: '%s', expected '%s'", i, title, rows[i].want);
+	}
+	arena_release(&a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_titles),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_round_trip_of_recorded_papers),
 		cmocka_unit_test(test_identities),
