@@ -265,7 +265,7 @@ is_price(const char *s, size_t len, char next, bool tex)
 		return true;
 	return !tex &&
 	    ((len > 1 && strchr("/-,;:(", last) != NULL) ||
-		(len > 2 && isalnum((unsigned char)next)));
+		(len > 2 && (unsigned char)s[0] < 0x80 && isalnum((unsigned char)next)));
 }
 
 /* Whether the text between two dollars is mathematics. */
@@ -353,16 +353,19 @@ add_raised_number(struct latex *x)
 		strbuf_add(x->out, latex_raised((unsigned char)latex_peek(x, 0)));
 }
 
-/* The length of "^circ" or "^\circ" at at, else 0. */
+/* Outside mathematics, and where the backslash was lost on the way: "360^circ". The length of what stands at at, 0 = none
+ * of them. */
 static size_t
-degree_len(const struct latex *x)
+find_known_power(const struct latex *x, const char **form)
 {
-	static const char *const forms[] = { "^circ", "^\\circ" };
+	static const char *const powers[][2] = { { "^circ", "°" }, { "^\\circ", "°" },
+		{ "^star", "⋆" } };
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		size_t n = strlen(forms[i]);
+	for (size_t i = 0; i < sizeof(powers) / sizeof(powers[0]); i++) {
+		size_t n = strlen(powers[i][0]);
 
-		if (x->end - x->at >= n && memcmp(x->text + x->at, forms[i], n) == 0 &&
+		*form = powers[i][1];
+		if (x->end - x->at >= n && memcmp(x->text + x->at, powers[i][0], n) == 0 &&
 		    !latex_is_letter(latex_peek(x, n)))
 			return n;
 	}
@@ -372,11 +375,12 @@ degree_len(const struct latex *x)
 static void
 add_caret_or_underscore(struct latex *x)
 {
-	size_t degree = degree_len(x);
+	const char *form;
+	size_t n = find_known_power(x, &form);
 
-	if (degree > 0) {
-		strbuf_add(x->out, "°");
-		x->at += degree;
+	if (n > 0) {
+		strbuf_add(x->out, form);
+		x->at += n;
 		if (x->math)
 			latex_skip_blanks(x);
 	} else if (!is_script(x)) {
@@ -495,17 +499,48 @@ capitals_len(const struct latex *x)
 	return isalpha((unsigned char)after) || after == '-' || before == '-' || n > 2 ? n : 0;
 }
 
+/* "{beta}-amyloid", "5{times}": so journals write what they had no character for. NULL = other braces. */
+static const char *
+find_spelled(const struct latex *x, size_t *len)
+{
+	static const char *const spelled[][2] = { { "approx", "≈" }, { "degrees", "°" },
+		{ "micro", "µ" }, { "times", "×" }, { "+/-", "±" } };
+	const char *name = x->text + x->at + 1;
+	const struct latex_command *c;
+	uint32_t cp;
+	size_t n = 0;
+
+	while (n < LATEX_MAX_NEAR && latex_peek(x, n + 1) != '}' && latex_peek(x, n + 1) != '\0')
+		n++;
+	if (latex_peek(x, n + 1) != '}' || n == 0)
+		return NULL;
+	*len = n + 2;
+	for (size_t i = 0; i < sizeof(spelled) / sizeof(spelled[0]); i++)
+		if (strlen(spelled[i][0]) == n && memcmp(name, spelled[i][0], n) == 0)
+			return spelled[i][1];
+	c = latex_find(name, n);
+	if (c == NULL || c->action != LATEX_SYMBOL)
+		return NULL;
+	utf8_decode(c->text, strlen(c->text), &cp);
+	return cp >= 0x391 && cp <= 0x3c9 ? c->text : NULL;
+}
+
 /* Braces group in mathematics and around a command ({\"o}, {\bf x}); in plain text they are themselves. */
 static void
 add_brace(struct latex *x)
 {
-	size_t n = latex_peek(x, 0) == '{' && !x->math ? capitals_len(x) : 0;
+	bool opens = latex_peek(x, 0) == '{';
+	const char *spelled;
+	size_t n;
 
-	if (latex_peek(x, 0) == '{' && (x->math || latex_peek(x, 1) == '\\')) {
+	if (opens && (x->math || latex_peek(x, 1) == '\\')) {
 		latex_add_group(x);
-	} else if (n > 0) {
+	} else if (opens && (n = capitals_len(x)) > 0) {
 		strbuf_addn(x->out, x->text + x->at + 1, n - 1);
 		x->at += n + 1;
+	} else if (opens && (spelled = find_spelled(x, &n)) != NULL) {
+		strbuf_add(x->out, spelled);
+		x->at += n;
 	} else {
 		if (!x->math)
 			strbuf_addc(x->out, latex_peek(x, 0));
@@ -531,7 +566,8 @@ add_math_character(struct latex *x)
 	size_t n = relation_len(x);
 	char c = latex_peek(x, 0), text[4];
 
-	if (n > 0) {
+	/* At the beginning it is between nothing: <a,b>. */
+	if (n > 0 && x->out->len > x->formula) {
 		memcpy(text, x->text + x->at, n);
 		text[n] = '\0';
 		x->at += n;
