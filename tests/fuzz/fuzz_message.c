@@ -25,7 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		field[i] = field[i - 1] + strlen(field[i - 1]) + (field[i - 1] < text + size);
 	const struct address a = { .name = field[0], .mailbox = "a@b.org" };
 	const struct message m = { &a, &a, &a, field[1], 0, 0, "l.b.org", field[1], "<x@b.org>",
-		"mailto:a@b.org", "", field[2], field[3] };
+		"mailto:a@b.org", "", "mailto:a@b.org", "https://b.org/", field[2], field[3] };
 	strbuf_init(&out, 16 * MAX_MESSAGE_BYTES);
 	if (message_add(&out, &m, &err) == -1 && err.kind != ERR_NOMEM)
 		abort();
