@@ -30,7 +30,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		qp_add_text(&parts[i], field[2 + i], strlen(field[2 + i]));
 	}
 	const struct message m = { &a, &a, &a, field[1], 0, 0, "l.b.org", field[1], "<x@b.org>",
-		"mailto:a@b.org", "", parts[0].buf, parts[1].buf };
+		"mailto:a@b.org", "", "mailto:a@b.org", "https://b.org/", parts[0].buf,
+		parts[1].buf };
 	strbuf_init(&out, 16 * MAX_MESSAGE_BYTES);
 	if (message_add(&out, &m, &err) == -1 && err.kind != ERR_NOMEM)
 		abort();
