@@ -215,7 +215,8 @@ is_listed(const char *const *list, const char *word, size_t len)
 }
 
 static const char *const tags[] = { "!DOCTYPE", "html", "head", "meta", "title", "style", "body",
-	"div", "table", "tr", "td", "h1", "h2", "h3", "p", "a", "b", "img", NULL };
+	"div", "table", "tr", "td", "h1", "h2", "h3", "p", "a", "b", "mark", "img",
+	NULL };
 static const char *const attributes[] = { "lang", "dir", "charset", "name", "content", "class",
 	"style", "role", "width", "cellpadding", "cellspacing", "border", "align", "href", "html",
 	"src", "alt", "height", NULL };
