@@ -367,22 +367,22 @@ context_paper(const struct context *c, const struct paper *p)
 	return v;
 }
 
-/* "matches gaussian splatting" */
+/* "in Radiance fields: gaussian splatting", or "matches gaussian splatting" where no filter of a name found it */
 static const char *
-why_text(const struct context *c, const char *why)
+why_text(const struct context *c, const char *filter, const char *why)
 {
 	size_t n = context_cut(why, MAX_PHRASE / 2, MAX_WHY_WIDTH);
-	const char *words;
+	const char *words, *name = context_clean(c, filter);
 	struct strbuf sb;
 
 	if (n == 0)
 		return "";
 	words = why[n] != '\0' ? arena_printf(c->a, "%.*s…", (int)n, why) : why;
-	if (words == NULL)
+	if (words == NULL || name == NULL)
 		return NULL;
 	strbuf_init(&sb, MAX_PHRASE);
-	strings_add(
-	    &sb, c->words, "why", (const struct word[]){ { "words", words }, { NULL, NULL } });
+	strings_add(&sb, c->words, name[0] != '\0' ? "why-in" : "why",
+	    (const struct word[]){ { "words", words }, { "filter", name }, { NULL, NULL } });
 	return context_keep(c, &sb);
 }
 
@@ -418,6 +418,7 @@ also_in_text(const struct context *c, const struct pick_view *pick)
 struct pick_base {
 	struct context c;
 	const struct pick_view *pick;
+	const char *filter;
 };
 
 static struct value *
@@ -432,8 +433,9 @@ make_paper(void *arg)
 static struct value *
 make_reasons(void *arg)
 {
-	const struct context *c = &((const struct pick_base *)arg)->c;
-	const struct pick_view *pick = ((const struct pick_base *)arg)->pick;
+	const struct pick_base *base = arg;
+	const struct context *c = &base->c;
+	const struct pick_view *pick = base->pick;
 	struct value *v = value_object(c->a), *also_in = value_list(c->a);
 	struct value *strip = value_list(c->a);
 	const char *why = context_clean(c, pick->why);
@@ -446,7 +448,7 @@ make_reasons(void *arg)
 	value_set_bool(c->a, v, "replaced", pick->replaced);
 	add_part(c, strip, pick->replaced ? strings_get(c->words, "replaced") : "", "");
 	add_part(c, strip, pick->risen ? strings_get(c->words, "risen") : "", "");
-	add_part(c, strip, why != NULL ? why_text(c, why) : NULL, "");
+	add_part(c, strip, why != NULL ? why_text(c, base->filter, why) : NULL, "");
 	add_part(c, strip, also_in_text(c, pick), "");
 	value_set(c->a, v, "strip", strip);
 	value_set_bool(c->a, v, "has_strip", value_count(strip) > 0);
@@ -455,7 +457,8 @@ make_reasons(void *arg)
 }
 
 struct value *
-context_pick(const struct context *c, const struct pick_view *pick, size_t number)
+context_pick(
+    const struct context *c, const struct pick_view *pick, const char *filter, size_t number)
 {
 	struct value *v = value_object(c->a);
 	struct pick_base *base = arena_alloc(c->a, sizeof(*base));
@@ -463,7 +466,7 @@ context_pick(const struct context *c, const struct pick_view *pick, size_t numbe
 
 	if (base == NULL)
 		return NULL;
-	*base = (struct pick_base){ *c, pick };
+	*base = (struct pick_base){ *c, pick, filter };
 	value_set_base(v, make_reasons, base);
 	value_set_number(c->a, v, "number", (int64_t)number);
 	strbuf_init(&text, MAX_PHRASE);

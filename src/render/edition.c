@@ -110,10 +110,14 @@ add_block(struct edition *ed, const struct edition_view *view, const struct sect
 }
 
 static void
-add_item(struct edition *ed, struct item *item, const struct pick_view *pick, size_t number)
+add_item(struct edition *ed, const struct section_view *s, struct item *item,
+    const struct pick_view *pick, size_t number)
 {
+	bool has_filter =
+	    !s->outside && !s->near && !s->updates && strcmp(s->name, DEFAULT_FILTER_NAME) != 0;
+
 	item->pick = pick;
-	item->value = context_pick(&ed->c, pick, number);
+	item->value = context_pick(&ed->c, pick, has_filter ? s->name : "", number);
 }
 
 /* The best of each section are the last to shrink: first all first ones, then all second ones ... */
@@ -154,9 +158,9 @@ edition_init(struct edition *ed, struct render *r, const struct edition_view *vi
 		struct block *b = add_block(ed, view, s);
 
 		for (size_t k = 0; k < b->npicks; k++, ed->nitems++)
-			add_item(ed, &ed->items[ed->nitems], &s->picks[k], ed->nitems + 1);
+			add_item(ed, s, &ed->items[ed->nitems], &s->picks[k], ed->nitems + 1);
 		for (size_t k = 0; k < b->ncut; k++)
-			add_item(ed, &ed->cuts[ed->ncuts++], &s->cut[k], 0);
+			add_item(ed, s, &ed->cuts[ed->ncuts++], &s->cut[k], 0);
 	}
 	rank_items(ed);
 	ed->max_html_bytes = view->max_html_bytes > 0 ? view->max_html_bytes : html_part.max_bytes;

@@ -65,8 +65,10 @@ size_t context_cut(const char *text, size_t max_bytes, size_t max_width);
 struct value *context_list(const struct context *c, const struct list_view *list);
 /* What a card template sees as paper. "rest" is a member of its own so that a short card can do without. */
 struct value *context_paper(const struct context *c, const struct paper *p);
-/* A paper of a section: its number and why it is there, and the members of paper, for which the paper must stay. */
-struct value *context_pick(const struct context *c, const struct pick_view *pick, size_t number);
+/* A paper of a section: its number and why it is there, and the members of paper, for which pick and filter must stay.
+ * filter	the name of the one that found it, "" = none */
+struct value *context_pick(const struct context *c, const struct pick_view *pick,
+    const char *filter, size_t number);
 /* A section without its papers. */
 struct value *context_section(const struct context *c, const struct edition_view *view,
     const struct section_view *section);

@@ -90,6 +90,15 @@ add_value(struct state *st, const struct template *t, const struct node *n)
 	}
 }
 
+/* One step of the work that a template may make. */
+static int
+take_step(struct state *st, const struct template *t, const struct node *n)
+{
+	if (++st->steps <= MAX_TEMPLATE_STEPS)
+		return 0;
+	return fail_at(st, t, n, "too much work; do sections repeat each other's lists?");
+}
+
 /* The inside of a section with v as its context. */
 static int
 render_inside(struct state *st, const struct template *t, size_t section, const struct value *v)
@@ -115,7 +124,8 @@ render_section(struct state *st, const struct template *t, size_t section)
 	if (value_kind(v) != VALUE_LIST)
 		return render_inside(st, t, section, v);
 	for (size_t i = 0; i < value_count(v); i++)
-		if (render_inside(st, t, section, value_item(v, i)) == -1)
+		if (take_step(st, t, n) == -1 ||
+		    render_inside(st, t, section, value_item(v, i)) == -1)
 			return -1;
 	return 0;
 }
@@ -161,9 +171,8 @@ render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 	for (size_t i = from; i < to; i++) {
 		const struct node *n = &t->nodes[i];
 
-		if (++st->steps > MAX_TEMPLATE_STEPS)
-			return fail_at(
-			    st, t, n, "too much work; do sections repeat each other's lists?");
+		if (take_step(st, t, n) == -1)
+			return -1;
 		if (n->line_start && st->indent.len > 0)
 			writer_add(st->w, st->indent.buf, st->indent.len);
 		switch (n->kind) {

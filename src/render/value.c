@@ -152,9 +152,9 @@ find_member(const struct value *object, const struct value_name *name)
 }
 
 void
-value_set(struct arena *a, struct value *object, const char *text, struct value *v)
+value_set(struct arena *a, struct value *object, const char *name, struct value *v)
 {
-	struct value_name name = value_name(text, strlen(text));
+	struct value_name key = value_name(name, strlen(name));
 	struct member *m;
 
 	if (object == NULL || object->kind != VALUE_OBJECT)
@@ -163,7 +163,7 @@ value_set(struct arena *a, struct value *object, const char *text, struct value 
 		a->failed = true;
 		return;
 	}
-	m = find_member(object, &name);
+	m = find_member(object, &key);
 	if (m == NULL) {
 		m = grow(a, object->u.object.members, object->u.object.len, &object->u.object.alloc,
 		    sizeof(*m));
@@ -171,7 +171,7 @@ value_set(struct arena *a, struct value *object, const char *text, struct value 
 			return;
 		object->u.object.members = m;
 		m += object->u.object.len++;
-		m->name = name;
+		m->name = key;
 	}
 	m->value = v;
 }
@@ -279,11 +279,11 @@ value_find(const struct value *object, const struct value_name *name)
 }
 
 const struct value *
-value_member(const struct value *object, const char *text, size_t len)
+value_member(const struct value *object, const char *name, size_t len)
 {
-	struct value_name name = value_name(text, len);
+	struct value_name key = value_name(name, len);
 
-	return value_find(object, &name);
+	return value_find(object, &key);
 }
 
 size_t

@@ -41,7 +41,7 @@ lacks() {
 { paper 1 2 10 'Slow Tea'; paper 2 2 40 'Fast Coffee'; paper 3 2 12 'Late Cake'; } >papers.jsonl
 check 'the first day: what has its votes already' 'silent 0 run_on 02 && gets ada 02 "Fast Coffee" && lacks ada 02 "Slow Tea|risen" && gets bob 02 "Slow Tea"'
 { paper 1 2 35 'Slow Tea'; paper 2 2 90 'Fast Coffee'; paper 3 2 12 'Late Cake'; paper 4 3 50 'New Jam'; } >papers.jsonl
-check 'a paper whose votes have grown comes, and says so' 'silent 0 run_on 03 && gets ada 03 "Slow Tea" && gets ada 03 "risen since your last digest · matches votes>=30"'
+check 'a paper whose votes have grown comes, and says so' 'silent 0 run_on 03 && gets ada 03 "Slow Tea" && gets ada 03 "risen since your last digest · in liked: votes>=30"'
 check '... a new one does not say so, and what was sent does not come again' 'test "$(grep -c risen mail)" = 1 && grep -q "New Jam" mail && ! grep -q "Fast Coffee" mail'
 check 'nor does a paper come that another filter brought' 'test -z "$(mail_of bob 03)"'
 { paper 1 2 80 'Slow Tea'; paper 3 2 30 'Late Cake'; paper 4 3 51 'New Jam'; } >papers.jsonl

@@ -344,7 +344,7 @@ digits_view(struct fixture *f)
 	struct section_view *s = arena_array(&f->papers, 5, sizeof(*s));
 
 	assert_non_null(s);
-	view.list = (struct list_view){ "77", "1.2", "1@2", "9", "" };
+	view.list = (struct list_view){ "77", "1.2", "1@2", "9", "", false };
 	f->reader.address = "1@2";
 	f->reader.name = "5";
 	for (size_t i = 0; i < 7; i++) {

@@ -253,9 +253,10 @@ test_sample_has_all_in_both_parts(void **state)
 	assert_has(f->out.html.buf, ">AI summary:</b> Sorting once");
 	assert_has(f->out.html.buf, ">112 votes · 9 comments</a>");
 	assert_has(f->out.html.buf, ">code 1,340★</a>");
-	assert_has(
-	    f->out.html.buf, "matches gaussian splatting · also in Robots, On small devices</p>");
-	assert_has(f->out.html.buf, "risen since your last digest · matches radiance fields</p>");
+	assert_has(f->out.html.buf,
+	    "in Radiance fields: gaussian splatting · also in Robots, On small devices</p>");
+	assert_has(f->out.html.buf,
+	    "risen since your last digest · in Radiance fields: radiance fields</p>");
 	assert_has(f->out.html.buf, ">and 7 more: digest -u ada@example.org search ");
 	assert_has(f->out.html.buf, " lang=\"ar\" dir=\"rtl\"");
 	assert_has(f->out.html.buf,
