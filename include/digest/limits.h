@@ -49,6 +49,9 @@
 #define MAX_AUTHORS		5000			/* the largest collaborations have 3,000 */
 #define MAX_LIST		200			/* categories, keywords of one paper */
 
+/* Matching. */
+#define MAX_READ_TEXTS_BYTES	(24u * 1024 * 1024)	/* words of texts kept to mark what was found: some 2,000 abstracts */
+
 /* Mail. */
 #define MAX_ADDRESS_BYTES	254			/* RFC 5321 4.5.3.1.3, less the brackets */
 #define MAX_LOCAL_PART		64			/* RFC 5321 4.5.3.1.1 */

@@ -1,5 +1,6 @@
 #include "spans.h"
 #include "words.h"
+#include "digest/limits.h"
 #include "digest/strbuf.h"
 #include "digest/text.h"
 
@@ -274,44 +275,142 @@ spans_of_term(
 	return rc;
 }
 
+/* A copy of the spans in an arena. */
+static int
+keep_spans(const struct span_list *list, struct arena *a, struct match_span **out, size_t *n,
+    struct error *err)
+{
+	if (list->len == 0)
+		return 0;
+	if ((*out = arena_alloc(a, list->len * sizeof(**out))) == NULL)
+		return err_nomem(err, "places of words");
+	memcpy(*out, list->items, list->len * sizeof(**out));
+	*n = list->len;
+	return 0;
+}
+
 int
 match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
     enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
 {
 	const char *text = text_of(index->papers[paper], field);
+	struct span_list list = { 0 };
+	struct reader r;
+	int rc;
 
 	*n = 0;
 	*out = NULL;
 	if (text == NULL)
 		return 0;
-	return match_find_text_spans(index, program, text, field, a, out, n, err);
-}
-
-int
-match_find_text_spans(struct match_index *index, const struct program *program, const char *text,
-    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err)
-{
-	struct span_list list = { 0 };
-	struct reader r;
-	struct match_span *copy;
-	int rc;
-
-	*n = 0;
-	*out = NULL;
 	reader_init(&r);
 	rc = reader_read(&r, text, err);
 	if (rc == 0)
 		rc = find_spans(index, program, field, &r, &list, err);
-	if (rc == 0 && list.len > 0) {
-		if ((copy = arena_alloc(a, list.len * sizeof(*copy))) == NULL) {
-			rc = err_nomem(err, "places of words");
-		} else {
-			memcpy(copy, list.items, list.len * sizeof(*copy));
-			*out = copy;
-			*n = list.len;
-		}
-	}
+	if (rc == 0)
+		rc = keep_spans(&list, a, out, n, err);
 	free(list.items);
 	reader_release(&r);
+	return rc;
+}
+
+/* Texts of the papers of an index as they were read, TEXTS for each paper; NULL = not yet. */
+enum { TEXTS = PAPER_ABSTRACT + 1 };
+struct read_texts {
+	struct reader **readers;
+	size_t n, bytes;
+};
+
+static size_t
+reader_bytes(const struct reader *r)
+{
+	return sizeof(*r) + r->tokens.alloc * sizeof(*r->tokens.tokens) + r->tokens.forms.alloc +
+	    (r->tokens.len + 1) * sizeof(*r->words) +
+	    r->tokens.forms.alloc; /* normals are no longer */
+}
+
+static void
+forget_texts(struct read_texts *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->readers[i] != NULL) {
+			reader_release(t->readers[i]);
+			free(t->readers[i]);
+			t->readers[i] = NULL;
+		}
+	t->bytes = 0;
+}
+
+void
+read_texts_free(struct read_texts *texts)
+{
+	if (texts == NULL)
+		return;
+	forget_texts(texts);
+	free(texts->readers);
+	free(texts);
+}
+
+static int
+make_texts(struct match_index *index, struct error *err)
+{
+	struct read_texts *t = calloc(1, sizeof(*t));
+
+	if (t == NULL ||
+	    (t->readers = calloc(index->npapers * TEXTS, sizeof(*t->readers))) == NULL) {
+		free(t);
+		return err_nomem(err, "places of words");
+	}
+	t->n = index->npapers * TEXTS;
+	index->texts = t;
+	return 0;
+}
+
+/* The text as it was read before, or now. NULL = memory is short. */
+static struct reader *
+take_text(struct match_index *index, uint32_t paper, enum paper_text text, struct error *err)
+{
+	const struct paper *p = index->papers[paper];
+	const char *const texts[TEXTS] = { [PAPER_TITLE] = p->title,
+		[PAPER_SUMMARY] = p->summary,
+		[PAPER_ABSTRACT] = p->abstract };
+	struct reader **slot, *r;
+
+	if (index->texts == NULL && make_texts(index, err) == -1)
+		return NULL;
+	slot = &index->texts->readers[paper * TEXTS + text];
+	if (*slot != NULL)
+		return *slot;
+	if ((r = malloc(sizeof(*r))) == NULL) {
+		err_nomem(err, "places of words");
+		return NULL;
+	}
+	reader_init(r);
+	if (reader_read(r, texts[text], err) == -1) {
+		reader_release(r);
+		free(r);
+		return NULL;
+	}
+	if (index->texts->bytes + reader_bytes(r) > MAX_READ_TEXTS_BYTES)
+		forget_texts(index->texts);
+	index->texts->bytes += reader_bytes(r);
+	return *slot = r;
+}
+
+int
+match_find_marks(struct match_index *index, const struct program *program, uint32_t paper,
+    enum paper_text text, struct arena *a, struct match_span **out, size_t *n, struct error *err)
+{
+	struct reader *r = take_text(index, paper, text, err);
+	struct span_list list = { 0 };
+	int rc = -1;
+
+	*n = 0;
+	*out = NULL;
+	if (r != NULL)
+		rc = find_spans(index, program, text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT,
+		    r, &list, err);
+	if (rc == 0)
+		rc = keep_spans(&list, a, out, n, err);
+	free(list.items);
 	return rc;
 }

@@ -204,10 +204,6 @@ static int
 add_marks(struct planner *pl, const struct program *program, uint32_t number,
     struct edition_pick *out, struct arena *a, struct error *err)
 {
-	const struct paper *p = pl->papers[number];
-	const char *const texts[] = { [PAPER_TITLE] = p->title,
-		[PAPER_SUMMARY] = p->summary,
-		[PAPER_ABSTRACT] = p->abstract };
 	struct paper_mark *marks = arena_array(a, MAX_PICK_MARKS, sizeof(*marks));
 
 	if (marks == NULL)
@@ -216,9 +212,8 @@ add_marks(struct planner *pl, const struct program *program, uint32_t number,
 		struct match_span *spans;
 		size_t n;
 
-		if (match_find_text_spans(pl->index, program, texts[text],
-			text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT, a, &spans, &n,
-			err) == -1)
+		if (match_find_marks(pl->index, program, number, (enum paper_text)text, a, &spans,
+			&n, err) == -1)
 			return -1;
 		for (size_t i = 0; i < n && out->nmarks < MAX_PICK_MARKS; i++)
 			marks[out->nmarks++] = (struct paper_mark){ (enum paper_text)text,

@@ -484,6 +484,63 @@ test_spans(void **state)
 	arena_release(&a);
 }
 
+/* More texts than are kept at a time, asked for again and again: always the same places. */
+static void
+test_marks_of_many_texts(void **state)
+{
+	enum { PAPERS = 260, REPEATS = 900 };
+	static const char text[] = "is attention all you need";
+	struct paper *papers[PAPERS];
+	struct match_literals *literals = NULL;
+	struct match_index *index;
+	struct program *program;
+	struct strbuf abstract;
+	struct error err;
+	struct query *q;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 256u << 20);
+	strbuf_init(&abstract, 1 << 20);
+	for (int i = 0; i < REPEATS; i++)
+		strbuf_add(&abstract, "Sparse attentions of ours. ");
+	for (size_t i = 0; i < PAPERS; i++) {
+		papers[i] = paper_new(&a);
+		papers[i]->title = arena_printf(&a, "%zu times %s", i, text);
+		papers[i]->summary = "Attention.";
+		papers[i]->abstract = abstract.buf;
+	}
+	assert_int_equal(match_literals_new(&literals, &err), 0);
+	assert_int_equal(match_index_new(papers, PAPERS, NOW, &weights, literals, &index, &err), 0);
+	assert_int_equal(query_parse("attention", 9, &a, &q, NULL, &err), 0);
+	assert_int_equal(match_compile(literals, q, &program, &err), 0);
+	for (uint32_t round = 0; round < 3; round++)
+		for (uint32_t i = 0; i < PAPERS; i++) {
+			struct match_span *list;
+			size_t n;
+
+			assert_int_equal(
+			    match_find_marks(index, program, i, PAPER_TITLE, &a, &list, &n, &err),
+			    0);
+			assert_int_equal(n, 1);
+			assert_memory_equal(papers[i]->title + list[0].start, "attention", 9);
+			assert_int_equal(
+			    match_find_marks(index, program, i, PAPER_SUMMARY, &a, &list, &n, &err),
+			    0);
+			assert_true(n == 1 && list[0].start == 0 && list[0].end == 9);
+			assert_int_equal(match_find_marks(index, program, i, PAPER_ABSTRACT, &a,
+					     &list, &n, &err),
+			    0);
+			assert_int_equal(n, REPEATS);
+			assert_true(list[1].start == 34 && list[1].end == 44);
+		}
+	match_program_free(program);
+	match_index_free(index);
+	match_literals_free(literals);
+	strbuf_release(&abstract);
+	arena_release(&a);
+}
+
 int
 main(void)
 {
@@ -495,6 +552,7 @@ main(void)
 		cmocka_unit_test(test_no_papers),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_marks_of_many_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
