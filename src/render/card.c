@@ -95,7 +95,7 @@ fill_lines(struct writer *w, const char *text, size_t len, struct card_line *lin
 		if (nlines++ == 0)
 			strbuf_add(&w->line, blanks);
 		strbuf_addn(&w->line, text + start, used);
-		writer_end_line(w, nlines == 1 ? CARD_INDENT : fill_indent(w->line.buf));
+		writer_end_line(w, nlines == 1 ? CARD_INDENT : OWN_INDENT);
 	}
 	return nlines;
 }
@@ -267,7 +267,7 @@ card_add_text(struct writer *w, const struct placed_card *placed)
 		size_t end = i + 1 < card->nlines ? line[1].at : card->len;
 
 		if (placed->nmarks > 0 && add_marked_line(w, placed, line, &ready)) {
-			writer_end_line(w, i == 0 ? indent : fill_indent(w->line.buf));
+			writer_end_line(w, i == 0 ? indent : OWN_INDENT);
 			ready = end;
 		} else if (i == 0 && !fits) {
 			add_first_line(w, card, indent);

@@ -20,17 +20,19 @@ fill_indent(const char *line)
 	return len <= MAX_INDENT ? len : 0;
 }
 
+/* No character is wider than it has bytes. */
+bool
+fill_fits(const char *line, size_t len)
+{
+	return len <= WIDTH || text_width(line, len) <= WIDTH;
+}
+
 void
 fill_add_line(struct strbuf *out, const char *line, size_t len, size_t indent)
 {
 	char blanks[MAX_INDENT + 1];
 	size_t start = out->len;
 
-	/* No character is wider than it has bytes. */
-	if (len <= WIDTH || text_width(line, len) <= WIDTH) {
-		strbuf_addn(out, line, len);
-		return;
-	}
 	memset(blanks, ' ', indent);
 	blanks[indent] = '\0';
 	text_add_wrapped(out, line + indent, len - indent, blanks, WIDTH);

@@ -2,12 +2,15 @@
 #ifndef DIGEST_RENDER_FILL_H
 #define DIGEST_RENDER_FILL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "digest/strbuf.h"
 
 /* Length of what a line begins with: blanks, and a dash, a star or a number with its full stop and the blanks behind it. */
 size_t fill_indent(const char *line);
+
+bool fill_fits(const char *line, size_t len);
 
 /*
  * Append a line without its end, filled to 72 columns: what is longer goes on below, behind `indent` blanks; a URL stays

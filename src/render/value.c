@@ -139,14 +139,21 @@ value_name(const char *text, size_t len)
 	return name;
 }
 
+/* Most names differ in their first bytes or have no more of them. */
+static bool
+is_name(const struct value_name *a, const struct value_name *b)
+{
+	return a->head == b->head && a->len == b->len &&
+	    (a->len <= sizeof(a->head) || memcmp(a->text, b->text, a->len) == 0);
+}
+
 static struct member *
 find_member(const struct value *object, const struct value_name *name)
 {
 	struct member *members = object->u.object.members;
 
 	for (size_t i = 0; i < object->u.object.len; i++)
-		if (members[i].name.head == name->head && members[i].name.len == name->len &&
-		    memcmp(members[i].name.text, name->text, name->len) == 0)
+		if (is_name(&members[i].name, name))
 			return &members[i];
 	return NULL;
 }

@@ -31,15 +31,21 @@ writer_release(struct writer *w)
 void
 writer_end_line(struct writer *w, size_t indent)
 {
-	strbuf_reset(&w->filled);
-	fill_add_line(&w->filled, w->line.buf, w->line.len, indent);
-	strbuf_addc(&w->filled, '\n');
+	struct strbuf *filled = &w->line;
+
+	if (!fill_fits(w->line.buf, w->line.len)) {
+		filled = &w->filled;
+		strbuf_reset(filled);
+		fill_add_line(filled, w->line.buf, w->line.len,
+		    indent == OWN_INDENT ? fill_indent(w->line.buf) : indent);
+	}
 	/* A scratch text that could not grow makes the whole fail. */
 	if (w->line.state != STRBUF_OK)
 		w->out->state = w->line.state;
 	else if (w->filled.state != STRBUF_OK)
 		w->out->state = w->filled.state;
-	qp_add(&w->qp, w->filled.buf, w->filled.len);
+	qp_add(&w->qp, filled->buf, filled->len);
+	qp_add(&w->qp, "\n", 1);
 	strbuf_reset(&w->line);
 }
 
@@ -56,7 +62,7 @@ end_template_line(struct writer *w)
 	skip = used == 0 && (w->blank || w->after_card);
 	if (!skip) {
 		w->blank = used == 0;
-		writer_end_line(w, fill_indent(w->line.buf));
+		writer_end_line(w, OWN_INDENT);
 	}
 	w->after_card = false;
 }

@@ -53,7 +53,8 @@ struct writer {
 
 void writer_init(struct writer *w, enum writer_kind kind, struct strbuf *out);
 void writer_release(struct writer *w);
-/* Of the text part: end the line with what it has, filled behind an indentation. */
+/* Of the text part: end the line with what it has, filled behind an indentation; OWN_INDENT = as it begins itself. */
+#define OWN_INDENT SIZE_MAX
 void writer_end_line(struct writer *w, size_t indent);
 /* What was written so far is all: the last line is ended. */
 void writer_end(struct writer *w);
