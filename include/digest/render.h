@@ -44,6 +44,7 @@ struct pick_view {
 	const struct paper *paper;
 	int64_t id;		/* of the paper in the store; 0 = its card is drawn for this edition alone */
 	uint32_t revision;	/* of its record: with id, what its card shows */
+	const char *filter;	/* in a section of risen papers: the name of the one that found it */
 	const char *why;	/* "gaussian splatting", the words or conditions that matched; "" = none */
 	const char *const *also_in;	/* names of other filters of this reader that found it */
 	size_t nalso_in;
@@ -65,6 +66,7 @@ struct section_view {
 	size_t nmore;		/* cut and not even named */
 	bool outside;		/* "Popular today, outside your filters" */
 	bool near;		/* its cut ones are no matches but came nearest to the filters */
+	bool risen;		/* papers of all filters that were there before and match only now */
 	bool updates;		/* its cut ones were sent before, and something happened to them */
 };
 

@@ -126,7 +126,7 @@ find_command(const struct context *c, const struct edition_view *view, const str
 		return NULL;
 	if (view->archive_url[0] != '\0')
 		return view->archive_url;
-	if (s->near || s->outside || s->updates || view->list.base_url[0] != '\0' ||
+	if (s->near || s->outside || s->risen || s->updates || view->list.base_url[0] != '\0' ||
 	    strpbrk(view->subscriber->address, "'\"\\$`!&;|<>() ") != NULL || !is_plain_name(name))
 		return "";
 	return arena_printf(
@@ -138,17 +138,19 @@ context_section(
     const struct context *c, const struct edition_view *view, const struct section_view *section)
 {
 	struct value *v = value_object(c->a);
-
-	const char *own = section->near			      ? strings_get(c->words, "near")
-	    : section->outside				      ? strings_get(c->words, "outside")
-	    : section->updates				      ? strings_get(c->words, "updates")
-	    : strcmp(section->name, DEFAULT_FILTER_NAME) == 0 ? strings_get(c->words, "trending")
+	const char *key = section->near			      ? "near"
+	    : section->outside				      ? "outside"
+	    : section->risen				      ? "risen-section"
+	    : section->updates				      ? "updates"
+	    : strcmp(section->name, DEFAULT_FILTER_NAME) == 0 ? "trending"
 							      : NULL;
+	const char *own = key != NULL ? strings_get(c->words, key) : NULL;
 
 	value_set_string(c->a, v, "name", own != NULL ? own : context_clean(c, section->name));
 	value_set_string(c->a, v, "query", context_clean(c, section->query));
 	value_set_bool(c->a, v, "outside", section->outside);
 	value_set_bool(c->a, v, "near", section->near);
+	value_set_bool(c->a, v, "risen", section->risen);
 	value_set_bool(c->a, v, "updates", section->updates);
 	value_set_string(c->a, v, "find", find_command(c, view, section));
 	return v;
@@ -283,9 +285,15 @@ first_titles(const struct edition_view *view, const char **titles, size_t n)
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < view->nsections; i++)
-		for (size_t k = 0; k < view->sections[i].npicks && len < n; k++)
-			titles[len++] = view->sections[i].picks[k].paper->title;
+	/* What stands outside the filters comes last, wherever it is. */
+	for (int outside = 0; outside < 2; outside++)
+		for (size_t i = 0; i < view->nsections; i++) {
+			const struct section_view *s = &view->sections[i];
+
+			for (size_t k = 0; k < s->npicks && len < n; k++)
+				if (s->outside == (outside == 1))
+					titles[len++] = s->picks[k].paper->title;
+		}
 	return len;
 }
 

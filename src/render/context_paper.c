@@ -372,7 +372,8 @@ static const char *
 why_text(const struct context *c, const char *filter, const char *why)
 {
 	size_t n = context_cut(why, MAX_PHRASE / 2, MAX_WHY_WIDTH);
-	const char *words, *name = context_clean(c, filter);
+	bool has_name = strcmp(filter, DEFAULT_FILTER_NAME) != 0; /* a person gave it */
+	const char *words, *name = has_name ? context_clean(c, filter) : "";
 	struct strbuf sb;
 
 	if (n == 0)

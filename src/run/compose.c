@@ -185,13 +185,20 @@ view_pick(struct composer *c, const struct edition_pick *pick, struct pick_view 
 	return find_paper(c, pick, a, &out->paper, err);
 }
 
-/* Picks first .. last of one section; the last one says how many more were cut. */
+/* A paper that was there before and matches only now goes to a section of its own, whatever filter found it. */
+static bool
+is_risen(const struct edition_pick *pick)
+{
+	return pick->risen && !pick->cut && pick->section < SECTION_UPDATES;
+}
+
+/* Picks first .. last of one section but the risen ones; the last one says how many more were cut. */
 static int
 view_section(struct composer *c, struct composed *mail, size_t first, size_t last,
     struct section_view *out, struct arena *a, struct error *err)
 {
 	const struct edition_pick *picks = mail->edition.picks;
-	struct pick_view *views = arena_array(a, last - first, sizeof(*views));
+	struct pick_view *views = arena_array(a, last - first, sizeof(*views)), *view = views;
 	uint32_t section = picks[first].section;
 
 	if (views == NULL)
@@ -203,7 +210,9 @@ view_section(struct composer *c, struct composed *mail, size_t first, size_t las
 	out->query = section >= SECTION_UPDATES ? "" : mail->reader->sub.filters[section].match;
 	out->picks = views;
 	for (size_t i = first; i < last; i++) {
-		if (view_pick(c, &picks[i], &views[i - first], a, err) == -1)
+		if (is_risen(&picks[i]))
+			continue;
+		if (view_pick(c, &picks[i], view++, a, err) == -1)
 			return -1;
 		if (!picks[i].cut && !out->updates)
 			out->npicks++;
@@ -215,33 +224,75 @@ view_section(struct composer *c, struct composed *mail, size_t first, size_t las
 	return 0;
 }
 
+/* The risen papers of all filters, in the order of their sections. */
+static int
+view_risen(struct composer *c, struct composed *mail, struct section_view *out, struct arena *a,
+    struct error *err)
+{
+	const struct edition *e = &mail->edition;
+	struct pick_view *views;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->npicks; i++)
+		n += is_risen(&e->picks[i]);
+	views = arena_array(a, n, sizeof(*views));
+	if (views == NULL)
+		return err_nomem(err, "section");
+	*out = (struct section_view){ .name = "", .query = "", .picks = views, .risen = true };
+	for (size_t i = 0; i < e->npicks; i++) {
+		if (!is_risen(&e->picks[i]))
+			continue;
+		if (view_pick(c, &e->picks[i], &views[out->npicks], a, err) == -1)
+			return -1;
+		views[out->npicks++].filter = mail->reader->sub.filters[e->picks[i].section].name;
+	}
+	return 0;
+}
+
+static bool
+is_of_filters(const struct section_view *s)
+{
+	return !s->outside && !s->near && !s->updates;
+}
+
+/* Sections as the mail has them: the filters in their order, what is popular outside or came near, risen ones, updates. */
 static int
 view_sections(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
 {
 	const struct edition *e = &mail->edition;
-	struct section_view *sections;
+	struct section_view *sections, risen;
 	size_t n = 0;
 
-	/* One for each filter, the near misses, what is popular outside, and updates. */
-	sections = arena_array(a, mail->reader->sub.nfilters + 3, sizeof(*sections));
+	sections = arena_array(a, mail->reader->sub.nfilters + 4, sizeof(*sections));
 	if (sections == NULL)
 		return err_nomem(err, "sections");
+	for (size_t i = 0; i < e->npicks; i++)
+		if (e->picks[i].section < SECTION_UPDATES &&
+		    e->picks[i].section >= mail->reader->sub.nfilters)
+			return err_set(err, ERR_CONFIG, "the reader's filters have changed since");
+	if (view_risen(c, mail, &risen, a, err) == -1)
+		return -1;
 	for (size_t first = 0, last; first < e->npicks; first = last) {
 		uint32_t section = e->picks[first].section;
 
 		for (last = first; last < e->npicks && e->picks[last].section == section &&
 		     note_is_near(&e->picks[last]) == note_is_near(&e->picks[first]);)
 			last++;
-		if (section < SECTION_UPDATES && section >= mail->reader->sub.nfilters)
-			return err_set(err, ERR_CONFIG, "the reader's filters have changed since");
+		if (section == SECTION_UPDATES && risen.npicks > 0) {
+			sections[n++] = risen;
+			risen.npicks = 0;
+		}
 		if (view_section(c, mail, first, last, &sections[n], a, err) == -1)
 			return -1;
-		if (!sections[n].outside && !sections[n].near && !sections[n].updates) {
-			mail->view.nshown += sections[n].npicks;
-			mail->view.ncut += sections[n].ncut + sections[n].nmore;
-		}
-		n++;
+		n += sections[n].npicks + sections[n].ncut > 0;
 	}
+	if (risen.npicks > 0)
+		sections[n++] = risen;
+	for (size_t i = 0; i < n; i++)
+		if (is_of_filters(&sections[i])) {
+			mail->view.nshown += sections[i].npicks;
+			mail->view.ncut += sections[i].ncut + sections[i].nmore;
+		}
 	mail->view.sections = sections;
 	mail->view.nsections = n;
 	return 0;

@@ -62,15 +62,21 @@ def run():
 
 
 def sections(text):
-    """Of a mail in plain text: (section, title, whether it was only named) in order."""
-    name, named = None, False
+    """Of a mail in plain text: (section, title, whether it was only named) in order. A risen paper says whose it is."""
+    name, named, risen = None, False, None
     for line in text.splitlines():
         if match := re.fullmatch(r"== (.*) ==", line):
             name, named = match[1], False
         elif line == "Also matched:":
             named = True
         elif match := re.match(r"(?: *\d+\. | +- )(Paper \d{3} on .*)", line):
-            yield name, match[1], named
+            if name == "Risen":
+                risen = match[1]
+            else:
+                yield name, match[1], named
+        elif match := re.match(r" +risen since your last digest · in (.*?): ", line):
+            assert name == "Risen", line
+            yield match[1], risen, named
 
 
 def mailed():

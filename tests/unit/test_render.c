@@ -631,6 +631,35 @@ test_a_thousand_sections(void **state)
 	assert_has(f->out.text.buf, "1000. Learning 1000 small things");
 }
 
+/* Risen papers stand behind what is popular outside, tell their filter, and still are what the mail is about. */
+static void
+test_risen(void **state)
+{
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 2, 1);
+	const struct pick_view *picks = view.sections[0].picks;
+	const struct section_view sections[] = {
+		{ .name = "Scenes", .query = "", .picks = picks, .cut = picks + 2, .ncut = 1 },
+		{ .name = "", .query = "", .picks = picks, .npicks = 1, .outside = true },
+		{ .name = "", .query = "", .picks = picks + 1, .npicks = 1, .risen = true },
+	};
+	const char *outside, *risen;
+
+	pick_of(&view, 1)->risen = true;
+	pick_of(&view, 1)->filter = "Liked";
+	view.sections = sections;
+	view.nsections = 3;
+	view.nshown = 1;
+	draw(f, &view);
+	check_html(f->out.html.buf);
+	assert_string_equal(f->out.subject.buf, "Learning 2 small things about large scenes");
+	outside = strstr(f->out.html.buf, "outside your filters</h2>");
+	risen = strstr(f->out.html.buf, ">Risen</h2>");
+	assert_true(outside != NULL && risen > outside);
+	assert_has(f->out.html.buf, ">risen since your last digest · in Liked: large scenes<");
+	assert_has(f->out.text.buf, "== Risen ==\n\n  2. Learning 2 ");
+}
+
 int
 main(void)
 {
@@ -641,6 +670,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_more_says_where, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_risen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_subject, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_preheader_and_note, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_input_same_bytes, setup, teardown),
