@@ -93,11 +93,10 @@ rm -rf Mail digest.db*
 write_config <<'X'
 source "days" { type = file  path = "days.json" }
 X
-i=0
-while [ $i -lt 4000 ]; do
-	i=$((i + 1))
-	echo "subscriber \"r$i@digest.test\" { when = \"daily 07:00\"  filter \"all\" { match = \"*\" } }"
-done >>digest.conf
+# More than leave within a second, which a build with sanitizers takes for fewer.
+readers=12000
+case $DIGEST in */san-*) readers=4000 ;; esac
+seq $readers | sed 's/.*/subscriber "r&@digest.test" { when = "daily 07:00"  filter "all" { match = "*" } }/' >>digest.conf
 brake() {
 	at 03T08:00:00 run 2>err &
 	pid=$!
@@ -111,8 +110,8 @@ brake() {
 	first=$(mails_sent)
 	echo "# stopped with $rc after $first mails"
 	cat err
-	[ $rc -eq 75 ] && grep -q 'stopped: all mail is on hold' err && [ "$first" -gt 0 ] && [ "$first" -lt 4000 ] || return 1
-	o release --all -q && silent 0 at 03T08:10:00 run && [ "$(mails_sent)" -eq 4000 ] &&
-	    [ "$(cat Mail/new/* | grep '^To:' | sort -u | wc -l)" -eq 4000 ]
+	[ $rc -eq 75 ] && grep -q 'stopped: all mail is on hold' err && [ "$first" -gt 0 ] && [ "$first" -lt $readers ] || return 1
+	o release --all -q && silent 0 at 03T08:10:00 run && [ "$(mails_sent)" -eq $readers ] &&
+	    [ "$(cat Mail/new/* | grep '^To:' | sort -u | wc -l)" -eq $readers ]
 }
 check 'the brake stops a run under way, and nobody is forgotten or mailed twice' 'brake'
