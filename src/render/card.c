@@ -215,18 +215,22 @@ add_marked_line(
     struct writer *w, const struct placed_card *placed, const struct card_line *line, size_t *ready)
 {
 	const struct card *card = placed->card;
-	size_t at = line->start, start, stop;
+	size_t at = line->start, end = line->start + line->len, start, stop;
 
 	for (size_t k = 0; k < card->nspots; k++) {
 		const struct spot *spot = &card->spots[k];
 		size_t i = 0, from = spot->start;
 
-		if (spot->at < line->start || spot->at >= line->start + line->len)
+		if (spot->at < line->start || spot->at >= end)
 			continue;
 		while (next_mark(placed, spot, &i, from, &start, &stop)) {
 			size_t open = spot->at + (start - spot->start);
 			size_t close = spot->at + (stop - spot->start);
 
+			/* Blanks at the end of a line are gone. */
+			close = close < end ? close : end;
+			if (open >= close)
+				continue;
 			if (at == line->start && line->at > *ready) {
 				strbuf_addn(w->out, card->bytes + *ready, line->at - *ready);
 				w->qp.column = 0;
@@ -241,7 +245,7 @@ add_marked_line(
 	}
 	if (at == line->start)
 		return false;
-	strbuf_addn(&w->line, card->plain + at, line->start + line->len - at);
+	strbuf_addn(&w->line, card->plain + at, end - at);
 	return true;
 }
 

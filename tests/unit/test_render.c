@@ -291,6 +291,9 @@ test_marks(void **state)
 		    { { PAPER_TITLE, 400, 500 }, { PAPER_ABSTRACT, 3, 1 },
 			{ PAPER_ABSTRACT, 2, 900 } },
 		    "Short|Te[xt.]", "Te*xt.*" },
+		/* to the blank at the end of a line, which goes */
+		{ "T", "", "More text ", { { PAPER_ABSTRACT, 5, 900 } }, "More [text ]",
+		    "More *text*" },
 		/* a text that had to be cleaned keeps none */
 		{ "A\x01 tea", "", "Text.", { { PAPER_TITLE, 3, 6 } }, "A tea|Text.", "Text." },
 	};
