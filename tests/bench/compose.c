@@ -209,7 +209,9 @@ draw_cards(void)
 			picks[k] = (struct pick_view){ .paper = d.papers[(i + k) % PAPERS],
 				.id = (int64_t)((i + k) % PAPERS) + 1,
 				.why = "" };
-		s = (struct section_view){ "S", "", picks, PICKS, NULL, 0, 0, false, false, false };
+		s = (struct section_view){
+			.name = "S", .query = "", .picks = picks, .npicks = PICKS
+		};
 		view.sections = &s;
 		view.nsections = 1;
 		arena_reset(&d.scratch);
