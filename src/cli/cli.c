@@ -139,6 +139,20 @@ cli_sort(const char *text, enum sort_order *out, struct error *err)
 	    "--sort '%s'; expected best, relevance, votes, trending or newest", text);
 }
 
+int
+cli_read_reach(struct cli *cli, int64_t max_days, struct cli_reach *out, struct error *err)
+{
+	if (cli_number(cli->opt.days, "--days", 1, max_days, &out->days, err) == -1 ||
+	    cli_number(cli->opt.limit, "--limit", 1, MAX_SECTION_PICKS, &out->limit, err) == -1 ||
+	    (cli->opt.sort != NULL && cli_sort(cli->opt.sort, &out->sort, err) == -1))
+		return -1;
+	if (cli->opt.nusers > 1)
+		return err_set(err, ERR_USAGE, "-u names one reader here");
+	if (cli->opt.nusers == 1)
+		out->address = cli->opt.users[0];
+	return 0;
+}
+
 const char *
 cli_join_args(struct cli *cli, struct error *err)
 {

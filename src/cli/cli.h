@@ -118,6 +118,7 @@ const char *term_removed(const struct term *term);
 const char *term_reset(const struct term *term);
 /* Put text on stdout with control characters but tab and newline made harmless. */
 void	term_put(const char *text);
+void	term_putn(const char *text, size_t len);
 /* One character of a chart: n of at most most; where the locale has no bars, a digit. */
 const char *term_bar(const struct term *term, size_t n, size_t most);
 /* The same padded or cut to columns. */
@@ -174,6 +175,13 @@ int	cli_check_now(struct cli *cli, struct error *err);
 /* The number an option was given, min .. max; *out stays when text is NULL. Fails with ERR_USAGE. */
 int	cli_number(const char *text, const char *option, int64_t min, int64_t max, int64_t *out, struct error *err);
 int	cli_sort(const char *text, enum sort_order *out, struct error *err);
+/* How much --days, --limit, --sort and the one -u ask for; what is not given stays as it was. Fails with ERR_USAGE. */
+struct cli_reach {
+	int64_t days, limit;
+	enum sort_order sort;
+	const char *address;	/* NULL = no -u */
+};
+int	cli_read_reach(struct cli *cli, int64_t max_days, struct cli_reach *out, struct error *err);
 /* All arguments with a blank between them; NULL with err. */
 const char *cli_join_args(struct cli *cli, struct error *err);
 /* One line of JSON on stdout. */

@@ -266,22 +266,16 @@ fail_empty(const struct run_search_options *o, const struct run_search_result *r
 static int
 read_options(struct cli *cli, struct run_search_options *out, struct error *err)
 {
-	int64_t days = 0, limit = DEFAULT_LIMIT;
+	struct cli_reach reach = { .limit = DEFAULT_LIMIT,
+		.sort = cli->opt.similar != NULL ? SORT_RELEVANCE : SORT_BEST };
 
-	*out = (struct run_search_options){
-		.similar = cli->opt.similar,
-		.sort = cli->opt.similar != NULL ? SORT_RELEVANCE : SORT_BEST,
-	};
-	if (cli_number(cli->opt.days, "--days", 1, MAX_DAYS, &days, err) == -1 ||
-	    cli_number(cli->opt.limit, "--limit", 1, MAX_SECTION_PICKS, &limit, err) == -1 ||
-	    (cli->opt.sort != NULL && cli_sort(cli->opt.sort, &out->sort, err) == -1))
+	if (cli_read_reach(cli, MAX_DAYS, &reach, err) == -1)
 		return -1;
-	out->ndays = (size_t)days;
-	out->limit = (uint32_t)limit;
-	if (cli->opt.nusers > 1)
-		return err_set(err, ERR_USAGE, "-u names one reader here");
-	if (cli->opt.nusers == 1)
-		out->address = cli->opt.users[0];
+	*out = (struct run_search_options){ .similar = cli->opt.similar,
+		.address = reach.address,
+		.ndays = (size_t)reach.days,
+		.sort = reach.sort,
+		.limit = (uint32_t)reach.limit };
 	if (cli->nargs > 0 && (out->query = cli_join_args(cli, err)) == NULL)
 		return -1;
 	if (out->query == NULL && out->similar == NULL)

@@ -317,20 +317,17 @@ try_edited(void *arg, const struct subscriber *reader, const struct filter *now,
 static int
 read_options(struct cli *cli, struct run_try_options *out, struct error *err)
 {
-	int64_t days = DEFAULT_DAYS, limit = DEFAULT_LIMIT;
+	struct cli_reach reach = {
+		.days = DEFAULT_DAYS, .limit = DEFAULT_LIMIT, .sort = SORT_BEST
+	};
 
-	*out = (struct run_try_options){ .sort = SORT_BEST };
-	if (cli_number(cli->opt.days, "--days", 1, MAX_DAYS, &days, err) == -1 ||
-	    cli_number(cli->opt.limit, "--limit", 1, MAX_SECTION_PICKS, &limit, err) == -1 ||
-	    (cli->opt.sort != NULL && cli_sort(cli->opt.sort, &out->sort, err) == -1))
+	if (cli_read_reach(cli, MAX_DAYS, &reach, err) == -1)
 		return -1;
-	out->ndays = (size_t)days;
-	out->limit = (uint32_t)limit;
-	out->instead_of = cli->opt.instead_of;
-	if (cli->opt.nusers > 1)
-		return err_set(err, ERR_USAGE, "-u names one reader here");
-	if (cli->opt.nusers == 1)
-		out->address = cli->opt.users[0];
+	*out = (struct run_try_options){ .address = reach.address,
+		.instead_of = cli->opt.instead_of,
+		.ndays = (size_t)reach.days,
+		.sort = reach.sort,
+		.limit = (uint32_t)reach.limit };
 	return 0;
 }
 

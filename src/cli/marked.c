@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MIN_LINE = 20, PIECE = 256 };
+enum { MIN_LINE = 20 };
 
 /* A text being written, line by line. */
 struct filler {
@@ -16,23 +16,6 @@ struct filler {
 	size_t next; /* the mark that ends next */
 	size_t columns, used, indent;
 };
-
-static void
-put_piece(const char *text, size_t len)
-{
-	while (len > 0) {
-		char piece[PIECE];
-		size_t n = text_cut(text, len, sizeof(piece) - 1, SIZE_MAX);
-
-		if (n == 0)
-			n = 1;
-		memcpy(piece, text, n);
-		piece[n] = '\0';
-		term_put(piece);
-		text += n;
-		len -= n;
-	}
-}
 
 /* A word, or a part of one, on the line. Words come in their order. */
 static void
@@ -52,7 +35,7 @@ put_word(struct filler *f, size_t from, size_t to)
 		else if (m != NULL && !inside && m->start < to)
 			end = m->start;
 		fputs(inside ? term_bold(f->term) : "", stdout);
-		put_piece(f->text + from, end - from);
+		term_putn(f->text + from, end - from);
 		fputs(inside ? term_reset(f->term) : "", stdout);
 		from = end;
 	}

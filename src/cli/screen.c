@@ -137,20 +137,6 @@ read_block(struct screen *s, const char *line)
 
 /* ---- writing ---- */
 
-static void
-put_bytes(const char *text, size_t len)
-{
-	char part[256];
-
-	for (size_t n; len > 0; text += n, len -= n) {
-		n = text_cut(text, len, sizeof(part) - 1, SIZE_MAX);
-		n = n > 0 ? n : 1;
-		memcpy(part, text, n);
-		part[n] = '\0';
-		term_put(part);
-	}
-}
-
 /* Begin a link, or end it with NULL (OSC 8). Of an address only what is printable ASCII gets to the terminal. */
 static void
 put_link(const struct screen *s, const char *url, size_t len)
@@ -174,14 +160,14 @@ put_line(const struct screen *s, const char *line, size_t len)
 		if (n > 0) {
 			put_link(s, line, n);
 			fputs(term_dim(s->term), stdout);
-			put_bytes(line, n);
+			term_putn(line, n);
 			fputs(term_reset(s->term), stdout);
 			put_link(s, NULL, 0);
 		} else {
 			n = strcspn(line, " (<[") + 1;
 			if (n > (size_t)(end - line))
 				n = (size_t)(end - line);
-			put_bytes(line, n);
+			term_putn(line, n);
 		}
 		line += n;
 	}
@@ -195,11 +181,11 @@ put_title(const struct screen *s, const char *line, size_t len, const struct scr
 
 	while (n < len && line[n] == ' ')
 		n++;
-	put_bytes(line, n);
+	term_putn(line, n);
 	if (url > 0 && title->url[url] == '\0')
 		put_link(s, title->url, url);
 	fputs(term_bold(s->term), stdout);
-	put_bytes(line + n, len - n);
+	term_putn(line + n, len - n);
 	fputs(term_reset(s->term), stdout);
 	if (url > 0 && title->url[url] == '\0')
 		put_link(s, NULL, 0);
@@ -302,7 +288,7 @@ put_narrow(struct screen *s, const struct block *b)
 	size_t nprefix = b->hang;
 
 	if (b->len > 0 && rule == b->len) {
-		put_bytes(b->line, rule < width ? rule : width);
+		term_putn(b->line, rule < width ? rule : width);
 		return;
 	}
 	/* Of the blanks before a number there may be fewer than in the mail. */

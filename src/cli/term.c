@@ -147,17 +147,22 @@ put_line(const char *text, size_t len)
 }
 
 void
+term_putn(const char *text, size_t len)
+{
+	const char *end = text + len, *newline;
+
+	while ((newline = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		put_line(text, (size_t)(newline - text));
+		putchar('\n');
+		text = newline + 1;
+	}
+	put_line(text, (size_t)(end - text));
+}
+
+void
 term_put(const char *text)
 {
-	for (;;) {
-		size_t len = strcspn(text, "\n");
-
-		put_line(text, len);
-		text += len;
-		if (*text++ == '\0')
-			return;
-		putchar('\n');
-	}
+	term_putn(text, strlen(text));
 }
 
 void

@@ -2,11 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The HTML part in a browser: it fits a telephone and a desk, asks nobody for anything, and nothing of a paper runs.
 . "$(dirname "$0")/lib.sh"
-browser=
-for name in chromium chromium-browser google-chrome; do
-	command -v $name >/dev/null 2>&1 && browser=$name && break
-done
-[ -n "$browser" ] || skip_all 'no chromium here'
+need_browser
 plan 8
 
 mkdir days

@@ -3,11 +3,7 @@
 # 300 hostile papers, and hostile names of list, filters and readers, in a browser that runs scripts: none runs, nothing is asked
 # for, and the page has the very elements that harmless papers make.
 . "$(dirname "$0")/lib.sh"
-browser=
-for name in chromium chromium-browser google-chrome; do
-	command -v $name >/dev/null 2>&1 && browser=$name && break
-done
-[ -n "$browser" ] || skip_all 'no chromium here'
+need_browser
 plan 9
 
 : >asked

@@ -18,6 +18,13 @@ skip_all() {
 	echo "1..0 # SKIP $*"
 	exit 0
 }
+# Sets $browser, or skips the whole file.
+need_browser() {
+	for browser in chromium chromium-browser google-chrome; do
+		command -v $browser >/dev/null 2>&1 && return
+	done
+	skip_all 'no chromium here'
+}
 
 [ -x "$DIGEST" ] || skip_all "$DIGEST is not built"
 
