@@ -26,6 +26,8 @@ void	*arena_alloc(struct arena *a, size_t size);
 void	*arena_zalloc(struct arena *a, size_t size);
 /* n objects of size bytes, zeroed; NULL also when n * size overflows. */
 void	*arena_array(struct arena *a, size_t n, size_t size);
+/* An array of len objects, none at first, with room for one more: items itself or a larger copy, whose size is in *alloc then. */
+void	*arena_grow(struct arena *a, const void *items, size_t len, size_t *alloc, size_t size);
 char	*arena_strdup(struct arena *a, const char *text);
 char	*arena_strndup(struct arena *a, const char *text, size_t len);
 char	*arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

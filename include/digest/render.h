@@ -57,7 +57,7 @@ struct pick_view {
 };
 
 struct section_view {
-	const char *name;	/* of the filter */
+	const char *name;	/* of the filter, "" = it is of none */
 	const char *query;
 	const struct pick_view *picks;
 	size_t npicks;

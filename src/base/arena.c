@@ -112,6 +112,23 @@ arena_array(struct arena *a, size_t n, size_t size)
 	return arena_zalloc(a, bytes);
 }
 
+void *
+arena_grow(struct arena *a, const void *items, size_t len, size_t *alloc, size_t size)
+{
+	size_t n = *alloc < 8 ? 8 : *alloc * 2;
+	void *more;
+
+	if (len < *alloc)
+		return (void *)(uintptr_t)items;
+	more = arena_array(a, n, size);
+	if (more == NULL)
+		return NULL;
+	if (len > 0)
+		memcpy(more, items, len * size);
+	*alloc = n;
+	return more;
+}
+
 char *
 arena_strndup(struct arena *a, const char *text, size_t len)
 {

@@ -51,7 +51,7 @@ card_of_html(struct arena *a, struct strbuf *html, const struct spots *spots)
 {
 	struct card *card = arena_zalloc(a, sizeof(*card));
 
-	if (card == NULL || spots->short_of_memory)
+	if (card == NULL || a->failed)
 		return NULL;
 	/* The line ends behind a card are its place's; it ends in a soft break. */
 	while (html->len >= 2 && memcmp(html->buf + html->len - 2, "\r\n", 2) == 0 &&
@@ -69,14 +69,6 @@ card_of_html(struct arena *a, struct strbuf *html, const struct spots *spots)
 	return card->bytes != NULL ? card : NULL;
 }
 
-static size_t
-trimmed(const char *text, size_t len)
-{
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
-		len--;
-	return len;
-}
-
 /* Fill the lines of what a template wrote; returns how many there are, of several blank ones one. */
 static size_t
 fill_lines(struct writer *w, const char *text, size_t len, struct card_line *lines)
@@ -88,7 +80,7 @@ fill_lines(struct writer *w, const char *text, size_t len, struct card_line *lin
 		size_t used;
 
 		n = (newline != NULL ? (size_t)(newline - text) : len) - start;
-		used = trimmed(text + start, n);
+		used = fill_trimmed(text + start, n);
 		if (used == 0 && nlines > 0 && lines[nlines - 1].len == 0)
 			continue;
 		lines[nlines] = (struct card_line){ start, used, w->out->len };
@@ -104,7 +96,7 @@ struct card *
 card_of_text(struct arena *a, struct strbuf *text, const struct spots *spots)
 {
 	struct card *card = arena_zalloc(a, sizeof(*card));
-	size_t len = trimmed(text->buf, text->len), nlines = 1;
+	size_t len = fill_trimmed(text->buf, text->len), nlines = 1;
 	struct card_line *lines;
 	struct strbuf bytes;
 	struct writer w;
@@ -112,7 +104,7 @@ card_of_text(struct arena *a, struct strbuf *text, const struct spots *spots)
 	for (size_t i = 0; i < len; i++)
 		nlines += text->buf[i] == '\n';
 	lines = arena_array(a, nlines, sizeof(*lines));
-	if (card == NULL || lines == NULL || spots->short_of_memory)
+	if (card == NULL || lines == NULL || a->failed)
 		return NULL;
 	strbuf_init(&bytes, MAX_RENDER_BYTES);
 	writer_init(&w, WRITER_TEXT, &bytes);
@@ -254,7 +246,7 @@ static void
 add_first_line(struct writer *w, const struct card *card, size_t indent)
 {
 	strbuf_addn(&w->line, card->plain + card->lines[0].start, card->lines[0].len);
-	strbuf_truncate(&w->line, trimmed(w->line.buf, w->line.len));
+	strbuf_truncate(&w->line, fill_trimmed(w->line.buf, w->line.len));
 	writer_end_line(w, indent < w->line.len ? indent : w->line.len);
 }
 

@@ -40,7 +40,7 @@ struct placed_card {
 };
 
 /*
- * What a card template wrote, as a card in the arena. NULL when memory is short.
+ * What a card template wrote, as a card in the arena, which is that of the spots. NULL when memory is short.
  * html		written by a WRITER_HTML
  * text		written by a WRITER_PLAIN
  * spots	of that writer

@@ -113,11 +113,8 @@ static void
 add_item(struct edition *ed, const struct section_view *s, struct item *item,
     const struct pick_view *pick, size_t number)
 {
-	bool has_filter = !s->outside && !s->near && !s->updates;
-	const char *filter = s->risen ? pick->filter : has_filter ? s->name : "";
-
 	item->pick = pick;
-	item->value = context_pick(&ed->c, pick, filter, number);
+	item->value = context_pick(&ed->c, pick, s->risen ? pick->filter : s->name, number);
 }
 
 /* The best of each section are the last to shrink: first all first ones, then all second ones ... */

@@ -20,6 +20,14 @@ fill_indent(const char *line)
 	return len <= MAX_INDENT ? len : 0;
 }
 
+size_t
+fill_trimmed(const char *text, size_t len)
+{
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+		len--;
+	return len;
+}
+
 /* No character is wider than it has bytes. */
 bool
 fill_fits(const char *line, size_t len)

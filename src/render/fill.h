@@ -10,6 +10,9 @@
 /* Length of what a line begins with: blanks, and a dash, a star or a number with its full stop and the blanks behind it. */
 size_t fill_indent(const char *line);
 
+/* Length without the blanks and line ends at the end. */
+size_t fill_trimmed(const char *text, size_t len);
+
 bool fill_fits(const char *line, size_t len);
 
 /*

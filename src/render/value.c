@@ -112,24 +112,6 @@ value_bool(struct arena *a, bool b)
 	return v;
 }
 
-/* An array in the arena with room for one more, twice as long when it was full. NULL when memory is short. */
-static void *
-grow(struct arena *a, void *items, size_t len, size_t *alloc, size_t size)
-{
-	size_t n = *alloc < 8 ? 8 : *alloc * 2;
-	void *more;
-
-	if (len < *alloc)
-		return items;
-	more = arena_array(a, n, size);
-	if (more == NULL)
-		return NULL;
-	if (len > 0)
-		memcpy(more, items, len * size);
-	*alloc = n;
-	return more;
-}
-
 struct value_name
 value_name(const char *text, size_t len)
 {
@@ -172,8 +154,8 @@ value_set(struct arena *a, struct value *object, const char *name, struct value 
 	}
 	m = find_member(object, &key);
 	if (m == NULL) {
-		m = grow(a, object->u.object.members, object->u.object.len, &object->u.object.alloc,
-		    sizeof(*m));
+		m = arena_grow(a, object->u.object.members, object->u.object.len,
+		    &object->u.object.alloc, sizeof(*m));
 		if (m == NULL)
 			return;
 		object->u.object.members = m;
@@ -212,7 +194,7 @@ value_append(struct arena *a, struct value *list, struct value *item)
 		a->failed = true;
 		return;
 	}
-	items = grow(
+	items = arena_grow(
 	    a, list->u.list.items, list->u.list.len, &list->u.list.alloc, sizeof(struct value *));
 	if (items == NULL)
 		return;

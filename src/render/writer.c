@@ -53,11 +53,9 @@ writer_end_line(struct writer *w, size_t indent)
 static void
 end_template_line(struct writer *w)
 {
-	size_t used = w->line.len;
+	size_t used = fill_trimmed(w->line.buf, w->line.len);
 	bool skip;
 
-	while (used > 0 && strchr(" \t\r", w->line.buf[used - 1]) != NULL)
-		used--;
 	strbuf_truncate(&w->line, used);
 	skip = used == 0 && (w->blank || w->after_card);
 	if (!skip) {
@@ -133,42 +131,27 @@ add_escaped(struct writer *w, enum template_escape escape, const char *text, siz
 		writer_add(w, text, len);
 }
 
-/* An array in the arena with room for one more. NULL when memory is short. */
-static void *
-grow(struct arena *a, const void *items, size_t len, size_t *alloc, size_t size)
-{
-	void *more = (void *)(uintptr_t)items;
-
-	if (len < *alloc)
-		return more;
-	*alloc = *alloc == 0 ? 16 : 2 * *alloc;
-	more = arena_array(a, *alloc, size);
-	if (more != NULL && len > 0)
-		memcpy(more, items, len * size);
-	return more;
-}
-
+/* Memory that is short is known to the arena. */
 static void
 add_step(struct spots *s, size_t start, size_t at)
 {
-	s->steps = grow(s->a, s->steps, s->nsteps, &s->steps_alloc, sizeof(*s->steps));
-	if (s->steps == NULL) {
-		s->short_of_memory = true;
-		s->nsteps = s->steps_alloc = 0;
+	struct spot_step *steps =
+	    arena_grow(s->a, s->steps, s->nsteps, &s->steps_alloc, sizeof(*s->steps));
+
+	if (steps == NULL)
 		return;
-	}
+	s->steps = steps;
 	s->steps[s->nsteps++] = (struct spot_step){ start, at };
 }
 
 static void
 add_spot(struct spots *s, const struct spot *spot)
 {
-	s->items = grow(s->a, s->items, s->len, &s->alloc, sizeof(*s->items));
-	if (s->items == NULL) {
-		s->short_of_memory = true;
-		s->len = s->alloc = 0;
+	struct spot *items = arena_grow(s->a, s->items, s->len, &s->alloc, sizeof(*s->items));
+
+	if (items == NULL)
 		return;
-	}
+	s->items = items;
 	s->items[s->len++] = *spot;
 }
 

@@ -35,7 +35,6 @@ struct spots {
 	struct spot *items;
 	struct spot_step *steps;
 	size_t len, alloc, nsteps, steps_alloc;
-	bool short_of_memory;
 };
 
 struct writer {

@@ -52,21 +52,6 @@ add_match(struct strbuf *out, const struct store_words *w)
 }
 
 static int
-read_id(struct stmt *q, struct arena *a, void *row, struct error *err)
-{
-	(void)a;
-	(void)err;
-	*(int64_t *)row = db_int(q, 0);
-	return 0;
-}
-
-static int
-load_ids(struct stmt *q, struct arena *a, struct db_rows *out, struct error *err)
-{
-	return db_load_rows(q, a, sizeof(int64_t), read_id, out, err);
-}
-
-static int
 find_indexed(struct store *store, const struct store_words *words, struct arena *a,
     struct db_rows *out, struct error *err)
 {
@@ -79,7 +64,7 @@ find_indexed(struct store *store, const struct store_words *words, struct arena 
 	if ((rc = strbuf_check(&match, err)) == 0) {
 		db_start(&q, store, SQL_SEARCH_ALL);
 		db_bind_text(&q, match.buf);
-		rc = load_ids(&q, a, out, err);
+		rc = db_load_ids(&q, a, out, err);
 	}
 	strbuf_release(&match);
 	return rc;
@@ -136,12 +121,12 @@ store_propose_papers(struct store *store, const struct store_words *words, int64
 	db_start(&q, store, since_utc > 0 ? SQL_PAPER_SINCE : SQL_PAPER_ALL);
 	if (since_utc > 0)
 		db_bind_int(&q, since_utc);
-	if (load_ids(&q, a, &there, err) == -1)
+	if (db_load_ids(&q, a, &there, err) == -1)
 		return -1;
 	ids = there;
 	if (words->op != WORDS_ANY) {
 		db_start(&q, store, SQL_SEARCH_DUE_ALL);
-		if (load_ids(&q, a, &due, err) == -1 ||
+		if (db_load_ids(&q, a, &due, err) == -1 ||
 		    find_indexed(store, words, a, &indexed, err) == -1)
 			return -1;
 		if (unite(&indexed, &due, a, &ids) == -1)
@@ -232,7 +217,7 @@ load_weighed(struct store *store, int64_t since_utc, struct arena *a, struct wei
 	for (size_t i = 0; i < *n; i++)
 		(*out)[i].id = ids[i];
 	db_start(&q, store, SQL_SEARCH_DUE_ALL);
-	if (load_ids(&q, a, &due, err) == -1)
+	if (db_load_ids(&q, a, &due, err) == -1)
 		return -1;
 	mark_unknown(*out, *n, &due);
 	return 0;

@@ -185,16 +185,13 @@ db_load_rows(struct stmt *q, struct arena *a, size_t size,
 
 	while ((more = db_step(q, err)) == 1) {
 		if (n == room) {
-			char *grown = arena_array(a, room * 2 + 4, size);
+			char *grown = arena_grow(a, rows, n, &room, size);
 
 			if (grown == NULL) {
 				more = err_nomem(err, q->store->path);
 				break;
 			}
-			if (n > 0)
-				memcpy(grown, rows, n * size);
 			rows = grown;
-			room = room * 2 + 4;
 		}
 		if ((more = read(q, a, rows + n * size, err)) == -1)
 			break;
@@ -206,6 +203,21 @@ db_load_rows(struct stmt *q, struct arena *a, size_t size,
 	out->items = rows;
 	out->n = n;
 	return 0;
+}
+
+static int
+read_id(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	(void)a;
+	(void)err;
+	*(int64_t *)row = db_int(q, 0);
+	return 0;
+}
+
+int
+db_load_ids(struct stmt *q, struct arena *a, struct db_rows *out, struct error *err)
+{
+	return db_load_rows(q, a, sizeof(int64_t), read_id, out, err);
 }
 
 static void

@@ -96,6 +96,9 @@ int	db_load_rows(struct stmt *q, struct arena *a, size_t size,
 	    int (*read)(struct stmt *q, struct arena *a, void *row, struct error *err), struct db_rows *out,
 	    struct error *err);
 
+/* The same of rows whose first column is an id: items are int64_t. */
+int	db_load_ids(struct stmt *q, struct arena *a, struct db_rows *out, struct error *err);
+
 /* A statement whose parameters are all numbers: run it, or read the first column of its first
  * row (1, 0 = no row, -1). */
 int	db_run_ints(struct store *store, enum sql_name name, const int64_t *values, size_t n, struct error *err);

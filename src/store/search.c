@@ -131,15 +131,6 @@ add_match(struct strbuf *out, const char *text, struct error *err)
 }
 
 static int
-read_id(struct stmt *q, struct arena *a, void *row, struct error *err)
-{
-	(void)a;
-	(void)err;
-	*(int64_t *)row = db_int(q, 0);
-	return 0;
-}
-
-static int
 find_ids(struct store *store, const char *words, size_t max, struct arena *a, struct db_rows *out,
     struct error *err)
 {
@@ -154,7 +145,7 @@ find_ids(struct store *store, const char *words, size_t max, struct arena *a, st
 		db_start(&q, store, SQL_SEARCH_FIND);
 		db_bind_text(&q, match.buf);
 		db_bind_int(&q, (int64_t)max);
-		rc = db_load_rows(&q, a, sizeof(int64_t), read_id, out, err);
+		rc = db_load_ids(&q, a, out, err);
 	}
 	strbuf_release(&match);
 	return rc;

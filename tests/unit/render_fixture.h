@@ -196,6 +196,20 @@ count(const char *text, const char *part)
 	return n;
 }
 
+/* Text without the line breaks and blanks that filling may have moved. */
+static inline char *
+squeeze(struct arena *a, const char *text)
+{
+	char *out = arena_strdup(a, text), *to = out;
+
+	assert_non_null(out);
+	for (; *text != '\0'; text++)
+		if (*text != ' ' && *text != '\n')
+			*to++ = *text;
+	*to = '\0';
+	return out;
+}
+
 static inline void
 assert_has(const char *text, const char *part)
 {

@@ -88,19 +88,6 @@ test_marks_everywhere(void **state)
 	}
 }
 
-static char *
-squeeze(struct arena *a, const char *text)
-{
-	char *out = arena_strdup(a, text), *to = out;
-
-	assert_non_null(out);
-	for (; *text != '\0'; text++)
-		if (*text != ' ' && *text != '\n')
-			*to++ = *text;
-	*to = '\0';
-	return out;
-}
-
 /* Marks in the text part change where lines end, but not what they say. */
 static void
 test_marked_text_is_filled(void **state)

@@ -203,20 +203,6 @@ keep_sample(const struct rendered *out)
 	assert_int_equal(file_write(path, 0644, out->text.buf, out->text.len, NULL), 0);
 }
 
-/* Text without the line breaks and blanks that filling may have moved. */
-static char *
-squeeze(struct arena *a, const char *text)
-{
-	char *out = arena_strdup(a, text), *to = out;
-
-	assert_non_null(out);
-	for (; *text != '\0'; text++)
-		if (*text != ' ' && *text != '\n')
-			*to++ = *text;
-	*to = '\0';
-	return out;
-}
-
 static void
 test_sample_has_all_in_both_parts(void **state)
 {
