@@ -97,6 +97,12 @@ reserve(struct strbuf *sb, size_t extra)
 }
 
 void
+strbuf_reserve(struct strbuf *sb, size_t len)
+{
+	reserve(sb, len);
+}
+
+void
 strbuf_addn(struct strbuf *sb, const void *bytes, size_t len)
 {
 	if (len == 0 || reserve(sb, len) == -1)

@@ -16,7 +16,8 @@ struct batch {
 	struct pool *pool;
 	/* The store, the planner and the zones are for one thread at a time; most of the work is to draw, and needs none. */
 	pthread_mutex_t lock;
-	struct arena arenas[MAX_POOL_THREADS]; /* of each thread: readers, picks, views */
+	struct arena arenas[MAX_POOL_THREADS];	 /* of each thread: readers, picks, views */
+	struct rendered parts[MAX_POOL_THREADS]; /* of the mail a thread is composing */
 	const struct due *dues;
 	struct batch_item *items;
 };
@@ -35,8 +36,10 @@ batch_new(
 		return -1;
 	}
 	pthread_mutex_init(&b->lock, NULL);
-	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_init(&b->arenas[i], MAX_RUN_BYTES);
+		rendered_init(&b->parts[i]);
+	}
 	*out = b;
 	return 0;
 }
@@ -55,8 +58,10 @@ batch_free(struct batch *b)
 	if (b == NULL)
 		return;
 	pool_free(b->pool);
-	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_release(&b->arenas[i]);
+		rendered_release(&b->parts[i]);
+	}
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
@@ -159,7 +164,8 @@ make_item(void *arg, size_t i, size_t worker)
 	rc = plan_item(b->settings, &b->dues[i], item, a, err);
 	pthread_mutex_unlock(&b->lock);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
-		rc = composer_compose(b->settings->composer, &item->mail, a, err);
+		rc = composer_compose(b->settings->composer, &item->mail,
+		    b->settings->keep_parts ? &item->mail.rendered : &b->parts[worker], a, err);
 		if (rc == -1)
 			item->what = BATCH_BROKEN;
 	}

@@ -280,7 +280,7 @@ compose_again(struct courier *c, const struct edition *e, struct composed *mail,
 	for (;; spans--) {
 		mail->date_utc = e->composed_utc + spans * DATE_SPAN_S;
 		strbuf_reset(&mail->bytes);
-		if (composer_compose(c->composer, mail, &c->arena, err) == -1)
+		if (composer_compose(c->composer, mail, &mail->rendered, &c->arena, err) == -1)
 			return -1;
 		if (e->copies == 0 || spans == 0 ||
 		    memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) == 0)
@@ -654,6 +654,7 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.composer = c->composer;
 	c->settings.silences = c->report->silences;
 	c->settings.now_utc = c->now_utc;
+	c->settings.keep_parts = c->options->on_mail != NULL;
 	/* One reader needs no second thread. */
 	return batch_new(&c->settings, c->ndues < 2 ? 1 : pool_processors(), &c->batch, err);
 }

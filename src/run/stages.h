@@ -239,7 +239,7 @@ struct composed {
 	struct edition edition;
 	struct due due;
 	struct edition_view view;
-	struct rendered rendered;
+	struct rendered rendered;	/* empty when only the bytes count */
 	struct address to;
 	const struct tz *tz;	/* of the reader */
 	int64_t date_utc;	/* of the mail; composer_prepare takes when the edition was composed */
@@ -252,9 +252,10 @@ void	composed_release(struct composed *mail);
 
 /* mail->reader, edition and due are given; what the store and the configuration say of the mail is looked up. */
 int	composer_prepare(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
-/* Then it is drawn and put together. The edition's hash is that of the bytes. Nothing but the mail is written, so several
+/* Then it is drawn into parts and put together. The edition's hash is that of the bytes. Nothing but the mail is written, so several
  * threads may compose mails of their own. */
-int	composer_compose(const struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
+int	composer_compose(const struct composer *composer, struct composed *mail, struct rendered *parts, struct arena *a,
+	    struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
 /* Between batches, while nobody composes: let go of cards that are too many. */
 void	composer_trim(struct composer *composer);
@@ -270,6 +271,7 @@ struct batch_settings {
 	struct composer *composer;
 	const struct source_silence *silences;
 	int64_t now_utc;
+	bool keep_parts;	/* in mail.rendered: somebody looks at them */
 	bool source_fails;	/* one at least could not be read when it was last asked */
 };
 
