@@ -49,7 +49,8 @@ def prepare(folder, day):
 
 
 def run(folder, day, minute, **shim):
-    env = dict(os.environ, DIGEST_CONFIG=str(folder / "digest.conf"), LD_PRELOAD=os.environ["KILLSHIM"],
+    env = dict(os.environ, DIGEST_CONFIG=str(folder / "digest.conf"), XDG_CACHE_HOME=str(folder / "cache"),
+               LD_PRELOAD=os.environ["KILLSHIM"],
                KILLSHIM_KEEP=str(folder / "keep"), **{f"KILLSHIM_{k}": str(v) for k, v in shim.items()})
     # The sanitizers want to be loaded first, and take no offence when told.
     env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0"
