@@ -7,6 +7,7 @@ usage: kills.py [-n POINTS] [-l LEVEL] SCENARIO
   power, mixed    the machine loses power: what was not synced is gone, or of each page and name it is left to chance
   upgrade         the store is one of an older version
   full, error     no kill: the disk is full from a call on, or one call meets an I/O error
+  memory          no kill: an allocation fails, in every second point all after it, too
   -l  where the mails go: maildir, or to tests/bench/sink beside the library, by what that offers: lockstep, pipelined
   -n  so many points in equal steps, else every one
 Environment: DIGEST, KILLSHIM (the library built from tests/bench/killshim.c), FIXTURES, T (a folder to work in).
@@ -33,10 +34,13 @@ NAMES = ["leased", "intent", "sent", "failed", "deferred", "unknown", "held"]
 WORK = Path(os.environ["T"])
 FIXTURES = Path(os.environ["FIXTURES"])
 SHIM = Path(os.environ["KILLSHIM"])
+MALLOCSHIM = SHIM.with_name("mallocshim.so")
 DAYS = [("2026-03-02.json", "2026-03-03T08:{:02}:00Z"), ("2026-03-03.json", "2026-03-04T08:{:02}:00Z")]
 LEVELS = {"maildir": None, "lockstep": ["-n"], "pipelined": []}
 POWER = ("power", "mixed")
-FAULTS = {"full": ("{}+", errno.ENOSPC), "error": ("{}", errno.EIO)}
+FAULTS = {"full": {"KILLSHIM_FAIL": "{}+", "KILLSHIM_ERRNO": str(errno.ENOSPC)},
+          "error": {"KILLSHIM_FAIL": "{}", "KILLSHIM_ERRNO": str(errno.EIO)},
+          "memory": {"MALLOCSHIM_AT": "{}{}"}}
 PAGE = 4096
 MAX_ALARMS = 2  # what failed, and that it ends the run
 
@@ -115,8 +119,8 @@ def prepare(folder, day, old_store):
 
 def run(folder, url, day, minute, **shim):
     env = dict(os.environ, DIGEST_CONFIG=str(folder / "digest.conf"), XDG_CACHE_HOME=str(folder / "cache"), SINK_URL=url,
-               LD_PRELOAD=str(SHIM), KILLSHIM_KEEP=str(folder / "keep"),
-               **{f"KILLSHIM_{k}": str(v) for k, v in shim.items()})
+               LD_PRELOAD=f"{MALLOCSHIM} {SHIM}" if any(k.startswith("MALLOC") for k in shim) else str(SHIM),
+               KILLSHIM_KEEP=str(folder / "keep"), **{k: str(v) for k, v in shim.items()})
     # The sanitizers want to be loaded first, and take no offence when told.
     env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0"
     now = DAYS[day][1].format(minute)
@@ -245,12 +249,15 @@ class Sweep:
         prepare(self.template, self.day, self.scenario == "upgrade")
         clean = WORK / f"{self.scenario}-{self.level}-clean"
         shutil.copytree(self.template, clean)
+        count = {"MALLOCSHIM_COUNT": clean / "count"} if self.scenario == "memory" else {}
         with Sink(clean, self.level) as sink:
-            ended = run(clean, sink.url, self.day, 0, TRACE=clean / "trace")
+            ended = run(clean, sink.url, self.day, 0, KILLSHIM_TRACE=clean / "trace", **count)
             if ended.returncode != 0:
                 sys.exit(f"the run without a kill fails: {ended.stdout.decode()}")
             self.wanted = sink.copies()
         self.calls = (clean / "trace").read_text().split()
+        if self.scenario == "memory":
+            self.calls = ["malloc"] * int((clean / "count").read_text())
         if len(self.wanted) != READERS or any(len(mails) != 1 for mails in self.wanted.values()):
             sys.exit(f"the run without a kill mails {len(self.wanted)} readers")
         shutil.rmtree(clean)
@@ -267,20 +274,19 @@ class Sweep:
 
     def kill(self, folder, url, minute, at):
         """One run that is killed. Returns what is wrong with its end, or nothing."""
-        shim = {"AT": at}
+        shim = {"KILLSHIM_AT": at}
         shadow = folder.with_name(folder.name + "-shadow")
         if self.scenario == "torn":
-            shim["HALF"] = 1
+            shim["KILLSHIM_HALF"] = 1
         if self.scenario in POWER:
             start_shadow(folder, shadow)
-            shim.update(SHADOW=shadow, BOOT=boot(minute))
+            shim.update(KILLSHIM_SHADOW=shadow, KILLSHIM_BOOT=boot(minute))
         if self.scenario in FAULTS:
-            which, number = FAULTS[self.scenario]
-            shim = {"FAIL": which.format(at), "ERRNO": number}
+            shim = {name: value.format(at, at % 2 * "+") for name, value in FAULTS[self.scenario].items()}
         killed = run(folder, url, self.day, minute, **shim)
         if self.scenario in FAULTS:
-            # 75: the disk of a Maildir is no worse than a relay that is down.
-            good = killed.returncode in (0, 74, 75) and killed.stdout.count(b"\n") <= MAX_ALARMS
+            # 75: the disk of a Maildir is no worse than a relay that is down; 69: the sources could not be read.
+            good = killed.returncode in (0, 74, 75, *([69] if self.scenario == "memory" else [])) and killed.stdout.count(b"\n") <= MAX_ALARMS
             return None if good else f"the run ends with {killed.returncode}: {killed.stdout.decode()}"
         if self.scenario in POWER:
             lose_power(folder, shadow, at if self.scenario == "mixed" else None)
@@ -304,7 +310,7 @@ class Sweep:
                     if wrong:
                         return wrong, 0
                     between.append(states(folder))
-                later = {"BOOT": boot(len(point))} if self.scenario in POWER else {}
+                later = {"KILLSHIM_BOOT": boot(len(point))} if self.scenario in POWER else {}
                 # What a failing disk deferred is not due at once.
                 minute = 59 if self.scenario in FAULTS else len(point)
                 last = run(folder, sink.url, self.day, minute, **later)
