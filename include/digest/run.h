@@ -147,6 +147,7 @@ enum run_skip {
 	SKIP_WAITING,		/* an earlier edition is on its way */
 	SKIP_HELD_BACK,		/* its block is gone, see store_sync_end */
 	SKIP_BROKEN,
+	SKIP_NO_WAY,		/* no smtp block takes the domain */
 };
 
 /* One mail of a run as it was composed. */
