@@ -510,6 +510,8 @@ int	store_intend_edition(struct store *store, int64_t period, int64_t reader, st
  * the edition is settled already. */
 int	store_settle_edition(struct store *store, int64_t period, int64_t reader, enum edition_state state,
 	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
+/* A leased edition that has not begun to leave is due again, as if it had not been leased. */
+int	store_free_edition(struct store *store, int64_t period, int64_t reader, int64_t now_utc, struct error *err);
 /* How often an edition was tried, with an outcome; 0 when there is no such edition. */
 int	store_count_attempts(struct store *store, int64_t period, int64_t reader, uint32_t *out, struct error *err);
 /* New bytes for an edition of which no copy can be out; fails with ERR_BUG when one may be. */

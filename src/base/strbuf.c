@@ -42,6 +42,17 @@ strbuf_truncate(struct strbuf *sb, size_t len)
 }
 
 void
+strbuf_fit(struct strbuf *sb)
+{
+	char *buf = sb->alloc > sb->len + 1 ? realloc(sb->buf, sb->len + 1) : NULL;
+
+	if (buf == NULL)
+		return;
+	sb->buf = buf;
+	sb->alloc = sb->len + 1;
+}
+
+void
 strbuf_swap(struct strbuf *a, struct strbuf *b)
 {
 	struct strbuf kept = *a;

@@ -16,7 +16,8 @@ struct batch {
 	struct pool *pool;
 	/* The store, the planner and the zones are for one thread at a time; most of the work is to draw, and needs none. */
 	pthread_mutex_t lock;
-	struct arena arenas[MAX_POOL_THREADS]; /* of each thread: readers, picks, views */
+	struct arena arenas[MAX_POOL_THREADS];	 /* of each thread: readers, picks, views */
+	struct arena drawings[MAX_POOL_THREADS]; /* and what it needs to draw one mail */
 	const struct due *dues;
 	struct batch_item *items;
 };
@@ -32,8 +33,10 @@ batch_new(
 	b->settings = settings;
 	b->pool = pool;
 	pthread_mutex_init(&b->lock, NULL);
-	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_init(&b->arenas[i], MAX_RUN_BYTES);
+		arena_init(&b->drawings[i], MAX_READER_BYTES);
+	}
 	*out = b;
 	return 0;
 }
@@ -51,8 +54,10 @@ batch_free(struct batch *b)
 {
 	if (b == NULL)
 		return;
-	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_release(&b->arenas[i]);
+		arena_release(&b->drawings[i]);
+	}
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
@@ -155,9 +160,14 @@ make_item(void *arg, size_t i, size_t worker)
 	rc = plan_item(b->settings, &b->dues[i], item, a, err);
 	pthread_mutex_unlock(&b->lock);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
-		rc = composer_compose(b->settings->composer, &item->mail, a, err);
+		rc =
+		    composer_compose(b->settings->composer, &item->mail, &b->drawings[worker], err);
+		arena_reset(&b->drawings[worker]);
+		strbuf_fit(&item->mail.bytes);
 		if (rc == -1)
 			item->what = BATCH_BROKEN;
+		else if (!b->settings->keep_parts)
+			rendered_release(&item->mail.rendered);
 	}
 	if (rc == -1 && (err->kind == ERR_NOMEM || err->kind == ERR_IO))
 		item->what = BATCH_FAILED;

@@ -8,7 +8,7 @@
 #include "run/stages.h"
 
 enum {
-	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
+	BATCH_MAILS = 256, /* editions planned, composed and leased in one transaction, which waits for the disk */
 	LANE_VIA_SIZE = 256,
 };
 
@@ -33,6 +33,7 @@ struct lane {
 	struct arena arena;		/* of mails that are tried again, and of the lease */
 	struct composed mails[BATCH_MAILS];
 	size_t nmails, next_mail;
+	bool rehashed;			/* of a mail that is tried again the bytes are others now */
 };
 
 struct courier {

@@ -458,6 +458,7 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.composer = c->composer;
 	c->settings.silences = c->report->silences;
 	c->settings.now_utc = c->now_utc;
+	c->settings.keep_parts = c->options->on_mail != NULL;
 	/* One reader needs no second thread. */
 	return pool_new(c->ndues < 2 ? 1 : pool_processors(), &c->pool, err);
 }

@@ -8,7 +8,7 @@
 
 enum {
 	DATE_SPAN_S = 72 * 3600, /* SpamAssassin gives points from 96 h on */
-	LEAST_BATCH = 8,	 /* mails of one lane, however many lanes there are */
+	LEAST_BATCH = 32,	 /* mails of one lane, however many lanes there are */
 };
 
 /* ---- limits ---- */
@@ -113,6 +113,17 @@ take_item(struct courier *c, struct lane *l, struct batch_item *item, struct err
 	return courier_skip(c, reader, SKIP_BROKEN, 0, err);
 }
 
+/* No mail may leave whose outcome cannot be stored; those of other lanes take from the same room. */
+static int
+reserve_room(struct courier *c, struct error *err)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < c->nlanes; i++)
+		n += c->lanes[i].nmails;
+	return store_reserve(c->run->store, n, err);
+}
+
 static int
 lease_batch(struct courier *c, struct lane *l, struct error *err)
 {
@@ -132,7 +143,7 @@ lease_batch(struct courier *c, struct lane *l, struct error *err)
 		rc = save_limit(c, l, l->nmails, err);
 	for (size_t i = 0; i < l->nmails; i++)
 		l->mails[i].edition.state = editions[i].state;
-	return store_end(c->run->store, rc, true, err);
+	return store_end(c->run->store, rc, true, err) == 0 ? reserve_room(c, err) : -1;
 }
 
 static int
@@ -176,8 +187,8 @@ plan_batch(struct courier *c, struct lane *l, struct error *err)
  * that may be. 1 = held.
  */
 static int
-note_other_bytes(
-    struct courier *c, const struct edition *e, const struct composed *mail, struct error *err)
+note_other_bytes(struct courier *c, struct lane *l, const struct edition *e,
+    const struct composed *mail, struct error *err)
 {
 	static const char reason[] = "a copy may be out, and the mail would differ from it now";
 	struct store *store = c->run->store;
@@ -193,8 +204,10 @@ note_other_bytes(
 		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
 	if (store_end(store, rc, false, err) == -1)
 		return -1;
-	if (e->copies == 0)
+	if (e->copies == 0) {
+		l->rehashed = true;
 		return 0;
+	}
 	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
 	    mail->period, reason);
 	return 1;
@@ -254,7 +267,7 @@ retry_one(struct courier *c, struct lane *l, const struct edition *e, struct err
 		return put_back(c, e, err);
 	}
 	if (memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) != 0) {
-		int rc = note_other_bytes(c, e, mail, err);
+		int rc = note_other_bytes(c, l, e, mail, err);
 
 		if (rc != 0) {
 			composed_release(mail);
@@ -306,12 +319,17 @@ retry_batch(struct courier *c, struct lane *l, struct error *err)
 	size_t n;
 
 	release_batch(l);
+	l->rehashed = false;
 	if (lease_retries(c, l, leased, &n, err) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (retry_one(c, l, leased[i], err) == -1)
 			return -1;
-	return 0;
+	/* New bytes that leave must be known to whoever sends a second copy, also after a power loss. */
+	if (l->rehashed &&
+	    (store_begin(c->run->store, err) == -1 || store_commit(c->run->store, true, err) == -1))
+		return -1;
+	return reserve_room(c, err);
 }
 
 /* ---- one mail after the other ---- */
@@ -426,14 +444,35 @@ lane_init(struct courier *c, struct lane *l, const struct config_smtp *smtp, str
 	return restore_limit(c, l, err);
 }
 
-int
-lane_close(struct courier *c, struct lane *l, struct error *err)
+/* What was leased and not handed out certainly stayed here. */
+static int
+free_leases(struct courier *c, struct lane *l, struct error *err)
 {
 	int rc = 0;
 
-	if (limit_is_set(&l->limit) && (rc = store_begin(c->run->store, err)) == 0)
-		rc = store_end(c->run->store, save_limit(c, l, 0, err), false, err);
+	for (; rc == 0 && l->next_mail < l->nmails; l->next_mail++) {
+		const struct edition *e = &l->mails[l->next_mail].edition;
+
+		if (e->state == EDITION_LEASED)
+			rc = store_free_edition(
+			    c->run->store, e->period, e->reader, c->now_utc, err);
+	}
 	return rc;
+}
+
+int
+lane_close(struct courier *c, struct lane *l, struct error *err)
+{
+	int rc;
+
+	if (!limit_is_set(&l->limit) && l->next_mail == l->nmails)
+		return 0;
+	if (store_begin(c->run->store, err) == -1)
+		return -1;
+	rc = free_leases(c, l, err);
+	if (rc == 0)
+		rc = save_limit(c, l, 0, err);
+	return store_end(c->run->store, rc, false, err);
 }
 
 void

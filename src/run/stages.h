@@ -272,6 +272,7 @@ struct batch_settings {
 	struct composer *composer;
 	const struct source_silence *silences;
 	int64_t now_utc;
+	bool keep_parts;	/* of each mail, for somebody who looks at them; else its bytes alone take room */
 	bool source_fails;	/* one at least could not be read when it was last asked */
 };
 

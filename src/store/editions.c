@@ -399,6 +399,13 @@ store_intend_edition(struct store *store, int64_t period, int64_t reader, struct
 }
 
 int
+store_free_edition(
+    struct store *store, int64_t period, int64_t reader, int64_t now_utc, struct error *err)
+{
+	return db_run_ints(store, SQL_EDITION_FREE, DB_INTS(period, reader, now_utc), err);
+}
+
+int
 store_rehash_edition(struct store *store, int64_t period, int64_t reader,
     const unsigned char hash[16], int64_t composed_utc, struct error *err)
 {

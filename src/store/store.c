@@ -12,7 +12,8 @@
 enum {
 	WRITE_TIMEOUT_MS = 30000,
 	CLOSE_TIMEOUT_MS = 2000, /* a clean close is worth a short wait, not a long one */
-	CHECKPOINT_FRAMES = 1000,
+	CHECKPOINT_FRAMES =
+	    4000, /* 16 MB; each costs two syncs, and to 4096 the log has one table of its pages */
 	PAGE_BYTES = 4096,
 	FRAME_BYTES = 24 + PAGE_BYTES, /* of the log: a page and its head */
 	RESERVE_FRAMES = 64,	       /* the report of the run, and what else ends it */

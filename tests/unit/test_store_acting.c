@@ -343,7 +343,7 @@ test_reserve(void **state)
 	must(fx, store_commit(fx->store, true, &fx->err));
 	must(fx, store_reserve(fx->store, 100, &fx->err));
 	size = log_size(fx);
-	assert_true(size > 600 * 4096);
+	assert_true(size > 1000 * 4096);
 	for (int i = 0; i < 200; i++) {
 		must(fx, store_begin(fx->store, &fx->err));
 		must(fx, store_set_note(fx->store, "a", i % 2 != 0 ? "c" : "d", &fx->err));
