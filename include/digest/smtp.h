@@ -59,8 +59,8 @@ int	smtp_parse_url(const char *url, struct smtp_place *out, struct error *err);
  * server.
  *
  * A server that offers PIPELINING gets more than one command at a time, see enum smtp_level; one that does not cope with that
- * (a link lost before it ever did, an answer out of order) gets less in the rest of the run, which is logged. A mail whose
- * envelope was under way behind the dot of another when the link was lost goes to another link.
+ * (a link lost before it ever did, an answer out of order) gets less in the rest of the run, which is logged. A mail that
+ * is not the first of its link, and of which the server had not said a word when the link was lost, goes to another link.
  *
  * sink_run returns 0 when the queue is empty. It returns -1 when the account stopped and the rest was left in the queue:
  * ERR_CONFIG for a certificate, STARTTLS, AUTH, password or sender refused; ERR_NET for a relay that cannot be reached or

@@ -185,7 +185,7 @@ struct smtp_engine {
 	unsigned nback;
 	enum smtp_level level;		/* that the relay copes with, as far as we know */
 	enum smtp_level proven;		/* that it coped with in this run */
-	const struct smtp_link *scout;	/* the one that tries SMTP_BEHIND as long as it is not proven */
+	const struct smtp_link *scout;	/* the one that tries a level that is not proven, NULL = none */
 	struct delivery_outcome *outcomes;	/* of this turn; OUTCOME_BATCH */
 	size_t noutcomes;
 	unsigned nlost, nrefused;	/* in a row */

@@ -178,31 +178,46 @@ is_grouped(const struct smtp_link *l)
 	    (l->phase == PHASE_ENVELOPE || l->phase == PHASE_REFUSED);
 }
 
+/* Whether the server said nothing of the mail so far, and took others before: it is not this one that is at fault. */
+static bool
+is_untold(const struct smtp_link *l)
+{
+	for (unsigned i = 0; i < l->nexpected; i++)
+		if (l->expected[i].step == STEP_MAIL)
+			return l->nmails > 1;
+	return false;
+}
+
 /* Settle its mails by where they are and close it. */
 static void
 drop(struct smtp_link *l, const char *why)
 {
-	if (is_grouped(l) && l->engine->proven < l->level)
-		smtp_doubt_level(l->engine, l->level, why);
 	if (l->leaving_end != 0)
 		settle_leaving(
 		    l, l->leaving_end <= bytes_sent(l) ? OUTCOME_UNKNOWN : OUTCOME_DEFERRED, why);
-	if (l->phase == PHASE_ENVELOPE && l->level == SMTP_BEHIND &&
-	    smtp_give_back(l->engine, &l->mail))
+	if (l->phase == PHASE_ENVELOPE && is_untold(l) && smtp_give_back(l->engine, &l->mail))
 		l->phase = PHASE_NONE;
 	if (has_mail(l))
 		settle_mail(l, OUTCOME_DEFERRED, why);
 	smtp_link_close(l);
 }
 
-void
-smtp_link_lose(struct smtp_link *l, const char *why)
+static void
+lose(struct smtp_link *l, const char *why)
 {
 	bool counts = l->state != LINK_QUITTING;
 
 	drop(l, why);
 	if (counts)
 		smtp_note(l->engine, TROUBLE_LINK, ERR_NET, why);
+}
+
+void
+smtp_link_lose(struct smtp_link *l, const char *why)
+{
+	if (is_grouped(l) && l->engine->proven < l->level)
+		smtp_doubt_level(l->engine, l->level, why);
+	lose(l, why);
 }
 
 void
@@ -350,8 +365,12 @@ add_body(struct smtp_link *l)
 static void
 begin_body(struct smtp_link *l)
 {
-	if (l->level > l->engine->proven)
-		l->engine->proven = l->level;
+	struct smtp_engine *e = l->engine;
+
+	if (l->level > e->proven) {
+		e->proven = l->level;
+		e->scout = NULL;
+	}
 	add_body(l);
 	if (l->out.state != STRBUF_OK) {
 		smtp_link_lose(l, "out of memory");
@@ -463,7 +482,7 @@ on_reply(struct smtp_link *l, struct smtp_reply *reply)
 	smtp_hide_secret(&l->engine->account, reply);
 	/* RFC 5321 3.8: it will close, whatever it was asked. */
 	if (reply->code == 421) {
-		smtp_link_lose(l, reply->text);
+		lose(l, reply->text);
 		return;
 	}
 	if (!is_asked(l)) {
@@ -537,10 +556,8 @@ choose_level(const struct smtp_link *l)
 
 	if (!l->caps.told.pipelining)
 		return SMTP_LOCK_STEP;
-	/* As long as nobody knows that the relay copes with it, at most one mail may come into doubt by it. */
-	if (e->level == SMTP_BEHIND && e->proven < SMTP_BEHIND && e->scout != NULL && e->scout != l)
-		return SMTP_ENVELOPE;
-	return e->level;
+	/* As long as nobody knows that the relay copes with it, at most one mail may come to grief by it. */
+	return e->level > e->proven && e->scout != NULL && e->scout != l ? e->proven : e->level;
 }
 
 static const char *
@@ -625,7 +642,7 @@ smtp_link_take(struct smtp_link *l, struct delivery *mail)
 	}
 	count_mail(l);
 	l->level = l->leaving_end == 0 && level > SMTP_ENVELOPE ? SMTP_ENVELOPE : level;
-	if (l->level == SMTP_BEHIND)
+	if (l->level > l->engine->proven)
 		l->engine->scout = l;
 	l->state = LINK_BUSY;
 	l->phase = PHASE_ENVELOPE;

@@ -242,6 +242,16 @@ test_capabilities(void **state)
 		{ "AUTH XPLAIN", { .told = { .auth = "XPLAIN" } } },
 		{ "AUTH  LOGIN ", { .told = { .auth = "LOGIN " }, .login = true } },
 		{ "AUTH", { .starttls = false } },
+		{ "DSN", { .told = { .dsn = true } } },
+		{ "LIMITS MAILMAX=20", { .told = { .max_mails = 20 } } },
+		{ "limits  rcptmax=100  RCPTDOMAINMAX=1 X=Y",
+		    { .told = { .max_recipients = 100, .max_domains = 1 } } },
+		{ "LIMITS MAILMAX=999999", { .told = { .max_mails = 999999 } } },
+		{ "LIMITS MAILMAX=1000000 MAILMAX=0 MAILMAX=-1 MAILMAX=1x MAILMAX",
+		    { .starttls = false } },
+		{ "LIMITS MAILMAX= MAILMAX", { .starttls = false } },
+		{ "LIMITSMAILMAX=2", { .starttls = false } },
+		{ "LIMITS", { .starttls = false } },
 		{ "", { .starttls = false } },
 	};
 
@@ -253,6 +263,9 @@ test_capabilities(void **state)
 		smtp_add_capability(&got, rows[i].line);
 		if (got.told.pipelining != want->told.pipelining ||
 		    got.told.size != want->told.size || got.told.max_size != want->told.max_size ||
+		    got.told.dsn != want->told.dsn || got.told.max_mails != want->told.max_mails ||
+		    got.told.max_recipients != want->told.max_recipients ||
+		    got.told.max_domains != want->told.max_domains ||
 		    got.starttls != want->starttls || got.plain != want->plain ||
 		    got.login != want->login || strcmp(got.told.auth, want->told.auth) != 0)
 			fail_msg("row %zu: '%s'", i, rows[i].line);
