@@ -12,13 +12,13 @@
 enum {
 	WRITE_TIMEOUT_MS = 30000,
 	CLOSE_TIMEOUT_MS = 2000, /* a clean close is worth a short wait, not a long one */
-	CHECKPOINT_FRAMES =
-	    4000, /* 16 MB; each costs two syncs, and to 4096 the log has one table of its pages */
+	/* 16 MB. Each checkpoint costs two syncs; up to 4096 frames one table of them is enough. */
+	CHECKPOINT_FRAMES = 4000,
 	PAGE_BYTES = 4096,
 	FRAME_BYTES = 24 + PAGE_BYTES, /* of the log: a page and its head */
 	RESERVE_FRAMES = 64,	       /* the report of the run, and what else ends it */
-	RESERVE_FRAMES_PER_MAIL =
-	    6, /* measured: 3 to 4 for intent and outcome, each in a commit of its own */
+	/* 1 for the intent, 6 to 9 for the outcome, where each is in a commit of its own. */
+	RESERVE_FRAMES_PER_MAIL = 10,
 	RESERVE_CHUNK = 64 * 1024, /* grow by so much, not for each commit */
 };
 
