@@ -128,9 +128,9 @@ fuzz:
 	@FUZZTIME=$(FUZZTIME) sh tests/fuzz/run.sh build/fuzz-clang/fuzz $(FUZZ)
 
 # What the benchmarks and the kill tests run: without sanitizers whatever the rest is built with.
-BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %/killshim.c %/sink.c,$(sort $(wildcard tests/bench/*.c))))
+BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %shim.c %/sink.c,$(sort $(wildcard tests/bench/*.c))))
 
-build/bench/killshim.so: tests/bench/killshim.c
+build/bench/%shim.so: tests/bench/%shim.c
 	@mkdir -p $(@D)
 	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
@@ -149,7 +149,7 @@ build/bench/mail_lint: $(MAIL_LINT)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
 
-bench-programs: build/bench/killshim.so build/bench/sink build/bench/mail_lint
+bench-programs: build/bench/killshim.so build/bench/mallocshim.so build/bench/sink build/bench/mail_lint
 
 bench: all bench-programs $(BENCH)
 	@sh tests/bench/run.sh

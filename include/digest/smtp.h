@@ -12,18 +12,31 @@
 #include "digest/log.h"
 #include "digest/sink.h"
 
-/* The strings are copied; the copy of the password is wiped when it is freed. NULL is taken as "". */
+/* How much is under way at once to a server that offers PIPELINING (RFC 2920); the others get one command at a time. */
+enum smtp_level {
+	SMTP_AS_OFFERED,
+	SMTP_LOCK_STEP,		/* a command at a time */
+	SMTP_ENVELOPE,		/* MAIL, RCPT and DATA of a mail together */
+	SMTP_BEHIND,		/* those of the next mail right behind the final dot: one turn a mail */
+};
+
+/* One account. The strings are copied; the copy of the password is wiped when it is freed. NULL is taken as "". */
 struct smtp_options {
+	unsigned lane;		/* of the queue, whose mails go this way */
 	const char *url;	/* smtps://host[:port] or smtp://host[:port]; see struct smtp_place for the ports */
 	const char *user;	/* "" = no login */
-	const char *password;	/* never in a log, an error or a reply */
-	const char *auth;	/* auto (PLAIN before LOGIN), plain, login */
+	const char *password;	/* or token; never in a log, an error or a reply */
+	const char *auth;	/* auto (PLAIN before LOGIN, or a token), plain, login, xoauth2, oauthbearer */
+	/* Get a token anew, once the server takes the one in password no more; NULL = that is none. May take some seconds. */
+	int (*token)(void *arg, struct strbuf *out, struct error *err);
+	void *token_arg;
 	bool tls_required;	/* false: smtp:// without STARTTLS, to loopback or with insecure only */
 	bool insecure;		/* allow that elsewhere; a certificate is verified all the same */
 	const char *ca_file;	/* PEM, instead of the system's authorities; "" = these */
 	const char *helo;	/* our name, a domain with a dot or [address literal]; "" = this host's, if it is one */
 	unsigned connections;	/* 1..SMTP_MAX_CONNECTIONS at once */
 	unsigned max_messages;	/* of one connection, then another is opened; 0 = any */
+	enum smtp_level level;	/* at most; SMTP_AS_OFFERED = SMTP_BEHIND */
 	double timeout_scale;	/* of every time-out, for tests; 0 = 1.0 */
 };
 
@@ -40,8 +53,12 @@ struct smtp_place {
 /* Fails with ERR_CONFIG: no such scheme, no host, not a port, or a user, path or query. */
 int	smtp_parse_url(const char *url, struct smtp_place *out, struct error *err);
 
+/* Whether they can be used, without a look at the network. Fails with ERR_CONFIG. */
+int	smtp_check_options(const struct smtp_options *options, struct error *err);
+
 /*
- * A sink that submits to one relay. Nothing is connected before sink_run. Fails with ERR_CONFIG.
+ * A sink that submits by n accounts at once: each pulls from its own lane, all in one loop, and none waits for another.
+ * Nothing is connected before sink_run. Fails with ERR_CONFIG.
  *
  * Outcomes. Refused at RCPT, DATA or after the dot: 4xx DEFERRED, 5xx FAILED. A 5xx with an enhanced code x.7.x (policy,
  * authentication) says that the sender is not trusted, not that the recipient is wrong: DEFERRED. The link lost, silent or
@@ -49,15 +66,23 @@ int	smtp_parse_url(const char *url, struct smtp_place *out, struct error *err);
  * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
  * server.
  *
- * sink_run returns 0 when the queue is empty. It returns -1 when the account stopped and the rest was left in the queue:
- * ERR_CONFIG for a certificate, STARTTLS, AUTH, password or sender refused; ERR_NET for a relay that cannot be reached or
- * will not serve, SMTP_MAX_ROW times in a row once it had been. Whatever was pulled is settled before, also when the queue
- * itself fails. SIGPIPE must be ignored.
+ * A server that offers PIPELINING gets more than one command at a time, see enum smtp_level; one that does not cope with that
+ * (a link lost before it ever did, an answer out of order) gets less in the rest of the run, which is logged. A mail that
+ * is not the first of its link, and of which the server had not said a word when the link was lost, goes to another link.
+ *
+ * An account stops, and leaves the rest of its lane in the queue (queue->stopped), with ERR_CONFIG for a certificate, STARTTLS,
+ * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve. Once it has been
+ * reached, SMTP_MAX_ROW lost links in a row make it pause for SMTP_PAUSE_S, and after each one more; queue->must_stop ends that.
+ *
+ * sink_run returns 0 when the lanes are empty or stopped, -1 when the queue itself failed. Whatever was pulled is settled
+ * before. SIGPIPE must be ignored.
  */
-int	sink_open_smtp(const struct smtp_options *options, struct log *log, struct sink **out, struct error *err);
+int	sink_open_smtp(const struct smtp_options *options, size_t n, struct log *log, struct sink **out,
+	    struct error *err);
 
 enum {
-	SMTP_MAX_ROW = 5,	/* lost links, or refusals by policy, in a row; then the account stops */
+	SMTP_MAX_ROW = 5,	/* lost links in a row, then the account pauses; refusals by policy, then it stops */
+	SMTP_PAUSE_S = 600,
 };
 
 /* What a server told about itself (RFC 5321 4.1.1.1), after STARTTLS where there is one. */
@@ -65,7 +90,10 @@ struct smtp_probe {
 	uint64_t max_size;	/* bytes, 0 = none told */
 	bool tls;
 	bool logged_in;
-	bool pipelining, size, eightbit, smtputf8, enhanced_codes;
+	bool pipelining, size, eightbit, smtputf8, enhanced_codes, dsn;
+	unsigned max_mails;	/* of one connection (RFC 9422 4.1 MAILMAX), 0 = none told */
+	unsigned max_recipients;	/* of one mail (4.2 RCPTMAX); we name one */
+	unsigned max_domains;	/* of recipients in one connection (4.3 RCPTDOMAINMAX) */
 	char auth[128];		/* the mechanisms offered, blank between, "" = none */
 };
 

@@ -209,6 +209,7 @@ smtp_account_init(struct smtp_account *a, const struct smtp_options *o, struct e
 	a->tls_required = o->tls_required || a->place.implicit_tls;
 	a->connections = o->connections;
 	a->max_messages = o->max_messages;
+	a->level = o->level == SMTP_AS_OFFERED ? SMTP_BEHIND : o->level;
 	a->timeout_scale = o->timeout_scale > 0 ? o->timeout_scale : 1.0;
 	snprintf(name, sizeof(name), "%s:%u", a->place.host, a->place.port);
 	a->name = strdup(name);
@@ -248,6 +249,17 @@ smtp_account_release(struct smtp_account *a)
 	free(a->ca_file);
 	free(a->login_options);
 	memset(a, 0, sizeof(*a));
+}
+
+int
+smtp_check_options(const struct smtp_options *options, struct error *err)
+{
+	struct smtp_account a;
+	int rc = smtp_account_init(&a, options, err);
+
+	if (rc == 0)
+		smtp_account_release(&a);
+	return rc;
 }
 
 void

@@ -18,27 +18,26 @@ struct batch {
 	pthread_mutex_t lock;
 	struct arena arenas[MAX_POOL_THREADS];	 /* of each thread: readers, picks, views */
 	struct rendered parts[MAX_POOL_THREADS]; /* of the mail a thread is composing */
+	struct arena drawings[MAX_POOL_THREADS]; /* and what it needs to draw one mail */
 	const struct due *dues;
 	struct batch_item *items;
 };
 
 int
 batch_new(
-    const struct batch_settings *settings, size_t nthreads, struct batch **out, struct error *err)
+    const struct batch_settings *settings, struct pool *pool, struct batch **out, struct error *err)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b == NULL)
 		return err_nomem(err, "mails");
 	b->settings = settings;
-	if (pool_new(nthreads, &b->pool, err) == -1) {
-		free(b);
-		return -1;
-	}
+	b->pool = pool;
 	pthread_mutex_init(&b->lock, NULL);
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_init(&b->arenas[i], MAX_RUN_BYTES);
 		rendered_init(&b->parts[i]);
+		arena_init(&b->drawings[i], MAX_READER_BYTES);
 	}
 	*out = b;
 	return 0;
@@ -57,9 +56,9 @@ batch_free(struct batch *b)
 {
 	if (b == NULL)
 		return;
-	pool_free(b->pool);
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_release(&b->arenas[i]);
+		arena_release(&b->drawings[i]);
 		rendered_release(&b->parts[i]);
 	}
 	pthread_mutex_destroy(&b->lock);
@@ -165,7 +164,9 @@ make_item(void *arg, size_t i, size_t worker)
 	pthread_mutex_unlock(&b->lock);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
 		rc = composer_compose(b->settings->composer, &item->mail,
-		    b->settings->keep_parts ? &item->mail.rendered : &b->parts[worker], a, err);
+		    b->settings->keep_parts ? &item->mail.rendered : &b->parts[worker],
+		    &b->drawings[worker], err);
+		arena_reset(&b->drawings[worker]);
 		if (rc == -1)
 			item->what = BATCH_BROKEN;
 	}

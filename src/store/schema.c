@@ -5,7 +5,7 @@
 const char *const schema_steps[] = {
 	/* 1 */
 	"CREATE TABLE meta("
-	"  name TEXT PRIMARY KEY,"	   /* 'instance', 'suppress-key', 'change-seq', 'clean' */
+	"  name TEXT PRIMARY KEY," /* 'instance', 'suppress-key', 'change-seq', 'clean', those of acting.c */
 	"  value NOT NULL) WITHOUT ROWID;" /* text, bytes or a number, by name */
 
 	"CREATE TABLE note(" /* small texts that other parts remember */
