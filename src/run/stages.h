@@ -268,6 +268,7 @@ const struct render *composer_render(const struct composer *composer);
 
 /* What all of them are made with. */
 struct batch_settings {
+	pthread_mutex_t *lock;	/* of the store, the planner and the zones: one thread at a time */
 	struct run *run;
 	struct planner *planner;
 	struct composer *composer;
@@ -279,7 +280,7 @@ struct batch_settings {
 
 struct batch_item {
 	enum {
-		BATCH_MAIL,	/* mail is composed, or its edition EDITION_EMPTY; the caller releases it */
+		BATCH_MAIL,	/* mail is composed, or its edition EDITION_EMPTY; whoever takes it makes it another */
 		BATCH_SKIPPED,	/* no mail, why says so */
 		BATCH_BROKEN,	/* err says what is wrong with this reader's mail */
 		BATCH_FAILED,	/* err says why nothing can go on */
@@ -295,9 +296,18 @@ struct pool;
 /* settings and pool outlive the batch, and other batches may share them. */
 int	batch_new(const struct batch_settings *settings, struct pool *pool, struct batch **out, struct error *err);
 void	batch_free(struct batch *batch);
-/* Plan and compose the editions of n readers, in their order. Fails when one of them is BATCH_FAILED, with its error and
- * nothing to release. All lives until batch_reset(). */
-int	batch_plan(struct batch *batch, const struct due *dues, size_t n, struct batch_item *items, struct error *err);
+/*
+ * Begin to plan and compose the editions of n readers, while the caller does something else; of the batches that share a pool
+ * one at a time. What the last ones were is forgotten.
+ */
+int	batch_start(struct batch *batch, const struct due *dues, size_t n, struct error *err);
+/* Help, and return when all is done. */
+void	batch_wait(struct batch *batch);
+/*
+ * The same, and take them, in the order of the readers; fails when one of them is BATCH_FAILED, with its error. All lives
+ * until batch_reset() or the next start.
+ */
+int	batch_finish(struct batch *batch, struct batch_item **items, size_t *n, struct error *err);
 void	batch_reset(struct batch *batch);
 
 /* ---- deliver.c ---- */
