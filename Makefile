@@ -128,15 +128,16 @@ fuzz:
 	@FUZZTIME=$(FUZZTIME) sh tests/fuzz/run.sh build/fuzz-clang/fuzz $(FUZZ)
 
 # What the benchmarks and the kill tests run: without sanitizers whatever the rest is built with.
-BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %/killshim.c %/sink.c,$(sort $(wildcard tests/bench/*.c))))
+SINK := $(sort $(wildcard tests/bench/sink*.c))
+BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %/killshim.c $(SINK),$(sort $(wildcard tests/bench/*.c))))
 
 build/bench/killshim.so: tests/bench/killshim.c
 	@mkdir -p $(@D)
 	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
-build/bench/sink: tests/bench/sink.c
+build/bench/sink: $(SINK) tests/bench/sink.h tests/bench/sum.h
 	@mkdir -p $(@D)
-	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
+	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O3 -g -o $@ $(SINK) $(shell $(PKG_CONFIG) --cflags --libs gnutls libxxhash)
 
 build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
