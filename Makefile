@@ -129,7 +129,7 @@ fuzz:
 
 # What the benchmarks and the kill tests run: without sanitizers whatever the rest is built with.
 SINK := $(sort $(wildcard tests/bench/sink*.c))
-BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %/killshim.c $(SINK),$(sort $(wildcard tests/bench/*.c))))
+BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %/killshim.c %/timed.c $(SINK),$(sort $(wildcard tests/bench/*.c))))
 
 build/bench/killshim.so: tests/bench/killshim.c
 	@mkdir -p $(@D)
@@ -143,6 +143,13 @@ build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
 
+# The program with a watch on its accounting.
+TIMED = begin end lease_editions rehash_edition intend_edition settle_edition
+
+build/bench/digest-timed: $(BUILD)/src/cli/main.o $(BUILD)/tests/bench/timed.o $(BUILD)/libdigest.a
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) $(TIMED:%=-Wl,--wrap=store_%) -o $@ $^ $(LIBS)
+
 # A reader of mails that shares nothing with the program.
 MAIL_LINT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/mail/*.c)))
 
@@ -152,7 +159,7 @@ build/bench/mail_lint: $(MAIL_LINT)
 
 bench-programs: build/bench/killshim.so build/bench/sink build/bench/mail_lint
 
-bench: all bench-programs $(BENCH)
+bench: all bench-programs $(BENCH) build/bench/digest-timed
 	@sh tests/bench/run.sh
 
 demo: all

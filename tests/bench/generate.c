@@ -1,8 +1,11 @@
 /* generate.c - what a run of the benchmark reads, the same on every machine.
  *   generate papers N        papers as JSON lines, see digest-source(7)
- *   generate readers N URL   a configuration with N readers, of three words each, mailed through URL */
+ *   generate readers N URL   a configuration with N readers, of three words each, over some thousand domains, mailed through
+ *                            URL */
 #include "bench.h"
 #include "digest/source.h"
+
+enum { DOMAINS = 5000 }; /* of the readers */
 
 static void
 print_papers(size_t n)
@@ -41,9 +44,9 @@ print_readers(size_t n, const char *url)
 			strbuf_add(&words, k > 0 ? " OR " : "");
 			bench_add_word(&words, bench_zipf(&r, 100, 2000));
 		}
-		printf(
-		    "subscriber \"reader%zu@digest.test\" { filter \"mine\" { match = \"%s\" } }\n",
-		    i, words.buf);
+		printf("subscriber \"reader%zu@d%zu.digest.test\" { filter \"mine\" { match = "
+		       "\"%s\" } }\n",
+		    i, i % DOMAINS, words.buf);
 	}
 	strbuf_release(&words);
 }

@@ -65,8 +65,11 @@ init_upload(struct upload *u, const struct peer *p, const char *url, const char 
 	curl_easy_setopt(u->easy, CURLOPT_READFUNCTION, read_mail);
 	curl_easy_setopt(u->easy, CURLOPT_READDATA, u);
 	curl_easy_setopt(u->easy, CURLOPT_PRIVATE, u);
-	if (ca_file != NULL)
+	if (ca_file != NULL) {
 		curl_easy_setopt(u->easy, CURLOPT_CAINFO, ca_file);
+		/* Else it reads all authorities of the system for each connection. */
+		curl_easy_setopt(u->easy, CURLOPT_CAPATH, NULL);
+	}
 }
 
 static void
