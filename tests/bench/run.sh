@@ -126,7 +126,7 @@ bench_fetch() {
 bench_idle() {
 	all=$readers
 	for readers in 1 "$all"; do
-		prepare maildir:Mail && "$DIGEST" --now "$now" send -q || exit 1
+		prepare maildir:Mail configuration && "$DIGEST" --now "$now" send -q || exit 1
 		rm -f ours
 		for _ in 1 2 3; do measure "$DIGEST" --now "$now" run -q >>ours || exit 1; done
 		if command -v strace >/dev/null; then

@@ -103,11 +103,13 @@ bench_alone() {
 
 # ---- the whole run ----
 
-# A store whose papers are fetched and whose readers are known, so that a run of it matches and sends.
+# prepare URL [WHERE]: a store whose papers are fetched and whose readers are known, so that a run of it matches and sends. WHERE
+# is configuration when they shall stand there, to be read by each run.
 prepare() {
 	rm -rf digest.db* Mail
-	"$bin/generate" readers "$readers" "$1" >digest.conf
-	"$DIGEST" --now "$now" fetch -q && cp digest.db prepared.db
+	[ "${2:-}" = configuration ] && stored=0 || stored=$readers
+	"$bin/generate" readers $((readers - stored)) "$1" >digest.conf
+	"$DIGEST" --now "$now" fetch -q && "$bin/generate" store "$stored" digest.db && cp digest.db prepared.db
 }
 # send [PROGRAM]: no write of before is still on its way to the disk.
 send() {
@@ -182,6 +184,13 @@ same_as_maildir() {
 	[ "$wire" = "$(find Mail/new -type f | wc -l) $files" ] || fail "on the wire: $wire, in a Maildir: $files bytes"
 	rm -rf Mail
 }
+# What reading the readers from the configuration adds.
+configured() {
+	prepare "smtp://127.0.0.1:$port" configuration || fail 'the store cannot be prepared'
+	rm -f ours
+	for _ in $rounds; do send_to start_sink "$DIGEST" >>ours || exit 1; done
+	row "send to the fast sink, $readers readers of the configuration" "$(field 1 ours)" "$(cat "wall.$readers")" 'the same readers in the store'
+}
 bench_whole() {
 	[ -n "${QUICK:-}" ] && sizes='500 2000' || sizes="$readers 100000"
 	[ -z "${FULL:-}" ] || sizes="$sizes 1000000"
@@ -197,6 +206,7 @@ bench_whole() {
 		if [ -z "$before" ]; then
 			accounting
 			same_as_maildir
+			configured
 		fi
 		before=${before:-$readers}
 	done
