@@ -338,5 +338,9 @@ main(int argc, char **argv)
 	listen_at(s, parse_options(s, argc, argv));
 	work(s);
 	sum_print(s->mails, s->nmails, s->nbytes);
+	tls_unload(s->keys);
+	free(s->mails);
+	free(s->late);
+	free(s);
 	return 0;
 }

@@ -107,6 +107,7 @@ size_t	talk_take(struct sink *s, struct conn *c, const char *p, size_t n);
 
 /* The certificates and the key in one PEM file. */
 struct tls_keys *tls_load(const char *path);
+void	tls_unload(struct tls_keys *keys);
 /* The server's side of a connection that stands. */
 struct tls *tls_new(struct tls_keys *keys, int fd);
 void	tls_free(struct tls *t);

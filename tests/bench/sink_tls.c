@@ -38,6 +38,16 @@ tls_load(const char *path)
 	return k;
 }
 
+void
+tls_unload(struct tls_keys *k)
+{
+	if (k == NULL)
+		return;
+	gnutls_priority_deinit(k->priority);
+	gnutls_certificate_free_credentials(k->credentials);
+	free(k);
+}
+
 static ssize_t
 pull(gnutls_transport_ptr_t arg, void *buf, size_t n)
 {
