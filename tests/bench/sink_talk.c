@@ -203,7 +203,7 @@ end_content(struct sink *s, struct conn *c)
 static const char *
 find_line_dot(const char *p, const char *end)
 {
-	enum { BLOCK = 64 };
+	enum { BLOCK = 256 };
 
 	for (; end - p > BLOCK; p += BLOCK) {
 		unsigned char hit = 0;
