@@ -94,10 +94,10 @@ main(int argc, char **argv)
 {
 	struct peer p = { .next = 0 };
 	struct upload *uploads;
-	size_t n;
+	size_t n = argc == 5 || argc == 6 ? strtoul(argv[2], NULL, 10) : 0;
 	int running;
 
-	if ((argc != 5 && argc != 6) || (n = strtoul(argv[2], NULL, 10)) == 0)
+	if (n == 0)
 		bench_die("multi URL HANDLES COUNT BYTES [CA-FILE]");
 	bench_mails_init(&p.mails, strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
 	curl_global_init(CURL_GLOBAL_DEFAULT);
