@@ -12,6 +12,14 @@
 #include "digest/log.h"
 #include "digest/sink.h"
 
+/* How much is under way at once to a server that offers PIPELINING (RFC 2920); the others get one command at a time. */
+enum smtp_level {
+	SMTP_AS_OFFERED,
+	SMTP_LOCK_STEP,		/* a command at a time */
+	SMTP_ENVELOPE,		/* MAIL, RCPT and DATA of a mail together */
+	SMTP_BEHIND,		/* those of the next mail right behind the final dot: one turn a mail */
+};
+
 /* The strings are copied; the copy of the password is wiped when it is freed. NULL is taken as "". */
 struct smtp_options {
 	const char *url;	/* smtps://host[:port] or smtp://host[:port]; see struct smtp_place for the ports */
@@ -24,6 +32,7 @@ struct smtp_options {
 	const char *helo;	/* our name, a domain with a dot or [address literal]; "" = this host's, if it is one */
 	unsigned connections;	/* 1..SMTP_MAX_CONNECTIONS at once */
 	unsigned max_messages;	/* of one connection, then another is opened; 0 = any */
+	enum smtp_level level;	/* at most; SMTP_AS_OFFERED = SMTP_BEHIND */
 	double timeout_scale;	/* of every time-out, for tests; 0 = 1.0 */
 };
 
@@ -49,6 +58,10 @@ int	smtp_parse_url(const char *url, struct smtp_place *out, struct error *err);
  * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
  * server.
  *
+ * A server that offers PIPELINING gets more than one command at a time, see enum smtp_level; one that does not cope with that
+ * (a link lost before it ever did, an answer out of order) gets less in the rest of the run, which is logged. A mail that
+ * is not the first of its link, and of which the server had not said a word when the link was lost, goes to another link.
+ *
  * sink_run returns 0 when the queue is empty. It returns -1 when the account stopped and the rest was left in the queue:
  * ERR_CONFIG for a certificate, STARTTLS, AUTH, password or sender refused; ERR_NET for a relay that cannot be reached or
  * will not serve, SMTP_MAX_ROW times in a row once it had been. Whatever was pulled is settled before, also when the queue
@@ -65,7 +78,10 @@ struct smtp_probe {
 	uint64_t max_size;	/* bytes, 0 = none told */
 	bool tls;
 	bool logged_in;
-	bool pipelining, size, eightbit, smtputf8, enhanced_codes;
+	bool pipelining, size, eightbit, smtputf8, enhanced_codes, dsn;
+	unsigned max_mails;	/* of one connection (RFC 9422 4.1 MAILMAX), 0 = none told */
+	unsigned max_recipients;	/* of one mail (4.2 RCPTMAX); we name one */
+	unsigned max_domains;	/* of recipients in one connection (4.3 RCPTDOMAINMAX) */
 	char auth[128];		/* the mechanisms offered, blank between, "" = none */
 };
 

@@ -85,6 +85,21 @@ smtp_settle(
 }
 
 void
+smtp_doubt_level(struct smtp_engine *e, enum smtp_level level, const char *why)
+{
+	static const char *const instead[] = {
+		[SMTP_ENVELOPE] = "one command at a time",
+		[SMTP_BEHIND] = "no command before a mail is answered",
+	};
+
+	if (level > e->level || level <= SMTP_LOCK_STEP)
+		return;
+	e->level = level - 1;
+	log_info(e->log, "%s: offers PIPELINING and does not cope with it (%s); from now on %s",
+	    e->account.name, why, instead[level]);
+}
+
+void
 smtp_note(
     struct smtp_engine *e, enum smtp_trouble trouble, enum err_kind kind, const char *sentence)
 {
@@ -142,6 +157,31 @@ find_link(struct smtp_engine *e, enum smtp_state state)
 	return NULL;
 }
 
+static void
+swap_deliveries(struct delivery *a, struct delivery *b)
+{
+	struct delivery kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+bool
+smtp_give_back(struct smtp_engine *e, struct delivery *mail)
+{
+	if (e->stopped || e->broken || e->nback == e->nlinks)
+		return false;
+	swap_deliveries(&e->back[e->nback++], mail);
+	return true;
+}
+
+/* Whether all that there was went to a link. */
+static bool
+is_drained(const struct smtp_engine *e)
+{
+	return e->drained && !e->has_waiting && e->nback == 0;
+}
+
 /* Have a mail at hand. Only with one is a connection opened. */
 static bool
 pull(struct smtp_engine *e)
@@ -151,6 +191,10 @@ pull(struct smtp_engine *e)
 
 	if (e->stopped || e->broken)
 		return false;
+	if (!e->has_waiting && e->nback > 0) {
+		swap_deliveries(&e->waiting, &e->back[--e->nback]);
+		e->has_waiting = true;
+	}
 	if (e->has_waiting || e->drained)
 		return e->has_waiting;
 	strbuf_reset(&e->waiting.bytes);
@@ -163,19 +207,28 @@ pull(struct smtp_engine *e)
 	return e->has_waiting;
 }
 
+/* Give the link a mail, if there is one and it can take it. */
+static void
+feed(struct smtp_engine *e, struct smtp_link *l)
+{
+	while (smtp_link_has_room(l) && pull(e) && smtp_link_suits(l, &e->waiting)) {
+		e->has_waiting = false;
+		smtp_link_take(l, &e->waiting);
+	}
+}
+
 static void
 feed_links(struct smtp_engine *e)
 {
-	unsigned max = e->account.max_messages;
-
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
-		while (l->state == LINK_IDLE && (max == 0 || l->nmails < max) && pull(e)) {
-			e->has_waiting = false;
-			smtp_link_take(l, &e->waiting);
-		}
-		if (l->state == LINK_IDLE && max > 0 && l->nmails >= max)
+		if (l->state != LINK_IDLE)
+			continue;
+		feed(e, l);
+		if (l->state == LINK_BUSY)
+			smtp_link_push(l);
+		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || e->has_waiting))
 			smtp_link_quit(l);
 	}
 }
@@ -227,7 +280,10 @@ open_links(struct smtp_engine *e)
 	}
 }
 
-/* Record the intent of mails that are out but for the dot, then let the dots go. Returns how many there were. */
+/*
+ * Record the intent of mails that are out but for their ends, then let these go, each with what the next mail may say
+ * already. Returns how many there were.
+ */
 static size_t
 announce_some(struct smtp_engine *e, unsigned *next)
 {
@@ -248,8 +304,11 @@ announce_some(struct smtp_engine *e, unsigned *next)
 		break_off(e, &err);
 		return 0;
 	}
-	for (size_t i = 0; i < n; i++)
-		smtp_link_send_dot(links[i]);
+	for (size_t i = 0; i < n; i++) {
+		smtp_link_add_dot(links[i]);
+		feed(e, links[i]);
+		smtp_link_push(links[i]);
+	}
 	return n;
 }
 
@@ -262,26 +321,33 @@ announce(struct smtp_engine *e)
 		;
 }
 
-/* Nothing more leaves: give back what has not, and say goodbye to who has nothing to tell. */
+/* Nothing more leaves: settle what was pulled. */
+static void
+settle_pulled(struct smtp_engine *e, const char *why)
+{
+	if (e->has_waiting)
+		smtp_settle(e, &e->waiting, OUTCOME_DEFERRED, why);
+	e->has_waiting = false;
+	while (e->nback > 0)
+		smtp_settle(e, &e->back[--e->nback], OUTCOME_DEFERRED, why);
+}
+
+/* Give back what has not left, and say goodbye to who has nothing to tell. */
 static void
 wind_up(struct smtp_engine *e)
 {
 	const char *why = e->broken ? "the run was broken off" : "the relay was given up before";
-	bool done = e->broken || e->stopped || (e->drained && !e->has_waiting);
 
-	if (!done)
+	if (e->broken || e->stopped)
+		settle_pulled(e, e->why.kind != ERR_NONE ? e->why.msg : why);
+	else if (!is_drained(e))
 		return;
-	if (e->has_waiting)
-		smtp_settle(
-		    e, &e->waiting, OUTCOME_DEFERRED, e->why.kind != ERR_NONE ? e->why.msg : why);
-	e->has_waiting = false;
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
 		if (l->state == LINK_IDLE)
 			smtp_link_quit(l);
-		else if (l->state == LINK_OPENING ||
-		    (e->broken && l->state == LINK_BUSY && l->phase != PHASE_DOT))
+		else if (l->state == LINK_OPENING || (e->broken && l->state == LINK_BUSY))
 			smtp_link_abandon(l, why);
 	}
 	settle_outcomes(e);
@@ -371,6 +437,9 @@ smtp_run(struct sink *sink, const struct delivery_queue *queue, struct error *er
 	e->nlost = e->nrefused = 0;
 	e->retry_ms = 0;
 	e->max_open = e->account.connections;
+	e->level = e->account.level;
+	e->proven = SMTP_LOCK_STEP;
+	e->scout = NULL;
 	err_clear(&e->why);
 	if (e->account.place.loopback == false && !e->account.tls_required)
 		log_warn(e->log, "%s: insecure: mail and password go there without TLS",
@@ -381,7 +450,7 @@ smtp_run(struct sink *sink, const struct delivery_queue *queue, struct error *er
 		open_links(e);
 		announce(e);
 		wind_up(e);
-		if (!e->has_waiting && (e->drained || e->stopped || e->broken) &&
+		if ((is_drained(e) || e->stopped || e->broken) &&
 		    count_links(e, LINK_OPENING, LINK_QUITTING) == 0)
 			break;
 		wait_for_links(e);
@@ -402,9 +471,12 @@ smtp_free(struct sink *sink)
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		smtp_link_close(&e->links[i]);
 		strbuf_release(&e->links[i].mail.bytes);
-		free(e->links[i].stuffed);
+		strbuf_release(&e->links[i].leaving.bytes);
+		strbuf_release(&e->links[i].out);
+		strbuf_release(&e->back[i].bytes);
 	}
 	free(e->links);
+	free(e->back);
 	strbuf_release(&e->waiting.bytes);
 	free(e->outcomes);
 	if (e->epoll != -1)
@@ -439,8 +511,9 @@ make_engine(const struct smtp_options *options, struct log *log, struct smtp_eng
 	}
 	e->outcomes = calloc(OUTCOME_BATCH, sizeof(*e->outcomes));
 	e->links = calloc(options->connections, sizeof(*e->links));
+	e->back = calloc(options->connections, sizeof(*e->back));
 	e->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (e->outcomes == NULL || e->links == NULL || e->epoll == -1) {
+	if (e->outcomes == NULL || e->links == NULL || e->back == NULL || e->epoll == -1) {
 		smtp_free(&e->sink);
 		return err_nomem(err, "smtp");
 	}
@@ -450,6 +523,9 @@ make_engine(const struct smtp_options *options, struct log *log, struct smtp_eng
 		e->links[i].number = i;
 		e->links[i].fd = -1;
 		strbuf_init(&e->links[i].mail.bytes, MAX_MESSAGE_BYTES);
+		strbuf_init(&e->links[i].leaving.bytes, MAX_MESSAGE_BYTES);
+		strbuf_init(&e->links[i].out, MAX_OUT_BYTES);
+		strbuf_init(&e->back[i].bytes, MAX_MESSAGE_BYTES);
 	}
 	*out = e;
 	return 0;
