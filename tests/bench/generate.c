@@ -29,6 +29,15 @@ print_papers(size_t n)
 	arena_release(&a);
 }
 
+/* Papers of a filter: $LIMIT, or the program's default. */
+static unsigned
+paper_limit(void)
+{
+	const char *limit = getenv("LIMIT");
+
+	return limit != NULL ? (unsigned)strtoul(limit, NULL, 10) : 10;
+}
+
 static void
 add_query(struct strbuf *out, struct bench_random *r)
 {
@@ -47,9 +56,11 @@ print_readers(size_t n, const char *url)
 
 	strbuf_init(&words, 1024);
 	printf("list { from = \"Papers <papers@digest.test>\" }\nstore { path = \"digest.db\" }\n"
+	       "defaults { limit = %u }\n"
 	       "smtp \"bench\" { url = \"%s\"%s }\nsource \"lines\" { type = file  path = "
 	       "\"papers.jsonl\" }\n",
-	    url, strncmp(url, "smtp:", 5) == 0 ? "  tls = none  connections = 8" : "");
+	    paper_limit(), url,
+	    strncmp(url, "smtp:", 5) == 0 ? "  tls = none  connections = 8" : "");
 	for (size_t i = 0; i < n; i++) {
 		add_query(&words, &r);
 		printf("subscriber \"reader%zu@d%zu.digest.test\" { filter \"mine\" { match = "
@@ -59,7 +70,7 @@ print_readers(size_t n, const char *url)
 	strbuf_release(&words);
 }
 
-/* The same readers as by `digest subscribe`, so with the defaults of the configuration. */
+/* The same readers as by `digest subscribe`, so with the program's defaults. */
 static void
 store_readers(size_t n, const char *path)
 {
@@ -70,7 +81,7 @@ store_readers(size_t n, const char *path)
 		.when = "daily",
 		.language = "en",
 		.was = "",
-		.limit = 10,
+		.limit = paper_limit(),
 		.max_papers = 25,
 		.outside = 3,
 		.origin = ORIGIN_COMMAND,

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Ratios to named peers, each measured in the same run and each the median of three: below 1 is less time than the peer.
-# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS, FILTERS: other sizes; QUICK=1: small
-# ones, and without the match and worst rows; FULL=1: a million readers too; ONLY=wire: the rows of sending by SMTP alone. All
-# files are on the disk that holds the project, unless TMPDIR says another.
+# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS, FILTERS: other sizes; LIMIT: papers
+# of a filter, so mails of another size; QUICK=1: small sizes, and without the match and worst rows; FULL=1: a million readers
+# too; ONLY=wire: the rows of sending by SMTP alone. All files are on the disk that holds the project, unless TMPDIR says
+# another.
 set -u
 dir=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$dir/../.." && pwd)
