@@ -337,7 +337,8 @@ main(int argc, char **argv)
 	if (s == NULL)
 		sink_die("sink");
 	listen_at(s, parse_options(s, argc, argv));
-	prctl(PR_SET_TIMERSLACK, 1UL); /* ns; the 50 us that it has else are 5 % of a delay of 1 ms */
+	prctl(
+	    PR_SET_TIMERSLACK, 1UL); /* ns; the 50 us that it has else are 5 % of a delay of 1 ms */
 	work(s);
 	sum_print(s->mails, s->nmails, s->nbytes);
 	tls_unload(s->keys);
