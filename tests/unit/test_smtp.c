@@ -124,20 +124,25 @@ test_others_go_on(void **state)
 static void
 test_thousand(void **state)
 {
-	struct smtp_script script = { .bad_rcpt = "<reader500@" };
-	struct trial t;
-
 	(void)state;
-	begin(&t, &script, 1000);
-	t.options.connections = 4;
-	run(&t);
-	assert_int_equal(t.rc, 0);
-	assert_int_equal(t.books->n[OUTCOME_SENT], 999);
-	assert_int_equal(t.books->outcome[500], OUTCOME_FAILED);
-	assert_int_equal(t.server.seen->nmails, 999);
-	assert_int_equal(t.server.seen->most_open, 4);
-	assert_false(t.books->wrong);
-	end(&t);
+	for (size_t v = 0; v < NLEVELS; v++) {
+		struct smtp_script script = { .pipelining = levels[v].pipelining,
+			.bad_rcpt = "<reader500@" };
+		struct trial t;
+
+		begin(&t, &script, 1000);
+		t.options.level = levels[v].level;
+		t.options.connections = 4;
+		run(&t);
+		assert_int_equal(t.rc, 0);
+		assert_int_equal(t.books->n[OUTCOME_SENT], 999);
+		assert_int_equal(t.books->outcome[500], OUTCOME_FAILED);
+		assert_int_equal(t.server.seen->nmails, 999);
+		assert_int_equal(t.server.seen->most_open, 4);
+		assert_int_equal(t.server.seen->nleaks, 0);
+		assert_false(t.books->wrong);
+		end(&t);
+	}
 }
 
 /* No dot leaves before its intent is recorded; the intents of all links go in groups. */
@@ -222,20 +227,22 @@ test_five_in_a_row(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct smtp_script script = { 0 };
+	for (size_t k = 0; k < NLEVELS * sizeof(rows) / sizeof(rows[0]); k++) {
+		size_t i = k / NLEVELS, v = k % NLEVELS;
+		struct smtp_script script = { .pipelining = levels[v].pipelining };
 		struct trial t;
 
 		script.reply[rows[i].point] = rows[i].reply;
 		script.close[rows[i].point] = rows[i].close;
 		begin(&t, &script, 100);
+		t.options.level = levels[v].level;
 		run(&t);
 		if (t.rc != -1 || t.err.kind != rows[i].kind ||
 		    strstr(t.err.msg, rows[i].says) == NULL || t.books->wrong ||
 		    t.books->nsettled != t.books->next || t.books->next > 6 ||
 		    t.books->n[rows[i].outcome] < 5)
-			fail_msg("row %zu: rc %d, %d pulled, %d settled, '%s'", i, t.rc,
-			    t.books->next, t.books->nsettled, t.err.msg);
+			fail_msg("row %zu, %s: rc %d, %d pulled, %d settled, '%s'", i,
+			    levels[v].name, t.rc, t.books->next, t.books->nsettled, t.err.msg);
 		end(&t);
 	}
 }
