@@ -6,7 +6,7 @@ command -v postfix >/dev/null || skip_all "postfix is missing"
 [ "$(id -u)" -eq 0 ] || skip_all "postfix wants root to start"
 # shellcheck source=relays.sh
 . "$E2E/relays.sh"
-plan 9
+plan 12
 
 trap 'stop_relay; clean_up' EXIT
 if ! start_postfix; then
@@ -40,3 +40,10 @@ check '... which would be seen'              'cp -r "$BOX" changed && for f in c
 check "the store knows Postfix's answer"     'sql "SELECT count(*) FROM edition WHERE reply LIKE \"250 2.0.0 Ok: queued as %\"" | grep -qx 50'
 check 'a second run sends nothing'           'silent 0 "$DIGEST" -c digest.conf --now 2026-03-03T08:15:00Z run && sleep 1 && test "$(delivered)" = 50'
 check 'nobody but the readers was mailed'    '! grep -v "to=<reader[0-9]*@digest.test>" "$R/log" | grep -q "status="'
+
+# One in the middle of a group is refused: Postfix then refuses DATA, with the next mail behind it already.
+sed 's/subscriber "reader\(17\|33\)@/subscriber "gone@digest.test" { filter "all" { match = "*" } }\n&/; s/digest\.db/other.db/; s/tls = none/& connections = 1/' digest.conf |
+	awk '!/gone@/ || !seen++' >other.conf
+check 'a refused reader holds up nobody'     '"$DIGEST" -c other.conf --now 2026-03-03T08:00:00Z run; all_there 100'
+check 'and is told of'                       'test "$("$DIGEST" -c other.conf history gone@digest.test --json | grep -c "\"state\":\"failed\"")" = 1'
+check 'Postfix finds no fault with the pipelining' '! grep -iq "pipelining\|non-SMTP\|out of order\|lost connection\|timeout\|too many errors" "$R/log" && test "$(sed -n "s/.*disconnect from .* mail=51 rcpt=50\/51 data=50\/51 rset=1 quit=1 .*/x/p" "$R/log" | wc -l)" = 1'

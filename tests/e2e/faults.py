@@ -104,7 +104,7 @@ class Relay:
     def __init__(self, folder, cell):
         options = argparse.Namespace(tls="implicit", cert=os.path.join(folder, "..", "s.pem"),
                                      key=os.path.join(folder, "..", "s.key"), max_tls=None, auth="me:" + CANARY,
-                                     mechanisms="PLAIN LOGIN", auth_plain=False, extension=["PIPELINING"] if cell[6] else [], inject="", together=False,
+                                     mechanisms="PLAIN LOGIN", auth_plain=False, auth_before=False, extension=["PIPELINING"] if cell[6] else [], inject="", together=False,
                                      dump=os.path.join(folder, "box"), log=os.path.join(folder, "log"), script=None)
         os.mkdir(options.dump)
         self.server = smtp_server.Server(("127.0.0.1", 0), smtp_server.Talk)

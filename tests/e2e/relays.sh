@@ -26,6 +26,9 @@ start_postfix() {
 		mydestination =
 		mynetworks = 127.0.0.0/8
 		smtpd_forbid_bare_newline = yes
+		smtpd_client_restrictions = reject_unauth_pipelining
+		smtpd_data_restrictions = reject_unauth_pipelining
+		smtpd_recipient_restrictions = check_recipient_access inline:{{gone@digest.test = 550 5.1.1 gone}}, permit_mynetworks, reject
 		swap_bangpath = no
 		allow_percent_hack = no
 		virtual_mailbox_domains = static:all

@@ -10,6 +10,7 @@ usage: smtp_server.py [options]
 --auth USER:PASSWORD            offer AUTH (under TLS only, unless --auth-plain) and require it before MAIL
 --mechanisms "PLAIN LOGIN"      offered and understood
 --auth-plain    offer AUTH without TLS as well
+--auth-before   offer AUTH only as long as there is no TLS
 --extension LINE                a further EHLO line, again and again: "SIZE 1000000"
 --inject TEXT   sent in one piece with the "220" of STARTTLS, before TLS; \\r and \\n are understood
 --together      answers to commands that came together go out together: under TLS, in one record
@@ -61,7 +62,7 @@ class State:
             if options.max_tls:
                 self.tls.set_ciphers("ALL:@SECLEVEL=0")
                 self.tls.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-                self.tls.maximum_version = getattr(ssl.TLSVersion, "TLSv" + options.max_tls.replace(".", "_"))
+                self.tls.maximum_version = getattr(ssl.TLSVersion, "TLSv" + options.max_tls.replace(".", "_").replace("_0", ""))
 
     def note(self, number, text):
         with self.lock:
@@ -172,7 +173,7 @@ class Talk(socketserver.BaseRequestHandler):
         lines = ["relay.example.org"] + options.extension
         if options.tls == "starttls" and not self.under_tls:
             lines.append("STARTTLS")
-        if options.auth and (self.under_tls or options.auth_plain):
+        if options.auth and (not self.under_tls if options.auth_before else self.under_tls or options.auth_plain):
             lines.append("AUTH " + options.mechanisms)
         lines.append("HELP")
         return "\r\n".join(f"250{' ' if i == len(lines) - 1 else '-'}{l}" for i, l in enumerate(lines))
@@ -255,6 +256,7 @@ def main():
     parser.add_argument("--auth")
     parser.add_argument("--mechanisms", default="PLAIN LOGIN")
     parser.add_argument("--auth-plain", action="store_true")
+    parser.add_argument("--auth-before", action="store_true")
     parser.add_argument("--extension", action="append", default=[])
     parser.add_argument("--inject", default="")
     parser.add_argument("--together", action="store_true")
