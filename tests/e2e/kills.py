@@ -11,6 +11,11 @@ usage: kills.py [-n POINTS] [-l LEVEL] SCENARIO
   -l  where the mails go: maildir, or to tests/bench/sink beside the library, by what that offers: lockstep, pipelined
   -n  so many points in equal steps, else every one
 Environment: DIGEST, KILLSHIM (the library built from tests/bench/killshim.c), FIXTURES, T (a folder to work in).
+<<<<<<< HEAD
+=======
+SINK=smtp instead of a Maildir: tests/bench/sink, built beside the library, takes the mail, and SINK=lock-step: it offers no
+PIPELINING. SINK=smtp://127.0.0.1:PORT with SINK_LOG, the file that it writes with -o: one that runs already.
+>>>>>>> sinkb
 """
 import argparse
 import concurrent.futures
@@ -64,6 +69,7 @@ class Sink:
             self.process.terminate()
             self.process.communicate()
 
+<<<<<<< HEAD
     def copies(self):
         """Each reader's copies, as (Message-ID, hash, papers)."""
         found = defaultdict(list)
@@ -80,6 +86,34 @@ class Sink:
             found[mail["To"].addresses[0].addr_spec].append(
                 (mail["Message-ID"], hashlib.sha256(data).hexdigest(), papers(text)))
         return found
+=======
+def start_sink():
+    """Returns the process, and where it listens and writes to."""
+    log = WORK / "sink.log"
+    command = [Path(os.environ["KILLSHIM"]).with_name("sink"), "-o", log] + (["-n"] if SINK == "lock-step" else [])
+    sink = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return sink, f"smtp://127.0.0.1:{sink.stdout.readline().strip()}", str(log)
+
+
+def logged():
+    return Path(SINK_LOG).read_text().splitlines() if SINK else []
+
+
+def copies(folder, before):
+    """Each reader's copies, as (Message-ID, hash, papers)."""
+    found = defaultdict(list)
+    for line in logged()[before:]:
+        to, message_id, digest, outcome = line.split()
+        if outcome == "250":
+            found[to.strip("<>")].append((message_id, digest, None))
+    for path in (folder / "keep").iterdir():
+        data = path.read_bytes()
+        mail = BytesParser(policy=email.policy.default).parsebytes(data)
+        text = mail.get_body(("plain",)).get_content()
+        found[mail["To"].addresses[0].addr_spec].append(
+            (mail["Message-ID"], hashlib.sha256(data).hexdigest(), papers(text)))
+    return found
+>>>>>>> sinkb
 
 
 def papers(text):
@@ -355,12 +389,25 @@ def boot(n):
 
 
 def main():
+<<<<<<< HEAD
     arguments = argparse.ArgumentParser()
     arguments.add_argument("-n", type=int, default=0)
     arguments.add_argument("-l", choices=LEVELS, default="maildir")
     arguments.add_argument("scenario", choices=["first", "next", "torn", "twice", "upgrade", *POWER, *FAULTS])
     options = arguments.parse_args()
     sys.exit(Sweep(options.scenario, options.l).run(options.n) > 0)
+=======
+    global SINK, SINK_LOG
+    if SINK not in ("smtp", "lock-step"):
+        sys.exit(sweep() > 0)
+    sink, SINK, SINK_LOG = start_sink()
+    try:
+        bad = sweep()
+    finally:
+        sink.terminate()
+        sink.wait()
+    sys.exit(bad > 0)
+>>>>>>> sinkb
 
 
 main()
