@@ -12,7 +12,8 @@ enum {
 	EVENT_BATCH = 64,
 	RETRY_MS = 200, /* before a lost relay is tried again; doubled each time */
 	MAX_WAIT_MS = 600000,
-	LOOK_MS = 250, /* so soon a waiting account sees that it is to stop */
+	PULL_AHEAD = 64, /* mails to domains that are busy, which others pass */
+	LOOK_MS = 250,	 /* so soon a waiting account sees that it is to stop */
 };
 
 /* ---- what the links need ---- */
@@ -76,11 +77,10 @@ settle_outcomes(struct smtp_loop *loop)
 		break_off(loop, &err);
 }
 
-void
-smtp_settle(
-    struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply)
+static void
+add_outcome(
+    struct smtp_loop *loop, const struct delivery *mail, enum outcome outcome, const char *reply)
 {
-	struct smtp_loop *loop = e->loop;
 	struct delivery_outcome *o;
 
 	if (loop->noutcomes == OUTCOME_BATCH)
@@ -90,6 +90,14 @@ smtp_settle(
 	o->reader = mail->reader;
 	o->outcome = outcome;
 	err_printable(o->reply, sizeof(o->reply), reply);
+}
+
+void
+smtp_settle(
+    struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply)
+{
+	pace_end(&e->pace, mail->to, reply, clock_monotonic_ms());
+	add_outcome(e->loop, mail, outcome, reply);
 }
 
 /* Something is wrong that mends itself, mostly: no mail is taken for a while, and then one link is tried. */
@@ -129,7 +137,7 @@ smtp_note(
 
 	switch (trouble) {
 	case TROUBLE_NONE:
-		e->nlost = e->nrefused = 0;
+		e->nlost = 0;
 		return;
 	case TROUBLE_STOP:
 		err_set(&why, kind, "%s: %s", name, sentence);
@@ -147,11 +155,11 @@ smtp_note(
 		return;
 	case TROUBLE_POLICY:
 		e->nlost = 0;
-		if (e->nrefused++ == 0)
+		if (pace_count_refusing(&e->pace) == 1)
 			log_warn(e->log, "%s: refuses mail by policy: %s", name, sentence);
-		err_set(&why, kind, "%s: refuses mail by policy, %d times in a row: %s", name,
+		err_set(&why, kind, "%s: refuses mail by policy, to %d domains in a row: %s", name,
 		    SMTP_MAX_ROW, sentence);
-		if (e->nrefused >= SMTP_MAX_ROW)
+		if (pace_count_refusing(&e->pace) >= SMTP_MAX_ROW)
 			stop(e, &why);
 		return;
 	}
@@ -173,6 +181,7 @@ smtp_give_back(struct smtp_engine *e, struct delivery *mail)
 {
 	if (e->stopped || e->loop->broken || e->npulled == e->max_pulled)
 		return false;
+	pace_cancel(&e->pace, mail->to);
 	swap_deliveries(&e->pulled[e->npulled++], mail);
 	return true;
 }
@@ -193,7 +202,7 @@ ask_queue(struct smtp_engine *e)
 	struct error err;
 	int more;
 
-	if (e->drained || e->npulled == e->max_pulled ||
+	if (e->drained || e->npulled >= e->max_ahead ||
 	    (e->again_ms > 0 && e->again_ms > clock_monotonic_ms()))
 		return false;
 	strbuf_reset(&mail->bytes);
@@ -207,15 +216,6 @@ ask_queue(struct smtp_engine *e)
 	return more == QUEUE_MAIL;
 }
 
-/* A mail for the next link, NULL = there is none. Only with one is a connection opened. */
-static struct delivery *
-pull(struct smtp_engine *e)
-{
-	if (e->stopped || e->loop->broken || (e->npulled == 0 && !ask_queue(e)))
-		return NULL;
-	return &e->pulled[0];
-}
-
 /* It is taken: its place is the last, with the buffer that came for it. */
 static void
 drop_pulled(struct smtp_engine *e, struct delivery *mail)
@@ -223,6 +223,31 @@ drop_pulled(struct smtp_engine *e, struct delivery *mail)
 	e->npulled--;
 	for (; mail < &e->pulled[e->npulled]; mail++)
 		swap_deliveries(mail, mail + 1);
+}
+
+/* A mail for the next link, NULL = there is none that may go now. Only with one is a connection opened. */
+static struct delivery *
+pull(struct smtp_engine *e)
+{
+	int64_t now_ms = e->pace.ndomains > 0 ? clock_monotonic_ms() : 0;
+	const char *why = "";
+	unsigned i = 0;
+
+	if (e->stopped || e->loop->broken)
+		return NULL;
+	while (i < e->npulled || ask_queue(e)) {
+		struct delivery *mail = &e->pulled[i];
+		enum pace_verdict verdict = pace_ask(&e->pace, mail->to, now_ms, &why);
+
+		if (verdict == PACE_GO)
+			return mail;
+		i += verdict == PACE_WAIT;
+		if (verdict == PACE_WAIT)
+			continue;
+		add_outcome(e->loop, mail, OUTCOME_DEFERRED, why);
+		drop_pulled(e, mail);
+	}
+	return NULL;
 }
 
 /* ---- one turn of the loop ---- */
@@ -254,6 +279,7 @@ feed(struct smtp_engine *e, struct smtp_link *l)
 
 	while (!e->paused && smtp_link_has_room(l) && (mail = pull(e)) != NULL &&
 	    smtp_link_suits(l, mail)) {
+		pace_begin(&e->pace, mail->to);
 		smtp_link_take(l, mail);
 		drop_pulled(e, mail);
 	}
@@ -270,7 +296,7 @@ feed_links(struct smtp_engine *e)
 		feed(e, l);
 		if (l->state == LINK_BUSY)
 			smtp_link_push(l);
-		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || e->npulled > 0))
+		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || pull(e) != NULL))
 			smtp_link_quit(l);
 	}
 }
@@ -365,12 +391,10 @@ announce(struct smtp_loop *loop)
 
 /* Nothing more leaves by this account: settle what was pulled. */
 static void
-settle_pulled(struct smtp_engine *e)
+settle_pulled(struct smtp_engine *e, const char *why)
 {
-	const struct error *why = e->loop->broken ? &e->loop->why : &e->why;
-
 	while (e->npulled > 0)
-		smtp_settle(e, &e->pulled[--e->npulled], OUTCOME_DEFERRED, why->msg);
+		add_outcome(e->loop, &e->pulled[--e->npulled], OUTCOME_DEFERRED, why);
 }
 
 /* Give back what has not left, and say goodbye to who has nothing to tell. */
@@ -382,7 +406,7 @@ wind_up(struct smtp_engine *e)
 
 	if (!is_done(e))
 		return;
-	settle_pulled(e);
+	settle_pulled(e, broken ? e->loop->why.msg : e->why.msg);
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
@@ -393,14 +417,21 @@ wind_up(struct smtp_engine *e)
 	}
 }
 
+static bool
+must_stop(const struct smtp_engine *e)
+{
+	const struct delivery_queue *queue = e->loop->queue;
+
+	return queue->must_stop != NULL && queue->must_stop(queue->arg);
+}
+
 /* A pause is over, or what it waits for will not come in this run. */
 static void
 look_at_pause(struct smtp_engine *e)
 {
-	const struct delivery_queue *queue = e->loop->queue;
 	struct error why = e->why;
 
-	if (pull(e) != NULL && queue->must_stop != NULL && queue->must_stop(queue->arg))
+	if (pull(e) != NULL && must_stop(e))
 		stop(e, &why);
 	else if (e->retry_ms <= clock_monotonic_ms())
 		e->paused = false;
@@ -412,6 +443,8 @@ turn(struct smtp_engine *e)
 {
 	if (e->paused)
 		look_at_pause(e);
+	if (e->npulled > 1 && must_stop(e))
+		settle_pulled(e, "the run ended before its turn came");
 	feed_links(e);
 	if (!e->paused)
 		open_links(e);
@@ -519,7 +552,8 @@ static void
 start_run(struct smtp_engine *e)
 {
 	e->drained = e->stopped = e->paused = e->ever_open = false;
-	e->nlost = e->nrefused = 0;
+	pace_reset(&e->pace);
+	e->nlost = 0;
 	e->retry_ms = e->again_ms = 0;
 	e->max_open = e->account.connections;
 	e->level = e->account.level;
@@ -599,6 +633,7 @@ smtp_free(struct sink *sink)
 		for (unsigned k = 0; k < loop->engines[i].max_pulled; k++)
 			strbuf_release(&loop->engines[i].pulled[k].bytes);
 		free(loop->engines[i].pulled);
+		pace_release(&loop->engines[i].pace);
 		smtp_account_release(&loop->engines[i].account);
 	}
 	free(loop->links);
@@ -612,12 +647,16 @@ smtp_free(struct sink *sink)
 
 static const struct sink_ops smtp_ops = { .run = smtp_run, .free = smtp_free };
 
-/* Room for a mail at hand, and for one that each link may give back. */
+/* Room for mails at hand, and for one that each link may give back. */
 static int
 make_pulled(struct smtp_engine *e, struct error *err)
 {
-	unsigned max = 1 + e->nlinks;
+	const struct smtp_account *a = &e->account;
+	unsigned max;
 
+	pace_init(&e->pace, !a->place.loopback || a->paced, a->timeout_scale);
+	e->max_ahead = e->pace.limited ? PULL_AHEAD : 1;
+	max = e->max_ahead + e->nlinks;
 	if ((e->pulled = calloc(max, sizeof(*e->pulled))) == NULL)
 		return err_nomem(err, "smtp");
 	for (e->max_pulled = 0; e->max_pulled < max; e->max_pulled++)

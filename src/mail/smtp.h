@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "digest/smtp.h"
+#include "mail/pace.h"
 
 /* ---- smtp_reply.c ---- */
 
@@ -163,6 +164,7 @@ struct smtp_account {
 	bool plain, login;		/* mechanisms that may be used */
 	unsigned connections, max_messages;
 	double timeout_scale;
+	bool paced;			/* although it is on this machine */
 	enum smtp_level level;
 };
 
@@ -182,11 +184,12 @@ struct smtp_engine {
 	bool drained;			/* next said that there is no more, or is not to be asked again */
 	int64_t again_ms;		/* monotonic; next is not asked before */
 	struct delivery *pulled;	/* for the next links with room; those given back by links that were lost, too */
-	unsigned npulled, max_pulled;
+	unsigned npulled, max_pulled, max_ahead;	/* max_ahead: then no more is asked for */
+	struct pace pace;
 	enum smtp_level level;		/* that the relay copes with, as far as we know */
 	enum smtp_level proven;		/* that it coped with in this run */
 	const struct smtp_link *scout;	/* the one that tries a level that is not proven, NULL = none */
-	unsigned nlost, nrefused;	/* in a row */
+	unsigned nlost;			/* in a row */
 	bool lost_now;			/* a link was lost in this turn: several at once count as one */
 	bool ever_open;
 	bool paused;			/* until retry_ms; why says what for */
