@@ -139,6 +139,7 @@ smtp_note(
 	case TROUBLE_NONE:
 		e->nlost = 0;
 		return;
+	case TROUBLE_TOKEN:
 	case TROUBLE_STOP:
 		err_set(&why, kind, "%s: %s", name, sentence);
 		stop(e, &why);
@@ -301,6 +302,21 @@ feed_links(struct smtp_engine *e)
 	}
 }
 
+/*
+ * The token was not taken: it lasts an hour or so, and a run may last longer. A link that came with an older one has only to try
+ * again. 0 = that, -1 = a new token is refused, too, or there is none.
+ */
+static int
+renew_token(struct smtp_engine *e, const struct smtp_link *l, struct error *why)
+{
+	if (l->secret_number != e->account.secret_number)
+		return 0;
+	if (e->renewed)
+		return -1;
+	e->renewed = true;
+	return smtp_account_renew(&e->account, why);
+}
+
 /* A link could not be opened. While others work, that is no more than the server's limit. */
 static void
 fail_opening(
@@ -310,6 +326,8 @@ fail_opening(
 	struct error why = *err;
 
 	smtp_link_close(l);
+	if (trouble == TROUBLE_TOKEN && renew_token(e, l, &why) == 0)
+		return;
 	nopen = count_links(e, LINK_IDLE, LINK_RESETTING);
 	if (nopen > 0) {
 		log_info(e->log, "%s: %s; going on with %u connections", e->account.name, err->msg,
@@ -319,7 +337,8 @@ fail_opening(
 	}
 	if (trouble == TROUBLE_LINK && e->ever_open) {
 		smtp_note(e, TROUBLE_LINK, err->kind, err->msg);
-		e->retry_ms = clock_monotonic_ms() + ((int64_t)RETRY_MS << e->nlost);
+		if (!e->paused)
+			e->retry_ms = clock_monotonic_ms() + ((int64_t)RETRY_MS << e->nlost);
 		return;
 	}
 	err_prefix(&why, "%s", e->account.name);
@@ -457,10 +476,12 @@ advance(struct smtp_engine *e, struct smtp_link *l, int fd, int events)
 	struct error err;
 	int rc = smtp_link_advance(l, fd, events, &trouble, &err);
 
-	if (rc == 1)
-		e->ever_open = true;
-	else if (rc == -1)
+	if (rc == -1)
 		fail_opening(e, l, trouble, &err);
+	if (rc == 1) {
+		e->ever_open = true;
+		e->renewed = false;
+	}
 }
 
 static void
@@ -551,7 +572,7 @@ wait_for_links(struct smtp_loop *loop)
 static void
 start_run(struct smtp_engine *e)
 {
-	e->drained = e->stopped = e->paused = e->ever_open = false;
+	e->drained = e->stopped = e->paused = e->ever_open = e->renewed = false;
 	pace_reset(&e->pace);
 	e->nlost = 0;
 	e->retry_ms = e->again_ms = 0;
@@ -767,8 +788,13 @@ smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct er
 	e = &loop->engines[0];
 	l = &e->links[0];
 	rc = smtp_link_open(l, err);
-	while (rc == 0 && !e->stopped && l->state == LINK_OPENING)
-		wait_for_links(loop);
+	while (rc == 0 && !e->stopped && l->state != LINK_IDLE) {
+		/* Closed for a new token. */
+		if (l->state == LINK_CLOSED)
+			rc = smtp_link_open(l, err);
+		else
+			wait_for_links(loop);
+	}
 	if (rc == 0 && l->state == LINK_IDLE) {
 		*out = l->caps.told;
 		smtp_link_quit(l);
