@@ -168,6 +168,12 @@ smtp_note(
 
 /* ---- mails at hand ---- */
 
+static int64_t
+earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
 static void
 swap_deliveries(struct delivery *a, struct delivery *b)
 {
@@ -211,7 +217,9 @@ ask_queue(struct smtp_engine *e)
 	more = queue->next(queue->arg, e->lane, mail, &err);
 	if (more == -1)
 		break_off(e->loop, &err);
-	e->again_ms = more == QUEUE_LATER ? mail->again_ms : 0;
+	/* It is asked before, too: it knows when the run is to stop. */
+	e->again_ms =
+	    more != QUEUE_LATER ? 0 : earlier(mail->again_ms, clock_monotonic_ms() + LOOK_MS);
 	e->drained = more == QUEUE_EMPTY || more == -1;
 	e->npulled += more == QUEUE_MAIL;
 	return more == QUEUE_MAIL;
@@ -504,12 +512,6 @@ check_timers(struct smtp_engine *e, int64_t now_ms)
 	}
 }
 
-static int64_t
-earlier(int64_t a_ms, int64_t b_ms)
-{
-	return a_ms < b_ms ? a_ms : b_ms;
-}
-
 /* When an account has something to do by itself. */
 static int64_t
 find_deadline(const struct smtp_engine *e, int64_t now_ms)
@@ -518,8 +520,8 @@ find_deadline(const struct smtp_engine *e, int64_t now_ms)
 
 	if (e->retry_ms > now_ms)
 		until_ms = earlier(until_ms, e->retry_ms);
-	/* Who waits for a time looks whether it is to stop. */
-	if (e->paused || e->again_ms > 0)
+	/* Who pauses looks whether it is to stop. */
+	if (e->paused)
 		until_ms = earlier(until_ms, now_ms + LOOK_MS);
 	if (e->again_ms > 0)
 		until_ms = earlier(until_ms, e->again_ms);
