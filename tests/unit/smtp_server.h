@@ -57,6 +57,7 @@ struct smtp_seen {
 	atomic_uint nconnections, nopen, most_open, nmails, nstarted;
 	atomic_uint nreads;	/* that brought something */
 	atomic_uint nleaks;	/* lines of mails for nobody */
+	atomic_uint taken[100];	/* how often the mail with that number in its Message-ID was */
 	atomic_size_t log_len, mail_len;
 	char log[1 << 20];	/* every line but those of mails */
 	char mail[4 << 20];	/* all mails as they came, dots undone, without the last one */
@@ -74,6 +75,7 @@ struct smtp_talk {
 	int fd;
 	bool has_sender;
 	unsigned nrcpt, nbegun, ndomains;
+	unsigned id;		/* of the mail that comes in */
 	char domain[256];
 	char in[65536];
 	size_t at, len;
@@ -89,24 +91,24 @@ smtp_server_note(atomic_size_t *at, char *out, size_t size, const char *bytes, s
 }
 
 static inline void
+smtp_server_hang_up(struct smtp_talk *t)
+{
+	atomic_fetch_sub(&t->seen->nopen, 1);
+	close(t->fd);
+	_exit(0);
+}
+
+static inline void
 smtp_server_say(struct smtp_talk *t, const char *text)
 {
 	size_t len = strlen(text), step = t->script->by_bytes ? 1 : len;
 
 	for (size_t at = 0; at < len; at += step) {
 		if (send(t->fd, text + at, step, MSG_NOSIGNAL) <= 0)
-			_exit(0);
+			smtp_server_hang_up(t);
 		if (t->script->by_bytes)
 			usleep(200);
 	}
-}
-
-static inline void
-smtp_server_hang_up(struct smtp_talk *t)
-{
-	atomic_fetch_sub(&t->seen->nopen, 1);
-	close(t->fd);
-	_exit(0);
 }
 
 /* One line with its CRLF; false at the end. */
@@ -166,13 +168,18 @@ smtp_server_body(struct smtp_talk *t)
 			return;
 		}
 		atomic_fetch_add(&t->seen->nleaks, t->nrcpt == 0);
+		if (strncmp(line, "Message-ID: <", 13) == 0)
+			t->id = (unsigned)strtoul(line + 13, NULL, 10);
 		if (strcmp(line, ".\r\n") == 0 &&
 		    ((t->script->hates_behind && t->at < t->len) ||
 			t->script->drop_dot == atomic_load(&t->seen->nstarted)))
 			smtp_server_hang_up(t);
 		if (strcmp(line, ".\r\n") == 0) {
-			if (t->script->reply[AT_DOT] == NULL || atomic_load(&t->seen->nstarted) <= t->script->first_bad)
+			if (t->script->reply[AT_DOT] == NULL || atomic_load(&t->seen->nstarted) <= t->script->first_bad) {
 				atomic_fetch_add(&t->seen->nmails, 1);
+				if (t->id < sizeof(t->seen->taken) / sizeof(t->seen->taken[0]))
+					atomic_fetch_add(&t->seen->taken[t->id], 1);
+			}
 			smtp_server_answer(t, AT_DOT, "250 2.0.0 Ok: queued as 4711\r\n");
 			return;
 		}
