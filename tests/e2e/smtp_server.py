@@ -8,8 +8,10 @@ usage: smtp_server.py [options]
 --cert FILE --key FILE          PEM, for TLS
 --max-tls 1.1   the newest version of TLS that it speaks
 --auth USER:PASSWORD            offer AUTH (under TLS only, unless --auth-plain) and require it before MAIL
---mechanisms "PLAIN LOGIN"      offered and understood
+--mechanisms "PLAIN LOGIN"      offered and understood; XOAUTH2 and OAUTHBEARER as well: there PASSWORD is the name of a file
+                that has the token, read at each login; another one is answered by a challenge, then refused
 --auth-plain    offer AUTH without TLS as well
+--rude          a challenge repeats the token instead of telling what is wrong
 --auth-before   offer AUTH only as long as there is no TLS
 --extension LINE                a further EHLO line, again and again: "SIZE 1000000"
 --inject TEXT   sent in one piece with the "220" of STARTTLS, before TLS; \\r and \\n are understood
@@ -190,6 +192,19 @@ class Talk(socketserver.BaseRequestHandler):
         elif mechanism == "LOGIN":
             user = words[2] if len(words) > 2 else ask("VXNlcm5hbWU6")
             given = [base64.b64decode(user), base64.b64decode(ask("UGFzc3dvcmQ6"))]
+        elif mechanism in ("XOAUTH2", "OAUTHBEARER") and len(words) > 2:
+            given = base64.b64decode(words[2])
+            user, path = self.state.options.auth.split(":")
+            with open(path, encoding="utf-8") as file:
+                token = file.read().strip()
+            address = self.server.server_address
+            good = {"XOAUTH2": f"user={user}\1auth=Bearer {token}\1\1",
+                    "OAUTHBEARER": f"n,a={user},\1host=127.0.0.1\1port={address[1]}\1auth=Bearer {token}\1\1"}
+            if given.decode() == good[mechanism]:
+                return True
+            # What came is repeated, as a server may that is debugged.
+            ask(base64.b64encode(b'{"status":"401"}').decode() if self.state.options.polite else words[2])
+            return False
         else:
             return False
         return b":".join(given).decode() == self.state.options.auth
@@ -256,6 +271,7 @@ def main():
     parser.add_argument("--auth")
     parser.add_argument("--mechanisms", default="PLAIN LOGIN")
     parser.add_argument("--auth-plain", action="store_true")
+    parser.add_argument("--rude", dest="polite", action="store_false")
     parser.add_argument("--auth-before", action="store_true")
     parser.add_argument("--extension", action="append", default=[])
     parser.add_argument("--inject", default="")

@@ -39,7 +39,8 @@ struct smtp_script {
 	const char *reply[NPOINTS];	/* instead of the usual one; "" = silence */
 	bool close[NPOINTS];	/* hang up after it (with "": silently) */
 	unsigned first_bad;	/* bad from this mail of the server on, 0-based; earlier ones are served well */
-	const char *bad_rcpt;	/* a recipient with this in it gets "550 5.1.1 no such user" */
+	const char *bad_rcpt;	/* a recipient with this in it gets "550 5.1.1 no such user", or */
+	const char *bad_reply;
 	const char *mid_body;	/* said when half of the body came, and hung up */
 	bool by_bytes;		/* replies come one byte at a time */
 	unsigned max_connections;	/* more than so many at once get 421; 0 = any */
@@ -243,7 +244,8 @@ smtp_server_command(struct smtp_talk *t, const char *line)
 		smtp_server_hang_up(t);
 	if (strncasecmp(line, "RCPT", 4) == 0 && t->script->bad_rcpt != NULL &&
 	    strstr(line, t->script->bad_rcpt) != NULL) {
-		smtp_server_say(t, "550-5.1.1 no such\r\n550 5.1.1 user\r\n");
+		smtp_server_say(t, t->script->bad_reply != NULL ? t->script->bad_reply
+		    : "550-5.1.1 no such\r\n550 5.1.1 user\r\n");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

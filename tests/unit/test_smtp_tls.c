@@ -364,7 +364,9 @@ test_one_record(void **state)
 			.level = levels[v],
 			.timeout_scale = 0.02 };
 		struct books *b = calloc(1, sizeof(*b));
-		const struct delivery_queue queue = { b, books_next, books_intend, books_settle };
+		const struct delivery_queue queue = {
+			.arg = b, .next = books_next, .intend = books_intend, .settle = books_settle
+		};
 		struct sink *sink = NULL;
 		struct log log;
 
@@ -373,7 +375,7 @@ test_one_record(void **state)
 		snprintf(url, sizeof(url), "smtps://localhost:%u", server.port);
 		log_init(&log, "test", -1, LOG_LEVEL_ERROR);
 		b->nmails = 20;
-		assert_int_equal(sink_open_smtp(&options, &log, &sink, &err), 0);
+		assert_int_equal(sink_open_smtp(&options, 1, &log, &sink, &err), 0);
 		if (sink_run(sink, &queue, &err) == -1 || b->n[OUTCOME_SENT] != 20 || b->wrong)
 			fail_msg("level %d: %d sent, '%s', '%s'", (int)levels[v],
 			    b->n[OUTCOME_SENT], err.msg, b->reply[0]);
