@@ -8,7 +8,8 @@ usage: kills.py [-n POINTS] [-l LEVEL] SCENARIO
   upgrade         the store is one of an older version
   full, error     no kill: the disk is full from a call on, or one call meets an I/O error
   memory          no kill: an allocation fails, in every second point all after it, too
-  -l  where the mails go: maildir, or to tests/bench/sink beside the library, by what that offers: lockstep, pipelined
+  -l  where the mails go: maildir, or tests/bench/sink, which stands beside the library. lockstep: without PIPELINING; envelope: a
+      mail at a time on each connection; behind: the next envelope leaves behind the dot
   -n  so many points in equal steps, else every one
 Environment: DIGEST, KILLSHIM (the library built from tests/bench/killshim.c), FIXTURES, T (a folder to work in).
 """
@@ -36,7 +37,8 @@ FIXTURES = Path(os.environ["FIXTURES"])
 SHIM = Path(os.environ["KILLSHIM"])
 MALLOCSHIM = SHIM.with_name("mallocshim.so")
 DAYS = [("2026-03-02.json", "2026-03-03T08:{:02}:00Z"), ("2026-03-03.json", "2026-03-04T08:{:02}:00Z")]
-LEVELS = {"maildir": None, "lockstep": ["-n"], "pipelined": []}
+# What the sink is told, and connections: with one for each mail, none goes out behind the dot of another.
+LEVELS = {"maildir": (None, 4), "lockstep": (["-n"], 4), "envelope": ([], READERS), "behind": ([], 2)}
 POWER = ("power", "mixed")
 FAULTS = {"full": {"KILLSHIM_FAIL": "{}+", "KILLSHIM_ERRNO": str(errno.ENOSPC)},
           "error": {"KILLSHIM_FAIL": "{}", "KILLSHIM_ERRNO": str(errno.EIO)},
@@ -50,9 +52,9 @@ class Sink:
 
     def __init__(self, folder, level):
         self.folder, self.process, self.url = folder, None, "maildir:Mail"
-        if LEVELS[level] is not None:
+        if LEVELS[level][0] is not None:
             self.log = folder / "sink.log"
-            self.process = subprocess.Popen([SHIM.with_name("sink"), "-o", self.log, *LEVELS[level]],
+            self.process = subprocess.Popen([SHIM.with_name("sink"), "-o", self.log, *LEVELS[level][0]],
                                             stdout=subprocess.PIPE, text=True)
             self.url = f"smtp://127.0.0.1:{self.process.stdout.readline().strip()}"
 
@@ -88,20 +90,21 @@ def papers(text):
     return frozenset(title for title in titles if title in flat)
 
 
-def write_config(folder):
+def write_config(folder, connections):
     readers = "".join(f'subscriber "reader{i}@digest.test" {{ when = "daily 07:00"  filter "all" {{ match = "*" }} }}\n'
                       for i in range(READERS))
     (folder / "digest.conf").write_text(
         'list { from = "Papers <papers@digest.test>" }\n'
-        'store { path = "digest.db" }  smtp "box" { url = "${SINK_URL}"  tls = none }\n'
+        'store { path = "digest.db" }  smtp "box" { url = "${SINK_URL}"  tls = none  '
+        f'connections = {connections} }}\n'
         'source "days" { type = file  path = "days.json" }\n' + readers)
 
 
-def prepare(folder, day, old_store):
+def prepare(folder, day, connections, old_store):
     """Readers and papers; for the second day with a first one behind them."""
     folder.mkdir()
     (folder / "keep").mkdir()
-    write_config(folder)
+    write_config(folder, connections)
     for earlier in range(day):
         shutil.copy(FIXTURES / DAYS[earlier][0], folder / "days.json")
         if run(folder, "maildir:Mail", earlier, 0).returncode != 0:
@@ -246,7 +249,7 @@ class Sweep:
 
     def rehearse(self):
         """The run without a kill: what it calls, and what the readers get."""
-        prepare(self.template, self.day, self.scenario == "upgrade")
+        prepare(self.template, self.day, LEVELS[self.level][1], self.scenario == "upgrade")
         clean = WORK / f"{self.scenario}-{self.level}-clean"
         shutil.copytree(self.template, clean)
         count = {"MALLOCSHIM_COUNT": clean / "count"} if self.scenario == "memory" else {}
@@ -292,7 +295,7 @@ class Sweep:
             lose_power(folder, shadow, at if self.scenario == "mixed" else None)
             shutil.rmtree(shadow)
         # A second run may have fewer calls than the first and live; so may any that waits for replies.
-        may_live = minute > 0 or LEVELS[self.level] is not None
+        may_live = minute > 0 or LEVELS[self.level][0] is not None
         if killed.returncode != -9 and not (may_live and killed.returncode == 0):
             return f"run {minute + 1} ends with {killed.returncode}: {killed.stdout.decode()}"
         return None
@@ -318,9 +321,12 @@ class Sweep:
                     return f"the run after it ends with {last.returncode}: {last.stdout.decode()}", 0
                 got, after = sink.copies(), states(folder)
             wrong = judge(got, self.wanted, between, after, doubtful)
-            self.most_doubtful = max([self.most_doubtful, *(sum(s == INTENT for s in left.values()) for left in between)])
+            intended = max((sum(state == INTENT for state in left.values()) for left in between), default=0)
+            self.most_doubtful = max(self.most_doubtful, intended)
+            if LEVELS[self.level][0] is not None and intended > LEVELS[self.level][1]:
+                wrong = wrong or f"{intended} mails were intended at once over {LEVELS[self.level][1]} connections"
             # What is held waits for a person; of all others nothing half done stays.
-            rest = len(list((folder / "Mail/tmp").iterdir())) if LEVELS[self.level] is None else 0
+            rest = len(list((folder / "Mail/tmp").iterdir())) if LEVELS[self.level][0] is None else 0
             if rest > sum(state == HELD for state in after.values()) and self.scenario not in POWER:
                 wrong = wrong or f"{rest} files stay in tmp"
             return wrong, sum(len(have) > 1 for have in got.values())
