@@ -27,8 +27,9 @@ void	strbuf_release(struct strbuf *sb);
 void	strbuf_reset(struct strbuf *sb);
 /* Cut to len bytes, which must not be more than there are. */
 void	strbuf_truncate(struct strbuf *sb, size_t len);
-/* Give back the room behind the bytes, where many are kept. */
-void	strbuf_fit(struct strbuf *sb);
+/* The same bytes instead of sb's own, in its room or, where that is too small, in just enough. The failure of from, or one of
+ * its own, sticks to sb. */
+void	strbuf_copy(struct strbuf *sb, const struct strbuf *from);
 /* Each gets what the other has, its bound included. */
 void	strbuf_swap(struct strbuf *a, struct strbuf *b);
 /* The bytes, owned by the caller (free()); sb is empty afterwards. NULL when an append had failed. */

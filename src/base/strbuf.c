@@ -42,14 +42,20 @@ strbuf_truncate(struct strbuf *sb, size_t len)
 }
 
 void
-strbuf_fit(struct strbuf *sb)
+strbuf_copy(struct strbuf *sb, const struct strbuf *from)
 {
-	char *buf = sb->alloc > sb->len + 1 ? realloc(sb->buf, sb->len + 1) : NULL;
+	char *room;
 
-	if (buf == NULL)
-		return;
-	sb->buf = buf;
-	sb->alloc = sb->len + 1;
+	strbuf_reset(sb);
+	if (from->state == STRBUF_OK && from->len >= sb->alloc && from->len <= sb->max_bytes &&
+	    (room = malloc(from->len + 1)) != NULL) {
+		strbuf_release(sb);
+		sb->buf = room;
+		sb->alloc = from->len + 1;
+	}
+	strbuf_addn(sb, from->buf, from->len);
+	if (from->state != STRBUF_OK)
+		sb->state = from->state;
 }
 
 void

@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum {
+	MAX_SPARES =
+	    256, /* a lease of mails; freed and made anew, they would scatter over the heap */
 	WAIT_FOR_SOURCE =
 	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 };
@@ -18,6 +20,9 @@ struct batch {
 	pthread_mutex_t lock;
 	struct arena arenas[MAX_POOL_THREADS];	 /* of each thread: readers, picks, views */
 	struct arena drawings[MAX_POOL_THREADS]; /* and what it needs to draw one mail */
+	struct strbuf drafts[MAX_POOL_THREADS];	 /* which is kept in no more room than it needs */
+	struct strbuf spares[MAX_SPARES]; /* of mails that are gone: room for the next ones */
+	size_t nspares;
 	const struct due *dues;
 	struct batch_item *items;
 };
@@ -36,7 +41,10 @@ batch_new(
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_init(&b->arenas[i], MAX_RUN_BYTES);
 		arena_init(&b->drawings[i], MAX_READER_BYTES);
+		strbuf_init(&b->drafts[i], MAX_MESSAGE_BYTES);
 	}
+	for (size_t i = 0; i < MAX_SPARES; i++)
+		strbuf_init(&b->spares[i], MAX_MESSAGE_BYTES);
 	*out = b;
 	return 0;
 }
@@ -50,13 +58,23 @@ batch_reset(struct batch *b)
 }
 
 void
+batch_take_back(struct batch *b, struct strbuf *bytes)
+{
+	if (b->nspares < MAX_SPARES)
+		strbuf_swap(&b->spares[b->nspares++], bytes);
+}
+
+void
 batch_free(struct batch *b)
 {
 	if (b == NULL)
 		return;
+	for (size_t i = 0; i < MAX_SPARES; i++)
+		strbuf_release(&b->spares[i]);
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_release(&b->arenas[i]);
 		arena_release(&b->drawings[i]);
+		strbuf_release(&b->drafts[i]);
 	}
 	pthread_mutex_destroy(&b->lock);
 	free(b);
@@ -145,29 +163,48 @@ plan_item(const struct batch_settings *s, const struct due *due, struct batch_it
 	return 0;
 }
 
+/* All that one mail is drawn with is used for the next one, too; what is left of it are its bytes. */
+static int
+compose_item(struct batch *b, struct composed *mail, size_t worker, struct error *err)
+{
+	struct strbuf *draft = &b->drafts[worker];
+	int rc;
+
+	pthread_mutex_lock(&b->lock);
+	if (b->nspares > 0)
+		strbuf_swap(&mail->bytes, &b->spares[--b->nspares]);
+	pthread_mutex_unlock(&b->lock);
+	strbuf_reset(draft);
+	strbuf_swap(draft, &mail->bytes);
+	rc = composer_compose(b->settings->composer, mail, &b->drawings[worker], err);
+	strbuf_swap(draft, &mail->bytes);
+	arena_reset(&b->drawings[worker]);
+	if (!b->settings->keep_parts)
+		rendered_release(&mail->rendered);
+	if (rc == 0) {
+		strbuf_copy(&mail->bytes, draft);
+		rc = strbuf_check(&mail->bytes, err);
+	}
+	return rc;
+}
+
 /* A work of pool_run. */
 static void
 make_item(void *arg, size_t i, size_t worker)
 {
 	struct batch *b = arg;
 	struct batch_item *item = &b->items[i];
-	struct arena *a = &b->arenas[worker];
 	struct error *err = &item->err;
 	int rc;
 
 	composed_init(&item->mail);
 	pthread_mutex_lock(&b->lock);
-	rc = plan_item(b->settings, &b->dues[i], item, a, err);
+	rc = plan_item(b->settings, &b->dues[i], item, &b->arenas[worker], err);
 	pthread_mutex_unlock(&b->lock);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
-		rc =
-		    composer_compose(b->settings->composer, &item->mail, &b->drawings[worker], err);
-		arena_reset(&b->drawings[worker]);
-		strbuf_fit(&item->mail.bytes);
+		rc = compose_item(b, &item->mail, worker, err);
 		if (rc == -1)
 			item->what = BATCH_BROKEN;
-		else if (!b->settings->keep_parts)
-			rendered_release(&item->mail.rendered);
 	}
 	if (rc == -1 && (err->kind == ERR_NOMEM || err->kind == ERR_IO))
 		item->what = BATCH_FAILED;

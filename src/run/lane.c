@@ -89,8 +89,11 @@ choose_size(struct courier *c, const struct lane *l)
 static void
 release_batch(struct lane *l)
 {
-	for (size_t i = 0; i < l->nmails; i++)
+	for (size_t i = 0; i < l->nmails; i++) {
+		if (l->batch != NULL)
+			batch_take_back(l->batch, &l->mails[i].bytes);
 		composed_release(&l->mails[i]);
+	}
 	l->nmails = l->next_mail = 0;
 	arena_reset(&l->arena);
 	if (l->batch != NULL)

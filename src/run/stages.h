@@ -298,6 +298,9 @@ void	batch_free(struct batch *batch);
  * nothing to release. All lives until batch_reset(). */
 int	batch_plan(struct batch *batch, const struct due *dues, size_t n, struct batch_item *items, struct error *err);
 void	batch_reset(struct batch *batch);
+/* The bytes of a mail that is gone, or what came in their place: room for another one. bytes is empty then, or still to be
+ * released. */
+void	batch_take_back(struct batch *batch, struct strbuf *bytes);
 
 /* ---- deliver.c ---- */
 

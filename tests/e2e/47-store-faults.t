@@ -181,8 +181,8 @@ small_disk() {
 	on 03 08:00 run || return 1
 	tomorrow
 	start_sink
-	for free in 0 4 16 40 80 160 400 700 1500; do
-		dd if=/dev/zero of=small/ballast bs=1K count=4096 2>/dev/null
+	for free in 0 16 80 400 1500; do
+		dd if=/dev/zero of=small/ballast bs=64K count=64 2>/dev/null
 		truncate -s "-${free}K" small/ballast
 		on 04 08:00 run 2>err
 		rc=$?
@@ -192,7 +192,7 @@ small_disk() {
 		[ $rc -eq 0 ] && break
 		[ $rc -eq 74 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'full\|no room\|[Nn]o space' err || return 1
 	done
-	[ "$free" -gt 4 ] && on 04 09:00 run && stop_sink && twice 0
+	[ "$free" -gt 16 ] && on 04 09:00 run && stop_sink && twice 0
 }
 if unshare -m true 2>/dev/null && [ "$(id -u)" -eq 0 ]; then
 	check 'a full disk: no mail leaves whose outcome has no room' 'small_disk; rc=$?; kill $sink; umount small; exit $rc'
