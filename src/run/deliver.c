@@ -269,7 +269,9 @@ is_held(struct courier *c)
 	if (c->options->preview || c->held || now_ms < c->look_ms)
 		return c->held;
 	c->look_ms = now_ms + LOOK_MS;
+	pthread_mutex_lock(&c->lock);
 	c->held = run_find_hold(c->run, &since_utc, NULL) == 1;
+	pthread_mutex_unlock(&c->lock);
 	if (c->held)
 		log_error(c->run->log, "stopped: %s", run_hold_words);
 	return c->held;
@@ -337,9 +339,8 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 }
 
 static int
-intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+write_intents(struct courier *c, const struct delivery *const *mails, size_t n, struct error *err)
 {
-	struct courier *c = arg;
 	struct store *store = c->run->store;
 	int rc = 0;
 
@@ -348,6 +349,18 @@ intend(void *arg, const struct delivery *const *mails, size_t n, struct error *e
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
 	return store_end(store, rc, false, err);
+}
+
+static int
+intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+{
+	struct courier *c = arg;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = write_intents(c, mails, n, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
 /* State, and the counter of the report, of each outcome. */
@@ -402,9 +415,9 @@ tell_first(const struct courier *c, enum edition_state state, const char *reply)
 }
 
 static int
-settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+write_outcomes(
+    struct courier *c, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
-	struct courier *c = arg;
 	struct store *store = c->run->store;
 	int64_t now_utc = clock_now_utc(&c->run->clock); /* a run may last an hour */
 	int rc = 0;
@@ -424,6 +437,18 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 			    store, o->period, o->reader, state, o->reply, now_utc, next_utc, err);
 	}
 	return store_end(store, rc, false, err);
+}
+
+static int
+settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+{
+	struct courier *c = arg;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = write_outcomes(c, outcomes, n, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
 static int
@@ -458,6 +483,8 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.composer = c->composer;
 	c->settings.silences = c->report->silences;
 	c->settings.now_utc = c->now_utc;
+	c->settings.lock = &c->lock;
+	c->settings.keep_parts = c->options->on_mail != NULL;
 	/* One reader needs no second thread. */
 	return pool_new(c->ndues < 2 ? 1 : pool_processors(), &c->pool, err);
 }
@@ -574,6 +601,7 @@ courier_free(struct courier *c)
 	for (unsigned i = 0; i < c->nlanes; i++)
 		lane_release(&c->lanes[i]);
 	pool_free(c->pool);
+	pthread_mutex_destroy(&c->lock);
 	composer_free(c->composer);
 	planner_free(c->planner);
 	arena_release(&c->scratch);
@@ -597,6 +625,7 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 		return -1;
 	}
 	arena_init(&c->scratch, MAX_RUN_BYTES);
+	pthread_mutex_init(&c->lock, NULL);
 	c->run = run;
 	c->options = options;
 	c->report = report;

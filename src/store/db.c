@@ -30,12 +30,21 @@ static const struct {
 	{ SQLITE_PROTOCOL, ERR_TEMP, "locking failed; run again" },
 };
 
+/* After a sync that failed, the kernel may have dropped what it could not write, and a second sync would say that all is
+ * well (PostgreSQL's "fsyncgate"). */
+bool
+db_is_lost(int rc)
+{
+	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
+}
+
 int
 db_fail(struct store *store, int rc, struct error *err)
 {
 	int code = rc & 0xff;
 	int cause = store->db != NULL ? sqlite3_system_errno(store->db) : 0;
 
+	store->broken = store->broken || db_is_lost(rc);
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].code == code)
 			return err_set(
