@@ -4,7 +4,7 @@
 #ifndef DIGEST_LOG_H
 #define DIGEST_LOG_H
 
-#include <stdbool.h>
+#include <pthread.h>
 
 enum log_level {
 	LOG_LEVEL_ERROR,	/* a person must act */
@@ -19,6 +19,7 @@ struct log {
 	const char *name;	/* put before each line, e.g. "digest" */
 	void (*before)(void *arg);	/* called before each line, to make room on a screen; NULL = not */
 	void *arg;
+	pthread_mutex_t lock;	/* several threads may log */
 	unsigned nerrors;	/* how many of each were given, shown or not */
 	unsigned nwarnings;
 	unsigned nlost;		/* lines that could not be written */

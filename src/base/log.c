@@ -18,6 +18,7 @@ log_init(struct log *log, const char *name, int fd, enum log_level level)
 	log->name = name;
 	log->fd = fd;
 	log->level = level;
+	pthread_mutex_init(&log->lock, NULL);
 }
 
 static void
@@ -43,6 +44,10 @@ add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 	char raw[MAX_LINE_BYTES / 2], line[MAX_LINE_BYTES];
 	int n;
 
+	pthread_mutex_lock(&log->lock);
+	log->nerrors += level == LOG_LEVEL_ERROR;
+	log->nwarnings += level == LOG_LEVEL_WARN;
+	pthread_mutex_unlock(&log->lock);
 	if (level > log->level || log->fd == -1)
 		return;
 	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
@@ -52,9 +57,11 @@ add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 		n = 0;
 	n += (int)err_printable(line + n, (unsigned)(sizeof(line) - (size_t)n - 2), raw);
 	line[n++] = '\n';
+	pthread_mutex_lock(&log->lock);
 	if (log->before != NULL)
 		log->before(log->arg);
 	write_line(log, line, (size_t)n);
+	pthread_mutex_unlock(&log->lock);
 }
 
 void
@@ -62,7 +69,6 @@ log_error(struct log *log, const char *fmt, ...)
 {
 	va_list ap;
 
-	log->nerrors++;
 	va_start(ap, fmt);
 	add_event(log, LOG_LEVEL_ERROR, fmt, ap);
 	va_end(ap);
@@ -73,7 +79,6 @@ log_warn(struct log *log, const char *fmt, ...)
 {
 	va_list ap;
 
-	log->nwarnings++;
 	va_start(ap, fmt);
 	add_event(log, LOG_LEVEL_WARN, fmt, ap);
 	va_end(ap);

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 enum {
-	OUTCOME_BATCH = 64, /* told in one go */
 	EVENT_BATCH = 64,
 	RETRY_MS = 200, /* before a lost relay is tried again; doubled each time */
 	MAX_WAIT_MS = 600000,
@@ -92,11 +90,10 @@ settle_outcomes(struct smtp_loop *loop)
 	account(loop, NULL, 0);
 }
 
-void
-smtp_settle(
-    struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply)
+static void
+add_outcome(
+    struct smtp_loop *loop, const struct delivery *mail, enum outcome outcome, const char *reply)
 {
-	struct smtp_loop *loop = e->loop;
 	struct delivery_outcome *o;
 
 	if (loop->noutcomes == OUTCOME_BATCH)
@@ -106,6 +103,14 @@ smtp_settle(
 	o->reader = mail->reader;
 	o->outcome = outcome;
 	err_printable(o->reply, sizeof(o->reply), reply);
+}
+
+void
+smtp_settle(
+    struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply)
+{
+	pace_end(&e->pace, mail->to, reply, clock_monotonic_ms());
+	add_outcome(e->loop, mail, outcome, reply);
 }
 
 /* Something is wrong that mends itself, mostly: no mail is taken for a while, and then one link is tried. */
@@ -145,8 +150,9 @@ smtp_note(
 
 	switch (trouble) {
 	case TROUBLE_NONE:
-		e->nlost = e->nrefused = 0;
+		e->nlost = 0;
 		return;
+	case TROUBLE_TOKEN:
 	case TROUBLE_STOP:
 		err_set(&why, kind, "%s: %s", name, sentence);
 		stop(e, &why);
@@ -163,17 +169,23 @@ smtp_note(
 		return;
 	case TROUBLE_POLICY:
 		e->nlost = 0;
-		if (e->nrefused++ == 0)
+		if (pace_count_refusing(&e->pace) == 1)
 			log_warn(e->log, "%s: refuses mail by policy: %s", name, sentence);
-		err_set(&why, kind, "%s: refuses mail by policy, %d times in a row: %s", name,
+		err_set(&why, kind, "%s: refuses mail by policy, to %d domains in a row: %s", name,
 		    SMTP_MAX_ROW, sentence);
-		if (e->nrefused >= SMTP_MAX_ROW)
+		if (pace_count_refusing(&e->pace) >= SMTP_MAX_ROW)
 			stop(e, &why);
 		return;
 	}
 }
 
 /* ---- mails at hand ---- */
+
+static int64_t
+earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
 
 static void
 swap_deliveries(struct delivery *a, struct delivery *b)
@@ -189,6 +201,7 @@ smtp_give_back(struct smtp_engine *e, struct delivery *mail)
 {
 	if (e->stopped || e->loop->broken || e->npulled == e->max_pulled)
 		return false;
+	pace_cancel(&e->pace, mail->to);
 	swap_deliveries(&e->pulled[e->npulled++], mail);
 	return true;
 }
@@ -209,7 +222,7 @@ ask_queue(struct smtp_engine *e)
 	struct error err;
 	int more;
 
-	if (e->drained || e->npulled == e->max_pulled ||
+	if (e->drained || e->npulled >= e->max_ahead ||
 	    (e->again_ms > 0 && e->again_ms > clock_monotonic_ms()))
 		return false;
 	strbuf_reset(&mail->bytes);
@@ -217,19 +230,12 @@ ask_queue(struct smtp_engine *e)
 	more = queue->next(queue->arg, e->lane, mail, &err);
 	if (more == -1)
 		break_off(e->loop, &err);
-	e->again_ms = more == QUEUE_LATER ? mail->again_ms : 0;
+	/* It is asked before, too: it knows when the run is to stop. */
+	e->again_ms =
+	    more != QUEUE_LATER ? 0 : earlier(mail->again_ms, clock_monotonic_ms() + LOOK_MS);
 	e->drained = more == QUEUE_EMPTY || more == -1;
 	e->npulled += more == QUEUE_MAIL;
 	return more == QUEUE_MAIL;
-}
-
-/* A mail for the next link, NULL = there is none. Only with one is a connection opened. */
-static struct delivery *
-pull(struct smtp_engine *e)
-{
-	if (e->stopped || e->loop->broken || (e->npulled == 0 && !ask_queue(e)))
-		return NULL;
-	return &e->pulled[0];
 }
 
 /* It is taken: its place is the last, with the buffer that came for it. */
@@ -239,6 +245,31 @@ drop_pulled(struct smtp_engine *e, struct delivery *mail)
 	e->npulled--;
 	for (; mail < &e->pulled[e->npulled]; mail++)
 		swap_deliveries(mail, mail + 1);
+}
+
+/* A mail for the next link, NULL = there is none that may go now. Only with one is a connection opened. */
+static struct delivery *
+pull(struct smtp_engine *e)
+{
+	int64_t now_ms = e->pace.ndomains > 0 ? clock_monotonic_ms() : 0;
+	const char *why = "";
+	unsigned i = 0;
+
+	if (e->stopped || e->loop->broken)
+		return NULL;
+	while (i < e->npulled || ask_queue(e)) {
+		struct delivery *mail = &e->pulled[i];
+		enum pace_verdict verdict = pace_ask(&e->pace, mail->to, now_ms, &why);
+
+		if (verdict == PACE_GO)
+			return mail;
+		i += verdict == PACE_WAIT;
+		if (verdict == PACE_WAIT)
+			continue;
+		add_outcome(e->loop, mail, OUTCOME_DEFERRED, why);
+		drop_pulled(e, mail);
+	}
+	return NULL;
 }
 
 /* ---- one turn of the loop ---- */
@@ -270,6 +301,7 @@ feed(struct smtp_engine *e, struct smtp_link *l)
 
 	while (!e->paused && smtp_link_has_room(l) && (mail = pull(e)) != NULL &&
 	    smtp_link_suits(l, mail)) {
+		pace_begin(&e->pace, mail->to);
 		smtp_link_take(l, mail);
 		drop_pulled(e, mail);
 	}
@@ -286,9 +318,24 @@ feed_links(struct smtp_engine *e)
 		feed(e, l);
 		if (l->state == LINK_BUSY)
 			smtp_link_push(l);
-		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || e->npulled > 0))
+		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || pull(e) != NULL))
 			smtp_link_quit(l);
 	}
+}
+
+/*
+ * The token was not taken: it lasts an hour or so, and a run may last longer. A link that came with an older one has only to try
+ * again. 0 = that, -1 = a new token is refused, too, or there is none.
+ */
+static int
+renew_token(struct smtp_engine *e, const struct smtp_link *l, struct error *why)
+{
+	if (l->secret_number != e->account.secret_number)
+		return 0;
+	if (e->renewed)
+		return -1;
+	e->renewed = true;
+	return smtp_account_renew(&e->account, why);
 }
 
 /* A link could not be opened. While others work, that is no more than the server's limit. */
@@ -300,6 +347,8 @@ fail_opening(
 	struct error why = *err;
 
 	smtp_link_close(l);
+	if (trouble == TROUBLE_TOKEN && renew_token(e, l, &why) == 0)
+		return;
 	nopen = count_links(e, LINK_IDLE, LINK_RESETTING);
 	if (nopen > 0) {
 		log_info(e->log, "%s: %s; going on with %u connections", e->account.name, err->msg,
@@ -309,7 +358,8 @@ fail_opening(
 	}
 	if (trouble == TROUBLE_LINK && e->ever_open) {
 		smtp_note(e, TROUBLE_LINK, err->kind, err->msg);
-		e->retry_ms = clock_monotonic_ms() + ((int64_t)RETRY_MS << e->nlost);
+		if (!e->paused)
+			e->retry_ms = clock_monotonic_ms() + ((int64_t)RETRY_MS << e->nlost);
 		return;
 	}
 	err_prefix(&why, "%s", e->account.name);
@@ -378,12 +428,10 @@ announce(struct smtp_loop *loop)
 
 /* Nothing more leaves by this account: settle what was pulled. */
 static void
-settle_pulled(struct smtp_engine *e)
+settle_pulled(struct smtp_engine *e, const char *why)
 {
-	const struct error *why = e->loop->broken ? &e->loop->why : &e->why;
-
 	while (e->npulled > 0)
-		smtp_settle(e, &e->pulled[--e->npulled], OUTCOME_DEFERRED, why->msg);
+		add_outcome(e->loop, &e->pulled[--e->npulled], OUTCOME_DEFERRED, why);
 }
 
 /* Give back what has not left, and say goodbye to who has nothing to tell. */
@@ -395,7 +443,7 @@ wind_up(struct smtp_engine *e)
 
 	if (!is_done(e))
 		return;
-	settle_pulled(e);
+	settle_pulled(e, broken ? e->loop->why.msg : e->why.msg);
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
@@ -406,14 +454,21 @@ wind_up(struct smtp_engine *e)
 	}
 }
 
+static bool
+must_stop(const struct smtp_engine *e)
+{
+	const struct delivery_queue *queue = e->loop->queue;
+
+	return queue->must_stop != NULL && queue->must_stop(queue->arg);
+}
+
 /* A pause is over, or what it waits for will not come in this run. */
 static void
 look_at_pause(struct smtp_engine *e)
 {
-	const struct delivery_queue *queue = e->loop->queue;
 	struct error why = e->why;
 
-	if (pull(e) != NULL && queue->must_stop != NULL && queue->must_stop(queue->arg))
+	if (pull(e) != NULL && must_stop(e))
 		stop(e, &why);
 	else if (e->retry_ms <= clock_monotonic_ms())
 		e->paused = false;
@@ -425,6 +480,8 @@ turn(struct smtp_engine *e)
 {
 	if (e->paused)
 		look_at_pause(e);
+	if (e->npulled > 1 && must_stop(e))
+		settle_pulled(e, "the run ended before its turn came");
 	feed_links(e);
 	if (!e->paused)
 		open_links(e);
@@ -437,10 +494,12 @@ advance(struct smtp_engine *e, struct smtp_link *l, int fd, int events)
 	struct error err;
 	int rc = smtp_link_advance(l, fd, events, &trouble, &err);
 
-	if (rc == 1)
-		e->ever_open = true;
-	else if (rc == -1)
+	if (rc == -1)
 		fail_opening(e, l, trouble, &err);
+	if (rc == 1) {
+		e->ever_open = true;
+		e->renewed = false;
+	}
 }
 
 static void
@@ -463,12 +522,6 @@ check_timers(struct smtp_engine *e, int64_t now_ms)
 	}
 }
 
-static int64_t
-earlier(int64_t a_ms, int64_t b_ms)
-{
-	return a_ms < b_ms ? a_ms : b_ms;
-}
-
 /* When an account has something to do by itself. */
 static int64_t
 find_deadline(const struct smtp_engine *e, int64_t now_ms)
@@ -477,8 +530,8 @@ find_deadline(const struct smtp_engine *e, int64_t now_ms)
 
 	if (e->retry_ms > now_ms)
 		until_ms = earlier(until_ms, e->retry_ms);
-	/* Who waits for a time looks whether it is to stop. */
-	if (e->paused || e->again_ms > 0)
+	/* Who pauses looks whether it is to stop. */
+	if (e->paused)
 		until_ms = earlier(until_ms, now_ms + LOOK_MS);
 	if (e->again_ms > 0)
 		until_ms = earlier(until_ms, e->again_ms);
@@ -505,8 +558,8 @@ time_left(const struct smtp_loop *loop)
 	return until_ms <= now_ms ? 0 : (int)(until_ms - now_ms);
 }
 
-static void
-wait_for_links(struct smtp_loop *loop)
+void
+smtp_loop_wait(struct smtp_loop *loop)
 {
 	struct epoll_event events[EVENT_BATCH];
 	int n = epoll_wait(loop->epoll, events, EVENT_BATCH, time_left(loop));
@@ -531,8 +584,9 @@ wait_for_links(struct smtp_loop *loop)
 static void
 start_run(struct smtp_engine *e)
 {
-	e->drained = e->stopped = e->paused = e->ever_open = false;
-	e->nlost = e->nrefused = 0;
+	e->drained = e->stopped = e->paused = e->ever_open = e->renewed = false;
+	pace_reset(&e->pace);
+	e->nlost = 0;
 	e->retry_ms = e->again_ms = 0;
 	e->max_open = e->account.connections;
 	e->level = e->account.level;
@@ -571,8 +625,8 @@ judge_run(const struct smtp_loop *loop, struct error *err)
 	return why != NULL ? -1 : 0;
 }
 
-static int
-smtp_run(struct sink *sink, const struct delivery_queue *queue, struct error *err)
+int
+smtp_loop_run(struct sink *sink, const struct delivery_queue *queue, struct error *err)
 {
 	struct smtp_loop *loop = (struct smtp_loop *)sink;
 
@@ -590,168 +644,8 @@ smtp_run(struct sink *sink, const struct delivery_queue *queue, struct error *er
 		settle_outcomes(loop);
 		if (is_over(loop))
 			break;
-		wait_for_links(loop);
+		smtp_loop_wait(loop);
 	}
 	settle_outcomes(loop);
 	return judge_run(loop, err);
-}
-
-static void
-smtp_free(struct sink *sink)
-{
-	struct smtp_loop *loop = (struct smtp_loop *)sink;
-
-	for (unsigned i = 0; i < loop->nlinks; i++) {
-		smtp_link_close(&loop->links[i]);
-		strbuf_release(&loop->links[i].mail.bytes);
-		strbuf_release(&loop->links[i].leaving.bytes);
-		strbuf_release(&loop->links[i].out);
-	}
-	for (unsigned i = 0; i < loop->nengines; i++) {
-		for (unsigned k = 0; k < loop->engines[i].max_pulled; k++)
-			strbuf_release(&loop->engines[i].pulled[k].bytes);
-		free(loop->engines[i].pulled);
-		smtp_account_release(&loop->engines[i].account);
-	}
-	free(loop->links);
-	free(loop->engines);
-	free(loop->outcomes);
-	if (loop->epoll != -1)
-		close(loop->epoll);
-	free(loop);
-	curl_global_cleanup();
-}
-
-static const struct sink_ops smtp_ops = { .run = smtp_run, .free = smtp_free };
-
-/* Room for a mail at hand, and for one that each link may give back. */
-static int
-make_pulled(struct smtp_engine *e, struct error *err)
-{
-	unsigned max = 1 + e->nlinks;
-
-	if ((e->pulled = calloc(max, sizeof(*e->pulled))) == NULL)
-		return err_nomem(err, "smtp");
-	for (e->max_pulled = 0; e->max_pulled < max; e->max_pulled++)
-		strbuf_init(&e->pulled[e->max_pulled].bytes, MAX_MESSAGE_BYTES);
-	return 0;
-}
-
-static int
-make_engines(
-    struct smtp_loop *loop, const struct smtp_options *options, size_t n, struct error *err)
-{
-	if ((loop->engines = calloc(n, sizeof(*loop->engines))) == NULL)
-		return err_nomem(err, "smtp");
-	for (size_t i = 0; i < n; i++) {
-		struct smtp_engine *e = &loop->engines[i];
-
-		e->loop = loop;
-		e->log = loop->log;
-		e->lane = options[i].lane;
-		loop->nengines++;
-		if (smtp_account_init(&e->account, &options[i], err) == -1)
-			return -1;
-		e->nlinks = options[i].connections;
-		if (make_pulled(e, err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-make_links(struct smtp_loop *loop, struct error *err)
-{
-	unsigned nlinks = 0;
-
-	for (unsigned i = 0; i < loop->nengines; i++)
-		nlinks += loop->engines[i].nlinks;
-	if ((loop->links = calloc(nlinks, sizeof(*loop->links))) == NULL)
-		return err_nomem(err, "smtp");
-	for (unsigned i = 0; i < loop->nengines; i++) {
-		struct smtp_engine *e = &loop->engines[i];
-
-		e->links = &loop->links[loop->nlinks];
-		for (unsigned k = 0; k < e->nlinks; k++) {
-			e->links[k].engine = e;
-			e->links[k].number = loop->nlinks++;
-			e->links[k].fd = -1;
-			strbuf_init(&e->links[k].mail.bytes, MAX_MESSAGE_BYTES);
-			strbuf_init(&e->links[k].leaving.bytes, MAX_MESSAGE_BYTES);
-			strbuf_init(&e->links[k].out, MAX_OUT_BYTES);
-		}
-	}
-	return 0;
-}
-
-/* All that a run needs but the queue. */
-static int
-make_loop(const struct smtp_options *options, size_t n, struct log *log, struct smtp_loop **out,
-    struct error *err)
-{
-	struct smtp_loop *loop = calloc(1, sizeof(*loop));
-
-	if (loop == NULL)
-		return err_nomem(err, "smtp");
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(loop);
-		return err_set(err, ERR_BUG, "libcurl does not start");
-	}
-	loop->sink.ops = &smtp_ops;
-	loop->log = log;
-	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-	loop->outcomes = calloc(OUTCOME_BATCH, sizeof(*loop->outcomes));
-	if (loop->outcomes == NULL || loop->epoll == -1)
-		err_nomem(err, "smtp");
-	else if (make_engines(loop, options, n, err) == 0 && make_links(loop, err) == 0) {
-		*out = loop;
-		return 0;
-	}
-	smtp_free(&loop->sink);
-	return -1;
-}
-
-int
-sink_open_smtp(const struct smtp_options *options, size_t n, struct log *log, struct sink **out,
-    struct error *err)
-{
-	struct smtp_loop *loop;
-
-	if (make_loop(options, n, log, &loop, err) == -1)
-		return -1;
-	*out = &loop->sink;
-	return 0;
-}
-
-int
-smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct error *err)
-{
-	struct smtp_options one = *options;
-	struct smtp_loop *loop;
-	struct smtp_engine *e;
-	struct smtp_link *l;
-	struct log silent;
-	int rc;
-
-	one.connections = 1;
-	log_init(&silent, "smtp", -1, LOG_LEVEL_ERROR);
-	if (make_loop(&one, 1, &silent, &loop, err) == -1)
-		return -1;
-	e = &loop->engines[0];
-	l = &e->links[0];
-	rc = smtp_link_open(l, err);
-	while (rc == 0 && !e->stopped && l->state == LINK_OPENING)
-		wait_for_links(loop);
-	if (rc == 0 && l->state == LINK_IDLE) {
-		*out = l->caps.told;
-		smtp_link_quit(l);
-		while (l->state != LINK_CLOSED)
-			wait_for_links(loop);
-	} else if (rc == 0) {
-		rc = -1;
-		if (err != NULL)
-			*err = e->why;
-	}
-	smtp_free(&loop->sink);
-	return rc;
 }

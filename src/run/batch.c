@@ -7,8 +7,6 @@
 #include <string.h>
 
 enum {
-	MAX_SPARES =
-	    256, /* a lease of mails; freed and made anew, they would scatter over the heap */
 	WAIT_FOR_SOURCE =
 	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 };
@@ -16,15 +14,13 @@ enum {
 struct batch {
 	const struct batch_settings *settings;
 	struct pool *pool;
-	/* The store, the planner and the zones are for one thread at a time; most of the work is to draw, and needs none. */
-	pthread_mutex_t lock;
 	struct arena arenas[MAX_POOL_THREADS];	 /* of each thread: readers, picks, views */
+	struct rendered parts[MAX_POOL_THREADS]; /* of the mail a thread is composing */
 	struct arena drawings[MAX_POOL_THREADS]; /* and what it needs to draw one mail */
-	struct strbuf drafts[MAX_POOL_THREADS];	 /* which is kept in no more room than it needs */
-	struct strbuf spares[MAX_SPARES]; /* of mails that are gone: room for the next ones */
-	size_t nspares;
 	const struct due *dues;
 	struct batch_item *items;
+	size_t n, alloc;
+	bool running;
 };
 
 int
@@ -37,14 +33,11 @@ batch_new(
 		return err_nomem(err, "mails");
 	b->settings = settings;
 	b->pool = pool;
-	pthread_mutex_init(&b->lock, NULL);
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_init(&b->arenas[i], MAX_RUN_BYTES);
+		rendered_init(&b->parts[i]);
 		arena_init(&b->drawings[i], MAX_READER_BYTES);
-		strbuf_init(&b->drafts[i], MAX_MESSAGE_BYTES);
 	}
-	for (size_t i = 0; i < MAX_SPARES; i++)
-		strbuf_init(&b->spares[i], MAX_MESSAGE_BYTES);
 	*out = b;
 	return 0;
 }
@@ -52,16 +45,13 @@ batch_new(
 void
 batch_reset(struct batch *b)
 {
+	batch_wait(b);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->items[i].what == BATCH_MAIL)
+			composed_release(&b->items[i].mail);
+	b->n = 0;
 	for (size_t i = 0; i < pool_size(b->pool); i++)
 		arena_reset(&b->arenas[i]);
-	composer_trim(b->settings->composer);
-}
-
-void
-batch_take_back(struct batch *b, struct strbuf *bytes)
-{
-	if (b->nspares < MAX_SPARES)
-		strbuf_swap(&b->spares[b->nspares++], bytes);
 }
 
 void
@@ -69,14 +59,13 @@ batch_free(struct batch *b)
 {
 	if (b == NULL)
 		return;
-	for (size_t i = 0; i < MAX_SPARES; i++)
-		strbuf_release(&b->spares[i]);
+	batch_reset(b);
+	free(b->items);
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_release(&b->arenas[i]);
 		arena_release(&b->drawings[i]);
-		strbuf_release(&b->drafts[i]);
+		rendered_release(&b->parts[i]);
 	}
-	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
@@ -163,46 +152,25 @@ plan_item(const struct batch_settings *s, const struct due *due, struct batch_it
 	return 0;
 }
 
-/* All that one mail is drawn with is used for the next one, too; what is left of it are its bytes. */
-static int
-compose_item(struct batch *b, struct composed *mail, size_t worker, struct error *err)
-{
-	struct strbuf *draft = &b->drafts[worker];
-	int rc;
-
-	pthread_mutex_lock(&b->lock);
-	if (b->nspares > 0)
-		strbuf_swap(&mail->bytes, &b->spares[--b->nspares]);
-	pthread_mutex_unlock(&b->lock);
-	strbuf_reset(draft);
-	strbuf_swap(draft, &mail->bytes);
-	rc = composer_compose(b->settings->composer, mail, &b->drawings[worker], err);
-	strbuf_swap(draft, &mail->bytes);
-	arena_reset(&b->drawings[worker]);
-	if (!b->settings->keep_parts)
-		rendered_release(&mail->rendered);
-	if (rc == 0) {
-		strbuf_copy(&mail->bytes, draft);
-		rc = strbuf_check(&mail->bytes, err);
-	}
-	return rc;
-}
-
-/* A work of pool_run. */
+/* A work of pool_start. */
 static void
 make_item(void *arg, size_t i, size_t worker)
 {
 	struct batch *b = arg;
 	struct batch_item *item = &b->items[i];
+	struct arena *a = &b->arenas[worker];
 	struct error *err = &item->err;
 	int rc;
 
 	composed_init(&item->mail);
-	pthread_mutex_lock(&b->lock);
-	rc = plan_item(b->settings, &b->dues[i], item, &b->arenas[worker], err);
-	pthread_mutex_unlock(&b->lock);
+	pthread_mutex_lock(b->settings->lock);
+	rc = plan_item(b->settings, &b->dues[i], item, a, err);
+	pthread_mutex_unlock(b->settings->lock);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
-		rc = compose_item(b, &item->mail, worker, err);
+		rc = composer_compose(b->settings->composer, &item->mail,
+		    b->settings->keep_parts ? &item->mail.rendered : &b->parts[worker],
+		    &b->drawings[worker], err);
+		arena_reset(&b->drawings[worker]);
 		if (rc == -1)
 			item->what = BATCH_BROKEN;
 	}
@@ -213,22 +181,43 @@ make_item(void *arg, size_t i, size_t worker)
 }
 
 int
-batch_plan(
-    struct batch *b, const struct due *dues, size_t n, struct batch_item *items, struct error *err)
+batch_start(struct batch *b, const struct due *dues, size_t n, struct error *err)
 {
-	int rc = 0;
+	batch_reset(b);
+	if (n > b->alloc) {
+		struct batch_item *items = realloc(b->items, n * sizeof(*items));
 
-	memset(items, 0, n * sizeof(*items));
+		if (items == NULL)
+			return err_nomem(err, "mails");
+		b->items = items;
+		b->alloc = n;
+	}
+	memset(b->items, 0, n * sizeof(*b->items));
 	b->dues = dues;
-	b->items = items;
-	pool_run(b->pool, n, make_item, b);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		if (items[i].what == BATCH_FAILED) {
-			*err = items[i].err;
-			rc = -1;
+	b->n = n;
+	b->running = true;
+	pool_start(b->pool, n, make_item, b);
+	return 0;
+}
+
+void
+batch_wait(struct batch *b)
+{
+	if (b->running)
+		pool_join(b->pool);
+	b->running = false;
+}
+
+int
+batch_finish(struct batch *b, struct batch_item **items, size_t *n, struct error *err)
+{
+	batch_wait(b);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->items[i].what == BATCH_FAILED) {
+			*err = b->items[i].err;
+			return -1;
 		}
-	for (size_t i = 0; i < n && rc == -1; i++)
-		if (items[i].what == BATCH_MAIL)
-			composed_release(&items[i].mail);
-	return rc;
+	*items = b->items;
+	*n = b->n;
+	return 0;
 }

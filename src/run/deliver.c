@@ -269,7 +269,9 @@ is_held(struct courier *c)
 	if (c->options->preview || c->held || now_ms < c->look_ms)
 		return c->held;
 	c->look_ms = now_ms + LOOK_MS;
+	pthread_mutex_lock(&c->lock);
 	c->held = run_find_hold(c->run, &since_utc, NULL) == 1;
+	pthread_mutex_unlock(&c->lock);
 	if (c->held)
 		log_error(c->run->log, "stopped: %s", run_hold_words);
 	return c->held;
@@ -409,12 +411,10 @@ settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n,
 	return rc;
 }
 
-/* What became of some mails, and that others are about to leave, in one commit. */
 static int
-account(void *arg, const struct delivery_outcome *outcomes, size_t noutcomes,
+write_account(struct courier *c, const struct delivery_outcome *outcomes, size_t noutcomes,
     const struct delivery *const *mails, size_t nmails, struct error *err)
 {
-	struct courier *c = arg;
 	struct store *store = c->run->store;
 	int rc;
 
@@ -424,6 +424,20 @@ account(void *arg, const struct delivery_outcome *outcomes, size_t noutcomes,
 	for (size_t i = 0; i < nmails && rc == 0; i++)
 		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
 	return store_end(store, rc, false, err);
+}
+
+/* What became of some mails, and that others are about to leave, in one commit. */
+static int
+account(void *arg, const struct delivery_outcome *outcomes, size_t noutcomes,
+    const struct delivery *const *mails, size_t nmails, struct error *err)
+{
+	struct courier *c = arg;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = write_account(c, outcomes, noutcomes, mails, nmails, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
 static int
@@ -470,6 +484,7 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.composer = c->composer;
 	c->settings.silences = c->report->silences;
 	c->settings.now_utc = c->now_utc;
+	c->settings.lock = &c->lock;
 	c->settings.keep_parts = c->options->on_mail != NULL;
 	/* One reader needs no second thread. */
 	return pool_new(c->ndues < 2 ? 1 : pool_processors(), &c->pool, err);
@@ -588,6 +603,7 @@ courier_free(struct courier *c)
 	for (unsigned i = 0; i < c->nlanes; i++)
 		lane_release(&c->lanes[i]);
 	pool_free(c->pool);
+	pthread_mutex_destroy(&c->lock);
 	composer_free(c->composer);
 	planner_free(c->planner);
 	arena_release(&c->scratch);
@@ -611,6 +627,7 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 		return -1;
 	}
 	arena_init(&c->scratch, MAX_RUN_BYTES);
+	pthread_mutex_init(&c->lock, NULL);
 	c->run = run;
 	c->options = options;
 	c->report = report;

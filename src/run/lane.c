@@ -89,15 +89,10 @@ choose_size(struct courier *c, const struct lane *l)
 static void
 release_batch(struct lane *l)
 {
-	for (size_t i = 0; i < l->nmails; i++) {
-		if (l->batch != NULL)
-			batch_take_back(l->batch, &l->mails[i].bytes);
+	for (size_t i = 0; i < l->nmails; i++)
 		composed_release(&l->mails[i]);
-	}
 	l->nmails = l->next_mail = 0;
 	arena_reset(&l->arena);
-	if (l->batch != NULL)
-		batch_reset(l->batch);
 }
 
 /* Into the batch, or told why not. */
@@ -108,6 +103,7 @@ take_item(struct courier *c, struct lane *l, struct batch_item *item, struct err
 
 	if (item->what == BATCH_MAIL) {
 		l->mails[l->nmails++] = item->mail;
+		item->what = BATCH_SKIPPED; /* ours now */
 		return 0;
 	}
 	if (item->what == BATCH_SKIPPED)
@@ -149,38 +145,83 @@ lease_batch(struct courier *c, struct lane *l, struct error *err)
 	return store_end(c->run->store, rc, true, err) == 0 ? reserve_room(c, err) : -1;
 }
 
+/* While a batch is made, the store is for one at a time. */
 static int
-open_batch(struct courier *c, struct lane *l, struct error *err)
+locked(int (*step)(struct courier *c, struct lane *l, struct error *err), struct courier *c,
+    struct lane *l, struct error *err)
 {
-	return l->batch != NULL ? 0 : batch_new(&c->settings, c->pool, &l->batch, err);
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = step(c, l, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
+/* Nobody makes mails any more. */
+static void
+wait_for_batch(struct courier *c)
+{
+	if (c->running != NULL)
+		batch_wait(c->running);
+	c->running = NULL;
+}
+
+/* Begin to make the next mails of the lane. */
+static int
+start_batch(struct courier *c, struct lane *l, struct error *err)
+{
+	struct batch **b = &l->batches[l->ahead];
+	size_t n = choose_size(c, l);
+
+	if (n > l->end_due - l->next_due)
+		n = l->end_due - l->next_due;
+	wait_for_batch(c);
+	composer_trim(c->composer);
+	if ((*b == NULL && batch_new(&c->settings, c->pool, b, err) == -1) ||
+	    batch_start(*b, &c->dues[l->next_due], n, err) == -1)
+		return -1;
+	c->running = *b;
+	l->nahead = n;
+	l->next_due += n;
+	return 0;
+}
+
+/* Whether to make the mails that follow while these leave: not for somebody who looks at them, nor when few may leave. */
+static bool
+may_start_batch(const struct courier *c, const struct lane *l)
+{
+	return l->next_due < l->end_due && !c->options->preview && !limit_is_set(&l->limit) &&
+	    c->running == NULL;
+}
+
+/* The next mails, of which those of the last batch were handed out. */
 static int
 plan_batch(struct courier *c, struct lane *l, struct error *err)
 {
-	size_t n = choose_size(c, l);
-	int rc = 0;
+	struct batch *b;
+	struct batch_item *items;
+	size_t n;
 
 	release_batch(l);
-	if (n > l->end_due - l->next_due)
-		n = l->end_due - l->next_due;
-	if (open_batch(c, l, err) == -1 ||
-	    batch_plan(l->batch, &c->dues[l->next_due], n, l->items, err) == -1)
+	if (l->nahead == 0 && start_batch(c, l, err) == -1)
 		return -1;
-	l->next_due += n;
+	b = l->batches[l->ahead];
+	if (batch_finish(b, &items, &n, err) == -1)
+		return -1;
+	c->running = c->running == b ? NULL : c->running;
 	c->nbegun += n;
-	for (size_t i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = take_item(c, l, &l->items[i], err);
-		else if (l->items[i].what == BATCH_MAIL)
-			composed_release(&l->items[i].mail);
-	}
-	if (rc == -1)
-		return -1;
+	l->nahead = 0;
+	l->ahead ^= 1;
+	for (size_t i = 0; i < n; i++)
+		if (take_item(c, l, &items[i], err) == -1)
+			return -1;
 	if (c->run->ui.progress != NULL && c->ndues > BATCH_MAILS)
 		c->run->ui.progress(c->run->ui.arg, "sending", c->nbegun, c->ndues);
 	c->report->nplanned += l->nmails;
-	return l->nmails > 0 ? lease_batch(c, l, err) : 0;
+	if (l->nmails > 0 && locked(lease_batch, c, l, err) == -1)
+		return -1;
+	return may_start_batch(c, l) ? start_batch(c, l, err) : 0;
 }
 
 /* ---- mails that are tried again ---- */
@@ -230,7 +271,7 @@ compose_again(struct courier *c, struct lane *l, const struct edition *e, struct
 	for (;; spans--) {
 		mail->date_utc = e->composed_utc + spans * DATE_SPAN_S;
 		strbuf_reset(&mail->bytes);
-		if (composer_compose(c->composer, mail, &l->arena, err) == -1)
+		if (composer_compose(c->composer, mail, &mail->rendered, &l->arena, err) == -1)
 			return -1;
 		if (e->copies == 0 || spans == 0 ||
 		    memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) == 0)
@@ -402,7 +443,7 @@ size_t
 lane_count_left(const struct courier *c, const struct lane *l)
 {
 	const unsigned number = (unsigned)(l - c->lanes);
-	size_t n = l->nmails - l->next_mail + l->end_due - l->next_due;
+	size_t n = l->nmails - l->next_mail + l->nahead + l->end_due - l->next_due;
 
 	for (size_t i = l->next_retry; i < c->nretries; i++)
 		n += c->retries[i].lane == number;
@@ -417,12 +458,12 @@ lane_next(struct courier *c, struct lane *l, struct delivery *out, struct error 
 	while (!courier_must_stop(c)) {
 		bool ready = l->next_mail < l->nmails, again = has_retry(c, l);
 
-		if (!ready && !again && l->next_due == l->end_due)
+		if (!ready && !again && l->nahead == 0 && l->next_due == l->end_due)
 			return QUEUE_EMPTY;
 		if ((rc = ask_limit(c, l, &out->again_ms)) != QUEUE_MAIL)
 			return rc;
 		if (!ready) {
-			rc = again ? retry_batch(c, l, err) : plan_batch(c, l, err);
+			rc = again ? locked(retry_batch, c, l, err) : plan_batch(c, l, err);
 			if (rc == -1)
 				return -1;
 			continue;
@@ -468,6 +509,7 @@ lane_close(struct courier *c, struct lane *l, struct error *err)
 {
 	int rc;
 
+	wait_for_batch(c);
 	if (!limit_is_set(&l->limit) && l->next_mail == l->nmails)
 		return 0;
 	if (store_begin(c->run->store, err) == -1)
@@ -482,6 +524,7 @@ void
 lane_release(struct lane *l)
 {
 	release_batch(l);
-	batch_free(l->batch);
+	for (size_t i = 0; i < sizeof(l->batches) / sizeof(l->batches[0]); i++)
+		batch_free(l->batches[i]);
 	arena_release(&l->arena);
 }

@@ -308,6 +308,10 @@ insert_edition(
 	picks_pack(picks, e);
 	if (strbuf_check(picks, err) == -1)
 		return -1;
+	db_start(&q, store, SQL_PICKS_ADD);
+	db_bind_blob(&q, picks->buf, picks->len);
+	if (db_run(&q, err) == -1)
+		return -1;
 	db_start(&q, store, SQL_EDITION_ADD);
 	db_bind_int(&q, e->period);
 	db_bind_int(&q, e->reader);
@@ -320,7 +324,6 @@ insert_edition(
 	db_bind_int(&q, e->nmatched);
 	db_bind_blob(&q, e->hash, sizeof(e->hash));
 	db_bind_text(&q, e->reply);
-	db_bind_blob(&q, picks->buf, picks->len);
 	if (db_run(&q, err) == -1)
 		return -1;
 	if (db_changes(store) == 0)

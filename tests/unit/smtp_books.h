@@ -19,7 +19,9 @@ struct books {
 	const char *sender;
 	const char *bytes;	/* of every mail, NULL = a small one */
 	size_t nbytes;
+	const struct strbuf *each;	/* the bytes of each mail, or NULL */
 	int fail_next, fail_intend, fail_settle;	/* at this call, 1-based; 0 = never */
+	int stop_at;	/* books_must_stop from so many mails on; 0 = never */
 	int nnexts, nintends, nsettles;
 	int nintended, nsettled, n[4];
 	bool intended[MAX_BOOKED], settled[MAX_BOOKED];
@@ -50,7 +52,9 @@ books_next(void *arg, unsigned lane, struct delivery *out, struct error *err)
 		snprintf(out->to, sizeof(out->to), "%s", b->to);
 	else
 		snprintf(out->to, sizeof(out->to), "reader%d@example.net", b->next);
-	if (b->bytes != NULL)
+	if (b->each != NULL)
+		strbuf_addn(&out->bytes, b->each[b->next].buf, b->each[b->next].len);
+	else if (b->bytes != NULL)
 		strbuf_addn(&out->bytes, b->bytes, b->nbytes);
 	else
 		strbuf_addf(&out->bytes, "Subject: mail %d\r\nMessage-ID: <%d@example.org>\r\n\r\nHello.\r\n", b->next,
@@ -100,6 +104,14 @@ books_settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struc
 	}
 	b->nsettled += (int)n;
 	return 0;
+}
+
+static inline bool
+books_must_stop(void *arg)
+{
+	const struct books *b = arg;
+
+	return b->stop_at > 0 && b->next >= b->stop_at;
 }
 
 static inline const char *

@@ -109,7 +109,7 @@ test_error_messages(void **state)
 static void
 test_strbuf_appends(void **state)
 {
-	struct strbuf sb, copy;
+	struct strbuf sb;
 	char *text;
 
 	(void)state;
@@ -126,20 +126,6 @@ test_strbuf_appends(void **state)
 	strbuf_add_codepoint(&sb, 0xd800);
 	assert_string_equal(sb.buf, "one,two 3 four\xe2\x82\xac\xef\xbf\xbd");
 	assert_int_equal(sb.len, strlen(sb.buf));
-	strbuf_init(&copy, 1000);
-	strbuf_add(&copy, "before");
-	strbuf_copy(&copy, &sb);
-	assert_string_equal(copy.buf, sb.buf);
-	strbuf_release(&copy);
-	strbuf_copy(&copy, &sb);
-	assert_string_equal(copy.buf, sb.buf);
-	assert_int_equal(copy.alloc, copy.len + 1);
-	strbuf_addc(&copy, '!');
-	assert_int_equal(copy.len, sb.len + 1);
-	copy.max_bytes = 2;
-	strbuf_copy(&copy, &sb);
-	assert_int_equal(strbuf_check(&copy, NULL), -1);
-	strbuf_release(&copy);
 	strbuf_truncate(&sb, 3);
 	assert_string_equal(sb.buf, "one");
 	assert_int_equal(strbuf_check(&sb, NULL), 0);
