@@ -333,9 +333,12 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 	struct courier *c = arg;
 
 	log_error(c->run->log, "%s: %s", c->lanes[lane].via, why->msg);
-	c->report->faults |= why->kind == ERR_NET ? RUN_FAULT_UNREACHABLE
-	    : why->kind == ERR_IO		  ? RUN_FAULT_IO
-						  : RUN_FAULT_CONFIG;
+	if (why->kind == ERR_NET)
+		c->report->faults |= RUN_FAULT_UNREACHABLE;
+	else if (why->kind == ERR_IO || why->kind == ERR_NOMEM)
+		c->report->faults |= RUN_FAULT_IO;
+	else
+		c->report->faults |= RUN_FAULT_CONFIG;
 }
 
 /* State, and the counter of the report, of each outcome. */

@@ -242,7 +242,7 @@ folder
 on 03 08:00 run
 tomorrow
 on 04 06:00 fetch -q
-KILLSHIM_AT=1 KILLSHIM_ONLY=unlink LD_PRELOAD=$BENCH/killshim.so on 04 06:30 fetch -f -q 2>/dev/null
+KILLSHIM_AT=20 KILLSHIM_ONLY=pwrite64 LD_PRELOAD=$BENCH/killshim.so on 04 06:30 run 2>/dev/null
 check 'it has a log'                                'test -s digest.db-wal'
 check 'stores damaged in many ways never send'      'T=$T/at python3 "$E2E/damage.py" "${DAMAGES:-28}" $readers'
 

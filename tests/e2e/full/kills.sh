@@ -38,6 +38,6 @@ seq -f 'subscriber "reader%g@digest.test" { when = "daily 07:00"  filter "all" {
 cp "$FIXTURES/2026-03-02.json" days.json
 "$DIGEST" --now 2026-03-03T08:00:00Z run
 cp "$FIXTURES/2026-03-03.json" days.json
-KILLSHIM_AT=1 KILLSHIM_ONLY=unlink LD_PRELOAD=$KILLSHIM "$DIGEST" --now 2026-03-04T06:00:00Z fetch -q 2>/dev/null
+KILLSHIM_AT=20 KILLSHIM_ONLY=pwrite64 LD_PRELOAD=$KILLSHIM "$DIGEST" --now 2026-03-04T06:00:00Z run 2>/dev/null
 rm -rf Mail
 check 'damaged stores never send' 'python3 "$E2E/damage.py" 280 20 >&3' 3>&1
