@@ -248,6 +248,8 @@ check 'stores damaged in many ways never send'      'T=$T/at python3 "$E2E/damag
 
 # --- F-15, F-26: limits, and nobody who listens
 folder
+# dash and bash know it.
+# shellcheck disable=SC3045
 few_files() {
 	(ulimit -n "$1" && exec "$DIGEST" --now 2026-03-03T08:00:00Z run) 2>err
 	rc=$?

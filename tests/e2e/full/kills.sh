@@ -8,7 +8,7 @@ E2E=$(cd "$(dirname "$0")/.." && pwd)
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
 [ -e "$KILLSHIM" ] || skip_all 'killshim.so is not built: make bench-programs'
-plan 23
+plan 24
 sweep() {
 	check "every point: $1, $2" "python3 \"\$E2E/kills.py\" -n ${3:-0} -l $2 $1 >&3" 3>&1
 }
@@ -40,4 +40,4 @@ cp "$FIXTURES/2026-03-02.json" days.json
 cp "$FIXTURES/2026-03-03.json" days.json
 KILLSHIM_AT=20 KILLSHIM_ONLY=pwrite64 LD_PRELOAD=$KILLSHIM "$DIGEST" --now 2026-03-04T06:00:00Z run 2>/dev/null
 rm -rf Mail
-check 'damaged stores never send' 'python3 "$E2E/damage.py" 280 20 >&3' 3>&1
+check 'damaged stores never send' "python3 \"\$E2E/damage.py\" 280 20 >&3" 3>&1
