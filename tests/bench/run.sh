@@ -12,7 +12,7 @@ DIGEST=${DIGEST:-$root/build/gcc/digest}
 readers=${READERS:-10000} papers=${PAPERS:-1500} blocks=${BLOCKS:-100000}
 rounds='1 2 3'
 T=$(mktemp -d "${TMPDIR:-$root/build}/digest-bench.XXXXXX") || exit 1
-export DIGEST_CONFIG="$T/digest.conf" TZ=UTC PATH="$PATH:/usr/sbin"
+export DIGEST_CONFIG="$T/digest.conf" XDG_CACHE_HOME="$T/cache" TZ=UTC PATH="$PATH:/usr/sbin"
 pids=
 # shellcheck disable=SC2317
 clean_up() {

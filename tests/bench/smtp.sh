@@ -111,9 +111,9 @@ prepare() {
 	"$bin/generate" readers $((readers - stored)) "$1" >digest.conf
 	"$DIGEST" --now "$now" fetch -q && "$bin/generate" store "$stored" digest.db && cp digest.db prepared.db
 }
-# send [PROGRAM]: no write of before is still on its way to the disk.
+# send [PROGRAM]: no write of before is still on its way to the disk, and nothing tells that the store was used since.
 send() {
-	rm -rf digest.db* Mail
+	rm -rf digest.db* Mail cache
 	cp prepared.db digest.db && sync -f .
 	measure "${1:-$DIGEST}" --now "$now" send -q
 }
