@@ -422,6 +422,11 @@ int	store_load_sent(struct store *store, int64_t reader, struct arena *a, struct
 	    struct error *err);
 void	store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 	    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced);
+/* The same in two steps, of which the first is the same for many readers: as if nothing had been sent, then what was. */
+void	store_mark_new(const struct eligibility *e, struct paper *const *papers, size_t n, uint64_t *plain,
+	    uint64_t *signals);
+void	store_unmark_sent(const struct eligibility *e, const struct sent_list *sent, struct paper *const *papers, size_t n,
+	    uint64_t *plain, uint64_t *signals, uint64_t *replaced);
 /* Which of moves (by paper) happened to papers that were sent, and were not told yet: withdrawals, or new versions. At most max
  * of them; returns how many. */
 size_t	store_find_moves(const struct sent_list *sent, const struct store_move *moves, size_t nmoves, bool withdrawn,

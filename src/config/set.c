@@ -102,8 +102,11 @@ set_path(struct reading *r, void *at, struct error *err)
 	strbuf_init(&path, 4096);
 	file_resolve(&path, r->set->path, r->s->text);
 	if (strbuf_check(&path, err) == -1) {
+		r->no_memory = path.state == STRBUF_NOMEM;
+		if (!r->no_memory)
+			err_set(err, ERR_CONFIG, "the path is too long");
 		strbuf_release(&path);
-		return err_set(err, ERR_CONFIG, "the path is too long");
+		return -1;
 	}
 	copy = arena_strdup(r->set->arena, path.buf);
 	strbuf_release(&path);

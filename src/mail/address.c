@@ -230,10 +230,10 @@ read_local(struct cursor *c, const char **local)
 	strbuf_init(&raw, MAX_ADDRESS_TEXT);
 	strbuf_init(&wire, 2 * MAX_ADDRESS_TEXT + 2);
 	if ((*c->at == '"' ? read_quoted(c, &raw) : read_dot_atom(c, &raw)) == -1 ||
-	    check_local(c, start, &raw) == -1)
+	    strbuf_check(&raw, c->err) == -1 || check_local(c, start, &raw) == -1)
 		goto out;
 	add_local(&wire, raw.buf, raw.len);
-	if (strbuf_check(&raw, c->err) == -1 || strbuf_check(&wire, c->err) == -1)
+	if (strbuf_check(&wire, c->err) == -1)
 		goto out;
 	*local = normal_form(c->arena, wire.buf, false);
 	if (*local == NULL)

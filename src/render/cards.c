@@ -8,14 +8,14 @@
 
 enum { NSLOTS = 1 << 16, MAX_CARDS = NSLOTS / 2 };
 
-struct entry {
-	struct card_key key;
-	const struct card *card;
+struct slot {
+	struct card_key key;		   /* set before the card is */
+	_Atomic(const struct card *) card; /* NULL = free */
 };
 
-/* Entries are only ever added, so that finding one needs no lock. */
+/* Cards are only ever added, so that finding one needs no lock. */
 struct cards {
-	_Atomic(struct entry *) slots[NSLOTS];
+	struct slot slots[NSLOTS];
 	pthread_mutex_t lock; /* for what follows, and to fill a slot */
 	struct arena arena;
 	size_t n;
@@ -66,11 +66,11 @@ const struct card *
 cards_find(const struct cards *cards, const struct card_key *key)
 {
 	size_t i = first_slot(key);
-	const struct entry *e;
+	const struct card *card;
 
-	while ((e = atomic_load_explicit(&cards->slots[i], memory_order_acquire)) != NULL) {
-		if (is_equal(&e->key, key))
-			return e->card;
+	while ((card = atomic_load_explicit(&cards->slots[i].card, memory_order_acquire)) != NULL) {
+		if (is_equal(&cards->slots[i].key, key))
+			return card;
 		i = (i + 1) & (NSLOTS - 1);
 	}
 	return NULL;
@@ -79,20 +79,19 @@ cards_find(const struct cards *cards, const struct card_key *key)
 static const struct card *
 add(struct cards *cards, const struct card_key *key, const struct card *card)
 {
-	struct entry *e = arena_alloc(&cards->arena, sizeof(*e));
+	const struct card *copy = cards->n < MAX_CARDS ? card_copy(&cards->arena, card) : NULL;
 	size_t i = first_slot(key);
 
-	if (cards->n == MAX_CARDS || e == NULL ||
-	    (e->card = card_copy(&cards->arena, card)) == NULL) {
+	if (copy == NULL) {
 		cards->full = true;
 		return NULL;
 	}
-	e->key = *key;
-	while (atomic_load_explicit(&cards->slots[i], memory_order_relaxed) != NULL)
+	while (atomic_load_explicit(&cards->slots[i].card, memory_order_relaxed) != NULL)
 		i = (i + 1) & (NSLOTS - 1);
-	atomic_store_explicit(&cards->slots[i], e, memory_order_release);
+	cards->slots[i].key = *key;
+	atomic_store_explicit(&cards->slots[i].card, copy, memory_order_release);
 	cards->n++;
-	return e->card;
+	return copy;
 }
 
 const struct card *
@@ -114,7 +113,7 @@ cards_trim(struct cards *cards)
 	if (!cards->full)
 		return;
 	for (size_t i = 0; i < NSLOTS; i++)
-		atomic_store_explicit(&cards->slots[i], NULL, memory_order_relaxed);
+		atomic_store_explicit(&cards->slots[i].card, NULL, memory_order_relaxed);
 	arena_reset(&cards->arena);
 	cards->n = 0;
 	cards->full = false;

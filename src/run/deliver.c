@@ -333,34 +333,12 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 	struct courier *c = arg;
 
 	log_error(c->run->log, "%s: %s", c->lanes[lane].via, why->msg);
-	c->report->faults |= why->kind == ERR_NET ? RUN_FAULT_UNREACHABLE
-	    : why->kind == ERR_IO		  ? RUN_FAULT_IO
-						  : RUN_FAULT_CONFIG;
-}
-
-static int
-write_intents(struct courier *c, const struct delivery *const *mails, size_t n, struct error *err)
-{
-	struct store *store = c->run->store;
-	int rc = 0;
-
-	if (store_begin(store, err) == -1)
-		return -1;
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
-	return store_end(store, rc, false, err);
-}
-
-static int
-intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
-{
-	struct courier *c = arg;
-	int rc;
-
-	pthread_mutex_lock(&c->lock);
-	rc = write_intents(c, mails, n, err);
-	pthread_mutex_unlock(&c->lock);
-	return rc;
+	if (why->kind == ERR_NET)
+		c->report->faults |= RUN_FAULT_UNREACHABLE;
+	else if (why->kind == ERR_IO || why->kind == ERR_NOMEM)
+		c->report->faults |= RUN_FAULT_IO;
+	else
+		c->report->faults |= RUN_FAULT_CONFIG;
 }
 
 /* State, and the counter of the report, of each outcome. */
@@ -415,15 +393,12 @@ tell_first(const struct courier *c, enum edition_state state, const char *reply)
 }
 
 static int
-write_outcomes(
-    struct courier *c, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
 	struct store *store = c->run->store;
 	int64_t now_utc = clock_now_utc(&c->run->clock); /* a run may last an hour */
 	int rc = 0;
 
-	if (store_begin(store, err) == -1)
-		return -1;
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct delivery_outcome *o = &outcomes[i];
 		enum edition_state state = count_outcome(c->report, o->outcome);
@@ -436,19 +411,48 @@ write_outcomes(
 			rc = store_settle_edition(
 			    store, o->period, o->reader, state, o->reply, now_utc, next_utc, err);
 	}
-	return store_end(store, rc, false, err);
+	return rc;
 }
 
 static int
-settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+write_account(struct courier *c, const struct delivery_outcome *outcomes, size_t noutcomes,
+    const struct delivery *const *mails, size_t nmails, struct error *err)
+{
+	struct store *store = c->run->store;
+	int rc;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	rc = settle_all(c, outcomes, noutcomes, err);
+	for (size_t i = 0; i < nmails && rc == 0; i++)
+		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
+	return store_end(store, rc, false, err);
+}
+
+/* What became of some mails, and that others are about to leave, in one commit. */
+static int
+account(void *arg, const struct delivery_outcome *outcomes, size_t noutcomes,
+    const struct delivery *const *mails, size_t nmails, struct error *err)
 {
 	struct courier *c = arg;
 	int rc;
 
 	pthread_mutex_lock(&c->lock);
-	rc = write_outcomes(c, outcomes, n, err);
+	rc = write_account(c, outcomes, noutcomes, mails, nmails, err);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
+}
+
+static int
+intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+{
+	return account(arg, NULL, 0, mails, n, err);
+}
+
+static int
+settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+{
+	return account(arg, outcomes, n, NULL, 0, err);
 }
 
 static int
@@ -579,6 +583,7 @@ send_all(struct courier *c, struct error *err)
 		.next = next_mail,
 		.intend = intend,
 		.settle = settle,
+		.account = account,
 		.must_stop = must_stop,
 		.stopped = note_stopped };
 	struct sink *sink;

@@ -23,6 +23,10 @@ struct planner {
 	int64_t change_seq; /* newest when the window was loaded: where cursors move to */
 	int64_t now_utc;
 	uint64_t *bitmaps; /* four of nwords each: plain, signals, replaced, sent */
+	uint64_t *
+	    news; /* two of nwords each: plain, signals, of the last eligibility, before what was sent */
+	struct eligibility news_of;
+	bool has_news;
 	size_t nwords;
 };
 
@@ -44,7 +48,8 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 		return -1;
 	pl->nwords = (pl->npapers + 63) / 64;
 	pl->bitmaps = calloc(4 * pl->nwords + 1, sizeof(*pl->bitmaps));
-	if (pl->bitmaps == NULL)
+	pl->news = calloc(2 * pl->nwords + 1, sizeof(*pl->news));
+	if (pl->bitmaps == NULL || pl->news == NULL)
 		return err_nomem(err, "plan");
 	return 0;
 }
@@ -76,6 +81,7 @@ planner_free(struct planner *pl)
 	match_index_free(pl->index);
 	programs_free(pl->programs);
 	free(pl->bitmaps);
+	free(pl->news);
 	arena_release(&pl->arena);
 	free(pl);
 }
@@ -314,6 +320,24 @@ count_read(const struct planner *pl, const struct sections *sections, const uint
 	return n;
 }
 
+/* plain, signals and replaced of one reader; most have the same cursor as the one before. */
+static void
+mark_eligible(
+    struct planner *pl, const struct eligibility *e, const struct sent_list *sent, uint64_t *plain)
+{
+	uint64_t *signals = plain + pl->nwords, *replaced = signals + pl->nwords;
+
+	if (!pl->has_news || e->cursor_seq != pl->news_of.cursor_seq ||
+	    e->since_utc != pl->news_of.since_utc ||
+	    e->signal_since_utc != pl->news_of.signal_since_utc) {
+		store_mark_new(e, pl->papers, pl->npapers, pl->news, pl->news + pl->nwords);
+		pl->news_of = *e;
+		pl->has_news = true;
+	}
+	memcpy(plain, pl->news, 2 * pl->nwords * sizeof(*plain));
+	store_unmark_sent(e, sent, pl->papers, pl->npapers, plain, signals, replaced);
+}
+
 static int
 match_reader(struct planner *pl, const struct store_reader *reader, struct sections *sections,
     const struct due_slot *turns, const struct due *due, struct edition *out, struct arena *a,
@@ -339,7 +363,7 @@ match_reader(struct planner *pl, const struct store_reader *reader, struct secti
 	if (store_load_sent(pl->run->store, reader->sub.id, a, &sent, err) == -1)
 		return -1;
 	store_mark_sent(&sent, pl->papers, pl->npapers, was_sent);
-	store_mark_eligible(&e, &sent, pl->papers, pl->npapers, plain, signals, replaced);
+	mark_eligible(pl, &e, &sent, plain);
 	for (size_t i = 0, turn = 0; i < sections->n; i++)
 		if (reader->sub.filters[sections->filters[i]].when[0] != '\0' &&
 		    mark_period(pl, &turns[turn++], &sent, &sections->list[i], a, err) == -1)

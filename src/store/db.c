@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,8 @@ db_fail(struct store *store, int rc, struct error *err)
 	int cause = store->db != NULL ? sqlite3_system_errno(store->db) : 0;
 
 	store->broken = store->broken || db_is_lost(rc);
+	if (code == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT))
+		code = SQLITE_FULL;
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].code == code)
 			return err_set(

@@ -197,6 +197,12 @@ set_bit(uint64_t *bitmap, size_t i)
 	bitmap[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
+static void
+clear_bit(uint64_t *bitmap, size_t i)
+{
+	bitmap[i / 64] &= ~((uint64_t)1 << (i % 64));
+}
+
 /* A source that knows no versions says 0; what it brought was the first as far as anyone could
  * tell. */
 static bool
@@ -206,31 +212,17 @@ is_newer(uint32_t version, uint32_t sent)
 }
 
 void
-store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
-    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced)
+store_mark_new(const struct eligibility *e, struct paper *const *papers, size_t n, uint64_t *plain,
+    uint64_t *signals)
 {
 	size_t words = (n + 63) / 64;
-	struct unpack u = open_list(sent->bytes, sent->len);
-	struct sent_item item = { 0, 0 };
-	bool more = next_item(&u, &item);
 
 	memset(plain, 0, words * sizeof(*plain));
 	memset(signals, 0, words * sizeof(*signals));
-	if (replaced != NULL)
-		memset(replaced, 0, words * sizeof(*replaced));
 	for (size_t i = 0; i < n; i++) {
 		const struct paper *p = papers[i];
 
-		while (more && item.paper < p->id)
-			more = next_item(&u, &item);
-		if (p->change_seq <= e->cursor_seq)
-			continue;
-		if (more && item.paper == p->id) {
-			if (replaced != NULL && is_newer(p->version, item.version))
-				set_bit(replaced, i);
-			continue;
-		}
-		if (p->late)
+		if (p->change_seq <= e->cursor_seq || p->late)
 			continue;
 		if (p->first_listed_utc >= e->since_utc)
 			set_bit(plain, i);
@@ -238,6 +230,52 @@ store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 		    p->first_listed_utc >= e->signal_since_utc)
 			set_bit(signals, i);
 	}
+}
+
+/* The first of papers from `at` on with this number or a higher one. */
+static size_t
+seek_paper(struct paper *const *papers, size_t at, size_t n, int64_t id)
+{
+	while (at < n) {
+		size_t middle = at + (n - at) / 2;
+
+		if (papers[middle]->id < id)
+			at = middle + 1;
+		else
+			n = middle;
+	}
+	return at;
+}
+
+void
+store_unmark_sent(const struct eligibility *e, const struct sent_list *sent,
+    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced)
+{
+	struct unpack u = open_list(sent->bytes, sent->len);
+	struct sent_item item = { 0, 0 };
+
+	if (replaced != NULL)
+		memset(replaced, 0, (n + 63) / 64 * sizeof(*replaced));
+	for (size_t i = 0; next_item(&u, &item);) {
+		i = seek_paper(papers, i, n, item.paper);
+		if (i == n)
+			break;
+		if (papers[i]->id != item.paper)
+			continue;
+		clear_bit(plain, i);
+		clear_bit(signals, i);
+		if (replaced != NULL && papers[i]->change_seq > e->cursor_seq &&
+		    is_newer(papers[i]->version, item.version))
+			set_bit(replaced, i);
+	}
+}
+
+void
+store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
+    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced)
+{
+	store_mark_new(e, papers, n, plain, signals);
+	store_unmark_sent(e, sent, papers, n, plain, signals, replaced);
 }
 
 size_t
@@ -266,13 +304,11 @@ store_mark_sent(const struct sent_list *sent, struct paper *const *papers, size_
 {
 	struct unpack u = open_list(sent->bytes, sent->len);
 	struct sent_item item = { 0, 0 };
-	bool more = next_item(&u, &item);
 
 	memset(bits, 0, (n + 63) / 64 * sizeof(*bits));
-	for (size_t i = 0; i < n; i++) {
-		while (more && item.paper < papers[i]->id)
-			more = next_item(&u, &item);
-		if (more && item.paper == papers[i]->id)
+	for (size_t i = 0; i < n && next_item(&u, &item);) {
+		i = seek_paper(papers, i, n, item.paper);
+		if (i < n && papers[i]->id == item.paper)
 			set_bit(bits, i);
 	}
 }

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-	SMALL_BYTES = 64 * 1024 * 1024, /* quick_check of less takes a fraction of a second */
+	SMALL_BYTES = 64 * 1024 * 1024, /* to check less takes a fraction of a second */
 	BUSY_MS = 30000,
 	OPEN_TIMEOUT_MS = 30000,
 };
@@ -184,16 +184,21 @@ static int
 check_pages(struct store *store, struct error *err)
 {
 	int64_t pages, page_bytes, clean;
+	const char *check;
 	char verdict[256];
+	bool unclean;
 
 	if (db_pragma_int(store, "PRAGMA page_count", &pages, err) == -1 ||
 	    db_pragma_int(store, "PRAGMA page_size", &page_bytes, err) == -1 ||
 	    db_get_meta(store, "clean", &clean, err) == -1)
 		return -1;
-	if (pages * page_bytes >= SMALL_BYTES &&
-	    (clean == 1 || store->mode == STORE_READ || !is_alone(store)))
+	unclean = clean != 1 && store->mode != STORE_READ && is_alone(store);
+	if (pages * page_bytes >= SMALL_BYTES && !unclean)
 		return 0;
-	if (db_pragma_text(store, "PRAGMA quick_check(1)", verdict, sizeof(verdict), err) == -1)
+	/* After a crash indexes are compared with their tables, too, where that is quick. */
+	check = pages * page_bytes < SMALL_BYTES && unclean ? "PRAGMA integrity_check(1)"
+							    : "PRAGMA quick_check(1)";
+	if (db_pragma_text(store, check, verdict, sizeof(verdict), err) == -1)
 		return -1;
 	if (strcmp(verdict, "ok") != 0)
 		return err_set(err, ERR_IO,

@@ -16,7 +16,7 @@
 	"(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE p.period" \
 	" IS NOT NULL) "
 
-/* Numbers of states are those of the enums in store.h. "state = 4 AND state IN (4, 5, 6)" lets
+/* Numbers of states are those of the enums in store.h. "state = 4 AND state BETWEEN 4 AND 6" lets
  * SQLite see that the partial index edition_open holds all of them; LIMIT -1 makes it go through
  * the cursors and not through all editions; +id keeps it from walking all papers for the
  * smallest. */
@@ -355,7 +355,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    "c.reader LIMIT 1",
 	[SQL_EDITION_WAITING_AFTER] =
 	    "SELECT " EDITION_COLUMNS
-	    " FROM edition e WHERE e.state IN (4, 5, 6) AND (e.period, e.reader) > (?1, ?2)"
+	    " FROM edition e WHERE e.state BETWEEN 4 AND 6 AND (e.period, e.reader) > (?1, ?2)"
 	    " ORDER BY e.period, e.reader LIMIT 1",
 	[SQL_EDITION_NEWEST] = "SELECT " EDITION_COLUMNS
 			       " FROM edition e ORDER BY e.period DESC, e.reader DESC LIMIT ?1",
@@ -375,26 +375,25 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_EDITION_SETTLE] =
 	    "UPDATE edition SET attempts = attempts + (state IN (0, 1)), copies = copies - "
 	    "(state = 1 AND ?3 IN (3, 4)), state = ?3, reply = ?4, next_utc = ?5 WHERE "
-	    "period = ?1 AND reader = ?2 AND state IN (0, 1, 4, 5, 6)",
+	    "period = ?1 AND reader = ?2 AND state <= 6 AND state NOT IN (2, 3)",
 	[SQL_EDITION_LEASE] =
 	    "UPDATE edition SET state = 0, boot = ?3 WHERE period = ?1 AND reader = ?2 AND "
 	    "state = 4",
 	[SQL_EDITION_DUE] =
-	    "SELECT e.period, e.reader, e.copies FROM edition e WHERE e.state = 4 AND e.state IN "
-	    "(4, 5, 6) AND e.next_utc <= "
-	    "?1 AND (e.period, e.reader) > (?2, ?3) ORDER BY e.period, e.reader LIMIT 1",
+	    "SELECT e.period, e.reader, e.copies FROM edition e WHERE e.state = 4 AND e.state "
+	    "BETWEEN 4 AND 6 AND e.next_utc <= ?1 AND (e.period, e.reader) > (?2, ?3) ORDER BY e.period, e.reader LIMIT 1",
 	[SQL_EDITION_FREE] =
 	    "UPDATE edition SET state = 4, next_utc = ?3 WHERE period = ?1 AND reader = ?2 AND "
 	    "state = 0",
 	[SQL_EDITION_HOLD_WAITING] =
-	    "UPDATE edition SET state = 6, reply = ?1 WHERE state = 4 AND state IN (4, 5, 6)",
+	    "UPDATE edition SET state = 6, reply = ?1 WHERE state = 4 AND state BETWEEN 4 AND 6",
 	[SQL_EDITION_STALE] =
 	    "SELECT " EDITION_COLUMNS
-	    " FROM edition e WHERE e.state = 4 AND e.state IN (4, 5, 6) AND e.copies = 0 "
+	    " FROM edition e WHERE e.state = 4 AND e.state BETWEEN 4 AND 6 AND e.copies = 0 "
 	    "AND e.composed_utc < ?1 ORDER BY e.period, e.reader LIMIT 1",
 	[SQL_EDITION_UNKNOWN] =
 	    "SELECT " EDITION_COLUMNS
-	    " FROM edition e WHERE e.state = 5 AND e.state IN (4, 5, 6) ORDER BY e.period, "
+	    " FROM edition e WHERE e.state = 5 AND e.state BETWEEN 4 AND 6 ORDER BY e.period, "
 	    "e.reader LIMIT 1",
 	[SQL_SWEEP_FREE] =
 	    "UPDATE edition SET state = 4, next_utc = ?2 FROM (SELECT open_period, reader "
