@@ -381,7 +381,7 @@ explain(const struct smtp_link *l, CURLcode code, enum smtp_trouble *trouble, st
 		    "STARTTLS",
 		    l->curl_error);
 	}
-	if (l->last.code >= 400 || is_secret_refused(l)) {
+	if (l->last.code >= 400 || (code == CURLE_LOGIN_DENIED && is_secret_refused(l))) {
 		*trouble = l->engine->account.by_token && is_secret_refused(l) ? TROUBLE_TOKEN
 									       : TROUBLE_STOP;
 		return explain_refusal(l, err);

@@ -192,8 +192,10 @@ class Talk(socketserver.BaseRequestHandler):
         elif mechanism == "LOGIN":
             user = words[2] if len(words) > 2 else ask("VXNlcm5hbWU6")
             given = [base64.b64decode(user), base64.b64decode(ask("UGFzc3dvcmQ6"))]
-        elif mechanism in ("XOAUTH2", "OAUTHBEARER") and len(words) > 2:
-            given = base64.b64decode(words[2])
+        elif mechanism in ("XOAUTH2", "OAUTHBEARER"):
+            # A long one does not stand on the line of the command (RFC 4954 4).
+            sent = words[2] if len(words) > 2 else ask("")
+            given = base64.b64decode(sent)
             user, path = self.state.options.auth.split(":")
             with open(path, encoding="utf-8") as file:
                 token = file.read().strip()
@@ -203,7 +205,7 @@ class Talk(socketserver.BaseRequestHandler):
             if given.decode() == good[mechanism]:
                 return True
             # What came is repeated, as a server may that is debugged.
-            ask(base64.b64encode(b'{"status":"401"}').decode() if self.state.options.polite else words[2])
+            ask(base64.b64encode(b'{"status":"401"}').decode() if self.state.options.polite else sent)
             return False
         else:
             return False

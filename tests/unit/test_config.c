@@ -138,6 +138,18 @@ static const struct {
 	{ "smtp \"m\" { url = \"sendmail:\" auth = plane }", 0,
 	    "t.conf:2:37: auth: 'plane' is none of the choices; expected one of "
 	    "auto|plain|login|xoauth2|oauthbearer; did you mean 'plain'?\n" },
+	{ "smtp \"m\" { url = \"sendmail:\" auth = xoauth2 user = me }", 0,
+	    "t.conf:2:30: auth = xoauth2 without token-command; expected a command that prints "
+	    "the token\n" },
+	{ "smtp \"m\" { url = \"sendmail:\" auth = login user = me token-command = t }", 0,
+	    "t.conf:2:53: token-command with auth = login; expected xoauth2, oauthbearer or "
+	    "auto\n" },
+	{ "smtp \"m\" { url = \"sendmail:\" token-command = t }", 0,
+	    "t.conf:2:30: token-command without user; expected the name the token is for\n" },
+	{ "smtp \"m\" { url = \"sendmail:\" user = me token-command = t password-env = P }", 0,
+	    "t.conf:2:58: password-env beside token-command; expected one of them\n" },
+	{ "smtp \"m\" { url = \"sendmail:\" domains = {\"*\", \"*.b.org\", \"!\"} }", 0,
+	    "t.conf:2:30: '!' is no domain; expected \"*\", example.org or *.example.org\n" },
 	{ "smtp \"m\" { url = \"sendmail:\" insecure = maybe }", 0,
 	    "t.conf:2:41: insecure: 'maybe' is none of the choices; expected yes or no\n" },
 	{ "score { text = 10.5 }", 0, "t.conf:2:16: text: 10.5 is out of range; expected 0..10\n" },
