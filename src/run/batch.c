@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+	CLEARED = 2,
 	WAIT_FOR_SOURCE =
 	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 };
@@ -17,7 +18,6 @@ struct batch {
 	struct arena arenas[MAX_POOL_THREADS];	 /* of each thread: readers, picks, views */
 	struct rendered parts[MAX_POOL_THREADS]; /* of the mail a thread is composing */
 	struct arena drawings[MAX_POOL_THREADS]; /* and what it needs to draw one mail */
-	const struct due *dues;
 	struct batch_item *items;
 	size_t n, alloc;
 	bool running;
@@ -79,7 +79,7 @@ leave_out(struct batch_item *item, enum run_skip why)
 
 /*
  * An older edition that waits becomes part of this one when no copy of it can be out; one that a person holds stays, and
- * its reader waits with it. 1 = go on, 0 = leave the reader.
+ * its reader waits with it. 1 = go on, CLEARED = its papers are given back, 0 = leave the reader, -1.
  */
 static int
 clear_unsettled(struct store *store, const struct due *due, struct arena *a, struct error *err)
@@ -100,7 +100,7 @@ clear_unsettled(struct store *store, const struct due *due, struct arena *a, str
 	    store_end(store, store_merge_edition(store, e->period, e->reader, err), false, err) ==
 		-1)
 		return -1;
-	return 1;
+	return CLEARED;
 }
 
 /* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
@@ -123,20 +123,43 @@ write_note(
 	    &mail->edition, err);
 }
 
-/* All that is looked up for one reader's edition. */
+/* The reader, the edition that is due, and what is in its way. 1 = go on, 0 = left out, -1. */
 static int
-plan_item(const struct batch_settings *s, const struct due *due, struct batch_item *item,
-    struct arena *a, struct error *err)
+find_reader(
+    const struct batch_settings *s, struct batch_item *item, struct arena *a, struct error *err)
 {
+	struct store *store = s->run->store;
 	struct composed *mail = &item->mail;
-	int rc = clear_unsettled(s->run->store, due, a, err);
+	int64_t reader = mail->due.reader;
+	int found;
 
 	item->what = BATCH_FAILED;
-	mail->due = *due;
-	if (rc == -1 || store_load_reader(s->run->store, due->reader, a, &mail->reader, err) != 1)
+	if (store_load_reader(store, reader, a, &mail->reader, err) != 1)
 		return -1;
-	if (rc == 0)
+	item->what = BATCH_BROKEN;
+	found = due_find(s->run, mail->reader, s->now_utc, s->run_id, &mail->due, err);
+	if (found == -1)
+		return -1;
+	item->what = BATCH_FAILED;
+	if (found == 0 && !s->ahead)
+		return leave_out(item, SKIP_NOT_DUE);
+	if ((found = clear_unsettled(store, &mail->due, a, err)) == 0)
 		return leave_out(item, SKIP_WAITING);
+	/* Its papers are candidates again. */
+	return found == CLEARED ? store_load_reader(store, reader, a, &mail->reader, err) : found;
+}
+
+/* All that is looked up for one reader's edition. */
+static int
+plan_item(
+    const struct batch_settings *s, struct batch_item *item, struct arena *a, struct error *err)
+{
+	struct composed *mail = &item->mail;
+	const struct due *due = &mail->due;
+	int found;
+
+	if ((found = find_reader(s, item, a, err)) != 1)
+		return found;
 	/* From here on only this reader's edition is in danger, unless the machine is. */
 	item->what = BATCH_BROKEN;
 	if (planner_plan(s->planner, mail->reader, due, a, &mail->edition, err) == -1)
@@ -162,9 +185,8 @@ make_item(void *arg, size_t i, size_t worker)
 	struct error *err = &item->err;
 	int rc;
 
-	composed_init(&item->mail);
 	pthread_mutex_lock(b->settings->lock);
-	rc = plan_item(b->settings, &b->dues[i], item, a, err);
+	rc = plan_item(b->settings, item, a, err);
 	pthread_mutex_unlock(b->settings->lock);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
 		rc = composer_compose(b->settings->composer, &item->mail,
@@ -181,7 +203,7 @@ make_item(void *arg, size_t i, size_t worker)
 }
 
 int
-batch_start(struct batch *b, const struct due *dues, size_t n, struct error *err)
+batch_start(struct batch *b, const int64_t *readers, size_t n, struct error *err)
 {
 	batch_reset(b);
 	if (n > b->alloc) {
@@ -193,7 +215,10 @@ batch_start(struct batch *b, const struct due *dues, size_t n, struct error *err
 		b->alloc = n;
 	}
 	memset(b->items, 0, n * sizeof(*b->items));
-	b->dues = dues;
+	for (size_t i = 0; i < n; i++) {
+		composed_init(&b->items[i].mail);
+		b->items[i].mail.due.reader = readers[i];
+	}
 	b->n = n;
 	b->running = true;
 	pool_start(b->pool, n, make_item, b);

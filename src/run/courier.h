@@ -10,8 +10,15 @@
 #include "run/stages.h"
 
 enum {
-	BATCH_MAILS = 256, /* editions planned, composed and leased in one transaction, which waits for the disk */
+	BATCH_MAILS = 128, /* editions planned, composed and leased in one transaction, which waits for the disk */
 	LANE_VIA_SIZE = 256,
+};
+
+/* A reader who is due. There may be a million of them: all else is found again when the turn comes. */
+struct turn {
+	int64_t reader, period;
+	int32_t waits_since_min; /* see struct due */
+	uint16_t lane;
 };
 
 /* A deferred edition that is due again. */
@@ -28,7 +35,7 @@ struct lane {
 	bool over;			/* the limit leaves nothing more to this run; that was told */
 
 	size_t next_retry;		/* in the courier's */
-	size_t next_due, end_due;	/* its part of the courier's */
+	size_t next_turn, end_turn;	/* its part of the courier's */
 
 	struct batch *batches[2];	/* of the mails at hand, and of those that are made meanwhile */
 	unsigned ahead;			/* the latter */
@@ -57,8 +64,8 @@ struct courier {
 	struct lane *lanes;
 	unsigned nlanes;
 
-	struct due *dues; /* in the order of the readers, then of the lanes */
-	size_t ndues, dues_alloc;
+	struct turn *turns; /* of the readers who are due; in the order of the readers, then of the lanes */
+	size_t nturns, turns_alloc;
 	int64_t since_utc; /* the oldest moment any of them looks back to */
 	struct retry *retries;
 	size_t nretries, retries_alloc;
@@ -67,7 +74,7 @@ struct courier {
 	struct pool *pool;
 	pthread_mutex_t lock;	/* of the store, the planner and the zones, while a batch is made */
 	struct batch *running;	/* that batch, NULL = none */
-	size_t nbegun; /* of the dues */
+	size_t nbegun; /* of the turns */
 	size_t nwayless; /* readers whose domain no smtp block takes */
 	struct arena scratch;
 	char broken[512]; /* the first digest that cannot be made, and why; "" = none */

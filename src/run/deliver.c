@@ -36,18 +36,19 @@ courier_skip(struct courier *c, const struct store_reader *reader, enum run_skip
 }
 
 static int
-add_due(struct courier *c, const struct due *due, struct error *err)
+add_turn(struct courier *c, const struct due *due, int lane, struct error *err)
 {
-	if (c->ndues == c->dues_alloc) {
-		size_t alloc = c->dues_alloc == 0 ? 64 : c->dues_alloc * 2;
-		struct due *dues = realloc(c->dues, alloc * sizeof(*dues));
+	if (c->nturns == c->turns_alloc) {
+		size_t alloc = c->turns_alloc == 0 ? 64 : c->turns_alloc * 2;
+		struct turn *turns = realloc(c->turns, alloc * sizeof(*turns));
 
-		if (dues == NULL)
+		if (turns == NULL)
 			return err_nomem(err, "readers who are due");
-		c->dues = dues;
-		c->dues_alloc = alloc;
+		c->turns = turns;
+		c->turns_alloc = alloc;
 	}
-	c->dues[c->ndues++] = *due;
+	c->turns[c->nturns++] =
+	    (struct turn){ due->reader, due->period, due->waits_since_min, (uint16_t)lane };
 	if (due->window_utc < c->since_utc)
 		c->since_utc = due->window_utc;
 	return 0;
@@ -114,8 +115,7 @@ visit_reader(void *arg, const struct store_reader *reader)
 		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
 	if (found == 1)
 		c->report->ndue++;
-	due.lane = (uint16_t)lane;
-	return add_due(c, &due, w->err);
+	return add_turn(c, &due, lane, w->err);
 }
 
 static int
@@ -143,8 +143,8 @@ collect_dues(struct courier *c, struct error *err)
 	c->options = options;
 	if (rc == -1)
 		return -1;
-	c->report->ahead = c->ndues == 0;
-	c->ndues = 0;
+	c->report->ahead = c->nturns == 0;
+	c->nturns = 0;
 	c->report->nreaders = c->report->nskipped = c->report->ndue = 0;
 	return find_dues(c, c->report->ahead, false, err);
 }
@@ -154,7 +154,7 @@ collect_dues(struct courier *c, struct error *err)
 static int
 compare_reader(const void *key, const void *row)
 {
-	int64_t reader = *(const int64_t *)key, other = ((const struct due *)row)->reader;
+	int64_t reader = *(const int64_t *)key, other = ((const struct turn *)row)->reader;
 
 	return (reader > other) - (reader < other);
 }
@@ -166,7 +166,7 @@ compare_reader(const void *key, const void *row)
 static int
 is_wanted(struct courier *c, struct retry *r, uint32_t copies, struct error *err)
 {
-	const struct due *due = NULL;
+	const struct turn *turn = NULL;
 	struct store_reader *reader;
 	int lane = 0;
 
@@ -180,9 +180,9 @@ is_wanted(struct courier *c, struct retry *r, uint32_t copies, struct error *err
 	}
 	r->lane = (unsigned)lane;
 	/* The readers who are due still stand in the order of their numbers. */
-	if (c->ndues > 0 && copies == 0 && !c->report->ahead)
-		due = bsearch(&r->reader, c->dues, c->ndues, sizeof(*c->dues), compare_reader);
-	return due == NULL || due->period == r->period;
+	if (c->nturns > 0 && copies == 0 && !c->report->ahead)
+		turn = bsearch(&r->reader, c->turns, c->nturns, sizeof(*c->turns), compare_reader);
+	return turn == NULL || turn->period == r->period;
 }
 
 static int
@@ -223,13 +223,23 @@ collect_retries(struct courier *c, struct error *err)
 static int
 compare_wait(const void *a, const void *b)
 {
-	const struct due *x = a, *y = b;
+	const struct turn *x = a, *y = b;
 
 	if (x->lane != y->lane)
 		return x->lane < y->lane ? -1 : 1;
 	if (x->waits_since_min != y->waits_since_min)
 		return x->waits_since_min < y->waits_since_min ? -1 : 1;
 	return (x->reader > y->reader) - (x->reader < y->reader);
+}
+
+/* Usually all wait alike; sorting would need as much memory again. */
+static bool
+is_sorted(const struct courier *c)
+{
+	for (size_t i = 1; i < c->nturns; i++)
+		if (compare_wait(&c->turns[i - 1], &c->turns[i]) > 0)
+			return false;
+	return true;
 }
 
 /* A preview has one lane, in the order of the readers; a run has one for each smtp block. */
@@ -243,17 +253,17 @@ make_lanes(struct courier *c, struct error *err)
 	if ((c->lanes = calloc(n, sizeof(*c->lanes))) == NULL)
 		return err_nomem(err, "ways out");
 	c->nlanes = (unsigned)n;
-	if (!preview && c->ndues > 0)
-		qsort(c->dues, c->ndues, sizeof(*c->dues), compare_wait);
+	if (!preview && c->nturns > 0 && !is_sorted(c))
+		qsort(c->turns, c->nturns, sizeof(*c->turns), compare_wait);
 	for (unsigned i = 0; i < c->nlanes; i++) {
 		struct lane *l = &c->lanes[i];
 
 		if (lane_init(c, l, preview ? NULL : &cfg->smtps[i], err) == -1)
 			return -1;
-		l->next_due = next;
-		while (next < c->ndues && c->dues[next].lane == i)
+		l->next_turn = next;
+		while (next < c->nturns && c->turns[next].lane == i)
 			next++;
-		l->end_due = next;
+		l->end_turn = next;
 	}
 	return 0;
 }
@@ -477,7 +487,7 @@ start_planning(struct courier *c, struct error *err)
 {
 	int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
 
-	if (c->ndues > 0 &&
+	if (c->nturns > 0 &&
 	    planner_new(c->run, c->since_utc - extra, c->now_utc, &c->planner, err) == -1)
 		return -1;
 	if (composer_new(c->run, c->planner, &c->composer, err) == -1)
@@ -487,10 +497,12 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.composer = c->composer;
 	c->settings.silences = c->report->silences;
 	c->settings.now_utc = c->now_utc;
+	c->settings.run_id = c->run_id;
+	c->settings.ahead = c->report->ahead;
 	c->settings.lock = &c->lock;
 	c->settings.keep_parts = c->options->on_mail != NULL;
 	/* One reader needs no second thread. */
-	return pool_new(c->ndues < 2 ? 1 : pool_processors(), &c->pool, err);
+	return pool_new(c->nturns < 2 ? 1 : pool_processors(), &c->pool, err);
 }
 
 /* The templates cannot be used, say: all mail stays due, and the run ends in order. A preview has nothing to show. */
@@ -501,7 +513,7 @@ note_no_mail(struct courier *c, const struct error *err)
 		return -1;
 	log_error(c->run->log, "no digest can be made: %s", err->msg);
 	snprintf(c->broken, sizeof(c->broken), "%s", err->msg);
-	c->report->nbroken += c->ndues;
+	c->report->nbroken += c->nturns;
 	c->report->faults |= RUN_FAULT_CONFIG;
 	return 0;
 }
@@ -613,7 +625,7 @@ courier_free(struct courier *c)
 	routes_release(&c->routes);
 	free(c->lanes);
 	free(c->retries);
-	free(c->dues);
+	free(c->turns);
 	free(c);
 }
 
@@ -655,7 +667,7 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	if (collect_dues(c, err) == 0 && collect_retries(c, err) == 0 &&
 	    look_at_sources(c, err) == 0)
 		rc = make_lanes(c, err);
-	if (rc == 0 && (c->ndues > 0 || c->nretries > 0))
+	if (rc == 0 && (c->nturns > 0 || c->nretries > 0))
 		rc = send_all(c, err);
 	if (rc == 0)
 		rc = save_broken(c, err);

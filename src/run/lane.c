@@ -172,18 +172,21 @@ static int
 start_batch(struct courier *c, struct lane *l, struct error *err)
 {
 	struct batch **b = &l->batches[l->ahead];
+	int64_t readers[BATCH_MAILS];
 	size_t n = choose_size(c, l);
 
-	if (n > l->end_due - l->next_due)
-		n = l->end_due - l->next_due;
+	if (n > l->end_turn - l->next_turn)
+		n = l->end_turn - l->next_turn;
+	for (size_t i = 0; i < n; i++)
+		readers[i] = c->turns[l->next_turn + i].reader;
 	wait_for_batch(c);
 	composer_trim(c->composer);
 	if ((*b == NULL && batch_new(&c->settings, c->pool, b, err) == -1) ||
-	    batch_start(*b, &c->dues[l->next_due], n, err) == -1)
+	    batch_start(*b, readers, n, err) == -1)
 		return -1;
 	c->running = *b;
 	l->nahead = n;
-	l->next_due += n;
+	l->next_turn += n;
 	return 0;
 }
 
@@ -191,7 +194,7 @@ start_batch(struct courier *c, struct lane *l, struct error *err)
 static bool
 may_start_batch(const struct courier *c, const struct lane *l)
 {
-	return l->next_due < l->end_due && !c->options->preview && !limit_is_set(&l->limit) &&
+	return l->next_turn < l->end_turn && !c->options->preview && !limit_is_set(&l->limit) &&
 	    c->running == NULL;
 }
 
@@ -216,8 +219,8 @@ plan_batch(struct courier *c, struct lane *l, struct error *err)
 	for (size_t i = 0; i < n; i++)
 		if (take_item(c, l, &items[i], err) == -1)
 			return -1;
-	if (c->run->ui.progress != NULL && c->ndues > BATCH_MAILS)
-		c->run->ui.progress(c->run->ui.arg, "sending", c->nbegun, c->ndues);
+	if (c->run->ui.progress != NULL && c->nturns > BATCH_MAILS)
+		c->run->ui.progress(c->run->ui.arg, "sending", c->nbegun, c->nturns);
 	c->report->nplanned += l->nmails;
 	if (l->nmails > 0 && locked(lease_batch, c, l, err) == -1)
 		return -1;
@@ -443,7 +446,7 @@ size_t
 lane_count_left(const struct courier *c, const struct lane *l)
 {
 	const unsigned number = (unsigned)(l - c->lanes);
-	size_t n = l->nmails - l->next_mail + l->nahead + l->end_due - l->next_due;
+	size_t n = l->nmails - l->next_mail + l->nahead + l->end_turn - l->next_turn;
 
 	for (size_t i = l->next_retry; i < c->nretries; i++)
 		n += c->retries[i].lane == number;
@@ -458,7 +461,7 @@ lane_next(struct courier *c, struct lane *l, struct delivery *out, struct error 
 	while (!courier_must_stop(c)) {
 		bool ready = l->next_mail < l->nmails, again = has_retry(c, l);
 
-		if (!ready && !again && l->nahead == 0 && l->next_due == l->end_due)
+		if (!ready && !again && l->nahead == 0 && l->next_turn == l->end_turn)
 			return QUEUE_EMPTY;
 		if ((rc = ask_limit(c, l, &out->again_ms)) != QUEUE_MAIL)
 			return rc;

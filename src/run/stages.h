@@ -36,7 +36,6 @@ struct due {
 	int32_t day, since_day;	/* nominal day; first day covered */
 	int64_t window_utc;	/* how far back the longest of its sections looks */
 	int32_t waits_since_min;	/* minutes since 1970: since when the reader waits; editions that were missed count */
-	uint16_t lane;		/* the way out, see courier.h */
 	bool own;		/* by the reader's schedule; else only by those of some filters */
 };
 
@@ -273,7 +272,8 @@ struct batch_settings {
 	struct planner *planner;
 	struct composer *composer;
 	const struct source_silence *silences;
-	int64_t now_utc;
+	int64_t now_utc, run_id;
+	bool ahead;		/* also those who are not due: their next editions */
 	bool keep_parts;	/* of each mail, for somebody who looks at them; else its bytes alone take room */
 	bool source_fails;	/* one at least could not be read when it was last asked */
 };
@@ -300,7 +300,7 @@ void	batch_free(struct batch *batch);
  * Begin to plan and compose the editions of n readers, while the caller does something else; of the batches that share a pool
  * one at a time. What the last ones were is forgotten.
  */
-int	batch_start(struct batch *batch, const struct due *dues, size_t n, struct error *err);
+int	batch_start(struct batch *batch, const int64_t *readers, size_t n, struct error *err);
 /* Help, and return when all is done. */
 void	batch_wait(struct batch *batch);
 /*
