@@ -8,7 +8,7 @@ E2E=$(cd "$(dirname "$0")/.." && pwd)
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
 [ -e "$KILLSHIM" ] || skip_all 'killshim.so is not built: make bench-programs'
-plan 24
+plan 23
 sweep() {
 	check "every point: $1, $2" "python3 \"\$E2E/kills.py\" -n ${3:-0} -l $2 $1 >&3" 3>&1
 }
