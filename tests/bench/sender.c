@@ -14,19 +14,20 @@ struct queue {
 };
 
 static int
-next_mail(void *arg, struct delivery *out, struct error *err)
+next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 {
 	struct queue *q = arg;
 
+	(void)lane;
 	if (q->next == q->mails.n)
-		return 0;
+		return QUEUE_EMPTY;
 	out->period = 1;
 	out->reader = (int64_t)q->next;
 	out->sender = "papers@digest.test";
 	out->needs_smtputf8 = false;
 	bench_mail_to(q->next, out->to, sizeof(out->to));
 	bench_mail_compose(&q->mails, q->next++, &out->bytes);
-	return strbuf_check(&out->bytes, err) == -1 ? -1 : 1;
+	return strbuf_check(&out->bytes, err) == -1 ? -1 : QUEUE_MAIL;
 }
 
 static int
@@ -58,13 +59,16 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 static void
 send_all(struct queue *q, const struct smtp_options *options)
 {
-	const struct delivery_queue queue = { q, next_mail, intend, settle };
+	const struct delivery_queue queue = {
+		.arg = q, .next = next_mail, .intend = intend, .settle = settle
+	};
 	struct sink *sink;
 	struct error err;
 	struct log log;
 
 	log_init(&log, "sender", STDERR_FILENO, LOG_LEVEL_WARN);
-	if (sink_open_smtp(options, &log, &sink, &err) == -1 || sink_run(sink, &queue, &err) == -1)
+	if (sink_open_smtp(options, 1, &log, &sink, &err) == -1 ||
+	    sink_run(sink, &queue, &err) == -1)
 		bench_die(err.msg);
 	sink_free(sink);
 	if (q->nsent != q->mails.n || q->nintended != q->mails.n) {
