@@ -8,7 +8,7 @@ E2E=$(cd "$(dirname "$0")/.." && pwd)
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
 [ -e "$KILLSHIM" ] || skip_all 'killshim.so is not built: make bench-programs'
-plan 23
+plan 24
 sweep() {
 	check "every point: $1, $2" "python3 \"\$E2E/kills.py\" -n ${3:-0} -l $2 $1 >&3" 3>&1
 }
@@ -19,6 +19,11 @@ done
 for level in lockstep envelope behind; do
 	sweep power $level
 done
+# Of more readers than two leases hold.
+READERS=600
+export READERS
+sweep power behind 60
+unset READERS
 sweep torn maildir
 sweep torn behind
 sweep twice maildir
