@@ -10,7 +10,9 @@
 #include "run/stages.h"
 
 enum {
-	BATCH_MAILS = 128, /* editions planned, composed and leased in one transaction, which waits for the disk */
+	/* Editions planned, composed and leased in one transaction, which waits for the disk. As many are made while these leave:
+	 * twice as many would save 40 syncs in 10,000 mails, and take 30 MB more. */
+	BATCH_MAILS = 128,
 	LANE_VIA_SIZE = 256,
 };
 

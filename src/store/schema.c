@@ -251,7 +251,8 @@ const char *const schema_steps[] = {
 	"  picks INTEGER NOT NULL," /* their id */
 	"  PRIMARY KEY(period, reader)) WITHOUT ROWID;"
 	"INSERT INTO short_edition"
-	"  SELECT period, reader, state, boot, cursor_from, cursor_to, composed_utc, nread, nmatched,"
+	"  SELECT period, reader, state, boot, cursor_from, cursor_to, composed_utc, nread, "
+	"nmatched,"
 	"  attempts, copies, next_utc, hash, reply, row_number() OVER (ORDER BY period, reader)"
 	"  FROM edition;"
 	"DROP TABLE edition;"

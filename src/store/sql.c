@@ -7,9 +7,10 @@
 	" r.paused_until, r.consent, r.file, r.line, r.profile, c.change_seq, c.last_period,"     \
 	" c.last_edition_utc, EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash),"         \
 	" r.programs"
-#define EDITION_COLUMNS                                                                     \
-	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread," \
-	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, (SELECT list FROM picks WHERE id = e.picks)"
+#define EDITION_COLUMNS                                                                            \
+	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread,"        \
+	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, (SELECT list FROM picks " \
+	"WHERE id = e.picks)"
 /* Every period there is, highest first. */
 #define PERIODS                                                                           \
 	"WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "  \
@@ -381,7 +382,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    "state = 4",
 	[SQL_EDITION_DUE] =
 	    "SELECT e.period, e.reader, e.copies FROM edition e WHERE e.state = 4 AND e.state "
-	    "BETWEEN 4 AND 6 AND e.next_utc <= ?1 AND (e.period, e.reader) > (?2, ?3) ORDER BY e.period, e.reader LIMIT 1",
+	    "BETWEEN 4 AND 6 AND e.next_utc <= ?1 AND (e.period, e.reader) > (?2, ?3) ORDER BY "
+	    "e.period, e.reader LIMIT 1",
 	[SQL_EDITION_FREE] =
 	    "UPDATE edition SET state = 4, next_utc = ?3 WHERE period = ?1 AND reader = ?2 AND "
 	    "state = 0",

@@ -8,6 +8,9 @@ BENCH=${BENCH:-$ROOT/build/bench}
 [ -e "$BENCH/killshim.so" ] || skip_all 'build/bench is not built: make bench-programs'
 plan 33
 
+# The sanitizers want to be loaded first, and take no offence when told.
+export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
+
 readers=20
 folder() {
 	rm -rf "$T/at" && mkdir "$T/at" && cd "$T/at" || exit 1

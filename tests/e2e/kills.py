@@ -11,7 +11,7 @@ usage: kills.py [-n POINTS] [-l LEVEL] SCENARIO
   -l  where the mails go: maildir, or tests/bench/sink, which stands beside the library. lockstep: without PIPELINING; envelope: a
       mail at a time on each connection; behind: the next envelope leaves behind the dot
   -n  so many points in equal steps, else every one
-Environment: DIGEST, KILLSHIM (the library built from tests/bench/killshim.c), FIXTURES, T (a folder to work in).
+Environment: READERS (20), DIGEST, KILLSHIM (the library built from tests/bench/killshim.c), FIXTURES, T (a folder to work in).
 """
 import argparse
 import concurrent.futures
@@ -29,7 +29,8 @@ from collections import defaultdict
 from email.parser import BytesParser
 from pathlib import Path
 
-READERS = 20
+READERS = int(os.environ.get("READERS", "20"))
+LEASE = 128  # mails of one lease, BATCH_MAILS
 LEASED, INTENT, SENT, HELD = 0, 1, 2, 6
 NAMES = ["leased", "intent", "sent", "failed", "deferred", "unknown", "held"]
 WORK = Path(os.environ["T"])
@@ -245,7 +246,7 @@ class Sweep:
         self.day = 0 if scenario in ("first", "upgrade") else 1
         self.template = WORK / f"{scenario}-{level}-template"
         self.wanted, self.calls = {}, []
-        self.most_doubtful = 0
+        self.most_doubtful = self.most_lost = 0
 
     def rehearse(self):
         """The run without a kill: what it calls, and what the readers get."""
@@ -321,6 +322,11 @@ class Sweep:
                     return f"the run after it ends with {last.returncode}: {last.stdout.decode()}", 0
                 got, after = sink.copies(), states(folder)
             wrong = judge(got, self.wanted, between, after, doubtful)
+            if self.scenario in POWER:
+                doubt = max((sum(state in doubtful for state in left.values()) for left in between), default=0)
+                self.most_lost = max(self.most_lost, doubt)
+                if doubt > 2 * LEASE:
+                    wrong = wrong or f"{doubt} mails are in doubt, more than two leases"
             intended = max((sum(state == INTENT for state in left.values()) for left in between), default=0)
             self.most_doubtful = max(self.most_doubtful, intended)
             if LEVELS[self.level][0] is not None and intended > LEVELS[self.level][1]:
@@ -348,7 +354,8 @@ class Sweep:
                     print(f"{self.scenario}: killed at call {point} ({self.calls[point[0] - 1]}): {wrong}")
         shutil.rmtree(self.template)
         print(f"{self.scenario}, {self.level}: {len(points) - bad}/{len(points)} points hold, of {len(self.calls)} calls; "
-              f"{doubles} mails came twice, {self.most_doubtful} at most were intended at one kill")
+              f"{doubles} mails came twice, {self.most_doubtful} at most were intended at one kill"
+              + (f", {self.most_lost} in doubt after one power loss" if self.scenario in POWER else ""))
         return bad
 
 

@@ -19,6 +19,11 @@ done
 for level in lockstep envelope behind; do
 	sweep power $level
 done
+# Of more readers than two leases hold.
+READERS=600
+export READERS
+sweep power behind 60
+unset READERS
 sweep torn maildir
 sweep torn behind
 sweep twice maildir
