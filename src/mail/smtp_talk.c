@@ -170,13 +170,15 @@ reset(struct smtp_link *l)
 
 /* The mail was refused, at RCPT, DATA or after the dot. */
 static void
-settle_refused(struct smtp_link *l, const struct smtp_reply *reply)
+settle_refused(struct smtp_link *l, const struct smtp_reply *reply, bool at_rcpt)
 {
-	bool policy = reply->code >= 500 && strncmp(reply->enhanced, "5.7.", 4) == 0;
-	bool failed = reply->code >= 500 && !policy;
+	struct smtp_verdict v = smtp_judge(reply->text, at_rcpt);
+	char why[MAX_REPLY_TEXT + 120];
 
-	settle(l, failed ? OUTCOME_FAILED : OUTCOME_DEFERRED, reply->text);
-	smtp_note(l->engine, policy ? TROUBLE_POLICY : TROUBLE_NONE, ERR_CONFIG, reply->text);
+	settle(l, v.outcome, reply->text);
+	snprintf(why, sizeof(why), "%s; %s", reply->text, smtp_find_cure(reply->text));
+	smtp_note(l->engine, v.of_all ? TROUBLE_POLICY : TROUBLE_NONE,
+	    v.blame == BLAME_OURS ? ERR_CONFIG : ERR_NET, why);
 }
 
 static void
@@ -201,12 +203,21 @@ is_too_big(const struct smtp_reply *reply)
 	return reply->code == 552 || strcmp(reply->enhanced, "5.3.4") == 0;
 }
 
+/* Refused for good, and not for a state of the relay's own that passes. */
+static bool
+is_ours(const struct smtp_reply *reply)
+{
+	struct smtp_verdict v = smtp_judge(reply->text, false);
+
+	return reply->code >= 500 && (v.outcome == OUTCOME_FAILED || v.blame == BLAME_OURS);
+}
+
 /* ---- the answers ---- */
 
 static void
 on_mail(struct smtp_link *l, const struct smtp_reply *reply)
 {
-	char why[MAX_REPLY_TEXT + MAX_ADDRESS_BYTES + 60];
+	char why[MAX_REPLY_TEXT + MAX_ADDRESS_BYTES + 180];
 
 	if (reply->code / 100 == 2) {
 		add_command(l, STEP_RCPT, "RCPT TO:<%s>\r\n", l->mail.to);
@@ -221,10 +232,10 @@ on_mail(struct smtp_link *l, const struct smtp_reply *reply)
 		smtp_note(l->engine, TROUBLE_NONE, ERR_NONE, "");
 	} else {
 		/* The recipient is not known yet: whatever is wrong, it is so for all. */
-		snprintf(
-		    why, sizeof(why), "refuses mail from %s (%s)", l->mail.sender, reply->text);
+		snprintf(why, sizeof(why), "refuses mail from %s (%s); %s", l->mail.sender,
+		    reply->text, smtp_find_cure(reply->text));
 		settle(l, OUTCOME_DEFERRED, reply->text);
-		smtp_note(l->engine, TROUBLE_STOP, reply->code >= 500 ? ERR_CONFIG : ERR_NET, why);
+		smtp_note(l->engine, TROUBLE_STOP, is_ours(reply) ? ERR_CONFIG : ERR_NET, why);
 	}
 	reset(l);
 }
@@ -235,7 +246,7 @@ on_rcpt(struct smtp_link *l, const struct smtp_reply *reply)
 	if (reply->code / 100 == 2) {
 		add_command(l, STEP_DATA, "DATA\r\n");
 	} else if (is_refusal(reply)) {
-		settle_refused(l, reply);
+		settle_refused(l, reply, true);
 		reset(l);
 	} else {
 		get_out_of_order(l, reply);
@@ -251,7 +262,7 @@ on_data(struct smtp_link *l, const struct smtp_reply *reply)
 		l->at_line_start = true;
 		l->deadline_ms = smtp_deadline(l->engine, WAIT_BLOCK);
 	} else if (is_refusal(reply)) {
-		settle_refused(l, reply);
+		settle_refused(l, reply, false);
 		reset(l);
 	} else {
 		get_out_of_order(l, reply);
@@ -265,7 +276,7 @@ on_dot(struct smtp_link *l, const struct smtp_reply *reply)
 		settle(l, OUTCOME_SENT, reply->text);
 		smtp_note(l->engine, TROUBLE_NONE, ERR_NONE, "");
 	} else if (is_refusal(reply)) {
-		settle_refused(l, reply);
+		settle_refused(l, reply, false);
 	} else {
 		get_out_of_order(l, reply);
 	}
@@ -301,7 +312,7 @@ static void
 on_unasked(struct smtp_link *l, const struct smtp_reply *reply)
 {
 	if (l->state == LINK_BUSY && is_refusal(reply)) {
-		settle_refused(l, reply);
+		settle_refused(l, reply, false);
 		smtp_link_close(l);
 	} else {
 		get_out_of_order(l, reply);

@@ -308,23 +308,14 @@ int	run_check_sender(const struct run *run, struct error *err);
 
 /* ---- retry.c: when a deferred mail is tried again ---- */
 
-/* Who must do what before another try can end better. */
-enum retry_class {
-	RETRY_THEIRS,	/* the relay or the way there: it comes back by itself */
-	RETRY_GREYLIST,	/* strangers are asked to come back, and let in when they do, mostly after five minutes */
-	RETRY_RATE,	/* we are too fast: trying soon makes it worse */
-	RETRY_READER,	/* their mailbox is full: it stays so for hours */
-	RETRY_OURS,	/* a person here repairs it, and the mail goes soon after */
-};
-
-/* By the stored reply: "451 4.7.1 come back", or whatever a sink says instead of one. */
-enum retry_class retry_classify(const char *reply);
+/* Whose business a deferred mail is, by the stored reply: "451 4.7.1 come back", or whatever a sink says instead of one. */
+enum smtp_blame retry_classify(const char *reply);
 /*
  * Seconds until the next try, at most 67 minutes.
  * attempts	tries before the one that was just deferred
  * reader	its number: mails that were deferred together come back spread over a tenth of the time
  */
-int64_t	retry_wait_s(enum retry_class class, uint32_t attempts, int64_t reader);
+int64_t	retry_wait_s(enum smtp_blame blame, uint32_t attempts, int64_t reader);
 
 /* ---- status.c ---- */
 
