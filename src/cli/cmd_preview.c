@@ -500,7 +500,7 @@ cmd_preview(struct cli *cli, struct error *err)
 	if (rc == 0 && cli->opt.open)
 		rc = open_page(&p, err);
 	if (rc == 0)
-		rc = cli_exit_of_faults(report.faults & ~(unsigned)RUN_FAULT_UNREACHABLE);
+		rc = run_exit_of_faults(report.faults & ~(unsigned)RUN_FAULT_UNREACHABLE);
 	render_free(p.render);
 	arena_release(&p.scratch);
 	run_report_release(&report);

@@ -69,6 +69,7 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_bool(a, v, "store_exists", s->has_store);
 	value_set_number(a, v, "last_run", s->last != NULL ? s->last->started_utc : 0);
 	value_set_string(a, v, "last_run_summary", s->last != NULL ? s->last->summary : "");
+	value_set(a, v, "last_report", s->report != NULL ? s->report : value_object(a));
 	value_set_number(a, v, "last_finished", s->finished_utc);
 	value_set_number(a, v, "run_gap", s->gap_s);
 	value_set_number(a, v, "sent_day", (int64_t)s->nsent_day);
@@ -324,7 +325,7 @@ check_status(struct cli *cli, struct error *err)
 	}
 	put_verdict(cli, faults == 0, text.buf);
 	strbuf_release(&text);
-	return cli_exit_of_faults(faults);
+	return run_exit_of_faults(faults);
 }
 
 int

@@ -74,7 +74,8 @@ leave_out(struct batch_item *item, enum run_skip why)
  * its reader waits with it. 1 = go on, 0 = leave the reader.
  */
 static int
-clear_unsettled(struct store *store, const struct due *due, struct arena *a, struct error *err)
+clear_unsettled(
+    struct store *store, const struct due *due, bool *merged, struct arena *a, struct error *err)
 {
 	struct edition *e;
 	int found = store_find_unsettled(store, due->reader, a, &e, err);
@@ -92,6 +93,7 @@ clear_unsettled(struct store *store, const struct due *due, struct arena *a, str
 	    store_end(store, store_merge_edition(store, e->period, e->reader, err), false, err) ==
 		-1)
 		return -1;
+	*merged = true;
 	return 1;
 }
 
@@ -121,7 +123,7 @@ plan_item(const struct batch_settings *s, const struct due *due, struct batch_it
     struct arena *a, struct error *err)
 {
 	struct composed *mail = &item->mail;
-	int rc = clear_unsettled(s->run->store, due, a, err);
+	int rc = clear_unsettled(s->run->store, due, &item->merged, a, err);
 
 	item->what = BATCH_FAILED;
 	mail->due = *due;

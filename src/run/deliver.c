@@ -60,6 +60,7 @@ skip(struct courier *c, const struct store_reader *reader, enum run_skip why, in
     struct error *err)
 {
 	c->report->nskipped++;
+	c->report->skips[why]++;
 	if (c->options->on_skip == NULL)
 		return 0;
 	return c->options->on_skip(c->options->arg, reader, why, next_utc, err);
@@ -149,6 +150,7 @@ collect_dues(struct courier *c, struct error *err)
 	c->report->ahead = c->ndues == 0;
 	c->ndues = 0;
 	c->report->nreaders = c->report->nskipped = c->report->ndue = 0;
+	memset(c->report->skips, 0, sizeof(c->report->skips));
 	return find_dues(c, c->report->ahead, err);
 }
 
@@ -184,6 +186,7 @@ take_item(struct courier *c, struct batch_item *item, struct error *err)
 {
 	const struct store_reader *reader = item->mail.reader;
 
+	c->report->nmerged += item->merged;
 	if (item->what == BATCH_MAIL) {
 		c->mails[c->nmails++] = item->mail;
 		return 0;
@@ -262,6 +265,7 @@ note_other_bytes(
 		return -1;
 	if (e->copies == 0)
 		return 0;
+	c->report->nheld_mails++;
 	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
 	    mail->period, reason);
 	return 1;
@@ -634,6 +638,7 @@ note_way_out(struct courier *c, const struct error *err)
 	if (err->kind != ERR_NET && err->kind != ERR_CONFIG)
 		return -1;
 	log_error(c->run->log, "%s: %s", c->via, err->msg);
+	report_add_stop(c->report, c->run->cfg->smtps[0].name, err);
 	c->report->faults |= err->kind == ERR_NET ? RUN_FAULT_UNREACHABLE : RUN_FAULT_CONFIG;
 	return 0;
 }

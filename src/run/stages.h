@@ -2,6 +2,8 @@
 #ifndef DIGEST_RUN_STAGES_H
 #define DIGEST_RUN_STAGES_H
 
+#include <jansson.h>
+
 #include "digest/address.h"
 #include "digest/match.h"
 #include "digest/message.h"
@@ -281,6 +283,7 @@ struct batch_item {
 		BATCH_FAILED,	/* err says why nothing can go on */
 	} what;
 	enum run_skip why;
+	bool merged;	/* an earlier edition became part of it */
 	struct composed mail;	/* mail.reader is known but in BATCH_FAILED */
 	struct error err;
 };
@@ -299,6 +302,20 @@ void	batch_reset(struct batch *batch);
 
 int	deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
 	    struct run_report *report, struct error *err);
+
+/* ---- report.c ---- */
+
+/* A way out is given up for this run; of more than RUN_MAX_STOPS nothing is kept. */
+void	report_add_stop(struct run_report *report, const char *account, const struct error *why);
+/* Keep it as that of the last run. Inside a transaction. */
+int	report_save(struct run *run, const struct run_report *report, struct error *err);
+/* What was kept, in a; *out = NULL when there is none. */
+int	report_load(struct run *run, struct arena *a, struct value **out, struct error *err);
+
+/* ---- templates.c ---- */
+
+/* The same as JSON and as data; strings are copied. For value_check(). */
+struct value *value_of_json(const json_t *json, struct arena *a);
 
 /* ---- run.c ---- */
 
