@@ -47,10 +47,12 @@ print_report(struct cli *cli, const struct run_report *r, bool delivered)
 	putchar('\n');
 }
 
-/* cron mails whatever is said: off a terminal only what a person must act on is. */
+/* cron mails whatever is said, and keeps it: off a terminal only what a person must act on is said, and who reads what
+ * nowhere. */
 static void
 hush(struct cli *cli)
 {
+	cli->log.short_addresses = !cli->opt.verbose;
 	if (!cli->term.err_tty && !cli->opt.verbose)
 		cli->log.level = LOG_LEVEL_ERROR;
 }
@@ -107,6 +109,7 @@ cmd_fetch(struct cli *cli, struct error *err)
 		err->kind = ERR_USAGE;
 		return err_prefix(err, "--since");
 	}
+	cli->log.short_addresses = !cli->opt.verbose;
 	run_report_init(&report);
 	if (cli_open(cli, CLI_WRITE, err) == 0)
 		rc = run_fetch(cli->run, &options, &report, err);

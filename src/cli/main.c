@@ -144,6 +144,8 @@ main(int argc, char **argv)
 	if (rc == 0)
 		rc = run_command(&cli, &err);
 	if (rc == -1) {
+		/* What a person has just typed need not be hidden from them. */
+		cli.log.short_addresses = cli.log.short_addresses && err.kind != ERR_USAGE;
 		log_error(&cli.log, "%s", err.msg);
 		rc = cli_exit_of_error(&err);
 	}

@@ -574,22 +574,6 @@ find_next_try(struct courier *c, const struct delivery_outcome *o, int64_t now_u
 	return 0;
 }
 
-/* The first of each kind: a relay that is down says the same of a million mails. */
-static void
-tell_first(const struct courier *c, enum edition_state state, const char *reply)
-{
-	const struct run_report *r = c->report;
-	struct log *log = c->run->log;
-
-	if (state == EDITION_DEFERRED && r->ndeferred == 1)
-		log_error(log, "mail waits for a later run: %s", reply);
-	else if (state == EDITION_FAILED && r->nfailed == 1)
-		log_warn(log, "mail is refused for good: %s; 'digest history' says whose", reply);
-	else if (state == EDITION_UNKNOWN && r->nunknown == 1)
-		log_warn(
-		    log, "mail may have arrived or not: %s; 'digest outbox' says whose", reply);
-}
-
 static int
 settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
@@ -605,7 +589,7 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		enum edition_state state = count_outcome(c->report, o->outcome);
 		int64_t next_utc = 0;
 
-		tell_first(c, state, o->reply);
+		report_tell_outcome(c->run, c->report, state, o);
 		if (state == EDITION_DEFERRED)
 			rc = find_next_try(c, o, now_utc, &next_utc, err);
 		if (rc == 0)

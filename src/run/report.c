@@ -3,8 +3,10 @@
 #include "digest/json.h"
 #include "digest/limits.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 enum { MAX_REPORT_BYTES = 64 * 1024 }; /* kept of one; some hundred sources */
@@ -74,6 +76,61 @@ report_add_stop(struct run_report *r, const char *account, const struct error *w
 	snprintf(stop->account, sizeof(stop->account), "%s", account);
 	snprintf(stop->message, sizeof(stop->message), "%s", why->msg);
 	stop->kind = why->kind;
+}
+
+/* Relays repeat the name they refuse, with its domain or without. */
+static void
+hide_name(char *text, const char *address)
+{
+	size_t len = strcspn(address, "@");
+
+	if (len == 0)
+		return;
+	for (char *at = text; strlen(at) >= len; at++) {
+		bool begins = at == text || !isalnum((unsigned char)at[-1]);
+
+		if (!begins || isalnum((unsigned char)at[len]) ||
+		    strncasecmp(at, address, len) != 0)
+			continue;
+		memmove(at + 1, at + len, strlen(at + len) + 1);
+		*at = '*';
+	}
+}
+
+void
+report_tell_outcome(struct run *run, struct run_report *r, enum edition_state state,
+    const struct delivery_outcome *o)
+{
+	size_t n = state == EDITION_DEFERRED ? r->ndeferred
+	    : state == EDITION_FAILED	     ? r->nfailed
+	    : state == EDITION_UNKNOWN	     ? r->nunknown
+					     : 0;
+	struct store_reader *reader;
+	char reply[sizeof(o->reply)];
+	struct arena a;
+
+	if (state == EDITION_FAILED && n <= RUN_MAX_REFUSED) {
+		struct run_refusal *refusal = &r->refusals[n - 1];
+
+		refusal->reader = o->reader;
+		snprintf(refusal->reply, sizeof(refusal->reply), "%.255s", o->reply);
+	}
+	if (n != 1)
+		return;
+	snprintf(reply, sizeof(reply), "%s", o->reply);
+	arena_init(&a, MAX_READER_BYTES);
+	if (run->log->short_addresses &&
+	    store_load_reader(run->store, o->reader, &a, &reader, NULL) == 1)
+		hide_name(reply, reader->sub.address);
+	arena_release(&a);
+	if (state == EDITION_DEFERRED)
+		log_error(run->log, "mail waits for a later run: %s", reply);
+	else if (state == EDITION_FAILED)
+		log_warn(
+		    run->log, "mail is refused for good: %s; 'digest history' says whose", reply);
+	else
+		log_warn(run->log, "mail may have arrived or not: %s; 'digest outbox' says whose",
+		    reply);
 }
 
 /* ---- for a program ---- */

@@ -307,6 +307,10 @@ int	deliver_editions(struct run *run, const struct run_options *options, int64_t
 
 /* A way out is given up for this run; of more than RUN_MAX_STOPS nothing is kept. */
 void	report_add_stop(struct run_report *report, const char *account, const struct error *why);
+/* One was just counted: keep whom it was refused to, and tell the first of each kind. A relay that is down says the same of a
+ * million mails. */
+void	report_tell_outcome(struct run *run, struct run_report *report, enum edition_state state,
+	    const struct delivery_outcome *o);
 /* Keep it as that of the last run. Inside a transaction. */
 int	report_save(struct run *run, const struct run_report *report, struct error *err);
 /* What was kept, in a; *out = NULL when there is none. */
