@@ -64,6 +64,8 @@
 #define MAX_MESSAGE_BYTES	(2u * 1024 * 1024)	/* the text part, and as much HTML as may be asked for */
 #define MAX_HEADER_BYTES	(32u * 1024)		/* S-21: the whole header block */
 
+#define MAX_ACCOUNTS		1000u			/* smtp blocks; each has mails of its own in memory */
+
 /* Templates. */
 #define MAX_TEMPLATE_BYTES	(256u * 1024)
 #define MAX_TEMPLATE_DEPTH	64			/* sections and partials inside each other */

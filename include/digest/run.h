@@ -128,6 +128,7 @@ enum run_skip {
 	SKIP_WAITING,		/* an earlier edition is on its way */
 	SKIP_HELD_BACK,		/* its block is gone, see store_sync_end */
 	SKIP_BROKEN,
+	SKIP_NO_WAY,		/* no smtp block takes the domain */
 	RUN_SKIPS
 };
 const char *run_skip_name(enum run_skip why);	/* "not-due", as in the report */

@@ -25,6 +25,7 @@ struct delivery {
 	const char *sender;	/* envelope sender, a mailbox; lives as long as the queue */
 	char to[MAX_ADDRESS_BYTES + 1];	/* envelope recipient, a mailbox that passed the address gate */
 	bool needs_smtputf8;	/* its local part is not ASCII */
+	int64_t again_ms;	/* of QUEUE_LATER: monotonic, when to ask again */
 	struct strbuf bytes;	/* the whole mail with CRLF; the sink does dot-stuffing where its protocol needs it */
 };
 
@@ -34,16 +35,29 @@ struct delivery_outcome {
 	char reply[512];	/* the last answer, printable, "" = none */
 };
 
-/* What a sink works through. */
+/* What asking for the next mail brought. */
+enum { QUEUE_EMPTY, QUEUE_MAIL, QUEUE_LATER };
+
+/* What a sink works through: mails in lanes, one for each way out, so that none waits for another. */
 struct delivery_queue {
 	void *arg;
-	/* Fill out (its bytes are reset before): 1 = a mail, 0 = none left, -1 = error, stop. */
-	int (*next)(void *arg, struct delivery *out, struct error *err);
+	/* Fill out (its bytes are reset before) with the next mail of a lane: QUEUE_MAIL; QUEUE_LATER = none may leave before
+	 * out->again_ms; QUEUE_EMPTY = none is left; -1 = error, stop. */
+	int (*next)(void *arg, unsigned lane, struct delivery *out, struct error *err);
 	/* These n mails are about to leave for good. Must be durable when it returns 0; on -1 they must not leave. */
 	int (*intend)(void *arg, const struct delivery *const *mails, size_t n, struct error *err);
 	/* What became of n mails. */
 	int (*settle)(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err);
+	/* Whether nothing more is to leave, asked again and again while a sink waits, for whatever; NULL = never. What has its
+	 * dot out is finished; what has not is DEFERRED with sink_halted as its reply. */
+	bool (*must_stop)(void *arg);
+	/* The way out of a lane is closed for this run, its mails stay in the queue, other lanes go on. NULL: sink_run fails with
+	 * the first one's error at its end. */
+	void (*stopped)(void *arg, unsigned lane, const struct error *why);
 };
+
+/* Why a mail that was on its way did not leave: queue->must_stop. */
+extern const char sink_halted[];
 
 struct sink;
 
@@ -55,6 +69,7 @@ struct sink_ops {
 
 struct sink {
 	const struct sink_ops *ops;
+	unsigned lane;	/* it works through; 0 until its owner says otherwise. One with several ways out has a lane for each */
 };
 
 /*
@@ -71,5 +86,7 @@ int	sink_open_maildir(const char *path, struct sink **out, struct error *err);
 /* Work through the queue; see sink_ops. */
 int	sink_run(struct sink *sink, const struct delivery_queue *queue, struct error *err);
 void	sink_free(struct sink *sink);
+/* For a sink that hands over one mail after the other: queue->next, but waits where that says QUEUE_LATER. */
+int	sink_wait_next(const struct sink *sink, const struct delivery_queue *queue, struct delivery *out, struct error *err);
 
 #endif

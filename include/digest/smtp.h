@@ -12,12 +12,16 @@
 #include "digest/log.h"
 #include "digest/sink.h"
 
-/* The strings are copied; the copy of the password is wiped when it is freed. NULL is taken as "". */
+/* One account. The strings are copied; the copy of the password is wiped when it is freed. NULL is taken as "". */
 struct smtp_options {
+	unsigned lane;		/* of the queue, whose mails go this way */
 	const char *url;	/* smtps://host[:port] or smtp://host[:port]; see struct smtp_place for the ports */
 	const char *user;	/* "" = no login */
-	const char *password;	/* never in a log, an error or a reply */
-	const char *auth;	/* auto (PLAIN before LOGIN), plain, login */
+	const char *password;	/* or token; never in a log, an error or a reply */
+	const char *auth;	/* auto (PLAIN before LOGIN, or a token), plain, login, xoauth2, oauthbearer */
+	/* Get a token anew, once the server takes the one in password no more; NULL = that is none. May take some seconds. */
+	int (*token)(void *arg, struct strbuf *out, struct error *err);
+	void *token_arg;
 	bool tls_required;	/* false: smtp:// without STARTTLS, to loopback or with insecure only */
 	bool insecure;		/* allow that elsewhere; a certificate is verified all the same */
 	const char *ca_file;	/* PEM, instead of the system's authorities; "" = these */
@@ -40,23 +44,31 @@ struct smtp_place {
 /* Fails with ERR_CONFIG: no such scheme, no host, not a port, or a user, path or query. */
 int	smtp_parse_url(const char *url, struct smtp_place *out, struct error *err);
 
+/* Whether they can be used, without a look at the network. Fails with ERR_CONFIG. */
+int	smtp_check_options(const struct smtp_options *options, struct error *err);
+
 /*
- * A sink that submits to one relay. Nothing is connected before sink_run. Fails with ERR_CONFIG.
+ * A sink that submits by n accounts at once: each pulls from its own lane, all in one loop, and none waits for another.
+ * Nothing is connected before sink_run. Fails with ERR_CONFIG.
  *
  * Outcomes. Refused at RCPT, DATA or after the dot: as smtp_judge() says. The link lost, silent or
  * out of order: DEFERRED before the dot, UNKNOWN after it; 421 the same. A mail above the server's SIZE, an address that is
  * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
  * server.
  *
- * sink_run returns 0 when the queue is empty. It returns -1 when the account stopped and the rest was left in the queue:
- * ERR_CONFIG for a certificate, STARTTLS, AUTH, password or sender refused; ERR_NET for a relay that cannot be reached or
- * will not serve, SMTP_MAX_ROW times in a row once it had been. Whatever was pulled is settled before, also when the queue
- * itself fails. SIGPIPE must be ignored.
+ * An account stops, and leaves the rest of its lane in the queue (queue->stopped), with ERR_CONFIG for a certificate, STARTTLS,
+ * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve. Once it has been
+ * reached, SMTP_MAX_ROW lost links in a row make it pause for SMTP_PAUSE_S, and after each one more; queue->must_stop ends that.
+ *
+ * sink_run returns 0 when the lanes are empty or stopped, -1 when the queue itself failed. Whatever was pulled is settled
+ * before. SIGPIPE must be ignored.
  */
-int	sink_open_smtp(const struct smtp_options *options, struct log *log, struct sink **out, struct error *err);
+int	sink_open_smtp(const struct smtp_options *options, size_t n, struct log *log, struct sink **out,
+	    struct error *err);
 
 enum {
-	SMTP_MAX_ROW = 5,	/* lost links, or refusals by policy, in a row; then the account stops */
+	SMTP_MAX_ROW = 5,	/* lost links in a row, then the account pauses; refusals by policy, then it stops */
+	SMTP_PAUSE_S = 600,
 };
 
 /* Who must do what before another try can end better. */

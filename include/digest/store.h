@@ -497,9 +497,13 @@ int	store_sweep_editions(struct store *store, const char *ambiguous, int64_t now
 /* Older than max_age_s and certainly not out: expired, papers are candidates again. */
 int	store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_s, size_t *nexpired,
 	    struct error *err);
-/* Deferred editions that are due, in the order of (period, reader) after the one given, leased again. 1 one, 0 none. */
-int	store_next_due(struct store *store, int64_t now_utc, int64_t after_period, int64_t after_reader,
-	    struct arena *a, struct edition **out, struct error *err);
+/* The deferred edition that is due and comes, in the order of (period, reader), after the one given, which it becomes. 1 one,
+ * 0 none. */
+int	store_peek_due(struct store *store, int64_t now_utc, int64_t *period, int64_t *reader, uint32_t *copies,
+	    struct error *err);
+/* Lease a deferred edition again. 1, or 0 when it is none any more; that of a reader who is not mailed any more fails. */
+int	store_lease_due(struct store *store, int64_t period, int64_t reader, struct arena *a, struct edition **out,
+	    struct error *err);
 /* The reader's unsettled edition: 1 found, 0 none. */
 int	store_find_unsettled(struct store *store, int64_t reader, struct arena *a, struct edition **out,
 	    struct error *err);

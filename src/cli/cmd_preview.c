@@ -52,6 +52,7 @@ static const char *const skip_reasons[] = {
 	[SKIP_WAITING] = "an earlier digest still waits",
 	[SKIP_HELD_BACK] = "block gone; see --accept-removals",
 	[SKIP_BROKEN] = "has an error",
+	[SKIP_NO_WAY] = "no smtp block takes this domain",
 };
 
 static int

@@ -200,7 +200,7 @@ set_query(struct reading *r, void *at, struct error *err)
 static int
 set_rate(struct reading *r, void *at, struct error *err)
 {
-	static const char *const units[] = { "sec", "min", "hour", "day" };
+	static const char *const units[] = { "sec", "min", "hour", "day", "s", "h", "d" };
 	size_t digits = strspn(r->s->text, "0123456789");
 	const char *unit = r->s->text + digits;
 

@@ -156,7 +156,7 @@ write_mail(struct maildir *md, struct slot *s, struct error *err)
 	return 0;
 }
 
-/* Ask for mails until the batch is full. Returns how many there are, or -1. */
+/* Ask for mails until the batch is full, or the next one's time has not come. Returns how many there are, or -1. */
 static int
 fill_batch(struct maildir *md, const struct delivery_queue *queue, struct error *err)
 {
@@ -168,10 +168,11 @@ fill_batch(struct maildir *md, const struct delivery_queue *queue, struct error 
 
 		strbuf_reset(&s->mail.bytes);
 		s->written = false;
-		more = queue->next(queue->arg, &s->mail, err);
+		more = n == 0 ? sink_wait_next(&md->sink, queue, &s->mail, err)
+			      : queue->next(queue->arg, md->sink.lane, &s->mail, err);
 		if (more == -1)
 			return -1;
-		if (more == 0)
+		if (more != QUEUE_MAIL)
 			break;
 		s->result.period = s->mail.period;
 		s->result.reader = s->mail.reader;
@@ -267,7 +268,7 @@ maildir_run(struct sink *sink, const struct delivery_queue *queue, struct error 
 		/* Both may fail; what was delivered is told all the same. */
 		if (queue->settle(queue->arg, results, (size_t)n, rc == 0 ? err : NULL) == -1)
 			rc = -1;
-	} while (rc == 0 && n == MAILDIR_BATCH);
+	} while (rc == 0);
 	drop_unsent(md);
 	return rc;
 }

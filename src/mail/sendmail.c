@@ -268,8 +268,8 @@ sendmail_run(struct sink *sink, const struct delivery_queue *queue, struct error
 		struct delivery_outcome o = { .outcome = OUTCOME_DEFERRED };
 
 		strbuf_reset(&s->mail.bytes);
-		more = queue->next(queue->arg, &s->mail, err);
-		if (more != 1)
+		more = sink_wait_next(sink, queue, &s->mail, err);
+		if (more != QUEUE_MAIL)
 			return more;
 		o.period = s->mail.period;
 		o.reader = s->mail.reader;

@@ -12,6 +12,7 @@ enum {
 	EVENT_BATCH = 64,
 	RETRY_MS = 200, /* before a lost relay is tried again; doubled each time */
 	MAX_WAIT_MS = 600000,
+	LOOK_MS = 250, /* so soon a waiting run sees that it is to stop */
 };
 
 /* ---- what the links need ---- */
@@ -27,7 +28,7 @@ smtp_watch(struct smtp_link *l, int fd, uint32_t events)
 {
 	struct epoll_event event = { .events = events,
 		.data.u64 = (uint64_t)l->number << 32 | (uint32_t)fd };
-	int epoll = l->engine->epoll;
+	int epoll = l->engine->loop->epoll;
 
 	if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) == 0)
 		return 0;
@@ -37,51 +38,71 @@ smtp_watch(struct smtp_link *l, int fd, uint32_t events)
 void
 smtp_unwatch(struct smtp_link *l, int fd)
 {
-	epoll_ctl(l->engine->epoll, EPOLL_CTL_DEL, fd, NULL);
+	epoll_ctl(l->engine->loop->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/* The account is of no use any more in this run. */
 static void
 stop(struct smtp_engine *e, const struct error *why)
 {
-	if (e->stopped || e->broken)
+	const struct delivery_queue *queue = e->loop->queue;
+
+	if (e->stopped || e->loop->broken)
 		return;
 	e->stopped = true;
+	e->paused = false;
 	e->why = *why;
+	if (queue != NULL && queue->stopped != NULL)
+		queue->stopped(queue->arg, e->lane, why);
 }
 
 /* The queue failed, and with it the accounting: nothing more may leave. */
 static void
-break_off(struct smtp_engine *e, const struct error *why)
+break_off(struct smtp_loop *loop, const struct error *why)
 {
-	if (!e->broken)
-		e->why = *why;
-	e->broken = true;
+	if (!loop->broken)
+		loop->why = *why;
+	loop->broken = true;
 }
 
 static void
-settle_outcomes(struct smtp_engine *e)
+settle_outcomes(struct smtp_loop *loop)
 {
 	struct error err;
-	size_t n = e->noutcomes;
+	size_t n = loop->noutcomes;
 
-	e->noutcomes = 0;
-	if (n > 0 && e->queue->settle(e->queue->arg, e->outcomes, n, &err) == -1)
-		break_off(e, &err);
+	loop->noutcomes = 0;
+	if (n > 0 && loop->queue->settle(loop->queue->arg, loop->outcomes, n, &err) == -1)
+		break_off(loop, &err);
 }
 
 void
 smtp_settle(
     struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply)
 {
+	struct smtp_loop *loop = e->loop;
 	struct delivery_outcome *o;
 
-	if (e->noutcomes == OUTCOME_BATCH)
-		settle_outcomes(e);
-	o = &e->outcomes[e->noutcomes++];
+	if (loop->noutcomes == OUTCOME_BATCH)
+		settle_outcomes(loop);
+	o = &loop->outcomes[loop->noutcomes++];
 	o->period = mail->period;
 	o->reader = mail->reader;
 	o->outcome = outcome;
 	err_printable(o->reply, sizeof(o->reply), reply);
+}
+
+/* Something is wrong that mends itself, mostly: no mail is taken for a while, and then one link is tried. */
+static void
+pause_account(struct smtp_engine *e, const struct error *why)
+{
+	if (e->stopped || e->paused)
+		return;
+	log_warn(e->log, "%s; waits %d min", why->msg, SMTP_PAUSE_S / 60);
+	e->paused = true;
+	e->retry_ms = smtp_deadline(e, SMTP_PAUSE_S);
+	e->why = *why;
+	e->nlost = SMTP_MAX_ROW - 1;
 }
 
 void
@@ -107,7 +128,7 @@ smtp_note(
 		err_set(&why, kind, "%s: %d failures in a row, the last: %s", name, SMTP_MAX_ROW,
 		    sentence);
 		if (e->nlost >= SMTP_MAX_ROW)
-			stop(e, &why);
+			pause_account(e, &why);
 		return;
 	case TROUBLE_POLICY:
 		e->nlost = 0;
@@ -142,24 +163,33 @@ find_link(struct smtp_engine *e, enum smtp_state state)
 	return NULL;
 }
 
+/* Whether nothing more is pulled and what was pulled has gone on. */
+static bool
+is_done(const struct smtp_engine *e)
+{
+	return e->stopped || e->loop->broken || e->loop->halted || (e->drained && !e->has_waiting);
+}
+
 /* Have a mail at hand. Only with one is a connection opened. */
 static bool
 pull(struct smtp_engine *e)
 {
+	const struct delivery_queue *queue = e->loop->queue;
 	struct error err;
 	int more;
 
-	if (e->stopped || e->broken)
+	if (e->stopped || e->loop->broken || e->loop->halted)
 		return false;
-	if (e->has_waiting || e->drained)
+	if (e->has_waiting || e->drained || e->again_ms > clock_monotonic_ms())
 		return e->has_waiting;
 	strbuf_reset(&e->waiting.bytes);
 	err_clear(&err);
-	more = e->queue->next(e->queue->arg, &e->waiting, &err);
+	more = queue->next(queue->arg, e->lane, &e->waiting, &err);
 	if (more == -1)
-		break_off(e, &err);
-	e->drained = more != 1;
-	e->has_waiting = more == 1;
+		break_off(e->loop, &err);
+	e->again_ms = more == QUEUE_LATER ? e->waiting.again_ms : 0;
+	e->drained = more == QUEUE_EMPTY || more == -1;
+	e->has_waiting = more == QUEUE_MAIL;
 	return e->has_waiting;
 }
 
@@ -171,11 +201,12 @@ feed_links(struct smtp_engine *e)
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
-		while (l->state == LINK_IDLE && (max == 0 || l->nmails < max) && pull(e)) {
+		while (l->state == LINK_IDLE && !e->paused && (max == 0 || l->nmails < max) &&
+		    pull(e)) {
 			e->has_waiting = false;
 			smtp_link_take(l, &e->waiting);
 		}
-		if (l->state == LINK_IDLE && max > 0 && l->nmails >= max)
+		if (l->state == LINK_IDLE && (e->paused || (max > 0 && l->nmails >= max)))
 			smtp_link_quit(l);
 	}
 }
@@ -229,23 +260,23 @@ open_links(struct smtp_engine *e)
 
 /* Record the intent of mails that are out but for the dot, then let the dots go. Returns how many there were. */
 static size_t
-announce_some(struct smtp_engine *e, unsigned *next)
+announce_some(struct smtp_loop *loop, unsigned *next)
 {
 	const struct delivery *mails[OUTCOME_BATCH];
 	struct smtp_link *links[OUTCOME_BATCH];
 	struct error err;
 	size_t n = 0;
 
-	for (; *next < e->nlinks && n < OUTCOME_BATCH; (*next)++) {
-		struct smtp_link *l = &e->links[*next];
+	for (; *next < loop->nlinks && n < OUTCOME_BATCH; (*next)++) {
+		struct smtp_link *l = &loop->links[*next];
 
 		if (!smtp_link_is_ready(l))
 			continue;
 		links[n] = l;
 		mails[n++] = &l->mail;
 	}
-	if (n > 0 && e->queue->intend(e->queue->arg, mails, n, &err) == -1) {
-		break_off(e, &err);
+	if (n > 0 && loop->queue->intend(loop->queue->arg, mails, n, &err) == -1) {
+		break_off(loop, &err);
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -254,37 +285,65 @@ announce_some(struct smtp_engine *e, unsigned *next)
 }
 
 static void
-announce(struct smtp_engine *e)
+announce(struct smtp_loop *loop)
 {
 	unsigned next = 0;
 
-	while (!e->broken && announce_some(e, &next) > 0)
+	while (!loop->broken && announce_some(loop, &next) > 0)
 		;
 }
 
-/* Nothing more leaves: give back what has not, and say goodbye to who has nothing to tell. */
+/* Nothing more leaves by this account: give back what has not, and say goodbye to who has nothing to tell. */
 static void
 wind_up(struct smtp_engine *e)
 {
-	const char *why = e->broken ? "the run was broken off" : "the relay was given up before";
-	bool done = e->broken || e->stopped || (e->drained && !e->has_waiting);
+	const bool broken = e->loop->broken, halted = e->loop->halted;
+	const char *why = broken ? "the run was broken off" : "the relay was given up before";
 
-	if (!done)
+	if (!is_done(e))
 		return;
+	if (broken && e->loop->why.kind != ERR_NONE)
+		why = e->loop->why.msg;
+	else if (e->stopped && e->why.kind != ERR_NONE)
+		why = e->why.msg;
+	else if (halted)
+		why = sink_halted;
 	if (e->has_waiting)
-		smtp_settle(
-		    e, &e->waiting, OUTCOME_DEFERRED, e->why.kind != ERR_NONE ? e->why.msg : why);
+		smtp_settle(e, &e->waiting, OUTCOME_DEFERRED, why);
 	e->has_waiting = false;
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
 		if (l->state == LINK_IDLE)
 			smtp_link_quit(l);
-		else if (l->state == LINK_OPENING ||
-		    (e->broken && l->state == LINK_BUSY && l->phase != PHASE_DOT))
+		else if (l->state == LINK_OPENING || (halted && l->state == LINK_RESETTING) ||
+		    ((broken || halted) && l->state == LINK_BUSY && l->phase != PHASE_DOT))
 			smtp_link_abandon(l, why);
 	}
-	settle_outcomes(e);
+}
+
+/* A pause is over, or what it waits for will not come in this run. */
+static void
+look_at_pause(struct smtp_engine *e)
+{
+	const struct delivery_queue *queue = e->loop->queue;
+	struct error why = e->why;
+
+	if (pull(e) && queue->must_stop != NULL && queue->must_stop(queue->arg))
+		stop(e, &why);
+	else if (e->retry_ms <= clock_monotonic_ms())
+		e->paused = false;
+}
+
+/* One turn of an account, up to the intents of what it sends. */
+static void
+turn(struct smtp_engine *e)
+{
+	if (e->paused)
+		look_at_pause(e);
+	feed_links(e);
+	if (!e->paused)
+		open_links(e);
 }
 
 static void
@@ -320,150 +379,256 @@ check_timers(struct smtp_engine *e, int64_t now_ms)
 	}
 }
 
-/* Milliseconds until something is due. */
-static int
-time_left(const struct smtp_engine *e)
+static int64_t
+earlier(int64_t a_ms, int64_t b_ms)
 {
-	int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + MAX_WAIT_MS;
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* When an account has something to do by itself. */
+static int64_t
+find_deadline(const struct smtp_engine *e, int64_t now_ms)
+{
+	int64_t until_ms = now_ms + MAX_WAIT_MS;
 
 	if (e->retry_ms > now_ms)
-		until_ms = e->retry_ms;
+		until_ms = earlier(until_ms, e->retry_ms);
+	if (e->again_ms > 0)
+		until_ms = earlier(until_ms, e->again_ms);
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		const struct smtp_link *l = &e->links[i];
 
 		if (l->state == LINK_CLOSED || l->state == LINK_IDLE)
 			continue;
-		if (l->deadline_ms < until_ms)
-			until_ms = l->deadline_ms;
-		if (l->state == LINK_OPENING && l->curl_timer_ms != -1 &&
-		    l->curl_timer_ms < until_ms)
-			until_ms = l->curl_timer_ms;
+		until_ms = earlier(until_ms, l->deadline_ms);
+		if (l->state == LINK_OPENING && l->curl_timer_ms != -1)
+			until_ms = earlier(until_ms, l->curl_timer_ms);
 	}
+	return until_ms;
+}
+
+/* Milliseconds until something is due. */
+static int
+time_left(const struct smtp_loop *loop)
+{
+	int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + MAX_WAIT_MS;
+
+	if (loop->queue != NULL && loop->queue->must_stop != NULL && !loop->halted)
+		until_ms = now_ms + LOOK_MS;
+	for (unsigned i = 0; i < loop->nengines; i++)
+		until_ms = earlier(until_ms, find_deadline(&loop->engines[i], now_ms));
 	return until_ms <= now_ms ? 0 : (int)(until_ms - now_ms);
 }
 
 static void
-wait_for_links(struct smtp_engine *e)
+wait_for_links(struct smtp_loop *loop)
 {
 	struct epoll_event events[EVENT_BATCH];
-	int n = epoll_wait(e->epoll, events, EVENT_BATCH, time_left(e));
+	int n = epoll_wait(loop->epoll, events, EVENT_BATCH, time_left(loop));
+	int64_t now_ms;
 
-	e->lost_now = false;
+	for (unsigned i = 0; i < loop->nengines; i++)
+		loop->engines[i].lost_now = false;
 	for (int i = 0; i < n; i++) {
-		struct smtp_link *l = &e->links[events[i].data.u64 >> 32];
+		struct smtp_link *l = &loop->links[events[i].data.u64 >> 32];
 		int fd = (int)(uint32_t)events[i].data.u64;
 
 		if (l->state == LINK_OPENING)
-			advance(e, l, fd, (int)events[i].events);
+			advance(l->engine, l, fd, (int)events[i].events);
 		else if (l->state != LINK_CLOSED && fd == l->fd)
 			smtp_link_move(l);
 	}
-	check_timers(e, clock_monotonic_ms());
+	now_ms = clock_monotonic_ms();
+	for (unsigned i = 0; i < loop->nengines; i++)
+		check_timers(&loop->engines[i], now_ms);
+}
+
+/* A relay may keep us waiting for minutes, a person who stops all mail must not. */
+static void
+look_for_stop(struct smtp_loop *loop)
+{
+	const struct delivery_queue *queue = loop->queue;
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (queue == NULL || queue->must_stop == NULL || loop->halted || now_ms < loop->look_ms)
+		return;
+	loop->look_ms = now_ms + LOOK_MS;
+	loop->halted = queue->must_stop(queue->arg);
+}
+
+static void
+start_run(struct smtp_engine *e)
+{
+	e->drained = e->stopped = e->paused = e->ever_open = false;
+	e->nlost = e->nrefused = 0;
+	e->retry_ms = e->again_ms = 0;
+	e->max_open = e->account.connections;
+	err_clear(&e->why);
+	if (!e->account.place.loopback && !e->account.tls_required)
+		log_warn(e->log, "%s: insecure: mail and password go there without TLS",
+		    e->account.name);
+}
+
+static bool
+is_over(const struct smtp_loop *loop)
+{
+	for (unsigned i = 0; i < loop->nengines; i++) {
+		const struct smtp_engine *e = &loop->engines[i];
+
+		if (!is_done(e) || e->has_waiting ||
+		    count_links(e, LINK_OPENING, LINK_QUITTING) > 0)
+			return false;
+	}
+	return true;
+}
+
+/* How the run ended, for a caller that is not told of each account. */
+static int
+judge_run(const struct smtp_loop *loop, struct error *err)
+{
+	const struct error *why = loop->broken ? &loop->why : NULL;
+
+	for (unsigned i = 0; i < loop->nengines && why == NULL; i++)
+		if (loop->engines[i].stopped && loop->queue->stopped == NULL)
+			why = &loop->engines[i].why;
+	if (why != NULL && err != NULL)
+		*err = *why;
+	return why != NULL ? -1 : 0;
 }
 
 static int
 smtp_run(struct sink *sink, const struct delivery_queue *queue, struct error *err)
 {
-	struct smtp_engine *e = (struct smtp_engine *)sink;
+	struct smtp_loop *loop = (struct smtp_loop *)sink;
 
-	e->queue = queue;
-	e->drained = e->stopped = e->broken = e->ever_open = false;
-	e->nlost = e->nrefused = 0;
-	e->retry_ms = 0;
-	e->max_open = e->account.connections;
-	err_clear(&e->why);
-	if (e->account.place.loopback == false && !e->account.tls_required)
-		log_warn(e->log, "%s: insecure: mail and password go there without TLS",
-		    e->account.name);
+	loop->queue = queue;
+	loop->broken = loop->halted = false;
+	loop->look_ms = 0;
+	err_clear(&loop->why);
+	for (unsigned i = 0; i < loop->nengines; i++)
+		start_run(&loop->engines[i]);
 	for (;;) {
-		settle_outcomes(e);
-		feed_links(e);
-		open_links(e);
-		announce(e);
-		wind_up(e);
-		if (!e->has_waiting && (e->drained || e->stopped || e->broken) &&
-		    count_links(e, LINK_OPENING, LINK_QUITTING) == 0)
+		settle_outcomes(loop);
+		for (unsigned i = 0; i < loop->nengines; i++)
+			turn(&loop->engines[i]);
+		announce(loop);
+		for (unsigned i = 0; i < loop->nengines; i++)
+			wind_up(&loop->engines[i]);
+		settle_outcomes(loop);
+		if (is_over(loop))
 			break;
-		wait_for_links(e);
+		wait_for_links(loop);
+		look_for_stop(loop);
 	}
-	settle_outcomes(e);
-	if (!e->stopped && !e->broken)
-		return 0;
-	if (err != NULL)
-		*err = e->why;
-	return -1;
+	settle_outcomes(loop);
+	return judge_run(loop, err);
 }
 
 static void
 smtp_free(struct sink *sink)
 {
-	struct smtp_engine *e = (struct smtp_engine *)sink;
+	struct smtp_loop *loop = (struct smtp_loop *)sink;
 
-	for (unsigned i = 0; i < e->nlinks; i++) {
-		smtp_link_close(&e->links[i]);
-		strbuf_release(&e->links[i].mail.bytes);
-		free(e->links[i].stuffed);
+	for (unsigned i = 0; i < loop->nlinks; i++) {
+		smtp_link_close(&loop->links[i]);
+		strbuf_release(&loop->links[i].mail.bytes);
+		free(loop->links[i].stuffed);
 	}
-	free(e->links);
-	strbuf_release(&e->waiting.bytes);
-	free(e->outcomes);
-	if (e->epoll != -1)
-		close(e->epoll);
-	smtp_account_release(&e->account);
-	free(e);
+	for (unsigned i = 0; i < loop->nengines; i++) {
+		strbuf_release(&loop->engines[i].waiting.bytes);
+		smtp_account_release(&loop->engines[i].account);
+	}
+	free(loop->links);
+	free(loop->engines);
+	free(loop->outcomes);
+	if (loop->epoll != -1)
+		close(loop->epoll);
+	free(loop);
 	curl_global_cleanup();
 }
 
 static const struct sink_ops smtp_ops = { .run = smtp_run, .free = smtp_free };
 
-/* All that a run needs but the queue. */
 static int
-make_engine(const struct smtp_options *options, struct log *log, struct smtp_engine **out,
-    struct error *err)
+make_engines(
+    struct smtp_loop *loop, const struct smtp_options *options, size_t n, struct error *err)
 {
-	struct smtp_engine *e = calloc(1, sizeof(*e));
+	if ((loop->engines = calloc(n, sizeof(*loop->engines))) == NULL)
+		return err_nomem(err, "smtp");
+	for (size_t i = 0; i < n; i++) {
+		struct smtp_engine *e = &loop->engines[i];
 
-	if (e == NULL)
-		return err_nomem(err, "smtp");
-	e->sink.ops = &smtp_ops;
-	e->log = log;
-	e->epoll = -1;
-	strbuf_init(&e->waiting.bytes, MAX_MESSAGE_BYTES);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(e);
-		return err_set(err, ERR_BUG, "libcurl does not start");
+		e->loop = loop;
+		e->log = loop->log;
+		e->lane = options[i].lane;
+		strbuf_init(&e->waiting.bytes, MAX_MESSAGE_BYTES);
+		loop->nengines++;
+		if (smtp_account_init(&e->account, &options[i], err) == -1)
+			return -1;
+		e->nlinks = options[i].connections;
 	}
-	if (smtp_account_init(&e->account, options, err) == -1) {
-		smtp_free(&e->sink);
-		return -1;
-	}
-	e->outcomes = calloc(OUTCOME_BATCH, sizeof(*e->outcomes));
-	e->links = calloc(options->connections, sizeof(*e->links));
-	e->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (e->outcomes == NULL || e->links == NULL || e->epoll == -1) {
-		smtp_free(&e->sink);
-		return err_nomem(err, "smtp");
-	}
-	e->nlinks = options->connections;
-	for (unsigned i = 0; i < e->nlinks; i++) {
-		e->links[i].engine = e;
-		e->links[i].number = i;
-		e->links[i].fd = -1;
-		strbuf_init(&e->links[i].mail.bytes, MAX_MESSAGE_BYTES);
-	}
-	*out = e;
 	return 0;
 }
 
-int
-sink_open_smtp(
-    const struct smtp_options *options, struct log *log, struct sink **out, struct error *err)
+static int
+make_links(struct smtp_loop *loop, struct error *err)
 {
-	struct smtp_engine *e;
+	unsigned nlinks = 0;
 
-	if (make_engine(options, log, &e, err) == -1)
+	for (unsigned i = 0; i < loop->nengines; i++)
+		nlinks += loop->engines[i].nlinks;
+	if ((loop->links = calloc(nlinks, sizeof(*loop->links))) == NULL)
+		return err_nomem(err, "smtp");
+	for (unsigned i = 0; i < loop->nengines; i++) {
+		struct smtp_engine *e = &loop->engines[i];
+
+		e->links = &loop->links[loop->nlinks];
+		for (unsigned k = 0; k < e->nlinks; k++) {
+			e->links[k].engine = e;
+			e->links[k].number = loop->nlinks++;
+			e->links[k].fd = -1;
+			strbuf_init(&e->links[k].mail.bytes, MAX_MESSAGE_BYTES);
+		}
+	}
+	return 0;
+}
+
+/* All that a run needs but the queue. */
+static int
+make_loop(const struct smtp_options *options, size_t n, struct log *log, struct smtp_loop **out,
+    struct error *err)
+{
+	struct smtp_loop *loop = calloc(1, sizeof(*loop));
+
+	if (loop == NULL)
+		return err_nomem(err, "smtp");
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(loop);
+		return err_set(err, ERR_BUG, "libcurl does not start");
+	}
+	loop->sink.ops = &smtp_ops;
+	loop->log = log;
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	loop->outcomes = calloc(OUTCOME_BATCH, sizeof(*loop->outcomes));
+	if (loop->outcomes == NULL || loop->epoll == -1)
+		err_nomem(err, "smtp");
+	else if (make_engines(loop, options, n, err) == 0 && make_links(loop, err) == 0) {
+		*out = loop;
+		return 0;
+	}
+	smtp_free(&loop->sink);
+	return -1;
+}
+
+int
+sink_open_smtp(const struct smtp_options *options, size_t n, struct log *log, struct sink **out,
+    struct error *err)
+{
+	struct smtp_loop *loop;
+
+	if (make_loop(options, n, log, &loop, err) == -1)
 		return -1;
-	*out = &e->sink;
+	*out = &loop->sink;
 	return 0;
 }
 
@@ -471,6 +636,7 @@ int
 smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct error *err)
 {
 	struct smtp_options one = *options;
+	struct smtp_loop *loop;
 	struct smtp_engine *e;
 	struct smtp_link *l;
 	struct log silent;
@@ -478,22 +644,23 @@ smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct er
 
 	one.connections = 1;
 	log_init(&silent, "smtp", -1, LOG_LEVEL_ERROR);
-	if (make_engine(&one, &silent, &e, err) == -1)
+	if (make_loop(&one, 1, &silent, &loop, err) == -1)
 		return -1;
+	e = &loop->engines[0];
 	l = &e->links[0];
 	rc = smtp_link_open(l, err);
 	while (rc == 0 && !e->stopped && l->state == LINK_OPENING)
-		wait_for_links(e);
+		wait_for_links(loop);
 	if (rc == 0 && l->state == LINK_IDLE) {
 		*out = l->caps.told;
 		smtp_link_quit(l);
 		while (l->state != LINK_CLOSED)
-			wait_for_links(e);
+			wait_for_links(loop);
 	} else if (rc == 0) {
 		rc = -1;
 		if (err != NULL)
 			*err = e->why;
 	}
-	smtp_free(&e->sink);
+	smtp_free(&loop->sink);
 	return rc;
 }

@@ -1,5 +1,6 @@
-/* smtp.h - what the files of the SMTP engine share. smtp.c is the loop that moves all links; smtp_open.c opens a link by
- * libcurl by what smtp_account.c made of the options; smtp_talk.c is the dialogue of one link; smtp_reply.c and smtp_body.c are pure. */
+/* smtp.h - what the files of the SMTP engine share. smtp.c is the loop that moves all links of all accounts; smtp_open.c opens
+ * a link by libcurl by what smtp_account.c made of the options; smtp_talk.c is the dialogue of one link; smtp_reply.c and
+ * smtp_body.c are pure. */
 #ifndef DIGEST_MAIL_SMTP_H
 #define DIGEST_MAIL_SMTP_H
 
@@ -109,7 +110,7 @@ enum {
 
 struct smtp_link {
 	struct smtp_engine *engine;
-	unsigned number;
+	unsigned number;		/* among all of the loop */
 	enum smtp_state state;
 	int64_t deadline_ms;		/* monotonic; of what is awaited, or of the next try of a closed link */
 
@@ -160,30 +161,49 @@ struct smtp_account {
 	double timeout_scale;
 };
 
+/* One account at work. */
 struct smtp_engine {
-	struct sink sink;
+	struct smtp_loop *loop;
 	struct smtp_account account;
 	struct log *log;
-	int epoll;
+	unsigned lane;
 
-	struct smtp_link *links;
+	struct smtp_link *links;	/* its part of the loop's */
 	unsigned nlinks;
 	unsigned max_open;		/* of them at once; fewer once the server refused one more */
 	int64_t retry_ms;		/* monotonic; no connection is tried before */
 
 	/* One run. */
-	const struct delivery_queue *queue;
 	bool drained;			/* next said that there is no more, or is not to be asked again */
+	int64_t again_ms;		/* monotonic; next is not asked before */
 	struct delivery waiting;	/* pulled, for the next idle link */
 	bool has_waiting;
-	struct delivery_outcome *outcomes;	/* of this turn; OUTCOME_BATCH */
-	size_t noutcomes;
 	unsigned nlost, nrefused;	/* in a row */
 	bool lost_now;			/* a link was lost in this turn: several at once count as one */
 	bool ever_open;
-	bool stopped;			/* the account; why says it */
+	bool paused;			/* until retry_ms; why says what for */
+	bool stopped;			/* why says it */
+	struct error why;
+};
+
+/* All accounts of a sink, moved by one loop. */
+struct smtp_loop {
+	struct sink sink;
+	struct log *log;
+	int epoll;
+	struct smtp_engine *engines;
+	unsigned nengines;
+	struct smtp_link *links;	/* of all */
+	unsigned nlinks;
+
+	/* One run. */
+	const struct delivery_queue *queue;
+	struct delivery_outcome *outcomes;	/* of this turn; OUTCOME_BATCH */
+	size_t noutcomes;
 	bool broken;			/* the queue failed; why says it */
 	struct error why;
+	bool halted;			/* queue->must_stop said so */
+	int64_t look_ms;		/* monotonic, when it is asked again */
 };
 
 /* ---- smtp_account.c ---- */

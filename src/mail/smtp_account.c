@@ -250,6 +250,17 @@ smtp_account_release(struct smtp_account *a)
 	memset(a, 0, sizeof(*a));
 }
 
+int
+smtp_check_options(const struct smtp_options *options, struct error *err)
+{
+	struct smtp_account a;
+	int rc = smtp_account_init(&a, options, err);
+
+	if (rc == 0)
+		smtp_account_release(&a);
+	return rc;
+}
+
 void
 smtp_hide_secret(const struct smtp_account *a, struct smtp_reply *reply)
 {

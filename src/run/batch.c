@@ -23,17 +23,14 @@ struct batch {
 
 int
 batch_new(
-    const struct batch_settings *settings, size_t nthreads, struct batch **out, struct error *err)
+    const struct batch_settings *settings, struct pool *pool, struct batch **out, struct error *err)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b == NULL)
 		return err_nomem(err, "mails");
 	b->settings = settings;
-	if (pool_new(nthreads, &b->pool, err) == -1) {
-		free(b);
-		return -1;
-	}
+	b->pool = pool;
 	pthread_mutex_init(&b->lock, NULL);
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
 		arena_init(&b->arenas[i], MAX_RUN_BYTES);
@@ -54,7 +51,6 @@ batch_free(struct batch *b)
 {
 	if (b == NULL)
 		return;
-	pool_free(b->pool);
 	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
 		arena_release(&b->arenas[i]);
 	pthread_mutex_destroy(&b->lock);

@@ -1,5 +1,7 @@
 #include "run/check.h"
 
+#include "run/routes.h"
+
 #include "digest/file.h"
 #include "digest/limits.h"
 
@@ -144,10 +146,11 @@ struct test_mail {
 };
 
 static int
-next_test(void *arg, struct delivery *out, struct error *err)
+next_test(void *arg, unsigned lane, struct delivery *out, struct error *err)
 {
 	struct test_mail *t = arg;
 
+	(void)lane;
 	if (t->taken)
 		return 0;
 	t->taken = true;
@@ -256,9 +259,21 @@ tell_result(struct checker *c, const struct test_mail *t, const char *to)
 static int
 send_test(struct checker *c, struct test_mail *t, struct error *err)
 {
-	const struct delivery_queue queue = { t, next_test, intend_test, settle_test };
+	const struct delivery_queue queue = {
+		.arg = t, .next = next_test, .intend = intend_test, .settle = settle_test
+	};
 	struct sink *sink = NULL;
-	int rc = sinks_open(c->run, false, &sink, err);
+	struct routes routes;
+	int lane, rc;
+
+	if (routes_init(&routes, c->run->cfg, err) == -1)
+		return -1;
+	lane = routes_find(&routes, t->to->canonical);
+	routes_release(&routes);
+	if (lane == -1)
+		return err_set(
+		    err, ERR_CONFIG, "no smtp block takes the domain of %s", t->to->mailbox);
+	rc = sinks_open(c->run, &(unsigned){ (unsigned)lane }, 1, &sink, err);
 
 	if (rc == 0)
 		rc = sink_run(sink, &queue, err);

@@ -1,6 +1,5 @@
-#include "stages.h"
+#include "run/courier.h"
 #include "digest/limits.h"
-#include "digest/qp.h"
 #include "digest/pool.h"
 
 #include <stdio.h>
@@ -8,41 +7,12 @@
 #include <string.h>
 
 enum {
-	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
 	DAY_SECONDS = 86400,
-	DATE_SPAN_S = 72 * 3600, /* SpamAssassin gives points from 96 h on */
-	LOOK_MS = 500,		 /* how often a run looks whether a person put the brake on */
+	LOOK_MS = 250, /* how often a run looks whether a person put the brake on */
 	MAX_TOLD = 10, /* digests that cannot be made; the others have the same fault, as a rule */
 };
 
-/* The work of one sending run: readers that are due, planned and composed a batch at a time. */
-struct courier {
-	struct run *run;
-	const struct run_options *options;
-	struct run_report *report;
-	struct planner *planner;
-	struct composer *composer;
-	int64_t now_utc, run_id;
-	int64_t deadline_ms; /* monotonic: what is not on its way by then waits for the next run */
-	int64_t look_ms;     /* monotonic: when to look for the brake again */
-	bool held;	     /* it is on */
-	bool stopped;	     /* and that was told */
-
-	struct due *dues; /* in the order of the readers */
-	size_t ndues, alloc, next_due;
-	int64_t since_utc; /* the oldest moment any of them looks back to */
-
-	struct batch_settings settings;
-	struct batch *batch;
-	struct batch_item items[BATCH_MAILS];
-	struct arena arena; /* of mails that are tried again, and of the lease */
-	struct composed mails[BATCH_MAILS];
-	size_t nmails, next_mail;
-	bool retries_done;
-	int64_t after_period, after_reader; /* the last edition taken up again */
-	char via[256];
-	char broken[512]; /* the first digest that cannot be made, and why; "" = none */
-};
+/* ---- who is due ---- */
 
 static bool
 is_selected(const struct run_options *options, const char *canonical)
@@ -55,9 +25,9 @@ is_selected(const struct run_options *options, const char *canonical)
 	return false;
 }
 
-static int
-skip(struct courier *c, const struct store_reader *reader, enum run_skip why, int64_t next_utc,
-    struct error *err)
+int
+courier_skip(struct courier *c, const struct store_reader *reader, enum run_skip why,
+    int64_t next_utc, struct error *err)
 {
 	c->report->nskipped++;
 	c->report->skips[why]++;
@@ -69,14 +39,14 @@ skip(struct courier *c, const struct store_reader *reader, enum run_skip why, in
 static int
 add_due(struct courier *c, const struct due *due, struct error *err)
 {
-	if (c->ndues == c->alloc) {
-		size_t alloc = c->alloc == 0 ? 64 : c->alloc * 2;
+	if (c->ndues == c->dues_alloc) {
+		size_t alloc = c->dues_alloc == 0 ? 64 : c->dues_alloc * 2;
 		struct due *dues = realloc(c->dues, alloc * sizeof(*dues));
 
 		if (dues == NULL)
 			return err_nomem(err, "readers who are due");
 		c->dues = dues;
-		c->alloc = alloc;
+		c->dues_alloc = alloc;
 	}
 	c->dues[c->ndues++] = *due;
 	if (due->window_utc < c->since_utc)
@@ -84,12 +54,36 @@ add_due(struct courier *c, const struct due *due, struct error *err)
 	return 0;
 }
 
+/* The lane of a reader, or -1: no smtp block takes the domain. A preview has one lane for all that have a way. */
+static int
+find_lane(const struct courier *c, const struct store_reader *reader)
+{
+	int lane = routes_find(&c->routes, reader->sub.canonical);
+
+	return lane == -1 || !c->options->preview ? lane : 0;
+}
+
 /* What one walk over the readers looks for. */
 struct walk {
 	struct courier *courier;
 	struct error *err;
 	bool ahead; /* also those whose time has not come */
+	bool quiet; /* another walk follows */
 };
+
+static int
+skip_wayless(struct walk *w, const struct store_reader *reader)
+{
+	struct courier *c = w->courier;
+
+	if (!w->quiet && c->nwayless++ < MAX_TOLD)
+		log_error(c->run->log,
+		    "%s: no smtp block takes this domain; expected it, or \"*\", in the domains of "
+		    "one",
+		    reader->sub.address);
+	c->report->faults |= RUN_FAULT_CONFIG;
+	return courier_skip(c, reader, SKIP_NO_WAY, 0, w->err);
+}
 
 static int
 visit_reader(void *arg, const struct store_reader *reader)
@@ -97,35 +91,38 @@ visit_reader(void *arg, const struct store_reader *reader)
 	struct walk *w = arg;
 	struct courier *c = w->courier;
 	struct due due;
-	int found;
+	int found, lane;
 
 	if (reader->state == READER_ENDED || !is_selected(c->options, reader->sub.canonical))
 		return 0;
 	c->report->nreaders++;
 	if (reader->suppressed)
-		return skip(c, reader, SKIP_SUPPRESSED, 0, w->err);
+		return courier_skip(c, reader, SKIP_SUPPRESSED, 0, w->err);
 	if (reader->vanished)
-		return skip(c, reader, SKIP_HELD_BACK, 0, w->err);
+		return courier_skip(c, reader, SKIP_HELD_BACK, 0, w->err);
 	if (reader->sub.paused_until > c->now_utc / DAY_SECONDS)
-		return skip(c, reader, SKIP_PAUSED, (int64_t)reader->sub.paused_until * DAY_SECONDS,
-		    w->err);
+		return courier_skip(c, reader, SKIP_PAUSED,
+		    (int64_t)reader->sub.paused_until * DAY_SECONDS, w->err);
+	if ((lane = find_lane(c, reader)) == -1)
+		return skip_wayless(w, reader);
 	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
 	if (found == -1) {
 		log_warn(c->run->log, "%s: %s", reader->sub.address, w->err->msg);
 		c->report->faults |= RUN_FAULT_CONFIG;
-		return skip(c, reader, SKIP_BROKEN, 0, w->err);
+		return courier_skip(c, reader, SKIP_BROKEN, 0, w->err);
 	}
 	if (found == 0 && !w->ahead)
-		return skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
+		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
 	if (found == 1)
 		c->report->ndue++;
+	due.lane = (uint16_t)lane;
 	return add_due(c, &due, w->err);
 }
 
 static int
-find_dues(struct courier *c, bool ahead, struct error *err)
+find_dues(struct courier *c, bool ahead, bool quiet, struct error *err)
 {
-	struct walk w = { c, err, ahead };
+	struct walk w = { c, err, ahead, quiet };
 
 	c->since_utc = c->now_utc - (int64_t)WINDOW_DAYS * DAY_SECONDS;
 	return store_each_reader(c->run->store, true, visit_reader, &w, err) == 0 ? 0 : -1;
@@ -140,10 +137,10 @@ collect_dues(struct courier *c, struct error *err)
 	int rc;
 
 	if (!options->preview)
-		return find_dues(c, false, err);
+		return find_dues(c, false, false, err);
 	quiet.on_skip = NULL;
 	c->options = &quiet;
-	rc = find_dues(c, false, err);
+	rc = find_dues(c, false, true, err);
 	c->options = options;
 	if (rc == -1)
 		return -1;
@@ -151,192 +148,13 @@ collect_dues(struct courier *c, struct error *err)
 	c->ndues = 0;
 	c->report->nreaders = c->report->nskipped = c->report->ndue = 0;
 	memset(c->report->skips, 0, sizeof(c->report->skips));
-	return find_dues(c, c->report->ahead, err);
+	return find_dues(c, c->report->ahead, false, err);
 }
 
-/* ---- the queue the sink pulls from ---- */
-
-static void
-release_batch(struct courier *c)
-{
-	for (size_t i = 0; i < c->nmails; i++)
-		composed_release(&c->mails[i]);
-	c->nmails = c->next_mail = 0;
-	arena_reset(&c->arena);
-	if (c->batch != NULL)
-		batch_reset(c->batch);
-}
-
-/* This digest fails closed, the others go on; it is due as long as it has not gone out. */
-static void
-note_broken(struct courier *c, const struct store_reader *reader, const char *why)
-{
-	struct run_report *r = c->report;
-
-	if (c->broken[0] == '\0')
-		snprintf(c->broken, sizeof(c->broken), "%s: %s", reader->sub.address, why);
-	if (++r->nbroken <= MAX_TOLD)
-		log_error(c->run->log, "%s: %s", reader->sub.address, why);
-	r->faults |= RUN_FAULT_CONFIG;
-}
-
-/* Into the batch, or told why not. */
-static int
-take_item(struct courier *c, struct batch_item *item, struct error *err)
-{
-	const struct store_reader *reader = item->mail.reader;
-
-	c->report->nmerged += item->merged;
-	if (item->what == BATCH_MAIL) {
-		c->mails[c->nmails++] = item->mail;
-		return 0;
-	}
-	if (item->what == BATCH_SKIPPED)
-		return skip(c, reader, item->why, 0, err);
-	note_broken(c, reader, item->err.msg);
-	return skip(c, reader, SKIP_BROKEN, 0, err);
-}
+/* ---- which mails are tried again ---- */
 
 static int
-lease_batch(struct courier *c, struct error *err)
-{
-	struct edition *editions = arena_array(&c->arena, c->nmails, sizeof(*editions));
-	int rc;
-
-	if (editions == NULL)
-		return err_nomem(err, "lease");
-	for (size_t i = 0; i < c->nmails; i++)
-		editions[i] = c->mails[i].edition;
-	if (store_begin(c->run->store, err) == -1)
-		return -1;
-	rc = store_lease_editions(c->run->store, editions, c->nmails, c->now_utc, err);
-	if (rc == 0)
-		rc = planner_save(c->planner, err);
-	for (size_t i = 0; i < c->nmails; i++)
-		c->mails[i].edition.state = editions[i].state;
-	return store_end(c->run->store, rc, true, err);
-}
-
-static int
-plan_batch(struct courier *c, struct error *err)
-{
-	size_t n = c->ndues - c->next_due < BATCH_MAILS ? c->ndues - c->next_due : BATCH_MAILS;
-	int rc = 0;
-
-	release_batch(c);
-	if (batch_plan(c->batch, &c->dues[c->next_due], n, c->items, err) == -1)
-		return -1;
-	c->next_due += n;
-	for (size_t i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = take_item(c, &c->items[i], err);
-		else if (c->items[i].what == BATCH_MAIL)
-			composed_release(&c->items[i].mail);
-	}
-	if (rc == -1)
-		return -1;
-	if (c->run->ui.progress != NULL && c->ndues > BATCH_MAILS)
-		c->run->ui.progress(c->run->ui.arg, "sending", c->next_due, c->ndues);
-	c->report->nplanned += c->nmails;
-	return c->nmails > 0 ? lease_batch(c, err) : 0;
-}
-
-/*
- * Templates or settings have changed since: fine while no copy can be out, but only the very same bytes may follow one
- * that may be. 1 = held.
- */
-static int
-note_other_bytes(
-    struct courier *c, const struct edition *e, const struct composed *mail, struct error *err)
-{
-	static const char reason[] = "a copy may be out, and the mail would differ from it now";
-	struct store *store = c->run->store;
-	int rc;
-
-	if (store_begin(store, err) == -1)
-		return -1;
-	if (e->copies == 0)
-		rc = store_rehash_edition(
-		    store, e->period, e->reader, mail->edition.hash, e->composed_utc, err);
-	else
-		rc = store_settle_edition(
-		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
-	if (store_end(store, rc, false, err) == -1)
-		return -1;
-	if (e->copies == 0)
-		return 0;
-	c->report->nheld_mails++;
-	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
-	    mail->period, reason);
-	return 1;
-}
-
-/*
- * A Date some days old looks like spam: after each whole span the mail is dated anew. What a copy that may be out had is
- * found again by its bytes.
- */
-static int
-compose_again(struct courier *c, const struct edition *e, struct composed *mail, struct error *err)
-{
-	int64_t spans =
-	    c->now_utc > e->composed_utc ? (c->now_utc - e->composed_utc) / DATE_SPAN_S : 0;
-
-	for (;; spans--) {
-		mail->date_utc = e->composed_utc + spans * DATE_SPAN_S;
-		strbuf_reset(&mail->bytes);
-		if (composer_compose(c->composer, mail, &c->arena, err) == -1)
-			return -1;
-		if (e->copies == 0 || spans == 0 ||
-		    memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) == 0)
-			return 0;
-	}
-}
-
-/* It stays where it is: the next run tries again, whose templates may be mended. */
-static int
-put_back(struct courier *c, const struct edition *e, struct error *err)
-{
-	struct store *store = c->run->store;
-	int rc;
-
-	if (store_begin(store, err) == -1)
-		return -1;
-	rc = store_settle_edition(
-	    store, e->period, e->reader, EDITION_DEFERRED, e->reply, c->now_utc, c->now_utc, err);
-	return store_end(store, rc, false, err);
-}
-
-/* One deferred edition into the batch, from the papers as they were then. */
-static int
-retry_one(struct courier *c, const struct edition *e, struct error *err)
-{
-	struct composed *mail = &c->mails[c->nmails];
-
-	composed_init(mail);
-	mail->edition = *e;
-	mail->due.due_utc = e->composed_utc; /* it was due by then */
-	if (store_load_reader(c->run->store, e->reader, &c->arena, &mail->reader, err) != 1)
-		return -1;
-	if (composer_prepare(c->composer, mail, &c->arena, err) == -1 ||
-	    compose_again(c, e, mail, err) == -1) {
-		note_broken(c, mail->reader, err->msg);
-		composed_release(mail);
-		return put_back(c, e, err);
-	}
-	if (memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) != 0) {
-		int rc = note_other_bytes(c, e, mail, err);
-
-		if (rc != 0) {
-			composed_release(mail);
-			return rc == 1 ? 0 : -1;
-		}
-	}
-	c->nmails++;
-	return 0;
-}
-
-static int
-compare_due(const void *key, const void *row)
+compare_reader(const void *key, const void *row)
 {
 	int64_t reader = *(const int64_t *)key, other = ((const struct due *)row)->reader;
 
@@ -344,128 +162,105 @@ compare_due(const void *key, const void *row)
 }
 
 /*
- * Whether an edition is tried again now: its reader is one this run is about, and no newer edition takes over its papers,
- * see clear_unsettled(). 1, 0 or -1.
+ * Whether an edition is tried again now: its reader is one this run is about, there is a way, and no newer edition takes over its
+ * papers, see clear_unsettled(). Sets its lane. 1, 0 or -1.
  */
 static int
-is_wanted(struct courier *c, const struct edition *e, struct error *err)
+is_wanted(struct courier *c, struct retry *r, uint32_t copies, struct error *err)
 {
 	const struct due *due = NULL;
 	struct store_reader *reader;
+	int lane = 0;
 
-	if (c->options->nusers > 0) {
-		if (store_load_reader(c->run->store, e->reader, &c->arena, &reader, err) != 1)
+	if (c->options->nusers > 0 || c->run->cfg->nsmtps > 1) {
+		arena_reset(&c->scratch);
+		if (store_load_reader(c->run->store, r->reader, &c->scratch, &reader, err) != 1)
 			return -1;
-		if (!is_selected(c->options, reader->sub.canonical))
+		if (!is_selected(c->options, reader->sub.canonical) ||
+		    (lane = find_lane(c, reader)) == -1)
 			return 0;
 	}
-	/* The readers who are due stand in the order of their numbers. */
-	if (c->ndues > 0 && e->copies == 0 && !c->report->ahead)
-		due = bsearch(&e->reader, c->dues, c->ndues, sizeof(*c->dues), compare_due);
-	return due == NULL || due->period == e->period;
+	r->lane = (unsigned)lane;
+	/* The readers who are due still stand in the order of their numbers. */
+	if (c->ndues > 0 && copies == 0 && !c->report->ahead)
+		due = bsearch(&r->reader, c->dues, c->ndues, sizeof(*c->dues), compare_reader);
+	return due == NULL || due->period == r->period;
 }
 
-/* Lease the next edition that is due again; what is not wanted stays deferred. 1, 0 = there is none, -1. */
 static int
-lease_retry(struct courier *c, struct edition **out, struct error *err)
+add_retry(struct courier *c, const struct retry *r, struct error *err)
 {
-	struct store *store = c->run->store;
+	if (c->nretries == c->retries_alloc) {
+		size_t alloc = c->retries_alloc == 0 ? 64 : c->retries_alloc * 2;
+		struct retry *retries = realloc(c->retries, alloc * sizeof(*retries));
 
-	for (;;) {
-		int found = store_next_due(
-		    store, c->now_utc, c->after_period, c->after_reader, &c->arena, out, err);
-		const struct edition *e = *out;
-
-		if (found != 1)
-			return found;
-		c->after_period = e->period;
-		c->after_reader = e->reader;
-		if ((found = is_wanted(c, e, err)) != 0)
-			return found;
-		if (store_settle_edition(store, e->period, e->reader, EDITION_DEFERRED, e->reply,
-			c->now_utc, e->next_utc, err) == -1)
-			return -1;
+		if (retries == NULL)
+			return err_nomem(err, "deferred mails");
+		c->retries = retries;
+		c->retries_alloc = alloc;
 	}
-}
-
-/* Lease the next editions that were deferred and are due again, at most BATCH_MAILS, in one transaction. */
-static int
-lease_retries(struct courier *c, struct edition **out, size_t *n, struct error *err)
-{
-	struct store *store = c->run->store;
-	int found = 0;
-
-	*n = 0;
-	if (store_begin(store, err) == -1)
-		return -1;
-	while (*n < BATCH_MAILS && !c->retries_done && found != -1) {
-		found = lease_retry(c, &out[*n], err);
-		c->retries_done = found == 0;
-		*n += found == 1;
-	}
-	return store_end(store, found == -1 ? -1 : 0, true, err);
-}
-
-/* Mail of earlier runs that was deferred, or that a killed run left behind, and is due again. */
-static int
-retry_batch(struct courier *c, struct error *err)
-{
-	struct edition *leased[BATCH_MAILS];
-	size_t n;
-
-	release_batch(c);
-	if (lease_retries(c, leased, &n, err) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (retry_one(c, leased[i], err) == -1)
-			return -1;
+	c->retries[c->nretries++] = *r;
 	return 0;
 }
 
-/* Whoever looks at mails gets their parts as they are read. */
 static int
-show_mail(struct courier *c, struct composed *mail, struct error *err)
+collect_retries(struct courier *c, struct error *err)
 {
-	struct rendered read;
-	const struct run_mail shown = { mail->reader, &mail->edition, &mail->view, &read,
-		&mail->bytes, mail->due.due_utc, c->via, mail->period };
-	int rc;
+	struct retry r = { 0 };
+	uint32_t copies;
+	int found, wanted;
 
-	if (c->options->on_mail == NULL)
-		return 0;
-	rendered_init(&read);
-	read.html.max_bytes = mail->rendered.html.max_bytes;
-	strbuf_add(&read.subject, mail->rendered.subject.buf);
-	qp_add_decoded(&read.html, mail->rendered.html.buf, mail->rendered.html.len);
-	qp_add_decoded(&read.text, mail->rendered.text.buf, mail->rendered.text.len);
-	rc = strbuf_check(&read.html, err) == -1 || strbuf_check(&read.text, err) == -1
-	    ? -1
-	    : c->options->on_mail(c->options->arg, &shown, err);
-	rendered_release(&read);
-	return rc;
-}
-
-/* 1 = out is filled, 0 = this one is not mailed. */
-static int
-hand_out(struct courier *c, struct composed *mail, struct delivery *out, struct error *err)
-{
-	if (mail->edition.state == EDITION_EMPTY) {
-		c->report->nempty++;
-		return skip(c, mail->reader, SKIP_EMPTY, 0, err);
+	while ((found = store_peek_due(
+		    c->run->store, c->now_utc, &r.period, &r.reader, &copies, err)) == 1) {
+		if ((wanted = is_wanted(c, &r, copies, err)) == -1 ||
+		    (wanted == 1 && add_retry(c, &r, err) == -1))
+			return -1;
 	}
-	if (mail->edition.state == EDITION_FAILED)
-		return skip(c, mail->reader, SKIP_SUPPRESSED, 0, err);
-	out->period = mail->edition.period;
-	out->reader = mail->edition.reader;
-	out->sender = composer_sender(c->composer);
-	snprintf(out->to, sizeof(out->to), "%s", mail->to.mailbox);
-	out->needs_smtputf8 = mail->to.needs_smtputf8;
-	if (show_mail(c, mail, err) == -1)
-		return -1;
-	/* The bytes go on to the sink as they are, and its empty buffer comes back. */
-	strbuf_swap(&out->bytes, &mail->bytes);
-	return 1;
+	return found;
 }
+
+/* ---- lanes ---- */
+
+/* Each lane's together; who has waited longest goes first, for a limit may leave some over. */
+static int
+compare_wait(const void *a, const void *b)
+{
+	const struct due *x = a, *y = b;
+
+	if (x->lane != y->lane)
+		return x->lane < y->lane ? -1 : 1;
+	if (x->waits_since_min != y->waits_since_min)
+		return x->waits_since_min < y->waits_since_min ? -1 : 1;
+	return (x->reader > y->reader) - (x->reader < y->reader);
+}
+
+/* A preview has one lane, in the order of the readers; a run has one for each smtp block. */
+static int
+make_lanes(struct courier *c, struct error *err)
+{
+	const struct config *cfg = c->run->cfg;
+	const bool preview = c->options->preview;
+	size_t n = preview ? 1 : cfg->nsmtps, next = 0;
+
+	if ((c->lanes = calloc(n, sizeof(*c->lanes))) == NULL)
+		return err_nomem(err, "ways out");
+	c->nlanes = (unsigned)n;
+	if (!preview && c->ndues > 0)
+		qsort(c->dues, c->ndues, sizeof(*c->dues), compare_wait);
+	for (unsigned i = 0; i < c->nlanes; i++) {
+		struct lane *l = &c->lanes[i];
+
+		if (lane_init(c, l, preview ? NULL : &cfg->smtps[i], err) == -1)
+			return -1;
+		l->next_due = next;
+		while (next < c->ndues && c->dues[next].lane == i)
+			next++;
+		l->end_due = next;
+	}
+	return 0;
+}
+
+/* ---- the queue the sinks pull from ---- */
 
 /* `outbox hold --all` stops a run that has begun, too. A store that cannot be read says so at the next transaction. */
 static bool
@@ -482,47 +277,66 @@ is_held(struct courier *c)
 	return c->held;
 }
 
-/* A signal came, the time of this run is up, or a person stopped all mail. */
-static bool
-must_stop(struct courier *c)
+bool
+courier_must_stop(struct courier *c)
 {
 	bool signalled = c->run->stop != NULL && *c->run->stop != 0;
 	bool stop = signalled || clock_monotonic_ms() >= c->deadline_ms || is_held(c);
-	size_t nleft = c->nmails - c->next_mail + c->ndues - c->next_due;
+	size_t nleft = 0;
 
-	if (stop && nleft > 0 && !c->stopped) {
+	if (!stop || c->stopped)
+		return stop;
+	for (unsigned i = 0; i < c->nlanes; i++)
+		nleft += lane_count_left(c, &c->lanes[i]);
+	c->stopped = true;
+	if (nleft > 0) {
 		log_info(c->run->log, "stopped by %s; %zu mails are left for the next run",
 		    signalled	  ? "a signal"
 			: c->held ? "a person"
 				  : "delivery.deadline",
 		    nleft);
 		c->report->faults |= RUN_FAULT_DEFERRED;
-		c->stopped = true;
 	}
-	return stop;
+	return true;
+}
+
+void
+courier_note_broken(struct courier *c, const struct store_reader *reader, const char *why)
+{
+	struct run_report *r = c->report;
+
+	if (c->broken[0] == '\0')
+		snprintf(c->broken, sizeof(c->broken), "%s: %s", reader->sub.address, why);
+	if (++r->nbroken <= MAX_TOLD)
+		log_error(c->run->log, "%s: %s", reader->sub.address, why);
+	r->faults |= RUN_FAULT_CONFIG;
 }
 
 static int
-next_mail(void *arg, struct delivery *out, struct error *err)
+next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 {
 	struct courier *c = arg;
 
-	while (!must_stop(c)) {
-		if (c->next_mail < c->nmails) {
-			int rc = hand_out(c, &c->mails[c->next_mail++], out, err);
+	return lane_next(c, &c->lanes[lane], out, err);
+}
 
-			if (rc != 0)
-				return rc;
-		} else if (!c->retries_done) {
-			if (retry_batch(c, err) == -1)
-				return -1;
-		} else if (c->next_due == c->ndues) {
-			return 0;
-		} else if (plan_batch(c, err) == -1) {
-			return -1;
-		}
-	}
-	return 0;
+static bool
+must_stop(void *arg)
+{
+	return courier_must_stop(arg);
+}
+
+/* A relay cannot be reached or does not take our mail: what was not handed over waits, and the run goes on without it. */
+static void
+note_stopped(void *arg, unsigned lane, const struct error *why)
+{
+	struct courier *c = arg;
+
+	log_error(c->run->log, "%s: %s", c->lanes[lane].via, why->msg);
+	report_add_stop(c->report, c->run->cfg->smtps[lane].name, why);
+	c->report->faults |= why->kind == ERR_NET ? RUN_FAULT_UNREACHABLE
+	    : why->kind == ERR_IO		  ? RUN_FAULT_IO
+						  : RUN_FAULT_CONFIG;
 }
 
 static int
@@ -568,6 +382,9 @@ find_next_try(struct courier *c, const struct delivery_outcome *o, int64_t now_u
 {
 	uint32_t attempts;
 
+	*next_utc = now_utc;
+	if (strcmp(o->reply, sink_halted) == 0)
+		return 0;
 	if (store_count_attempts(c->run->store, o->period, o->reader, &attempts, err) == -1)
 		return -1;
 	*next_utc = now_utc + retry_wait_s(retry_classify(o->reply), attempts, o->reader);
@@ -608,22 +425,10 @@ look_at_sources(struct courier *c, struct error *err)
 		struct store_source *source;
 
 		if (store_load_source(
-			c->run->store, cfg->sources[i].name, &c->arena, &source, err) == -1)
+			c->run->store, cfg->sources[i].name, &c->scratch, &source, err) == -1)
 			return -1;
 		c->settings.source_fails = source->failing_since_utc != 0;
 	}
-	return 0;
-}
-
-/* The relay cannot be reached or does not take our mail: what was not handed over waits, and the run ends in order. */
-static int
-note_way_out(struct courier *c, const struct error *err)
-{
-	if (err->kind != ERR_NET && err->kind != ERR_CONFIG)
-		return -1;
-	log_error(c->run->log, "%s: %s", c->via, err->msg);
-	report_add_stop(c->report, c->run->cfg->smtps[0].name, err);
-	c->report->faults |= err->kind == ERR_NET ? RUN_FAULT_UNREACHABLE : RUN_FAULT_CONFIG;
 	return 0;
 }
 
@@ -644,22 +449,7 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.silences = c->report->silences;
 	c->settings.now_utc = c->now_utc;
 	/* One reader needs no second thread. */
-	return batch_new(&c->settings, c->ndues < 2 ? 1 : pool_processors(), &c->batch, err);
-}
-
-static int
-stop_at_first(void *arg, const struct edition *e)
-{
-	(void)arg;
-	(void)e;
-	return 1;
-}
-
-/* A run with nothing to send opens no way out: asking for a password, say, may cost a person's attention. 1, 0 or -1. */
-static int
-has_work(struct courier *c, struct error *err)
-{
-	return c->ndues > 0 ? 1 : store_each_unsettled(c->run->store, stop_at_first, NULL, err);
+	return pool_new(c->ndues < 2 ? 1 : pool_processors(), &c->pool, err);
 }
 
 /* The templates cannot be used, say: all mail stays due, and the run ends in order. A preview has nothing to show. */
@@ -710,52 +500,121 @@ save_broken(struct courier *c, struct error *err)
 	return rc;
 }
 
+/* A run with nothing to send opens no way out: asking for a password, say, may cost a person's attention. */
+static bool
+has_work(const struct courier *c, unsigned lane)
+{
+	return lane_count_left(c, &c->lanes[lane]) > 0;
+}
+
+/* The numbers of the lanes with mail, into out; returns how many. */
+static size_t
+find_busy_lanes(const struct courier *c, unsigned *out)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < c->nlanes; i++)
+		if (has_work(c, i))
+			out[n++] = i;
+	return n;
+}
+
+static int
+open_sinks(struct courier *c, struct sink **out, struct error *err)
+{
+	unsigned *busy;
+	int rc;
+
+	if (c->options->preview)
+		return sinks_open_preview(out, err);
+	if ((busy = calloc(c->nlanes, sizeof(*busy))) == NULL)
+		return err_nomem(err, "ways out");
+	rc = sinks_open(c->run, busy, find_busy_lanes(c, busy), out, err);
+	free(busy);
+	return rc;
+}
+
 /* Plan, compose and hand over everything. */
 static int
 send_all(struct courier *c, struct error *err)
 {
-	const struct delivery_queue queue = { c, next_mail, intend, settle };
+	const struct delivery_queue queue = { .arg = c,
+		.next = next_mail,
+		.intend = intend,
+		.settle = settle,
+		.must_stop = must_stop,
+		.stopped = note_stopped };
 	struct sink *sink;
 	int rc;
 
 	if (start_planning(c, err) == -1)
 		return note_no_mail(c, err);
-	if (sinks_open(c->run, c->options->preview, &sink, err) == -1)
+	if (open_sinks(c, &sink, err) == -1)
 		return -1;
 	rc = sink_run(sink, &queue, err);
 	sink_free(sink);
-	return rc == -1 ? note_way_out(c, err) : 0;
+	for (unsigned i = 0; i < c->nlanes && rc == 0; i++)
+		rc = lane_close(c, &c->lanes[i], err);
+	return rc;
+}
+
+static void
+courier_free(struct courier *c)
+{
+	for (unsigned i = 0; i < c->nlanes; i++)
+		lane_release(&c->lanes[i]);
+	pool_free(c->pool);
+	composer_free(c->composer);
+	planner_free(c->planner);
+	arena_release(&c->scratch);
+	routes_release(&c->routes);
+	free(c->lanes);
+	free(c->retries);
+	free(c->dues);
+	free(c);
+}
+
+static int
+courier_new(struct run *run, const struct run_options *options, int64_t run_id,
+    struct run_report *report, struct courier **out, struct error *err)
+{
+	struct courier *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return err_nomem(err, "delivery");
+	if (routes_init(&c->routes, run->cfg, err) == -1) {
+		free(c);
+		return -1;
+	}
+	arena_init(&c->scratch, MAX_RUN_BYTES);
+	c->run = run;
+	c->options = options;
+	c->report = report;
+	c->now_utc = clock_now_utc(&run->clock);
+	c->run_id = run_id;
+	c->start_us = clock_now_ms(&run->clock) * 1000;
+	c->start_ms = clock_monotonic_ms();
+	c->deadline_ms = c->start_ms + run->cfg->delivery.deadline_s * 1000;
+	*out = c;
+	return 0;
 }
 
 int
 deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
     struct run_report *report, struct error *err)
 {
-	struct courier *c = calloc(1, sizeof(*c));
+	struct courier *c = NULL;
 	int rc = -1;
 
-	if (c == NULL)
-		return err_nomem(err, "delivery");
-	c->run = run;
-	c->options = options;
-	c->report = report;
-	c->now_utc = clock_now_utc(&run->clock);
-	c->run_id = run_id;
-	c->deadline_ms = clock_monotonic_ms() + run->cfg->delivery.deadline_s * 1000;
-	arena_init(&c->arena, MAX_RUN_BYTES);
-	sinks_describe(run->cfg, c->via, sizeof(c->via));
-	if (collect_dues(c, err) == 0 && look_at_sources(c, err) == 0)
-		rc = has_work(c, err);
-	if (rc == 1)
+	if (courier_new(run, options, run_id, report, &c, err) == -1)
+		return -1;
+	if (collect_dues(c, err) == 0 && collect_retries(c, err) == 0 &&
+	    look_at_sources(c, err) == 0)
+		rc = make_lanes(c, err);
+	if (rc == 0 && (c->ndues > 0 || c->nretries > 0))
 		rc = send_all(c, err);
 	if (rc == 0)
 		rc = save_broken(c, err);
-	release_batch(c);
-	batch_free(c->batch);
-	composer_free(c->composer);
-	planner_free(c->planner);
-	arena_release(&c->arena);
-	free(c->dues);
-	free(c);
+	courier_free(c);
 	return rc;
 }

@@ -49,6 +49,23 @@ set_window(const struct store_reader *reader, const struct schedule *schedule, s
 	due->since_utc = since;
 }
 
+/* Since when the reader waits: since the first edition that was missed. */
+static int64_t
+find_wait(const struct store_reader *reader, const struct schedule *schedule, const struct tz *tz,
+    const struct due *due)
+{
+	int32_t first;
+
+	if (reader->last_edition_utc == 0)
+		return reader->created_utc;
+	if (schedule->kind == SCHEDULE_ALWAYS)
+		return reader->last_edition_utc;
+	if (reader->last_period <= 0 || reader->last_period >= PERIOD_ALWAYS)
+		return due->due_utc;
+	first = schedule_next_day(schedule, (int32_t)reader->last_period);
+	return first < due->day ? schedule_due_utc(schedule, tz, first) : due->due_utc;
+}
+
 /* By the reader's own schedule: 1 = due now, 0 = out is the next one. */
 static int
 find_own(const struct store_reader *reader, const struct tz *tz, int64_t now_utc, int64_t run_id,
@@ -73,6 +90,7 @@ find_own(const struct store_reader *reader, const struct tz *tz, int64_t now_utc
 		out->due_utc = schedule_due_utc(&schedule, tz, out->day);
 	}
 	out->own = true;
+	out->waits_since_min = (int32_t)(find_wait(reader, &schedule, tz, out) / 60);
 	set_window(reader, &schedule, out);
 	return due;
 }

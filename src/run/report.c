@@ -60,6 +60,7 @@ run_skip_name(enum run_skip why)
 		[SKIP_WAITING] = "waiting",
 		[SKIP_HELD_BACK] = "held-back",
 		[SKIP_BROKEN] = "broken",
+		[SKIP_NO_WAY] = "no-way",
 	};
 
 	return names[why];
@@ -115,7 +116,7 @@ report_tell_outcome(struct run *run, struct run_report *r, enum edition_state st
 		refusal->reader = o->reader;
 		snprintf(refusal->reply, sizeof(refusal->reply), "%.255s", o->reply);
 	}
-	if (n != 1)
+	if (n != 1 || strcmp(o->reply, sink_halted) == 0)
 		return;
 	snprintf(reply, sizeof(reply), "%s", o->reply);
 	arena_init(&a, MAX_READER_BYTES);

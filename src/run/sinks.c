@@ -19,7 +19,7 @@ run_preview(struct sink *sink, const struct delivery_queue *queue, struct error 
 
 	(void)sink;
 	strbuf_init(&mail.bytes, MAX_MESSAGE_BYTES);
-	while ((more = queue->next(queue->arg, &mail, err)) == 1) {
+	while ((more = queue->next(queue->arg, sink->lane, &mail, err)) == QUEUE_MAIL) {
 		const struct delivery_outcome sent = { mail.period, mail.reader, OUTCOME_SENT, "" };
 
 		if (queue->intend(queue->arg, &one, 1, err) == -1 ||
@@ -41,8 +41,8 @@ free_preview(struct sink *sink)
 
 static const struct sink_ops preview_ops = { run_preview, free_preview };
 
-static int
-open_preview(struct sink **out, struct error *err)
+int
+sinks_open_preview(struct sink **out, struct error *err)
 {
 	struct sink *sink = calloc(1, sizeof(*sink));
 
@@ -94,109 +94,236 @@ has_secret(const struct config_secret *s)
 	    s->command[0] != '\0';
 }
 
-/* What the configuration may say but this version does not do is refused: a rate that is not kept is worse than none. */
-static int
-check_supported(const struct config *cfg, struct error *err)
-{
-	const struct config_smtp *smtp = &cfg->smtps[0];
-	bool all = smtp->ndomains == 1 && strcmp(smtp->domains[0], "*") == 0;
-	const char *what = NULL;
+/* ---- relays ---- */
 
-	if (cfg->nsmtps > 1)
-		what = "a second smtp block";
-	else if (!all)
-		what = "domains";
-	else if (smtp->rate[0] != '\0')
-		what = "rate";
-	else if (smtp->daily_limit != 0)
-		what = "daily-limit";
-	else if (smtp->token_command[0] != '\0')
-		what = "token-command";
-	if (what == NULL)
-		return 0;
-	return err_set(err, ERR_CONFIG,
-	    "smtp %s: %s is not in this version; expected one relay for everybody", smtp->name,
-	    what);
+/* What an account is opened with. */
+struct relay {
+	struct run *run;
+	const struct config_smtp *smtp;
+	struct smtp_options options;
+	struct strbuf secret; /* password or token */
+};
+
+static int
+read_token(void *arg, struct strbuf *out, struct error *err)
+{
+	const struct relay *r = arg;
+	const struct config_secret secret = {
+		.value = "", .file = "", .env = "", .command = r->smtp->token_command
+	};
+
+	return config_read_secret(&secret, "token-command", out, err);
 }
 
-/* What to do with a relay once its options are known. */
-typedef int with_options_fn(
-    const struct smtp_options *options, struct run *run, void *out, struct error *err);
+static void
+close_relay(struct relay *r)
+{
+	if (r->secret.alloc > 0)
+		explicit_bzero(r->secret.buf, r->secret.alloc);
+	strbuf_release(&r->secret);
+	r->options.password = NULL;
+}
 
-/* The password lives only as long as fn runs. */
+/* The secret is there until close_relay; r outlives the sink that is made of its options. */
 static int
-with_options(struct run *run, const struct config_smtp *smtp, with_options_fn *fn, void *out,
+open_relay(struct run *run, unsigned lane, const struct config_smtp *smtp, struct relay *r,
     struct error *err)
 {
-	struct smtp_options options = { .url = smtp->url,
-		.user = smtp->user,
-		.auth = smtp->auth,
-		.tls_required = smtp->tls_required,
-		.insecure = smtp->insecure,
-		.ca_file = smtp->ca_file,
-		.helo = smtp->helo,
-		.connections = smtp->connections,
-		.max_messages = MAX_PER_CONNECTION };
-	struct strbuf password;
-	char what[200];
+	const bool by_token = smtp->token_command[0] != '\0';
 	int rc = 0;
 
-	strbuf_init(&password, MAX_SECRET_BYTES);
-	snprintf(what, sizeof(what), "smtp %s: password", smtp->name);
-	if (has_secret(&smtp->password))
-		rc = config_read_secret(&smtp->password, what, &password, err);
-	options.password = password.buf;
-	if (rc == 0 && fn(&options, run, out, err) == -1)
-		rc = err_prefix(err, "smtp %s", smtp->name);
-	if (password.alloc > 0)
-		explicit_bzero(password.buf, password.alloc);
-	strbuf_release(&password);
-	return rc;
-}
-
-static int
-open_relay(const struct smtp_options *options, struct run *run, void *out, struct error *err)
-{
-	return sink_open_smtp(options, run->log, out, err);
-}
-
-static int
-probe_relay(const struct smtp_options *options, struct run *run, void *out, struct error *err)
-{
-	(void)run;
-	return smtp_probe(options, out, err);
+	*r = (struct relay){ .run = run,
+		.smtp = smtp,
+		.options = { .lane = lane,
+		    .url = smtp->url,
+		    .user = smtp->user,
+		    .auth = smtp->auth,
+		    .token = by_token ? read_token : NULL,
+		    .token_arg = r,
+		    .tls_required = smtp->tls_required,
+		    .insecure = smtp->insecure,
+		    .ca_file = smtp->ca_file,
+		    .helo = smtp->helo,
+		    .connections = smtp->connections,
+		    .max_messages = MAX_PER_CONNECTION } };
+	strbuf_init(&r->secret, MAX_SECRET_BYTES);
+	if (by_token)
+		rc = read_token(r, &r->secret, err);
+	else if (has_secret(&smtp->password))
+		rc = config_read_secret(&smtp->password, "password", &r->secret, err);
+	r->options.password = r->secret.buf;
+	if (rc == 0 && (rc = smtp_check_options(&r->options, err)) == 0)
+		return 0;
+	close_relay(r);
+	return err_prefix(err, "smtp %s", smtp->name);
 }
 
 int
 sinks_probe(
     struct run *run, const struct config_smtp *smtp, struct smtp_probe *out, struct error *err)
 {
-	if (check_supported(run->cfg, err) == -1)
+	struct relay r;
+	int rc;
+
+	if (open_relay(run, 0, smtp, &r, err) == -1)
 		return -1;
-	return with_options(run, smtp, probe_relay, out, err);
+	rc = smtp_probe(&r.options, out, err);
+	close_relay(&r);
+	return rc == -1 ? err_prefix(err, "smtp %s", smtp->name) : 0;
+}
+
+/* ---- all ways out of a run ---- */
+
+/* One that is not a relay, or that cannot be opened. */
+struct way {
+	unsigned lane;
+	struct sink *sink; /* NULL: why says why */
+	struct error why;
+};
+
+struct ways {
+	struct sink sink;
+	struct run *run;
+	struct way *ways;
+	size_t nways;
+	struct relay *relays;
+	size_t nrelays;
+	struct sink *smtp; /* all relays; NULL = none */
+};
+
+/* The others go on, unless nobody is there to be told. */
+static int
+stop_lane(
+    const struct delivery_queue *queue, unsigned lane, const struct error *why, struct error *err)
+{
+	if (queue->stopped == NULL) {
+		if (err != NULL)
+			*err = *why;
+		return -1;
+	}
+	queue->stopped(queue->arg, lane, why);
+	return 0;
+}
+
+/* What is wrong with the way out, and not with the queue. */
+static bool
+is_of_way(const struct error *err)
+{
+	return err->kind == ERR_NET || err->kind == ERR_CONFIG;
+}
+
+static int
+run_ways(struct sink *sink, const struct delivery_queue *queue, struct error *err)
+{
+	struct ways *w = (struct ways *)sink;
+
+	for (size_t i = 0; i < w->nways; i++) {
+		struct way *way = &w->ways[i];
+		struct error why = way->why;
+
+		if (way->sink != NULL && sink_run(way->sink, queue, &why) == 0)
+			continue;
+		if (way->sink != NULL && !is_of_way(&why)) {
+			*err = why;
+			return -1;
+		}
+		if (stop_lane(queue, way->lane, &why, err) == -1)
+			return -1;
+	}
+	return w->smtp != NULL ? sink_run(w->smtp, queue, err) : 0;
+}
+static void
+free_ways(struct sink *sink)
+{
+	struct ways *w = (struct ways *)sink;
+
+	for (size_t i = 0; i < w->nways; i++)
+		sink_free(w->ways[i].sink);
+	sink_free(w->smtp);
+	for (size_t i = 0; i < w->nrelays; i++)
+		close_relay(&w->relays[i]);
+	free(w->ways);
+	free(w->relays);
+	free(w);
+}
+
+static const struct sink_ops ways_ops = { run_ways, free_ways };
+
+/* -1 only when memory is short: a way that cannot be opened is told when its turn comes. */
+static int
+open_way(struct ways *w, unsigned lane, struct error *err)
+{
+	const struct config_smtp *smtp = &w->run->cfg->smtps[lane];
+	struct way *way = &w->ways[w->nways];
+	const char *path;
+	int rc;
+
+	err_clear(&way->why);
+	if ((path = after_scheme(smtp->url, "maildir:")) != NULL)
+		rc = open_by_path(smtp, path, sink_open_maildir, &way->sink, &way->why);
+	else if ((path = after_scheme(smtp->url, "sendmail:")) != NULL)
+		rc = open_by_path(smtp, path, open_sendmail, &way->sink, &way->why);
+	else if ((rc = open_relay(w->run, lane, smtp, &w->relays[w->nrelays], &way->why)) == 0) {
+		w->nrelays++;
+		return 0;
+	}
+	if (rc == -1 && way->why.kind == ERR_NOMEM)
+		return err_set(err, ERR_NOMEM, "%s", way->why.msg);
+	way->lane = lane;
+	if (rc == 0)
+		way->sink->lane = lane;
+	w->nways++;
+	return 0;
+}
+
+static int
+open_relays(struct ways *w, struct error *err)
+{
+	struct smtp_options *options;
+	int rc;
+
+	if (w->nrelays == 0)
+		return 0;
+	if ((options = calloc(w->nrelays, sizeof(*options))) == NULL)
+		return err_nomem(err, "relays");
+	for (size_t i = 0; i < w->nrelays; i++)
+		options[i] = w->relays[i].options;
+	rc = sink_open_smtp(options, w->nrelays, w->run->log, &w->smtp, err);
+	free(options);
+	for (size_t i = 0; i < w->nrelays; i++)
+		close_relay(&w->relays[i]);
+	return rc;
 }
 
 int
-sinks_open(struct run *run, bool preview, struct sink **out, struct error *err)
+sinks_open(struct run *run, const unsigned *lanes, size_t n, struct sink **out, struct error *err)
 {
-	const struct config_smtp *smtp = &run->cfg->smtps[0];
-	const char *path;
+	struct ways *w = calloc(1, sizeof(*w));
+	int rc = 0;
 
-	if (preview)
-		return open_preview(out, err);
-	if (check_supported(run->cfg, err) == -1)
+	if (w == NULL)
+		return err_nomem(err, "ways out");
+	w->sink.ops = &ways_ops;
+	w->run = run;
+	w->ways = calloc(n + 1, sizeof(*w->ways));
+	w->relays = calloc(n + 1, sizeof(*w->relays));
+	if (w->ways == NULL || w->relays == NULL)
+		rc = err_nomem(err, "ways out");
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = open_way(w, lanes[i], err);
+	if (rc == 0)
+		rc = open_relays(w, err);
+	if (rc == -1) {
+		free_ways(&w->sink);
 		return -1;
-	if ((path = after_scheme(smtp->url, "maildir:")) != NULL)
-		return open_by_path(smtp, path, sink_open_maildir, out, err);
-	if ((path = after_scheme(smtp->url, "sendmail:")) != NULL)
-		return open_by_path(smtp, path, open_sendmail, out, err);
-	return with_options(run, smtp, open_relay, out, err);
+	}
+	*out = &w->sink;
+	return 0;
 }
 
 void
-sinks_describe(const struct config *cfg, char *out, size_t size)
+sinks_describe(const struct config_smtp *smtp, char *out, size_t size)
 {
-	const struct config_smtp *smtp = &cfg->smtps[0];
 	struct smtp_place place;
 
 	if (after_scheme(smtp->url, "sendmail:") != NULL && smtp->file[0] == '\0')

@@ -37,6 +37,8 @@ struct due {
 	int64_t since_utc;	/* papers first listed from then on are new */
 	int32_t day, since_day;	/* nominal day; first day covered */
 	int64_t window_utc;	/* how far back the longest of its sections looks */
+	int32_t waits_since_min;	/* minutes since 1970: since when the reader waits; editions that were missed count */
+	uint16_t lane;		/* the way out, see courier.h */
 	bool own;		/* by the reader's schedule; else only by those of some filters */
 };
 
@@ -289,9 +291,10 @@ struct batch_item {
 };
 
 struct batch;
+struct pool;
 
-/* settings	outlive the batch */
-int	batch_new(const struct batch_settings *settings, size_t nthreads, struct batch **out, struct error *err);
+/* settings and pool outlive the batch, and other batches may share them. */
+int	batch_new(const struct batch_settings *settings, struct pool *pool, struct batch **out, struct error *err);
 void	batch_free(struct batch *batch);
 /* Plan and compose the editions of n readers, in their order. Fails when one of them is BATCH_FAILED, with its error and
  * nothing to release. All lives until batch_reset(). */
@@ -353,11 +356,16 @@ extern const char run_hold_words[];
 
 /* ---- sinks.c: where mails go ---- */
 
-/* preview: every mail is taken and forgotten. */
-int	sinks_open(struct run *run, bool preview, struct sink **out, struct error *err);
+/*
+ * One sink for the ways out of these lanes: those on this machine first, then all relays in one loop. A way that cannot be
+ * opened stops its lane only.
+ */
+int	sinks_open(struct run *run, const unsigned *lanes, size_t n, struct sink **out, struct error *err);
+/* Every mail of lane 0 is taken and forgotten. */
+int	sinks_open_preview(struct sink **out, struct error *err);
 /* Connect to a relay, log in, say goodbye. */
 int	sinks_probe(struct run *run, const struct config_smtp *smtp, struct smtp_probe *out, struct error *err);
 /* "main (smtp.example.org:465, TLS)". */
-void	sinks_describe(const struct config *cfg, char *out, size_t size);
+void	sinks_describe(const struct config_smtp *smtp, char *out, size_t size);
 
 #endif

@@ -623,37 +623,42 @@ store_expire_editions(
 }
 
 int
-store_next_due(struct store *store, int64_t now_utc, int64_t after_period, int64_t after_reader,
-    struct arena *a, struct edition **out, struct error *err)
+store_peek_due(struct store *store, int64_t now_utc, int64_t *period, int64_t *reader,
+    uint32_t *copies, struct error *err)
 {
-	for (;;) {
-		struct edition *e;
-		struct stmt q;
-		int64_t mailed = 0;
-		int found;
+	struct stmt q;
+	int found;
 
-		db_start(&q, store, SQL_EDITION_DUE);
-		db_bind_int(&q, now_utc);
-		db_bind_int(&q, after_period);
-		db_bind_int(&q, after_reader);
-		if ((found = finish_edition(&q, a, &e, err)) != 1)
-			return found;
-		if (db_get_int(store, SQL_READER_MAILED, DB_INTS(e->reader), &mailed, err) == -1)
-			return -1;
-		if (mailed != 0) {
-			if (db_run_ints(store, SQL_EDITION_LEASE,
-				DB_INTS(e->period, e->reader, store->boot), err) == -1)
-				return -1;
-			e->state = EDITION_LEASED;
-			*out = e;
-			return 1;
-		}
-		/* Suppressed or ended since it was planned. */
-		if (set_state(store, e->period, e->reader, EDITION_FAILED,
-			"not sent: the address is suppressed or its subscription ended", 0,
-			err) == -1)
-			return -1;
-		after_period = e->period;
-		after_reader = e->reader;
-	}
+	db_start(&q, store, SQL_EDITION_DUE);
+	db_bind_int(&q, now_utc);
+	db_bind_int(&q, *period);
+	db_bind_int(&q, *reader);
+	if ((found = db_step(&q, err)) != 1)
+		return found;
+	*period = db_int(&q, 0);
+	*reader = db_int(&q, 1);
+	*copies = (uint32_t)db_int(&q, 2);
+	db_done(&q);
+	return 1;
+}
+
+int
+store_lease_due(struct store *store, int64_t period, int64_t reader, struct arena *a,
+    struct edition **out, struct error *err)
+{
+	int64_t mailed = 0;
+	int found = load_edition(store, period, reader, a, out, err);
+
+	if (found != 1 || (*out)->state != EDITION_DEFERRED)
+		return found == -1 ? -1 : 0;
+	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(reader), &mailed, err) == -1)
+		return -1;
+	if (mailed == 0)
+		return set_state(store, period, reader, EDITION_FAILED,
+		    "not sent: the address is suppressed or its subscription ended", 0, err);
+	(*out)->state = EDITION_LEASED;
+	return db_run_ints(store, SQL_EDITION_LEASE, DB_INTS(period, reader, store->boot), err) ==
+		-1
+	    ? -1
+	    : 1;
 }

@@ -377,8 +377,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE edition SET state = 0, boot = ?3 WHERE period = ?1 AND reader = ?2 AND "
 	    "state = 4",
 	[SQL_EDITION_DUE] =
-	    "SELECT " EDITION_COLUMNS
-	    " FROM edition e WHERE e.state = 4 AND e.state IN (4, 5, 6) AND e.next_utc <= "
+	    "SELECT e.period, e.reader, e.copies FROM edition e WHERE e.state = 4 AND e.state IN "
+	    "(4, 5, 6) AND e.next_utc <= "
 	    "?1 AND (e.period, e.reader) > (?2, ?3) ORDER BY e.period, e.reader LIMIT 1",
 	[SQL_EDITION_STALE] =
 	    "SELECT " EDITION_COLUMNS

@@ -30,10 +30,11 @@ struct books {
 };
 
 static inline int
-books_next(void *arg, struct delivery *out, struct error *err)
+books_next(void *arg, unsigned lane, struct delivery *out, struct error *err)
 {
 	struct books *b = arg;
 
+	(void)lane;
 	b->nnexts++;
 	if (b->nnexts == b->fail_next)
 		return err_set(err, ERR_IO, "the queue broke");

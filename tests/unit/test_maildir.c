@@ -55,7 +55,7 @@ count_files(const char *folder, const char *sub)
 }
 
 static int
-next_mail(void *arg, struct delivery *out, struct error *err)
+next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 {
 	struct books *b = arg;
 	char id[MESSAGE_ID_SIZE], number[20];
@@ -74,6 +74,7 @@ next_mail(void *arg, struct delivery *out, struct error *err)
 		.html = "x" };
 	int rc;
 
+	(void)lane;
 	if (b->next == b->nmails)
 		return 0;
 	if (b->next == b->fail_next)
@@ -186,7 +187,9 @@ teardown(void **state)
 static int
 run(const struct place *p, struct books *b, struct error *err)
 {
-	const struct delivery_queue queue = { b, next_mail, intend, settle };
+	const struct delivery_queue queue = {
+		.arg = b, .next = next_mail, .intend = intend, .settle = settle
+	};
 	struct sink *sink = NULL;
 	int rc;
 
@@ -378,7 +381,9 @@ test_folder_vanishes(void **state)
 {
 	const struct place *p = *state;
 	struct books b = books_of(3);
-	const struct delivery_queue queue = { &b, next_mail, intend_and_remove, settle };
+	const struct delivery_queue queue = {
+		.arg = &b, .next = next_mail, .intend = intend_and_remove, .settle = settle
+	};
 	struct sink *sink = NULL;
 	struct error err;
 

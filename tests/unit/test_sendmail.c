@@ -55,7 +55,9 @@ teardown(void **state)
 static int
 run(struct place *p, const char *script, int nmails, unsigned timeout_s)
 {
-	const struct delivery_queue queue = { p->books, books_next, books_intend, books_settle };
+	const struct delivery_queue queue = {
+		.arg = p->books, .next = books_next, .intend = books_intend, .settle = books_settle
+	};
 	struct sink *sink = NULL;
 	char text[400];
 	int rc;
@@ -215,7 +217,9 @@ test_does_not_start(void **state)
 {
 	const char nothing[] = "#!/nonexistent/shell\n";
 	struct place *p = *state;
-	const struct delivery_queue queue = { p->books, books_next, books_intend, books_settle };
+	const struct delivery_queue queue = {
+		.arg = p->books, .next = books_next, .intend = books_intend, .settle = books_settle
+	};
 	struct sink *sink = NULL;
 
 	p->books->nmails = 3;

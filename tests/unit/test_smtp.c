@@ -44,14 +44,16 @@ run(struct trial *t)
 {
 	struct log log;
 	struct sink *sink = NULL;
-	const struct delivery_queue queue = { t->books, books_next, books_intend, books_settle };
+	const struct delivery_queue queue = {
+		.arg = t->books, .next = books_next, .intend = books_intend, .settle = books_settle
+	};
 	FILE *file = tmpfile();
 	size_t n;
 
 	assert_non_null(file);
 	log_init(&log, "test", fileno(file), LOG_LEVEL_DEBUG);
 	err_clear(&t->err);
-	if (sink_open_smtp(&t->options, &log, &sink, &t->err) == -1)
+	if (sink_open_smtp(&t->options, 1, &log, &sink, &t->err) == -1)
 		fail_msg("%s", t->err.msg);
 	t->rc = sink_run(sink, &queue, &t->err);
 	sink_free(sink);

@@ -313,7 +313,7 @@ test_options(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sink *sink = NULL;
 		struct error err;
-		int rc = sink_open_smtp(&rows[i].options, &log, &sink, &err);
+		int rc = sink_open_smtp(&rows[i].options, 1, &log, &sink, &err);
 
 		if ((rc == 0) != (rows[i].says == NULL) ||
 		    (rc == -1 && (strstr(err.msg, rows[i].says) == NULL || err.kind != ERR_CONFIG)))

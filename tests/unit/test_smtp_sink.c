@@ -118,7 +118,9 @@ test_rows(void **state)
 			.url = url, .helo = "client.example.org", .connections = rows[i].connections
 		};
 		struct books *b = calloc(1, sizeof(*b));
-		const struct delivery_queue queue = { b, books_next, books_intend, books_settle };
+		const struct delivery_queue queue = {
+			.arg = b, .next = books_next, .intend = books_intend, .settle = books_settle
+		};
 		struct sink *sink = NULL;
 		struct error err = { 0 };
 		struct log log;
@@ -128,7 +130,7 @@ test_rows(void **state)
 		b->nmails = rows[i].nmails;
 		snprintf(url, sizeof(url), "smtp://127.0.0.1:%u", port);
 		log_init(&log, "test", -1, LOG_LEVEL_ERROR);
-		assert_int_equal(sink_open_smtp(&options, &log, &sink, &err), 0);
+		assert_int_equal(sink_open_smtp(&options, 1, &log, &sink, &err), 0);
 		rc = sink_run(sink, &queue, &err);
 		sink_free(sink);
 		kill(pid, SIGKILL);

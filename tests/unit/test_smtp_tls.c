@@ -199,7 +199,9 @@ test_rows(void **state)
 			.connections = 2,
 			.timeout_scale = 0.05 };
 		struct books *b = calloc(1, sizeof(*b));
-		const struct delivery_queue queue = { b, books_next, books_intend, books_settle };
+		const struct delivery_queue queue = {
+			.arg = b, .next = books_next, .intend = books_intend, .settle = books_settle
+		};
 		struct sink *sink = NULL;
 		struct server server;
 		struct strbuf text;
@@ -218,7 +220,7 @@ test_rows(void **state)
 		if (rows[i].ca[0] != '\0')
 			snprintf(ca, sizeof(ca), "%s/%s.pem", p->folder, rows[i].ca);
 		b->nmails = 20;
-		rc = sink_open_smtp(&options, &log, &sink, &err);
+		rc = sink_open_smtp(&options, 1, &log, &sink, &err);
 		assert_int_equal(rc, 0);
 		rc = sink_run(sink, &queue, &err);
 		sink_free(sink);
@@ -265,7 +267,9 @@ test_large_under_tls(void **state)
 		.helo = "client.example.org",
 		.connections = 2 };
 	struct books *b = calloc(1, sizeof(*b));
-	const struct delivery_queue queue = { b, books_next, books_intend, books_settle };
+	const struct delivery_queue queue = {
+		.arg = b, .next = books_next, .intend = books_intend, .settle = books_settle
+	};
 	struct sink *sink = NULL;
 	struct server server;
 	struct strbuf text;
@@ -289,7 +293,7 @@ test_large_under_tls(void **state)
 	b->nmails = 4;
 	b->bytes = bytes;
 	b->nbytes = sizeof(bytes);
-	assert_int_equal(sink_open_smtp(&options, &log, &sink, &err), 0);
+	assert_int_equal(sink_open_smtp(&options, 1, &log, &sink, &err), 0);
 	if (sink_run(sink, &queue, &err) == -1)
 		fail_msg("%s", err.msg);
 	sink_free(sink);

@@ -1,0 +1,91 @@
+/* courier.h - what deliver.c and lane.c share: the work of one sending run. Each way out has a lane of its own, with the mails
+ * that are made ready for it, so that none waits for another. */
+#ifndef DIGEST_RUN_COURIER_H
+#define DIGEST_RUN_COURIER_H
+
+#include "run/limit.h"
+#include "run/routes.h"
+#include "run/stages.h"
+
+enum {
+	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
+	LANE_VIA_SIZE = 256,
+};
+
+/* A deferred edition that is due again. */
+struct retry {
+	int64_t period, reader;
+	unsigned lane;
+};
+
+/* Mails for one way out, a batch at a time: first those that were deferred, then the new ones. */
+struct lane {
+	const struct config_smtp *smtp;	/* NULL in a preview, which has one lane for all ways */
+	char via[LANE_VIA_SIZE];	/* "main (smtp.example.org:465, TLS)" */
+	struct limit limit;
+	bool over;			/* the limit leaves nothing more to this run; that was told */
+
+	size_t next_retry;		/* in the courier's */
+	size_t next_due, end_due;	/* its part of the courier's */
+
+	struct batch *batch;
+	struct batch_item items[BATCH_MAILS];
+	struct arena arena;		/* of mails that are tried again, and of the lease */
+	struct composed mails[BATCH_MAILS];
+	size_t nmails, next_mail;
+};
+
+struct courier {
+	struct run *run;
+	const struct run_options *options;
+	struct run_report *report;
+	struct planner *planner;
+	struct composer *composer;
+	int64_t now_utc, run_id;
+	int64_t start_us;    /* since 1970, of the monotonic moment start_ms */
+	int64_t start_ms;
+	int64_t deadline_ms; /* monotonic: what is not on its way by then waits for the next run */
+	int64_t look_ms;     /* monotonic: when to look for the brake again */
+	bool held;	     /* it is on */
+	bool stopped;	     /* and that was told */
+
+	struct routes routes;
+	struct lane *lanes;
+	unsigned nlanes;
+
+	struct due *dues; /* in the order of the readers, then of the lanes */
+	size_t ndues, dues_alloc;
+	int64_t since_utc; /* the oldest moment any of them looks back to */
+	struct retry *retries;
+	size_t nretries, retries_alloc;
+
+	struct batch_settings settings;
+	struct pool *pool;
+	size_t nbegun; /* of the dues */
+	size_t nwayless; /* readers whose domain no smtp block takes */
+	struct arena scratch;
+	char broken[512]; /* the first digest that cannot be made, and why; "" = none */
+};
+
+/* ---- deliver.c ---- */
+
+int	courier_skip(struct courier *c, const struct store_reader *reader, enum run_skip why, int64_t next_utc,
+	    struct error *err);
+/* This digest fails closed, the others go on; it is due as long as it has not gone out. */
+void	courier_note_broken(struct courier *c, const struct store_reader *reader, const char *why);
+/* A signal came, the time of this run is up, or a person stopped all mail. */
+bool	courier_must_stop(struct courier *c);
+
+/* ---- lane.c ---- */
+
+/* smtp NULL: of a preview. The limits go on from the last run. */
+int	lane_init(struct courier *c, struct lane *l, const struct config_smtp *smtp, struct error *err);
+void	lane_release(struct lane *l);
+/* How many mails it has not handed out. */
+size_t	lane_count_left(const struct courier *c, const struct lane *l);
+/* As delivery_queue.next. */
+int	lane_next(struct courier *c, struct lane *l, struct delivery *out, struct error *err);
+/* The run is over: what the limits reserved and did not use is given back. */
+int	lane_close(struct courier *c, struct lane *l, struct error *err);
+
+#endif

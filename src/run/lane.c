@@ -1,0 +1,447 @@
+#include "run/courier.h"
+#include "digest/limits.h"
+#include "digest/pool.h"
+#include "digest/qp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	DATE_SPAN_S = 72 * 3600, /* SpamAssassin gives points from 96 h on */
+	LEAST_BATCH = 8,	 /* mails of one lane, however many lanes there are */
+};
+
+/* ---- limits ---- */
+
+static int64_t
+now_us(const struct courier *c)
+{
+	return c->start_us + (clock_monotonic_ms() - c->start_ms) * 1000;
+}
+
+static void
+name_note(const struct lane *l, char out[200])
+{
+	snprintf(out, 200, "limit %.180s", l->smtp->name);
+}
+
+/* In a transaction. Written before these mails leave, so that a run that is killed counted too many, if anything. */
+static int
+save_limit(struct courier *c, const struct lane *l, size_t nreserved, struct error *err)
+{
+	char name[200], note[LIMIT_NOTE_SIZE];
+
+	if (!limit_is_set(&l->limit))
+		return 0;
+	name_note(l, name);
+	limit_format(&l->limit, now_us(c), nreserved, note);
+	return store_set_note(c->run->store, name, note, err);
+}
+
+static int
+restore_limit(struct courier *c, struct lane *l, struct error *err)
+{
+	char name[200];
+	const char *note;
+
+	limit_init(&l->limit, l->smtp->rate, l->smtp->daily_limit);
+	if (!limit_is_set(&l->limit))
+		return 0;
+	name_note(l, name);
+	if (store_get_note(c->run->store, name, &l->arena, &note, err) == -1)
+		return -1;
+	limit_restore(&l->limit, note, now_us(c));
+	return 0;
+}
+
+/* QUEUE_MAIL: one may leave now. What cannot leave in this run stays due, and is first in the next. */
+static int
+ask_limit(struct courier *c, struct lane *l, int64_t *again_ms)
+{
+	int64_t again_us;
+
+	if (!limit_is_set(&l->limit) || limit_allows(&l->limit, now_us(c), &again_us))
+		return QUEUE_MAIL;
+	*again_ms =
+	    again_us == INT64_MAX ? INT64_MAX : c->start_ms + (again_us - c->start_us + 999) / 1000;
+	if (*again_ms < c->deadline_ms)
+		return QUEUE_LATER;
+	if (!l->over)
+		log_warn(c->run->log, "%s: its %s leaves %zu mails for a later run", l->via,
+		    again_us == INT64_MAX ? "daily-limit" : "rate", lane_count_left(c, l));
+	l->over = true;
+	c->report->faults |= RUN_FAULT_DEFERRED;
+	return QUEUE_EMPTY;
+}
+
+/* How many mails to make ready. */
+static size_t
+choose_size(struct courier *c, const struct lane *l)
+{
+	size_t n = BATCH_MAILS / c->nlanes;
+
+	n = n < LEAST_BATCH ? LEAST_BATCH : n;
+	return limit_is_set(&l->limit) ? limit_room(&l->limit, now_us(c), n) : n;
+}
+
+/* ---- new mails ---- */
+
+static void
+release_batch(struct lane *l)
+{
+	for (size_t i = 0; i < l->nmails; i++)
+		composed_release(&l->mails[i]);
+	l->nmails = l->next_mail = 0;
+	arena_reset(&l->arena);
+	if (l->batch != NULL)
+		batch_reset(l->batch);
+}
+
+/* Into the batch, or told why not. */
+static int
+take_item(struct courier *c, struct lane *l, struct batch_item *item, struct error *err)
+{
+	const struct store_reader *reader = item->mail.reader;
+
+	c->report->nmerged += item->merged;
+	if (item->what == BATCH_MAIL) {
+		l->mails[l->nmails++] = item->mail;
+		return 0;
+	}
+	if (item->what == BATCH_SKIPPED)
+		return courier_skip(c, reader, item->why, 0, err);
+	courier_note_broken(c, reader, item->err.msg);
+	return courier_skip(c, reader, SKIP_BROKEN, 0, err);
+}
+
+static int
+lease_batch(struct courier *c, struct lane *l, struct error *err)
+{
+	struct edition *editions = arena_array(&l->arena, l->nmails, sizeof(*editions));
+	int rc;
+
+	if (editions == NULL)
+		return err_nomem(err, "lease");
+	for (size_t i = 0; i < l->nmails; i++)
+		editions[i] = l->mails[i].edition;
+	if (store_begin(c->run->store, err) == -1)
+		return -1;
+	rc = store_lease_editions(c->run->store, editions, l->nmails, c->now_utc, err);
+	if (rc == 0)
+		rc = planner_save(c->planner, err);
+	if (rc == 0)
+		rc = save_limit(c, l, l->nmails, err);
+	for (size_t i = 0; i < l->nmails; i++)
+		l->mails[i].edition.state = editions[i].state;
+	return store_end(c->run->store, rc, true, err);
+}
+
+static int
+open_batch(struct courier *c, struct lane *l, struct error *err)
+{
+	return l->batch != NULL ? 0 : batch_new(&c->settings, c->pool, &l->batch, err);
+}
+
+static int
+plan_batch(struct courier *c, struct lane *l, struct error *err)
+{
+	size_t n = choose_size(c, l);
+	int rc = 0;
+
+	release_batch(l);
+	if (n > l->end_due - l->next_due)
+		n = l->end_due - l->next_due;
+	if (open_batch(c, l, err) == -1 ||
+	    batch_plan(l->batch, &c->dues[l->next_due], n, l->items, err) == -1)
+		return -1;
+	l->next_due += n;
+	c->nbegun += n;
+	for (size_t i = 0; i < n; i++) {
+		if (rc == 0)
+			rc = take_item(c, l, &l->items[i], err);
+		else if (l->items[i].what == BATCH_MAIL)
+			composed_release(&l->items[i].mail);
+	}
+	if (rc == -1)
+		return -1;
+	if (c->run->ui.progress != NULL && c->ndues > BATCH_MAILS)
+		c->run->ui.progress(c->run->ui.arg, "sending", c->nbegun, c->ndues);
+	c->report->nplanned += l->nmails;
+	return l->nmails > 0 ? lease_batch(c, l, err) : 0;
+}
+
+/* ---- mails that are tried again ---- */
+
+/*
+ * Templates or settings have changed since: fine while no copy can be out, but only the very same bytes may follow one
+ * that may be. 1 = held.
+ */
+static int
+note_other_bytes(
+    struct courier *c, const struct edition *e, const struct composed *mail, struct error *err)
+{
+	static const char reason[] = "a copy may be out, and the mail would differ from it now";
+	struct store *store = c->run->store;
+	int rc;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	if (e->copies == 0)
+		rc = store_rehash_edition(
+		    store, e->period, e->reader, mail->edition.hash, e->composed_utc, err);
+	else
+		rc = store_settle_edition(
+		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
+	if (store_end(store, rc, false, err) == -1)
+		return -1;
+	if (e->copies == 0)
+		return 0;
+	c->report->nheld_mails++;
+	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
+	    mail->period, reason);
+	return 1;
+}
+
+/*
+ * A Date some days old looks like spam: after each whole span the mail is dated anew. What a copy that may be out had is
+ * found again by its bytes.
+ */
+static int
+compose_again(struct courier *c, struct lane *l, const struct edition *e, struct composed *mail,
+    struct error *err)
+{
+	int64_t spans =
+	    c->now_utc > e->composed_utc ? (c->now_utc - e->composed_utc) / DATE_SPAN_S : 0;
+
+	for (;; spans--) {
+		mail->date_utc = e->composed_utc + spans * DATE_SPAN_S;
+		strbuf_reset(&mail->bytes);
+		if (composer_compose(c->composer, mail, &l->arena, err) == -1)
+			return -1;
+		if (e->copies == 0 || spans == 0 ||
+		    memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) == 0)
+			return 0;
+	}
+}
+
+/* It stays where it is: the next run tries again, whose templates may be mended. */
+static int
+put_back(struct courier *c, const struct edition *e, struct error *err)
+{
+	struct store *store = c->run->store;
+	int rc;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	rc = store_settle_edition(
+	    store, e->period, e->reader, EDITION_DEFERRED, e->reply, c->now_utc, c->now_utc, err);
+	return store_end(store, rc, false, err);
+}
+
+/* One deferred edition into the batch, from the papers as they were then. */
+static int
+retry_one(struct courier *c, struct lane *l, const struct edition *e, struct error *err)
+{
+	struct composed *mail = &l->mails[l->nmails];
+
+	composed_init(mail);
+	mail->edition = *e;
+	mail->due.due_utc = e->composed_utc; /* it was due by then */
+	if (store_load_reader(c->run->store, e->reader, &l->arena, &mail->reader, err) != 1)
+		return -1;
+	if (composer_prepare(c->composer, mail, &l->arena, err) == -1 ||
+	    compose_again(c, l, e, mail, err) == -1) {
+		courier_note_broken(c, mail->reader, err->msg);
+		composed_release(mail);
+		return put_back(c, e, err);
+	}
+	if (memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) != 0) {
+		int rc = note_other_bytes(c, e, mail, err);
+
+		if (rc != 0) {
+			composed_release(mail);
+			return rc == 1 ? 0 : -1;
+		}
+	}
+	l->nmails++;
+	return 0;
+}
+
+/* Whether a lane has more of them. */
+static bool
+has_retry(const struct courier *c, struct lane *l)
+{
+	const unsigned number = (unsigned)(l - c->lanes);
+
+	while (l->next_retry < c->nretries && c->retries[l->next_retry].lane != number)
+		l->next_retry++;
+	return l->next_retry < c->nretries;
+}
+
+/* Lease the next editions that were deferred and are due again, in one transaction. */
+static int
+lease_retries(struct courier *c, struct lane *l, struct edition **out, size_t *n, struct error *err)
+{
+	struct store *store = c->run->store;
+	size_t max = choose_size(c, l);
+	int found = 0;
+
+	*n = 0;
+	if (store_begin(store, err) == -1)
+		return -1;
+	while (*n < max && found != -1 && has_retry(c, l)) {
+		const struct retry *r = &c->retries[l->next_retry++];
+
+		found = store_lease_due(store, r->period, r->reader, &l->arena, &out[*n], err);
+		*n += found == 1;
+	}
+	if (found != -1)
+		found = save_limit(c, l, *n, err);
+	return store_end(store, found == -1 ? -1 : 0, true, err);
+}
+
+/* Mail of earlier runs that was deferred, or that a killed run left behind, and is due again. */
+static int
+retry_batch(struct courier *c, struct lane *l, struct error *err)
+{
+	struct edition *leased[BATCH_MAILS];
+	size_t n;
+
+	release_batch(l);
+	if (lease_retries(c, l, leased, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (retry_one(c, l, leased[i], err) == -1)
+			return -1;
+	return 0;
+}
+
+/* ---- one mail after the other ---- */
+
+/* In a preview each mail says which way it would go. */
+static void
+describe_way(const struct courier *c, const struct lane *l, const struct composed *mail,
+    char out[LANE_VIA_SIZE])
+{
+	int way = l->smtp == NULL ? routes_find(&c->routes, mail->to.canonical) : -1;
+
+	if (way >= 0)
+		sinks_describe(&c->run->cfg->smtps[way], out, LANE_VIA_SIZE);
+	else
+		snprintf(out, LANE_VIA_SIZE, "%s", l->via);
+}
+
+/* Whoever looks at mails gets their parts as they are read. */
+static int
+show_mail(struct courier *c, const struct lane *l, struct composed *mail, struct error *err)
+{
+	char via[LANE_VIA_SIZE];
+	struct rendered read;
+	const struct run_mail shown = { mail->reader, &mail->edition, &mail->view, &read,
+		&mail->bytes, mail->due.due_utc, via, mail->period };
+	int rc;
+
+	if (c->options->on_mail == NULL)
+		return 0;
+	describe_way(c, l, mail, via);
+	rendered_init(&read);
+	read.html.max_bytes = mail->rendered.html.max_bytes;
+	strbuf_add(&read.subject, mail->rendered.subject.buf);
+	qp_add_decoded(&read.html, mail->rendered.html.buf, mail->rendered.html.len);
+	qp_add_decoded(&read.text, mail->rendered.text.buf, mail->rendered.text.len);
+	rc = strbuf_check(&read.html, err) == -1 || strbuf_check(&read.text, err) == -1
+	    ? -1
+	    : c->options->on_mail(c->options->arg, &shown, err);
+	rendered_release(&read);
+	return rc;
+}
+
+/* 1 = out is filled, 0 = this one is not mailed. */
+static int
+hand_out(struct courier *c, struct lane *l, struct composed *mail, struct delivery *out,
+    struct error *err)
+{
+	if (mail->edition.state == EDITION_EMPTY) {
+		c->report->nempty++;
+		return courier_skip(c, mail->reader, SKIP_EMPTY, 0, err);
+	}
+	if (mail->edition.state == EDITION_FAILED)
+		return courier_skip(c, mail->reader, SKIP_SUPPRESSED, 0, err);
+	out->period = mail->edition.period;
+	out->reader = mail->edition.reader;
+	out->sender = composer_sender(c->composer);
+	snprintf(out->to, sizeof(out->to), "%s", mail->to.mailbox);
+	out->needs_smtputf8 = mail->to.needs_smtputf8;
+	if (show_mail(c, l, mail, err) == -1)
+		return -1;
+	/* The bytes go on to the sink as they are, and its empty buffer comes back. */
+	strbuf_swap(&out->bytes, &mail->bytes);
+	return 1;
+}
+
+size_t
+lane_count_left(const struct courier *c, const struct lane *l)
+{
+	const unsigned number = (unsigned)(l - c->lanes);
+	size_t n = l->nmails - l->next_mail + l->end_due - l->next_due;
+
+	for (size_t i = l->next_retry; i < c->nretries; i++)
+		n += c->retries[i].lane == number;
+	return n;
+}
+
+int
+lane_next(struct courier *c, struct lane *l, struct delivery *out, struct error *err)
+{
+	int rc;
+
+	while (!courier_must_stop(c)) {
+		bool ready = l->next_mail < l->nmails, again = has_retry(c, l);
+
+		if (!ready && !again && l->next_due == l->end_due)
+			return QUEUE_EMPTY;
+		if ((rc = ask_limit(c, l, &out->again_ms)) != QUEUE_MAIL)
+			return rc;
+		if (!ready) {
+			rc = again ? retry_batch(c, l, err) : plan_batch(c, l, err);
+			if (rc == -1)
+				return -1;
+			continue;
+		}
+		rc = hand_out(c, l, &l->mails[l->next_mail++], out, err);
+		if (rc == 1)
+			limit_take(&l->limit, now_us(c));
+		if (rc != 0)
+			return rc;
+	}
+	return QUEUE_EMPTY;
+}
+
+int
+lane_init(struct courier *c, struct lane *l, const struct config_smtp *smtp, struct error *err)
+{
+	l->smtp = smtp;
+	arena_init(&l->arena, MAX_RUN_BYTES);
+	if (smtp == NULL)
+		return 0;
+	sinks_describe(smtp, l->via, sizeof(l->via));
+	return restore_limit(c, l, err);
+}
+
+int
+lane_close(struct courier *c, struct lane *l, struct error *err)
+{
+	int rc = 0;
+
+	if (limit_is_set(&l->limit) && (rc = store_begin(c->run->store, err)) == 0)
+		rc = store_end(c->run->store, save_limit(c, l, 0, err), false, err);
+	return rc;
+}
+
+void
+lane_release(struct lane *l)
+{
+	release_batch(l);
+	batch_free(l->batch);
+	arena_release(&l->arena);
+}
