@@ -12,6 +12,14 @@
 #include "digest/log.h"
 #include "digest/sink.h"
 
+/* How much is under way at once to a server that offers PIPELINING (RFC 2920); the others get one command at a time. */
+enum smtp_level {
+	SMTP_AS_OFFERED,
+	SMTP_LOCK_STEP,		/* a command at a time */
+	SMTP_ENVELOPE,		/* MAIL, RCPT and DATA of a mail together */
+	SMTP_BEHIND,		/* those of the next mail right behind the final dot: one turn a mail */
+};
+
 /* One account. The strings are copied; the copy of the password is wiped when it is freed. NULL is taken as "". */
 struct smtp_options {
 	unsigned lane;		/* of the queue, whose mails go this way */
@@ -28,6 +36,7 @@ struct smtp_options {
 	const char *helo;	/* our name, a domain with a dot or [address literal]; "" = this host's, if it is one */
 	unsigned connections;	/* 1..SMTP_MAX_CONNECTIONS at once */
 	unsigned max_messages;	/* of one connection, then another is opened; 0 = any */
+	enum smtp_level level;	/* at most; SMTP_AS_OFFERED = SMTP_BEHIND */
 	double timeout_scale;	/* of every time-out, for tests; 0 = 1.0 */
 };
 
@@ -55,6 +64,10 @@ int	smtp_check_options(const struct smtp_options *options, struct error *err);
  * out of order: DEFERRED before the dot, UNKNOWN after it; 421 the same. A mail above the server's SIZE, an address that is
  * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
  * server.
+ *
+ * A server that offers PIPELINING gets more than one command at a time, see enum smtp_level; one that does not cope with that
+ * (a link lost before it ever did, an answer out of order) gets less in the rest of the run, which is logged. A mail that
+ * is not the first of its link, and of which the server had not said a word when the link was lost, goes to another link.
  *
  * An account stops, and leaves the rest of its lane in the queue (queue->stopped), with ERR_CONFIG for a certificate, STARTTLS,
  * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve. Once it has been
@@ -99,7 +112,10 @@ struct smtp_probe {
 	uint64_t max_size;	/* bytes, 0 = none told */
 	bool tls;
 	bool logged_in;
-	bool pipelining, size, eightbit, smtputf8, enhanced_codes;
+	bool pipelining, size, eightbit, smtputf8, enhanced_codes, dsn;
+	unsigned max_mails;	/* of one connection (RFC 9422 4.1 MAILMAX), 0 = none told */
+	unsigned max_recipients;	/* of one mail (4.2 RCPTMAX); we name one */
+	unsigned max_domains;	/* of recipients in one connection (4.3 RCPTDOMAINMAX) */
 	char auth[128];		/* the mechanisms offered, blank between, "" = none */
 };
 

@@ -106,6 +106,21 @@ pause_account(struct smtp_engine *e, const struct error *why)
 }
 
 void
+smtp_doubt_level(struct smtp_engine *e, enum smtp_level level, const char *why)
+{
+	static const char *const instead[] = {
+		[SMTP_ENVELOPE] = "one command at a time",
+		[SMTP_BEHIND] = "no command before a mail is answered",
+	};
+
+	if (level > e->level || level <= SMTP_LOCK_STEP)
+		return;
+	e->level = level - 1;
+	log_info(e->log, "%s: offers PIPELINING and does not cope with it (%s); from now on %s",
+	    e->account.name, why, instead[level]);
+}
+
+void
 smtp_note(
     struct smtp_engine *e, enum smtp_trouble trouble, enum err_kind kind, const char *sentence)
 {
@@ -142,6 +157,81 @@ smtp_note(
 	}
 }
 
+/* ---- mails at hand ---- */
+
+static void
+swap_deliveries(struct delivery *a, struct delivery *b)
+{
+	struct delivery kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* Nothing more may leave by this account. */
+static bool
+is_shut(const struct smtp_engine *e)
+{
+	return e->stopped || e->loop->broken || e->loop->halted;
+}
+
+bool
+smtp_give_back(struct smtp_engine *e, struct delivery *mail)
+{
+	if (is_shut(e) || e->npulled == e->max_pulled)
+		return false;
+	swap_deliveries(&e->pulled[e->npulled++], mail);
+	return true;
+}
+
+/* Whether all that there was went to a link, or nothing more may. */
+static bool
+is_done(const struct smtp_engine *e)
+{
+	return is_shut(e) || (e->drained && e->npulled == 0);
+}
+
+/* Ask for one more mail. */
+static bool
+ask_queue(struct smtp_engine *e)
+{
+	const struct delivery_queue *queue = e->loop->queue;
+	struct delivery *mail = &e->pulled[e->npulled];
+	struct error err;
+	int more;
+
+	if (e->drained || e->npulled == e->max_pulled ||
+	    (e->again_ms > 0 && e->again_ms > clock_monotonic_ms()))
+		return false;
+	strbuf_reset(&mail->bytes);
+	err_clear(&err);
+	more = queue->next(queue->arg, e->lane, mail, &err);
+	if (more == -1)
+		break_off(e->loop, &err);
+	e->again_ms = more == QUEUE_LATER ? mail->again_ms : 0;
+	e->drained = more == QUEUE_EMPTY || more == -1;
+	e->npulled += more == QUEUE_MAIL;
+	return more == QUEUE_MAIL;
+}
+
+/* A mail for the next link, NULL = there is none. Only with one is a connection opened. */
+static struct delivery *
+pull(struct smtp_engine *e)
+{
+	if (is_shut(e) || (e->npulled == 0 && !ask_queue(e)))
+		return NULL;
+	return &e->pulled[0];
+}
+
+/* It is taken: its place is the last, with the buffer that came for it. */
+static void
+drop_pulled(struct smtp_engine *e, struct delivery *mail)
+{
+	e->npulled--;
+	for (; mail < &e->pulled[e->npulled]; mail++)
+		swap_deliveries(mail, mail + 1);
+}
+
 /* ---- one turn of the loop ---- */
 
 static unsigned
@@ -163,50 +253,31 @@ find_link(struct smtp_engine *e, enum smtp_state state)
 	return NULL;
 }
 
-/* Whether nothing more is pulled and what was pulled has gone on. */
-static bool
-is_done(const struct smtp_engine *e)
+/* Give the link a mail, if there is one and it can take it. */
+static void
+feed(struct smtp_engine *e, struct smtp_link *l)
 {
-	return e->stopped || e->loop->broken || e->loop->halted || (e->drained && !e->has_waiting);
-}
+	struct delivery *mail;
 
-/* Have a mail at hand. Only with one is a connection opened. */
-static bool
-pull(struct smtp_engine *e)
-{
-	const struct delivery_queue *queue = e->loop->queue;
-	struct error err;
-	int more;
-
-	if (e->stopped || e->loop->broken || e->loop->halted)
-		return false;
-	if (e->has_waiting || e->drained || e->again_ms > clock_monotonic_ms())
-		return e->has_waiting;
-	strbuf_reset(&e->waiting.bytes);
-	err_clear(&err);
-	more = queue->next(queue->arg, e->lane, &e->waiting, &err);
-	if (more == -1)
-		break_off(e->loop, &err);
-	e->again_ms = more == QUEUE_LATER ? e->waiting.again_ms : 0;
-	e->drained = more == QUEUE_EMPTY || more == -1;
-	e->has_waiting = more == QUEUE_MAIL;
-	return e->has_waiting;
+	while (!e->paused && smtp_link_has_room(l) && (mail = pull(e)) != NULL &&
+	    smtp_link_suits(l, mail)) {
+		smtp_link_take(l, mail);
+		drop_pulled(e, mail);
+	}
 }
 
 static void
 feed_links(struct smtp_engine *e)
 {
-	unsigned max = e->account.max_messages;
-
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
-		while (l->state == LINK_IDLE && !e->paused && (max == 0 || l->nmails < max) &&
-		    pull(e)) {
-			e->has_waiting = false;
-			smtp_link_take(l, &e->waiting);
-		}
-		if (l->state == LINK_IDLE && (e->paused || (max > 0 && l->nmails >= max)))
+		if (l->state != LINK_IDLE)
+			continue;
+		feed(e, l);
+		if (l->state == LINK_BUSY)
+			smtp_link_push(l);
+		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || e->npulled > 0))
 			smtp_link_quit(l);
 	}
 }
@@ -244,8 +315,8 @@ open_links(struct smtp_engine *e)
 	unsigned nopening = count_links(e, LINK_OPENING, LINK_OPENING);
 	struct error err;
 
-	while (pull(e) && nopen + nopening < e->max_open && nopening < (nopen > 0 ? nopen : 1) &&
-	    e->retry_ms <= clock_monotonic_ms()) {
+	while (pull(e) != NULL && nopen + nopening < e->max_open &&
+	    nopening < (nopen > 0 ? nopen : 1) && e->retry_ms <= clock_monotonic_ms()) {
 		struct smtp_link *l = find_link(e, LINK_CLOSED);
 
 		if (l == NULL)
@@ -258,7 +329,10 @@ open_links(struct smtp_engine *e)
 	}
 }
 
-/* Record the intent of mails that are out but for the dot, then let the dots go. Returns how many there were. */
+/*
+ * Record the intent of mails that are out but for their ends, then let these go, each with what the next mail may say
+ * already. Returns how many there were.
+ */
 static size_t
 announce_some(struct smtp_loop *loop, unsigned *next)
 {
@@ -279,8 +353,11 @@ announce_some(struct smtp_loop *loop, unsigned *next)
 		break_off(loop, &err);
 		return 0;
 	}
-	for (size_t i = 0; i < n; i++)
-		smtp_link_send_dot(links[i]);
+	for (size_t i = 0; i < n; i++) {
+		smtp_link_add_dot(links[i]);
+		feed(links[i]->engine, links[i]);
+		smtp_link_push(links[i]);
+	}
 	return n;
 }
 
@@ -293,31 +370,37 @@ announce(struct smtp_loop *loop)
 		;
 }
 
-/* Nothing more leaves by this account: give back what has not, and say goodbye to who has nothing to tell. */
+/* Nothing more leaves by this account: settle what was pulled. */
+static void
+settle_pulled(struct smtp_engine *e)
+{
+	const char *why = e->loop->broken ? e->loop->why.msg
+	    : e->stopped		  ? e->why.msg
+					  : sink_halted;
+
+	while (e->npulled > 0)
+		smtp_settle(e, &e->pulled[--e->npulled], OUTCOME_DEFERRED, why);
+}
+
+/* Give back what has not left, and say goodbye to who has nothing to tell. */
 static void
 wind_up(struct smtp_engine *e)
 {
 	const bool broken = e->loop->broken, halted = e->loop->halted;
-	const char *why = broken ? "the run was broken off" : "the relay was given up before";
+	const char *why = broken ? "the run was broken off"
+	    : halted		 ? sink_halted
+				 : "the relay was given up before";
 
 	if (!is_done(e))
 		return;
-	if (broken && e->loop->why.kind != ERR_NONE)
-		why = e->loop->why.msg;
-	else if (e->stopped && e->why.kind != ERR_NONE)
-		why = e->why.msg;
-	else if (halted)
-		why = sink_halted;
-	if (e->has_waiting)
-		smtp_settle(e, &e->waiting, OUTCOME_DEFERRED, why);
-	e->has_waiting = false;
+	settle_pulled(e);
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
 		if (l->state == LINK_IDLE)
 			smtp_link_quit(l);
 		else if (l->state == LINK_OPENING || (halted && l->state == LINK_RESETTING) ||
-		    ((broken || halted) && l->state == LINK_BUSY && l->phase != PHASE_DOT))
+		    ((broken || halted) && l->state == LINK_BUSY))
 			smtp_link_abandon(l, why);
 	}
 }
@@ -329,7 +412,7 @@ look_at_pause(struct smtp_engine *e)
 	const struct delivery_queue *queue = e->loop->queue;
 	struct error why = e->why;
 
-	if (pull(e) && queue->must_stop != NULL && queue->must_stop(queue->arg))
+	if (pull(e) != NULL && queue->must_stop != NULL && queue->must_stop(queue->arg))
 		stop(e, &why);
 	else if (e->retry_ms <= clock_monotonic_ms())
 		e->paused = false;
@@ -463,6 +546,9 @@ start_run(struct smtp_engine *e)
 	e->nlost = e->nrefused = 0;
 	e->retry_ms = e->again_ms = 0;
 	e->max_open = e->account.connections;
+	e->level = e->account.level;
+	e->proven = SMTP_LOCK_STEP;
+	e->scout = NULL;
 	err_clear(&e->why);
 	if (!e->account.place.loopback && !e->account.tls_required)
 		log_warn(e->log, "%s: insecure: mail and password go there without TLS",
@@ -475,7 +561,7 @@ is_over(const struct smtp_loop *loop)
 	for (unsigned i = 0; i < loop->nengines; i++) {
 		const struct smtp_engine *e = &loop->engines[i];
 
-		if (!is_done(e) || e->has_waiting ||
+		if (!is_done(e) || e->npulled > 0 ||
 		    count_links(e, LINK_OPENING, LINK_QUITTING) > 0)
 			return false;
 	}
@@ -532,10 +618,13 @@ smtp_free(struct sink *sink)
 	for (unsigned i = 0; i < loop->nlinks; i++) {
 		smtp_link_close(&loop->links[i]);
 		strbuf_release(&loop->links[i].mail.bytes);
-		free(loop->links[i].stuffed);
+		strbuf_release(&loop->links[i].leaving.bytes);
+		strbuf_release(&loop->links[i].out);
 	}
 	for (unsigned i = 0; i < loop->nengines; i++) {
-		strbuf_release(&loop->engines[i].waiting.bytes);
+		for (unsigned k = 0; k < loop->engines[i].max_pulled; k++)
+			strbuf_release(&loop->engines[i].pulled[k].bytes);
+		free(loop->engines[i].pulled);
 		smtp_account_release(&loop->engines[i].account);
 	}
 	free(loop->links);
@@ -549,6 +638,19 @@ smtp_free(struct sink *sink)
 
 static const struct sink_ops smtp_ops = { .run = smtp_run, .free = smtp_free };
 
+/* Room for a mail at hand, and for one that each link may give back. */
+static int
+make_pulled(struct smtp_engine *e, struct error *err)
+{
+	unsigned max = 1 + e->nlinks;
+
+	if ((e->pulled = calloc(max, sizeof(*e->pulled))) == NULL)
+		return err_nomem(err, "smtp");
+	for (e->max_pulled = 0; e->max_pulled < max; e->max_pulled++)
+		strbuf_init(&e->pulled[e->max_pulled].bytes, MAX_MESSAGE_BYTES);
+	return 0;
+}
+
 static int
 make_engines(
     struct smtp_loop *loop, const struct smtp_options *options, size_t n, struct error *err)
@@ -561,11 +663,12 @@ make_engines(
 		e->loop = loop;
 		e->log = loop->log;
 		e->lane = options[i].lane;
-		strbuf_init(&e->waiting.bytes, MAX_MESSAGE_BYTES);
 		loop->nengines++;
 		if (smtp_account_init(&e->account, &options[i], err) == -1)
 			return -1;
 		e->nlinks = options[i].connections;
+		if (make_pulled(e, err) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -588,6 +691,8 @@ make_links(struct smtp_loop *loop, struct error *err)
 			e->links[k].number = loop->nlinks++;
 			e->links[k].fd = -1;
 			strbuf_init(&e->links[k].mail.bytes, MAX_MESSAGE_BYTES);
+			strbuf_init(&e->links[k].leaving.bytes, MAX_MESSAGE_BYTES);
+			strbuf_init(&e->links[k].out, MAX_OUT_BYTES);
 		}
 	}
 	return 0;

@@ -58,13 +58,8 @@ struct smtp_scan {
 
 struct smtp_scan smtp_scan_body(const char *bytes, size_t len);
 
-/*
- * Copy a body with the dots at line starts doubled (RFC 5321 4.5.2).
- * at_start	whether the next byte begins a line; true before the first call, kept between calls
- * used		how many of the len bytes were taken; all of them unless out is full
- * Returns how many bytes were written, at most room.
- */
-size_t	smtp_stuff_dots(bool *at_start, const char *bytes, size_t len, size_t *used, char *out, size_t room);
+/* Append a body with the dots at line starts doubled (RFC 5321 4.5.2). */
+void	smtp_stuff_dots(const char *bytes, size_t len, struct strbuf *out);
 
 /* Whether a mailbox can stand between < and > of a command: it cannot end it nor become another one. */
 bool	smtp_is_mailbox(const char *mailbox);
@@ -72,24 +67,32 @@ bool	smtp_is_ascii(const char *text);
 
 /* ---- links ---- */
 
-/* What the next reply answers. */
-enum smtp_step { STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_DOT, STEP_RSET, STEP_QUIT };
+/* What a reply answers. */
+enum smtp_step { STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_DOT, STEP_NO_MAIL, STEP_RSET, STEP_QUIT };
+
+/* A reply under way. */
+struct smtp_expected {
+	enum smtp_step step;
+	uint64_t end;			/* where its command ends, in bytes since the link is ours */
+};
 
 enum smtp_state {
 	LINK_CLOSED,
 	LINK_OPENING,	/* libcurl is at work */
-	LINK_IDLE,	/* may take a mail */
-	LINK_BUSY,	/* has a mail */
+	LINK_IDLE,	/* nothing is asked; may take a mail */
+	LINK_BUSY,	/* has a mail, or the answer to one that is out is awaited */
 	LINK_RESETTING,	/* its mail is settled, the server's answer to RSET is awaited */
 	LINK_QUITTING,
 };
 
-/* Where the mail of a busy link is. */
+/* Where the next mail of a link is. One whose dot was queued has moved on to leaving. */
 enum smtp_phase {
+	PHASE_NONE,	/* there is none */
 	PHASE_ENVELOPE,
-	PHASE_BODY,	/* going out */
-	PHASE_INTENT,	/* out but for the final dot, which waits for the intent */
-	PHASE_DOT,	/* the dot may have left */
+	PHASE_BODY,	/* the bulk of a large one is going out */
+	PHASE_INTENT,	/* the rest of it, and the final dot, wait for the intent */
+	PHASE_REFUSED,	/* settled; answers to the rest of its envelope still come */
+	PHASE_DROPPED,	/* settled; the link closes once the mail before it is answered */
 };
 
 enum smtp_trouble {
@@ -103,9 +106,9 @@ enum smtp_trouble {
 enum smtp_opening { OPENING_GREETING, OPENING_HELLO, OPENING_STARTTLS, OPENING_AUTH };
 
 enum {
-	MAX_EXPECTED = 8,		/* replies under way; lock-step needs one */
-	MAX_COMMANDS = 1024,		/* MAIL or RCPT: an address, SIZE and SMTPUTF8; and room */
-	STUFF_BYTES = 16 * 1024,	/* one TLS record */
+	MAX_EXPECTED = 8,		/* a dot and an envelope behind it need four */
+	HOLD_BYTES = 128 * 1024,	/* of a mail leave together with its dot: any digest; of a larger one the end */
+	MAX_OUT_BYTES = 2 * MAX_MESSAGE_BYTES,	/* a mail with its dots doubled, and commands */
 };
 
 struct smtp_link {
@@ -131,22 +134,23 @@ struct smtp_link {
 	int fd;
 	bool wants_write;		/* so it is registered */
 	struct smtp_reader reader;
-	enum smtp_step expected[MAX_EXPECTED];
+	struct smtp_expected expected[MAX_EXPECTED];
 	unsigned nexpected;
-	unsigned nmails;		/* over this connection */
+	unsigned nmails;		/* begun over this connection */
+	unsigned ndomains;		/* how often their domain was another one than before */
+	char domain[MAX_ADDRESS_BYTES + 1];	/* of the last */
 
-	/* Going out: first the commands, then the body. Neither moves while libcurl may hold a part of it. */
-	char commands[MAX_COMMANDS];
-	size_t ncommands, commands_sent;
-	const char *chunk;		/* the piece of the body under way */
-	size_t chunk_len;
-	size_t body_used;		/* bytes of the mail that are in chunks so far */
-	bool at_line_start;
-	char *stuffed;			/* STUFF_BYTES, made when a mail needs it */
+	/* Going out: commands, and the mail that is on its way, in one piece. What libcurl holds a part of stays in its place. */
+	struct strbuf out;
+	size_t out_sent;		/* of it */
+	uint64_t out_start;		/* where it begins, in bytes since the link is ours */
 
-	struct delivery mail;
-	struct smtp_scan scan;
+	struct delivery mail;		/* see phase; its bytes are in out from PHASE_BODY on */
+	struct smtp_scan scan;		/* of it */
 	enum smtp_phase phase;
+	enum smtp_level level;		/* how its envelope went out */
+	struct delivery leaving;	/* its dot is queued, and perhaps out */
+	uint64_t leaving_end;		/* of that dot; 0 = there is no such mail */
 };
 
 struct smtp_account {
@@ -159,6 +163,7 @@ struct smtp_account {
 	bool plain, login;		/* mechanisms that may be used */
 	unsigned connections, max_messages;
 	double timeout_scale;
+	enum smtp_level level;
 };
 
 /* One account at work. */
@@ -176,8 +181,11 @@ struct smtp_engine {
 	/* One run. */
 	bool drained;			/* next said that there is no more, or is not to be asked again */
 	int64_t again_ms;		/* monotonic; next is not asked before */
-	struct delivery waiting;	/* pulled, for the next idle link */
-	bool has_waiting;
+	struct delivery *pulled;	/* for the next links with room; those given back by links that were lost, too */
+	unsigned npulled, max_pulled;
+	enum smtp_level level;		/* that the relay copes with, as far as we know */
+	enum smtp_level proven;		/* that it coped with in this run */
+	const struct smtp_link *scout;	/* the one that tries a level that is not proven, NULL = none */
 	unsigned nlost, nrefused;	/* in a row */
 	bool lost_now;			/* a link was lost in this turn: several at once count as one */
 	bool ever_open;
@@ -229,20 +237,26 @@ void	smtp_link_close(struct smtp_link *l);
 
 /* ---- smtp_talk.c ---- */
 
-/* Give an idle link the mail (taken from *mail by swapping). Its outcome may be told at once. */
+/* Whether it can take one more mail now. */
+bool	smtp_link_has_room(const struct smtp_link *l);
+/* Whether the server's limits let it take this one. */
+bool	smtp_link_suits(const struct smtp_link *l, const struct delivery *mail);
+/* Queue the mail's envelope (taken from *mail by swapping) for smtp_link_push(). Its outcome may be told at once. */
 void	smtp_link_take(struct smtp_link *l, struct delivery *mail);
-/* Whether its mail is out but for the dot, and the server has not said a word against it so far. */
+/* Whether its mail waits for the intent, and the server has not said a word against it so far. */
 bool	smtp_link_is_ready(struct smtp_link *l);
-/* The intent of its mail is recorded: let the dot go. */
-void	smtp_link_send_dot(struct smtp_link *l);
+/* The intent of its mail is recorded: queue the dot for smtp_link_push(). */
+void	smtp_link_add_dot(struct smtp_link *l);
+/* Send what is queued. */
+void	smtp_link_push(struct smtp_link *l);
 void	smtp_link_quit(struct smtp_link *l);
 /* epoll says that there is something to read or room to write. */
 void	smtp_link_move(struct smtp_link *l);
-/* The link is of no use any more: settle its mail by where it is and close it. */
+/* The link is of no use any more: settle its mails by where they are and close it. */
 void	smtp_link_lose(struct smtp_link *l, const char *why);
 /* The same for a deadline that passed on an open link. */
 void	smtp_link_be_late(struct smtp_link *l);
-/* We have no more use for it: its mail, whose dot is not out, is deferred. */
+/* We have no more use for it: its mail is deferred, and it is closed once the mail before that, if any, is answered. */
 void	smtp_link_abandon(struct smtp_link *l, const char *why);
 
 /* ---- smtp.c: what the dialogue tells the loop ---- */
@@ -252,6 +266,10 @@ int64_t	smtp_deadline(const struct smtp_engine *e, double seconds);
 int	smtp_watch(struct smtp_link *l, int fd, uint32_t events);
 void	smtp_unwatch(struct smtp_link *l, int fd);
 void	smtp_settle(struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply);
+/* A mail whose link was lost through no fault of its own is handed to another link. False if it must be settled. */
+bool	smtp_give_back(struct smtp_engine *e, struct delivery *mail);
+/* A link with a mail whose envelope went out that way came to grief. */
+void	smtp_doubt_level(struct smtp_engine *e, enum smtp_level level, const char *why);
 /* Something went wrong, or (TROUBLE_NONE) a mail was answered properly. sentence: for the operator. */
 void	smtp_note(struct smtp_engine *e, enum smtp_trouble trouble, enum err_kind kind, const char *sentence);
 

@@ -209,6 +209,7 @@ smtp_account_init(struct smtp_account *a, const struct smtp_options *o, struct e
 	a->tls_required = o->tls_required || a->place.implicit_tls;
 	a->connections = o->connections;
 	a->max_messages = o->max_messages;
+	a->level = o->level == SMTP_AS_OFFERED ? SMTP_BEHIND : o->level;
 	a->timeout_scale = o->timeout_scale > 0 ? o->timeout_scale : 1.0;
 	snprintf(name, sizeof(name), "%s:%u", a->place.host, a->place.port);
 	a->name = strdup(name);

@@ -22,33 +22,20 @@ smtp_scan_body(const char *bytes, size_t len)
 	return s;
 }
 
-size_t
-smtp_stuff_dots(bool *at_start, const char *bytes, size_t len, size_t *used, char *out, size_t room)
+void
+smtp_stuff_dots(const char *bytes, size_t len, struct strbuf *out)
 {
-	const char *at = bytes, *end = bytes + len;
-	size_t n = 0;
+	const char *line = bytes, *end = bytes + len;
 
-	while (at < end && n < room) {
-		const char *lf;
-		size_t step;
+	while (line < end) {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+		const char *next = lf != NULL ? lf + 1 : end;
 
-		if (*at_start && *at == '.') {
-			/* The dot of the text follows as an ordinary byte; it may be in the next piece. */
-			out[n++] = '.';
-			*at_start = false;
-			continue;
-		}
-		lf = memchr(at, '\n', (size_t)(end - at));
-		step = (size_t)((lf != NULL ? lf + 1 : end) - at);
-		if (step > room - n)
-			step = room - n;
-		memcpy(out + n, at, step);
-		n += step;
-		at += step;
-		*at_start = at[-1] == '\n';
+		if (*line == '.')
+			strbuf_addc(out, '.');
+		strbuf_addn(out, line, (size_t)(next - line));
+		line = next;
 	}
-	*used = (size_t)(at - bytes);
-	return n;
 }
 
 bool

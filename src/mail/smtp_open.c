@@ -260,6 +260,9 @@ smtp_link_close(struct smtp_link *l)
 	l->multi = NULL;
 	l->fd = -1;
 	l->curl_timer_ms = -1;
+	l->phase = PHASE_NONE;
+	if (l->engine->scout == l)
+		l->engine->scout = NULL;
 	l->state = LINK_CLOSED;
 }
 
@@ -394,8 +397,10 @@ finish_opening(struct smtp_link *l, enum smtp_trouble *trouble, struct error *er
 	l->caps.told.tls = l->tls_up;
 	memset(&l->reader, 0, sizeof(l->reader));
 	l->wants_write = false;
-	l->ncommands = l->commands_sent = 0;
-	l->nexpected = l->nmails = 0;
+	strbuf_reset(&l->out);
+	l->out_sent = l->out_start = 0;
+	l->nexpected = l->nmails = l->ndomains = 0;
+	l->domain[0] = '\0';
 	l->state = LINK_IDLE;
 	return 1;
 }

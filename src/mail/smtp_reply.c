@@ -136,6 +136,35 @@ add_auth(struct smtp_caps *caps, const char *mechanisms)
 	}
 }
 
+/* "LIMITS MAILMAX=20 RCPTMAX=100": numbers of up to six digits, without a leading zero. What is not understood is no limit. */
+static void
+add_limits(struct smtp_caps *caps, const char *limits)
+{
+	const struct {
+		const char *name;
+		unsigned *limit;
+	} rows[] = {
+		{ "MAILMAX=", &caps->told.max_mails },
+		{ "RCPTMAX=", &caps->told.max_recipients },
+		{ "RCPTDOMAINMAX=", &caps->told.max_domains },
+	};
+
+	while (*limits != '\0') {
+		size_t n = strcspn(limits, " ");
+
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			size_t len = strlen(rows[i].name);
+			const char *number = limits + len;
+
+			if (n > len && n - len <= 6 &&
+			    strncasecmp(limits, rows[i].name, len) == 0 && *number != '0' &&
+			    strspn(number, "0123456789") == n - len)
+				*rows[i].limit = (unsigned)strtoul(number, NULL, 10);
+		}
+		limits += n + strspn(limits + n, " ");
+	}
+}
+
 void
 smtp_add_capability(struct smtp_caps *caps, const char *line)
 {
@@ -148,6 +177,7 @@ smtp_add_capability(struct smtp_caps *caps, const char *line)
 		{ "8BITMIME", &caps->told.eightbit },
 		{ "SMTPUTF8", &caps->told.smtputf8 },
 		{ "ENHANCEDSTATUSCODES", &caps->told.enhanced_codes },
+		{ "DSN", &caps->told.dsn },
 		{ "STARTTLS", &caps->starttls },
 	};
 	size_t n = strcspn(line, " ");
@@ -164,4 +194,6 @@ smtp_add_capability(struct smtp_caps *caps, const char *line)
 	}
 	if (n == 4 && strncasecmp(line, "AUTH", n) == 0)
 		add_auth(caps, rest);
+	if (n == 6 && strncasecmp(line, "LIMITS", n) == 0)
+		add_limits(caps, rest);
 }

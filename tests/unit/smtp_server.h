@@ -43,10 +43,20 @@ struct smtp_script {
 	const char *mid_body;	/* said when half of the body came, and hung up */
 	bool by_bytes;		/* replies come one byte at a time */
 	unsigned max_connections;	/* more than so many at once get 421; 0 = any */
+	bool pipelining;	/* offered */
+	bool always_354;	/* to DATA, also without a recipient; the refusal follows the dot (RFC 2920 3.1) */
+	bool loose;		/* RCPT and DATA are fine without a sender */
+	bool hates_behind;	/* hangs up when there is more behind a final dot, before it says a word about that mail */
+	bool hates_groups;	/* forgets what is behind a command, as servers do that read by stdio and flush */
+	unsigned max_mails;	/* of a connection, then 421; 0 = any */
+	unsigned max_domains;	/* of a connection, then 421; 0 = any */
+	unsigned drop_dot;	/* the dot of this mail of the server, 1-based, is answered by silence and a hang-up */
 };
 
 struct smtp_seen {
 	atomic_uint nconnections, nopen, most_open, nmails, nstarted;
+	atomic_uint nreads;	/* that brought something */
+	atomic_uint nleaks;	/* lines of mails for nobody */
 	atomic_size_t log_len, mail_len;
 	char log[1 << 20];	/* every line but those of mails */
 	char mail[4 << 20];	/* all mails as they came, dots undone, without the last one */
@@ -62,6 +72,9 @@ struct smtp_talk {
 	const struct smtp_script *script;
 	struct smtp_seen *seen;
 	int fd;
+	bool has_sender;
+	unsigned nrcpt, nbegun, ndomains;
+	char domain[256];
 	char in[65536];
 	size_t at, len;
 };
@@ -117,11 +130,13 @@ smtp_server_line(struct smtp_talk *t, char *out, size_t size)
 		n = recv(t->fd, t->in + t->len, sizeof(t->in) - t->len, 0);
 		if (n <= 0)
 			return false;
+		atomic_fetch_add(&t->seen->nreads, 1);
 		t->len += (size_t)n;
 	}
 }
 
-static inline void
+/* True if the answer was not a refusal. */
+static inline bool
 smtp_server_answer(struct smtp_talk *t, enum smtp_point point, const char *usual)
 {
 	const struct smtp_script *s = t->script;
@@ -133,6 +148,9 @@ smtp_server_answer(struct smtp_talk *t, enum smtp_point point, const char *usual
 	smtp_server_say(t, bad ? s->reply[point] : usual);
 	if (bad && s->close[point])
 		smtp_server_hang_up(t);
+	while (bad && s->reply[point][0] == '\0')
+		pause();
+	return !bad || s->reply[point][0] == '2' || s->reply[point][0] == '3';
 }
 
 static inline void
@@ -143,6 +161,15 @@ smtp_server_body(struct smtp_talk *t)
 	while (smtp_server_line(t, line, sizeof(line))) {
 		const char *text = line[0] == '.' ? line + 1 : line;
 
+		if (strcmp(line, ".\r\n") == 0 && t->nrcpt == 0) {
+			smtp_server_say(t, "554 5.5.1 no valid recipients\r\n");
+			return;
+		}
+		atomic_fetch_add(&t->seen->nleaks, t->nrcpt == 0);
+		if (strcmp(line, ".\r\n") == 0 &&
+		    ((t->script->hates_behind && t->at < t->len) ||
+			t->script->drop_dot == atomic_load(&t->seen->nstarted)))
+			smtp_server_hang_up(t);
 		if (strcmp(line, ".\r\n") == 0) {
 			if (t->script->reply[AT_DOT] == NULL || atomic_load(&t->seen->nstarted) <= t->script->first_bad)
 				atomic_fetch_add(&t->seen->nmails, 1);
@@ -156,6 +183,29 @@ smtp_server_body(struct smtp_talk *t)
 		}
 	}
 	smtp_server_hang_up(t);
+}
+
+/* Count mails and domains; true when one is too much. */
+static inline bool
+smtp_server_limits(struct smtp_talk *t, const char *line)
+{
+	const char *at = strrchr(line, '@');
+	char domain[256];
+
+	if (strncasecmp(line, "MAIL", 4) == 0) {
+		atomic_fetch_add(&t->seen->nstarted, 1);
+		t->nbegun++;
+	}
+	if (strncasecmp(line, "RCPT", 4) == 0 && at != NULL) {
+		snprintf(domain, sizeof(domain), "%.*s", (int)strcspn(at, ">"), at);
+		t->ndomains += strcasecmp(domain, t->domain) != 0;
+		memcpy(t->domain, domain, sizeof(domain));
+	}
+	if ((t->script->max_mails == 0 || t->nbegun <= t->script->max_mails) &&
+	    (t->script->max_domains == 0 || t->ndomains <= t->script->max_domains))
+		return false;
+	smtp_server_say(t, "421 4.7.0 over the limit\r\n");
+	return true;
 }
 
 static inline void
@@ -177,27 +227,48 @@ smtp_server_command(struct smtp_talk *t, const char *line)
 	char hello[4096];
 
 	if (strncasecmp(line, "EHLO", 4) == 0 || strncasecmp(line, "HELO", 4) == 0) {
-		snprintf(hello, sizeof(hello), "250-relay.example.org\r\n%s250 HELP\r\n",
-		    t->script->ehlo != NULL ? t->script->ehlo : "");
+		snprintf(hello, sizeof(hello), "250-relay.example.org\r\n%s%s250 HELP\r\n",
+		    t->script->pipelining ? "250-PIPELINING\r\n" : "", t->script->ehlo != NULL ? t->script->ehlo : "");
 		smtp_server_answer(t, AT_EHLO, hello);
 		return;
 	}
-	if (strncasecmp(line, "MAIL", 4) == 0)
-		atomic_fetch_add(&t->seen->nstarted, 1);
+	if (smtp_server_limits(t, line))
+		smtp_server_hang_up(t);
 	if (strncasecmp(line, "RCPT", 4) == 0 && t->script->bad_rcpt != NULL &&
 	    strstr(line, t->script->bad_rcpt) != NULL) {
 		smtp_server_say(t, "550-5.1.1 no such\r\n550 5.1.1 user\r\n");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum smtp_point point = rows[i].point;
+		bool fine;
+
 		if (strncasecmp(line, rows[i].verb, 4) != 0)
 			continue;
-		smtp_server_answer(t, rows[i].point, rows[i].usual);
-		if (rows[i].point == AT_QUIT)
+		if (point == AT_RCPT && !t->has_sender && !t->script->loose) {
+			smtp_server_say(t, "503 5.5.1 need MAIL before RCPT\r\n");
+			return;
+		}
+		if (point == AT_DATA && t->nrcpt == 0 && !t->script->always_354) {
+			smtp_server_say(t, "554 5.5.1 no valid recipients\r\n");
+			return;
+		}
+		fine = smtp_server_answer(t, point, rows[i].usual);
+		if (point == AT_QUIT)
 			smtp_server_hang_up(t);
-		if (rows[i].point == AT_DATA && (t->script->reply[AT_DATA] == NULL ||
-		    atomic_load(&t->seen->nstarted) <= t->script->first_bad))
+		if (point == AT_MAIL || point == AT_RSET) {
+			t->has_sender = fine && point == AT_MAIL;
+			t->nrcpt = 0;
+		}
+		t->nrcpt += point == AT_RCPT && fine;
+		if (t->script->hates_groups)
+			t->at = t->len;
+		if (point == AT_DATA && (t->script->reply[AT_DATA] == NULL ||
+		    atomic_load(&t->seen->nstarted) <= t->script->first_bad)) {
 			smtp_server_body(t);
+			t->has_sender = false;
+			t->nrcpt = 0;
+		}
 		return;
 	}
 	smtp_server_say(t, "500 5.5.1 what?\r\n");
