@@ -161,6 +161,8 @@ struct run_report {
 	size_t skips[RUN_SKIPS];	/* nskipped, by reason */
 	struct run_stop stops[RUN_MAX_STOPS];
 	size_t nstops;
+	const char **opened;	/* names of the ways out that had mail; borrowed from the configuration */
+	size_t nopened;
 	struct run_refusal refusals[RUN_MAX_REFUSED];	/* the first of nfailed */
 	int64_t started_utc, finished_utc;	/* 0 = not a run, or not finished */
 	int64_t started_ms, took_ms;	/* monotonic */

@@ -522,14 +522,23 @@ find_busy_lanes(const struct courier *c, unsigned *out)
 static int
 open_sinks(struct courier *c, struct sink **out, struct error *err)
 {
+	struct run_report *r = c->report;
 	unsigned *busy;
+	size_t n;
 	int rc;
 
 	if (c->options->preview)
 		return sinks_open_preview(out, err);
-	if ((busy = calloc(c->nlanes, sizeof(*busy))) == NULL)
+	busy = calloc(c->nlanes, sizeof(*busy));
+	r->opened = arena_array(&r->arena, c->nlanes, sizeof(*r->opened));
+	if (busy == NULL || r->opened == NULL) {
+		free(busy);
 		return err_nomem(err, "ways out");
-	rc = sinks_open(c->run, busy, find_busy_lanes(c, busy), out, err);
+	}
+	n = find_busy_lanes(c, busy);
+	for (size_t i = 0; i < n; i++)
+		r->opened[r->nopened++] = c->run->cfg->smtps[busy[i]].name;
+	rc = sinks_open(c->run, busy, n, out, err);
 	free(busy);
 	return rc;
 }

@@ -80,13 +80,15 @@ report_add_stop(struct run_report *r, const char *account, const struct error *w
 }
 
 /* Relays repeat the name they refuse, with its domain or without. */
-static void
-hide_name(char *text, const char *address)
+const char *
+report_hide_name(const struct store_reader *reader, const char *reply, struct arena *a)
 {
+	const char *address = reader->sub.address;
 	size_t len = strcspn(address, "@");
+	char *text = arena_strdup(a, reply);
 
-	if (len == 0)
-		return;
+	if (text == NULL || len == 0)
+		return "";
 	for (char *at = text; strlen(at) >= len; at++) {
 		bool begins = at == text || !isalnum((unsigned char)at[-1]);
 
@@ -96,6 +98,7 @@ hide_name(char *text, const char *address)
 		memmove(at + 1, at + len, strlen(at + len) + 1);
 		*at = '*';
 	}
+	return text;
 }
 
 void
@@ -107,7 +110,7 @@ report_tell_outcome(struct run *run, struct run_report *r, enum edition_state st
 	    : state == EDITION_UNKNOWN	     ? r->nunknown
 					     : 0;
 	struct store_reader *reader;
-	char reply[sizeof(o->reply)];
+	const char *reply = o->reply;
 	struct arena a;
 
 	if (state == EDITION_FAILED && n <= RUN_MAX_REFUSED) {
@@ -118,12 +121,10 @@ report_tell_outcome(struct run *run, struct run_report *r, enum edition_state st
 	}
 	if (n != 1 || strcmp(o->reply, sink_halted) == 0)
 		return;
-	snprintf(reply, sizeof(reply), "%s", o->reply);
 	arena_init(&a, MAX_READER_BYTES);
 	if (run->log->short_addresses &&
 	    store_load_reader(run->store, o->reader, &a, &reader, NULL) == 1)
-		hide_name(reply, reader->sub.address);
-	arena_release(&a);
+		reply = report_hide_name(reader, reply, &a);
 	if (state == EDITION_DEFERRED)
 		log_error(run->log, "mail waits for a later run: %s", reply);
 	else if (state == EDITION_FAILED)
@@ -132,6 +133,7 @@ report_tell_outcome(struct run *run, struct run_report *r, enum edition_state st
 	else
 		log_warn(run->log, "mail may have arrived or not: %s; 'digest outbox' says whose",
 		    reply);
+	arena_release(&a);
 }
 
 /* ---- for a program ---- */

@@ -303,6 +303,8 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	if (!options->preview &&
 	    (prune_store(run, now_utc, err) == -1 || run_update_search(run, err) == -1))
 		return -1;
+	if (operator_tell(run, options, &counts, report, err) == -1)
+		return -1;
 	return finish_run(run, id, report, err);
 }
 

@@ -314,6 +314,8 @@ void	report_add_stop(struct run_report *report, const char *account, const struc
  * million mails. */
 void	report_tell_outcome(struct run *run, struct run_report *report, enum edition_state state,
 	    const struct delivery_outcome *o);
+/* What a relay said, without the name of the reader it refuses; in a. */
+const char *report_hide_name(const struct store_reader *reader, const char *reply, struct arena *a);
 /* Keep it as that of the last run. Inside a transaction. */
 int	report_save(struct run *run, const struct run_report *report, struct error *err);
 /* What was kept, in a; *out = NULL when there is none. */
@@ -353,6 +355,17 @@ int	status_load_sources(struct run *run, struct arena *a, struct run_status *out
 
 /* Why nothing is sent while the brake is on, and what ends that. */
 extern const char run_hold_words[];
+/* Whether a person held it, by `outbox hold`. */
+bool	outbox_is_by_hand(const struct edition *e);
+
+/* ---- operator.c ---- */
+
+/*
+ * At the end of a run: mail to list.operator, if something new needs a person, or something that was told is over.
+ * What was told is remembered once that mail is out. -1 only when nothing can go on.
+ */
+int	operator_tell(struct run *run, const struct run_options *options, const struct store_sync_counts *readers,
+	    const struct run_report *report, struct error *err);
 
 /* ---- sinks.c: where mails go ---- */
 
