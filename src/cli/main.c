@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,8 +85,12 @@ set_up_process(void)
 	/* A pipe nobody reads and a limit on file sizes are errors of write(), to be told as such. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	/* A core file would hold passwords and addresses. */
+	/* A core would hold passwords and addresses. Where the kernel pipes cores to a program it asks no limit, but it makes
+	 * none of a process that is not dumpable, of which others of the same user also see no memory and no environment. */
 	setrlimit(RLIMIT_CORE, &no_core);
+#ifndef DIGEST_SANITIZED /* LeakSanitizer looks from outside */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
 	umask(077);
 }
 

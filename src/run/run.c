@@ -313,8 +313,11 @@ run_digests(struct run *run, const struct run_options *options, struct run_repor
     struct error *err)
 {
 	long holder = 0;
-	int got = options->preview ? 1 : store_lock_sender(run->store, &holder, err);
+	int got;
 
+	if (config_take_secrets(run->cfg, err) == -1)
+		return -1;
+	got = options->preview ? 1 : store_lock_sender(run->store, &holder, err);
 	if (got == -1)
 		return -1;
 	if (got == 0) {
