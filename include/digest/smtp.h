@@ -37,7 +37,8 @@ struct smtp_options {
 	unsigned connections;	/* 1..SMTP_MAX_CONNECTIONS at once */
 	unsigned max_messages;	/* of one connection, then another is opened; 0 = any */
 	enum smtp_level level;	/* at most; SMTP_AS_OFFERED = SMTP_BEHIND */
-	double timeout_scale;	/* of every time-out, for tests; 0 = 1.0 */
+	double timeout_scale;	/* of every time-out and pause, for tests; 0 = 1.0 */
+	bool paced;		/* by recipient domain, as any relay that is not on this machine; for tests */
 };
 
 enum { SMTP_MAX_CONNECTIONS = 1000 };

@@ -12,7 +12,8 @@ enum {
 	EVENT_BATCH = 64,
 	RETRY_MS = 200, /* before a lost relay is tried again; doubled each time */
 	MAX_WAIT_MS = 600000,
-	LOOK_MS = 250, /* so soon a waiting run sees that it is to stop */
+	PULL_AHEAD = 64, /* mails to domains that are busy, which others pass */
+	LOOK_MS = 250,	 /* so soon a waiting run sees that it is to stop */
 };
 
 /* ---- what the links need ---- */
@@ -76,11 +77,10 @@ settle_outcomes(struct smtp_loop *loop)
 		break_off(loop, &err);
 }
 
-void
-smtp_settle(
-    struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply)
+static void
+add_outcome(
+    struct smtp_loop *loop, const struct delivery *mail, enum outcome outcome, const char *reply)
 {
-	struct smtp_loop *loop = e->loop;
 	struct delivery_outcome *o;
 
 	if (loop->noutcomes == OUTCOME_BATCH)
@@ -90,6 +90,14 @@ smtp_settle(
 	o->reader = mail->reader;
 	o->outcome = outcome;
 	err_printable(o->reply, sizeof(o->reply), reply);
+}
+
+void
+smtp_settle(
+    struct smtp_engine *e, const struct delivery *mail, enum outcome outcome, const char *reply)
+{
+	pace_end(&e->pace, mail->to, reply, clock_monotonic_ms());
+	add_outcome(e->loop, mail, outcome, reply);
 }
 
 /* Something is wrong that mends itself, mostly: no mail is taken for a while, and then one link is tried. */
@@ -129,8 +137,9 @@ smtp_note(
 
 	switch (trouble) {
 	case TROUBLE_NONE:
-		e->nlost = e->nrefused = 0;
+		e->nlost = 0;
 		return;
+	case TROUBLE_TOKEN:
 	case TROUBLE_STOP:
 		err_set(&why, kind, "%s: %s", name, sentence);
 		stop(e, &why);
@@ -147,11 +156,11 @@ smtp_note(
 		return;
 	case TROUBLE_POLICY:
 		e->nlost = 0;
-		if (e->nrefused++ == 0)
+		if (pace_count_refusing(&e->pace) == 1)
 			log_warn(e->log, "%s: refuses mail by policy: %s", name, sentence);
-		err_set(&why, kind, "%s: refuses mail by policy, %d times in a row: %s", name,
+		err_set(&why, kind, "%s: refuses mail by policy, to %d domains in a row: %s", name,
 		    SMTP_MAX_ROW, sentence);
-		if (e->nrefused >= SMTP_MAX_ROW)
+		if (pace_count_refusing(&e->pace) >= SMTP_MAX_ROW)
 			stop(e, &why);
 		return;
 	}
@@ -180,6 +189,7 @@ smtp_give_back(struct smtp_engine *e, struct delivery *mail)
 {
 	if (is_shut(e) || e->npulled == e->max_pulled)
 		return false;
+	pace_cancel(&e->pace, mail->to);
 	swap_deliveries(&e->pulled[e->npulled++], mail);
 	return true;
 }
@@ -200,7 +210,7 @@ ask_queue(struct smtp_engine *e)
 	struct error err;
 	int more;
 
-	if (e->drained || e->npulled == e->max_pulled ||
+	if (e->drained || e->npulled >= e->max_ahead ||
 	    (e->again_ms > 0 && e->again_ms > clock_monotonic_ms()))
 		return false;
 	strbuf_reset(&mail->bytes);
@@ -214,15 +224,6 @@ ask_queue(struct smtp_engine *e)
 	return more == QUEUE_MAIL;
 }
 
-/* A mail for the next link, NULL = there is none. Only with one is a connection opened. */
-static struct delivery *
-pull(struct smtp_engine *e)
-{
-	if (is_shut(e) || (e->npulled == 0 && !ask_queue(e)))
-		return NULL;
-	return &e->pulled[0];
-}
-
 /* It is taken: its place is the last, with the buffer that came for it. */
 static void
 drop_pulled(struct smtp_engine *e, struct delivery *mail)
@@ -230,6 +231,31 @@ drop_pulled(struct smtp_engine *e, struct delivery *mail)
 	e->npulled--;
 	for (; mail < &e->pulled[e->npulled]; mail++)
 		swap_deliveries(mail, mail + 1);
+}
+
+/* A mail for the next link, NULL = there is none that may go now. Only with one is a connection opened. */
+static struct delivery *
+pull(struct smtp_engine *e)
+{
+	int64_t now_ms = e->pace.ndomains > 0 ? clock_monotonic_ms() : 0;
+	const char *why = "";
+	unsigned i = 0;
+
+	if (is_shut(e))
+		return NULL;
+	while (i < e->npulled || ask_queue(e)) {
+		struct delivery *mail = &e->pulled[i];
+		enum pace_verdict verdict = pace_ask(&e->pace, mail->to, now_ms, &why);
+
+		if (verdict == PACE_GO)
+			return mail;
+		i += verdict == PACE_WAIT;
+		if (verdict == PACE_WAIT)
+			continue;
+		add_outcome(e->loop, mail, OUTCOME_DEFERRED, why);
+		drop_pulled(e, mail);
+	}
+	return NULL;
 }
 
 /* ---- one turn of the loop ---- */
@@ -261,6 +287,7 @@ feed(struct smtp_engine *e, struct smtp_link *l)
 
 	while (!e->paused && smtp_link_has_room(l) && (mail = pull(e)) != NULL &&
 	    smtp_link_suits(l, mail)) {
+		pace_begin(&e->pace, mail->to);
 		smtp_link_take(l, mail);
 		drop_pulled(e, mail);
 	}
@@ -277,9 +304,24 @@ feed_links(struct smtp_engine *e)
 		feed(e, l);
 		if (l->state == LINK_BUSY)
 			smtp_link_push(l);
-		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || e->npulled > 0))
+		else if (l->state == LINK_IDLE && (!smtp_link_has_room(l) || pull(e) != NULL))
 			smtp_link_quit(l);
 	}
+}
+
+/*
+ * The token was not taken: it lasts an hour or so, and a run may last longer. A link that came with an older one has only to try
+ * again. 0 = that, -1 = a new token is refused, too, or there is none.
+ */
+static int
+renew_token(struct smtp_engine *e, const struct smtp_link *l, struct error *why)
+{
+	if (l->secret_number != e->account.secret_number)
+		return 0;
+	if (e->renewed)
+		return -1;
+	e->renewed = true;
+	return smtp_account_renew(&e->account, why);
 }
 
 /* A link could not be opened. While others work, that is no more than the server's limit. */
@@ -291,6 +333,8 @@ fail_opening(
 	struct error why = *err;
 
 	smtp_link_close(l);
+	if (trouble == TROUBLE_TOKEN && renew_token(e, l, &why) == 0)
+		return;
 	nopen = count_links(e, LINK_IDLE, LINK_RESETTING);
 	if (nopen > 0) {
 		log_info(e->log, "%s: %s; going on with %u connections", e->account.name, err->msg,
@@ -300,7 +344,8 @@ fail_opening(
 	}
 	if (trouble == TROUBLE_LINK && e->ever_open) {
 		smtp_note(e, TROUBLE_LINK, err->kind, err->msg);
-		e->retry_ms = clock_monotonic_ms() + ((int64_t)RETRY_MS << e->nlost);
+		if (!e->paused)
+			e->retry_ms = clock_monotonic_ms() + ((int64_t)RETRY_MS << e->nlost);
 		return;
 	}
 	err_prefix(&why, "%s", e->account.name);
@@ -372,14 +417,10 @@ announce(struct smtp_loop *loop)
 
 /* Nothing more leaves by this account: settle what was pulled. */
 static void
-settle_pulled(struct smtp_engine *e)
+settle_pulled(struct smtp_engine *e, const char *why)
 {
-	const char *why = e->loop->broken ? e->loop->why.msg
-	    : e->stopped		  ? e->why.msg
-					  : sink_halted;
-
 	while (e->npulled > 0)
-		smtp_settle(e, &e->pulled[--e->npulled], OUTCOME_DEFERRED, why);
+		add_outcome(e->loop, &e->pulled[--e->npulled], OUTCOME_DEFERRED, why);
 }
 
 /* Give back what has not left, and say goodbye to who has nothing to tell. */
@@ -393,7 +434,7 @@ wind_up(struct smtp_engine *e)
 
 	if (!is_done(e))
 		return;
-	settle_pulled(e);
+	settle_pulled(e, broken ? e->loop->why.msg : e->stopped ? e->why.msg : sink_halted);
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
@@ -405,14 +446,21 @@ wind_up(struct smtp_engine *e)
 	}
 }
 
+static bool
+must_stop(const struct smtp_engine *e)
+{
+	const struct delivery_queue *queue = e->loop->queue;
+
+	return queue->must_stop != NULL && queue->must_stop(queue->arg);
+}
+
 /* A pause is over, or what it waits for will not come in this run. */
 static void
 look_at_pause(struct smtp_engine *e)
 {
-	const struct delivery_queue *queue = e->loop->queue;
 	struct error why = e->why;
 
-	if (pull(e) != NULL && queue->must_stop != NULL && queue->must_stop(queue->arg))
+	if (pull(e) != NULL && must_stop(e))
 		stop(e, &why);
 	else if (e->retry_ms <= clock_monotonic_ms())
 		e->paused = false;
@@ -424,6 +472,8 @@ turn(struct smtp_engine *e)
 {
 	if (e->paused)
 		look_at_pause(e);
+	if (e->npulled > 1 && must_stop(e))
+		settle_pulled(e, sink_halted);
 	feed_links(e);
 	if (!e->paused)
 		open_links(e);
@@ -436,10 +486,12 @@ advance(struct smtp_engine *e, struct smtp_link *l, int fd, int events)
 	struct error err;
 	int rc = smtp_link_advance(l, fd, events, &trouble, &err);
 
-	if (rc == 1)
-		e->ever_open = true;
-	else if (rc == -1)
+	if (rc == -1)
 		fail_opening(e, l, trouble, &err);
+	if (rc == 1) {
+		e->ever_open = true;
+		e->renewed = false;
+	}
 }
 
 static void
@@ -542,8 +594,9 @@ look_for_stop(struct smtp_loop *loop)
 static void
 start_run(struct smtp_engine *e)
 {
-	e->drained = e->stopped = e->paused = e->ever_open = false;
-	e->nlost = e->nrefused = 0;
+	e->drained = e->stopped = e->paused = e->ever_open = e->renewed = false;
+	pace_reset(&e->pace);
+	e->nlost = 0;
 	e->retry_ms = e->again_ms = 0;
 	e->max_open = e->account.connections;
 	e->level = e->account.level;
@@ -625,6 +678,7 @@ smtp_free(struct sink *sink)
 		for (unsigned k = 0; k < loop->engines[i].max_pulled; k++)
 			strbuf_release(&loop->engines[i].pulled[k].bytes);
 		free(loop->engines[i].pulled);
+		pace_release(&loop->engines[i].pace);
 		smtp_account_release(&loop->engines[i].account);
 	}
 	free(loop->links);
@@ -638,12 +692,16 @@ smtp_free(struct sink *sink)
 
 static const struct sink_ops smtp_ops = { .run = smtp_run, .free = smtp_free };
 
-/* Room for a mail at hand, and for one that each link may give back. */
+/* Room for mails at hand, and for one that each link may give back. */
 static int
 make_pulled(struct smtp_engine *e, struct error *err)
 {
-	unsigned max = 1 + e->nlinks;
+	const struct smtp_account *a = &e->account;
+	unsigned max;
 
+	pace_init(&e->pace, !a->place.loopback || a->paced, a->timeout_scale);
+	e->max_ahead = e->pace.limited ? PULL_AHEAD : 1;
+	max = e->max_ahead + e->nlinks;
 	if ((e->pulled = calloc(max, sizeof(*e->pulled))) == NULL)
 		return err_nomem(err, "smtp");
 	for (e->max_pulled = 0; e->max_pulled < max; e->max_pulled++)
@@ -754,8 +812,13 @@ smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct er
 	e = &loop->engines[0];
 	l = &e->links[0];
 	rc = smtp_link_open(l, err);
-	while (rc == 0 && !e->stopped && l->state == LINK_OPENING)
-		wait_for_links(loop);
+	while (rc == 0 && !e->stopped && l->state != LINK_IDLE) {
+		/* Closed for a new token. */
+		if (l->state == LINK_CLOSED)
+			rc = smtp_link_open(l, err);
+		else
+			wait_for_links(loop);
+	}
 	if (rc == 0 && l->state == LINK_IDLE) {
 		*out = l->caps.told;
 		smtp_link_quit(l);

@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "digest/smtp.h"
+#include "mail/pace.h"
 
 /* ---- smtp_reply.c ---- */
 
@@ -38,11 +39,20 @@ struct smtp_reader {
  */
 int	smtp_read_reply(struct smtp_reader *r, const char *bytes, size_t n, size_t *used, struct smtp_reply *out);
 
+/* Ways to log in (RFC 4616, 7628; LOGIN and XOAUTH2 are usage). */
+enum smtp_auth { AUTH_PLAIN = 1, AUTH_LOGIN = 2, AUTH_XOAUTH2 = 4, AUTH_OAUTHBEARER = 8, NAUTHS = 4 };
+
+struct smtp_mechanism {
+	enum smtp_auth auth;
+	const char *name;
+};
+extern const struct smtp_mechanism smtp_mechanisms[NAUTHS];
+
 /* What the EHLO lines say. */
 struct smtp_caps {
 	struct smtp_probe told;
 	bool starttls;
-	bool plain, login;
+	unsigned auth;			/* enum smtp_auth, or-ed */
 };
 
 /* One line of an EHLO answer after "250-": "SIZE 1000000". */
@@ -99,6 +109,7 @@ enum smtp_trouble {
 	TROUBLE_NONE,
 	TROUBLE_LINK,	/* lost, silent, or not SMTP; counts towards SMTP_MAX_ROW */
 	TROUBLE_POLICY,	/* a mail refused by policy; counts likewise */
+	TROUBLE_TOKEN,	/* the token is not taken; another may be */
 	TROUBLE_STOP,	/* another try would end the same way */
 };
 
@@ -124,6 +135,7 @@ struct smtp_link {
 	enum smtp_opening opening;
 	bool connected;			/* TCP stands, and the greeting is awaited */
 	bool tls_up;
+	unsigned secret_number;		/* of the account, that it logs in with */
 	struct smtp_caps caps;
 	struct smtp_reader opening_reader;
 	struct smtp_reply last;		/* of the opening */
@@ -158,11 +170,16 @@ struct smtp_account {
 	char *name;			/* "smtp.example.org:465", for errors */
 	char *url;			/* for libcurl, with our name as path */
 	char *user, *password, *login_options, *ca_file;
-	char *encoded[2];		/* the password as AUTH sends it, so that no reply shows it */
+	char *encoded[3];		/* the password as AUTH sends it, so that no reply shows it */
+	bool by_token;			/* the password is a token */
+	int (*token)(void *arg, struct strbuf *out, struct error *err);
+	void *token_arg;
+	unsigned secret_number;		/* grows with each new token */
 	bool tls_required;
-	bool plain, login;		/* mechanisms that may be used */
+	unsigned auth;			/* enum smtp_auth that may be used, or-ed */
 	unsigned connections, max_messages;
 	double timeout_scale;
+	bool paced;			/* although it is on this machine */
 	enum smtp_level level;
 };
 
@@ -182,13 +199,15 @@ struct smtp_engine {
 	bool drained;			/* next said that there is no more, or is not to be asked again */
 	int64_t again_ms;		/* monotonic; next is not asked before */
 	struct delivery *pulled;	/* for the next links with room; those given back by links that were lost, too */
-	unsigned npulled, max_pulled;
+	unsigned npulled, max_pulled, max_ahead;	/* max_ahead: then no more is asked for */
+	struct pace pace;
 	enum smtp_level level;		/* that the relay copes with, as far as we know */
 	enum smtp_level proven;		/* that it coped with in this run */
 	const struct smtp_link *scout;	/* the one that tries a level that is not proven, NULL = none */
-	unsigned nlost, nrefused;	/* in a row */
+	unsigned nlost;			/* in a row */
 	bool lost_now;			/* a link was lost in this turn: several at once count as one */
 	bool ever_open;
+	bool renewed;			/* the token, and no link is open since */
 	bool paused;			/* until retry_ms; why says what for */
 	bool stopped;			/* why says it */
 	struct error why;
@@ -218,6 +237,9 @@ struct smtp_loop {
 
 int	smtp_account_init(struct smtp_account *a, const struct smtp_options *options, struct error *err);
 void	smtp_account_release(struct smtp_account *a);
+
+/* Get another token. Fails with the error of who gives it. */
+int	smtp_account_renew(struct smtp_account *a, struct error *err);
 
 /* Replace text by a note if it holds the password in any spelling that was sent. */
 void	smtp_hide_secret(const struct smtp_account *a, struct smtp_reply *reply);

@@ -13,6 +13,7 @@ enum {
 	PORT_SUBMISSIONS = 465, /* RFC 8314 */
 	PORT_SUBMISSION = 587,	/* RFC 6409 */
 	MIN_HIDDEN = 4,		/* a shorter secret would hide every reply */
+	PART_HIDDEN = 16,	/* so many bytes of a longer one are as good as all */
 };
 
 /* The port after a ':'; 0 = none that can be. */
@@ -137,37 +138,74 @@ encode(const char *bytes, size_t len)
 	return text;
 }
 
-/* How AUTH LOGIN and AUTH PLAIN (RFC 4616) put the password on the wire. */
+static char *
+encode_and_release(struct strbuf *text)
+{
+	char *encoded = strbuf_check(text, NULL) == 0 ? encode(text->buf, text->len) : NULL;
+
+	if (text->alloc > 0)
+		sodium_memzero(text->buf, text->alloc);
+	strbuf_release(text);
+	return encoded;
+}
+
+/* How AUTH LOGIN and AUTH PLAIN (RFC 4616), or XOAUTH2 and OAUTHBEARER (RFC 7628), put the secret on the wire. */
 static int
 encode_secret(struct smtp_account *a)
 {
-	struct strbuf plain;
+	struct strbuf text[2];
 
-	strbuf_init(&plain, 2 * MAX_SECRET_BYTES);
-	strbuf_addc(&plain, '\0');
-	strbuf_add(&plain, a->user);
-	strbuf_addc(&plain, '\0');
-	strbuf_add(&plain, a->password);
+	strbuf_init(&text[0], 2 * MAX_SECRET_BYTES);
+	strbuf_init(&text[1], 2 * MAX_SECRET_BYTES);
+	if (a->by_token) {
+		strbuf_addf(&text[0], "user=%s\1auth=Bearer %s\1\1", a->user, a->password);
+		strbuf_addf(&text[1], "n,a=%s,\1host=%s\1port=%u\1auth=Bearer %s\1\1", a->user,
+		    a->place.host, a->place.port, a->password);
+	} else {
+		strbuf_addc(&text[0], '\0');
+		strbuf_add(&text[0], a->user);
+		strbuf_addc(&text[0], '\0');
+		strbuf_add(&text[0], a->password);
+	}
 	a->encoded[0] = encode(a->password, strlen(a->password));
-	a->encoded[1] = encode(plain.buf, plain.len);
-	if (plain.alloc > 0)
-		sodium_memzero(plain.buf, plain.alloc);
-	strbuf_release(&plain);
-	return a->encoded[0] == NULL || a->encoded[1] == NULL ? -1 : 0;
+	a->encoded[1] = encode_and_release(&text[0]);
+	a->encoded[2] = encode_and_release(&text[1]);
+	return a->encoded[0] == NULL || a->encoded[1] == NULL || a->encoded[2] == NULL ? -1 : 0;
 }
 
 /* -1 = no such way to log in. */
 static int
 choose_mechanisms(struct smtp_account *a, const char *auth, struct error *err)
 {
-	bool any = auth[0] == '\0' || strcmp(auth, "auto") == 0;
+	const unsigned by_token = AUTH_XOAUTH2 | AUTH_OAUTHBEARER;
 
-	a->plain = any || strcmp(auth, "plain") == 0;
-	a->login = any || strcmp(auth, "login") == 0;
-	if (!a->plain && !a->login)
+	if (auth[0] == '\0' || strcmp(auth, "auto") == 0)
+		a->auth = a->by_token ? by_token : AUTH_PLAIN | AUTH_LOGIN;
+	for (size_t i = 0; i < NAUTHS; i++)
+		if (strcasecmp(auth, smtp_mechanisms[i].name) == 0)
+			a->auth = smtp_mechanisms[i].auth;
+	if (a->auth == 0)
 		return err_set(err, ERR_CONFIG,
-		    "auth '%.40s' is not in this version; expected auto, plain or login", auth);
+		    "auth '%.40s'; expected auto, plain, login, xoauth2 or oauthbearer", auth);
+	if (((a->auth & by_token) != 0) != a->by_token)
+		return err_set(err, ERR_CONFIG, "auth %s %s a token-command; expected %s", auth,
+		    a->by_token ? "with" : "without",
+		    a->by_token ? "a password, or auth xoauth2 or oauthbearer" : "one");
 	return 0;
+}
+
+/* Without them libcurl would take CRAM-MD5 first. */
+static char *
+make_login_options(const struct smtp_account *a)
+{
+	struct strbuf options;
+
+	strbuf_init(&options, 100);
+	for (size_t i = 0; i < NAUTHS; i++)
+		if ((a->auth & smtp_mechanisms[i].auth) != 0)
+			strbuf_addf(&options, "%sAUTH=%s", options.len > 0 ? ";" : "",
+			    smtp_mechanisms[i].name);
+	return strbuf_detach(&options);
 }
 
 static const char *
@@ -201,6 +239,9 @@ smtp_account_init(struct smtp_account *a, const struct smtp_options *o, struct e
 	char helo[256], name[300];
 
 	memset(a, 0, sizeof(*a));
+	a->by_token = o->token != NULL;
+	a->token = o->token;
+	a->token_arg = o->token_arg;
 	if (smtp_parse_url(o->url, &a->place, err) == -1 ||
 	    check_options(o, &a->place, err) == -1 ||
 	    choose_helo(text_of(o->helo), helo, err) == -1 ||
@@ -210,6 +251,7 @@ smtp_account_init(struct smtp_account *a, const struct smtp_options *o, struct e
 	a->connections = o->connections;
 	a->max_messages = o->max_messages;
 	a->level = o->level == SMTP_AS_OFFERED ? SMTP_BEHIND : o->level;
+	a->paced = o->paced;
 	a->timeout_scale = o->timeout_scale > 0 ? o->timeout_scale : 1.0;
 	snprintf(name, sizeof(name), "%s:%u", a->place.host, a->place.port);
 	a->name = strdup(name);
@@ -217,10 +259,7 @@ smtp_account_init(struct smtp_account *a, const struct smtp_options *o, struct e
 	a->user = strdup(text_of(o->user));
 	a->password = strdup(text_of(o->password));
 	a->ca_file = strdup(text_of(o->ca_file));
-	/* Without it libcurl would take CRAM-MD5 first. */
-	a->login_options = strdup(a->plain && a->login ? "AUTH=PLAIN;AUTH=LOGIN"
-		: a->plain			       ? "AUTH=PLAIN"
-						       : "AUTH=LOGIN");
+	a->login_options = make_login_options(a);
 	if (a->name == NULL || a->url == NULL || a->user == NULL || a->password == NULL ||
 	    a->ca_file == NULL || a->login_options == NULL || encode_secret(a) == -1) {
 		smtp_account_release(a);
@@ -237,12 +276,41 @@ free_secret(char *secret)
 	free(secret);
 }
 
+static void
+free_secrets(struct smtp_account *a)
+{
+	free_secret(a->password);
+	for (size_t i = 0; i < sizeof(a->encoded) / sizeof(a->encoded[0]); i++)
+		free_secret(a->encoded[i]);
+}
+
+int
+smtp_account_renew(struct smtp_account *a, struct error *err)
+{
+	struct smtp_account next = *a;
+	struct strbuf token;
+	int rc;
+
+	strbuf_init(&token, MAX_SECRET_BYTES);
+	memset(next.encoded, 0, sizeof(next.encoded));
+	next.password = NULL;
+	next.secret_number++;
+	rc = a->token(a->token_arg, &token, err);
+	if (rc == 0 && ((next.password = strdup(token.buf)) == NULL || encode_secret(&next) == -1))
+		rc = err_nomem(err, "token");
+	if (token.alloc > 0)
+		sodium_memzero(token.buf, token.alloc);
+	strbuf_release(&token);
+	free_secrets(rc == 0 ? a : &next);
+	if (rc == 0)
+		*a = next;
+	return rc;
+}
+
 void
 smtp_account_release(struct smtp_account *a)
 {
-	free_secret(a->password);
-	free_secret(a->encoded[0]);
-	free_secret(a->encoded[1]);
+	free_secrets(a);
 	free(a->name);
 	free(a->url);
 	free(a->user);
@@ -262,14 +330,37 @@ smtp_check_options(const struct smtp_options *options, struct error *err)
 	return rc;
 }
 
+/*
+ * Whether a text holds the secret, or a long part of it: replies are cut, and a server may repeat a piece.
+ * whole	only one that begins as the secret is looked for
+ */
+static bool
+shows(const char *text, const char *secret, bool whole)
+{
+	size_t len = strlen(secret), ntext = strlen(text);
+
+	if (len < MIN_HIDDEN)
+		return false;
+	if (len <= PART_HIDDEN || whole)
+		return memmem(text, ntext, secret, len < PART_HIDDEN ? len : PART_HIDDEN) != NULL;
+	for (size_t i = 0; i + PART_HIDDEN <= ntext; i++)
+		if (memmem(secret, len, text + i, PART_HIDDEN) != NULL)
+			return true;
+	return false;
+}
+
 void
 smtp_hide_secret(const struct smtp_account *a, struct smtp_reply *reply)
 {
-	const char *const secrets[] = { a->password, a->encoded[0], a->encoded[1] };
+	const char *const secrets[] = { a->password, a->encoded[0], a->encoded[1], a->encoded[2] };
 
-	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
-		if (strlen(secrets[i]) >= MIN_HIDDEN && strstr(reply->text, secrets[i]) != NULL)
-			snprintf(reply->text, sizeof(reply->text),
-			    "%d (the server repeats the password; its words are left out)",
-			    reply->code);
+	if (a->user[0] == '\0')
+		return;
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+		if (!shows(reply->text, secrets[i], reply->code < 300))
+			continue;
+		snprintf(reply->text, sizeof(reply->text),
+		    "%d (the server repeats the password; its words are left out)", reply->code);
+		return;
+	}
 }

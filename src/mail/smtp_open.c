@@ -9,6 +9,14 @@
 /* S-11, RFC 5321 4.5.3.2, in seconds. */
 enum { WAIT_CONNECT = 30, WAIT_GREETING = 300 };
 
+/* 535, or (RFC 7628 3.2.2) the challenge that tells what is wrong with a token. */
+static bool
+is_secret_refused(const struct smtp_link *l)
+{
+	return l->opening == OPENING_AUTH &&
+	    (l->last.code == 535 || (l->engine->account.by_token && l->last.code == 334));
+}
+
 /* The server answered with a refusal: whose business it is depends on where. */
 static int
 explain_refusal(const struct smtp_link *l, struct error *err)
@@ -25,11 +33,15 @@ explain_refusal(const struct smtp_link *l, struct error *err)
 		[OPENING_AUTH] = { "refuses the login", "; is auth right?" },
 	};
 	const char *what = rows[l->opening].what, *cure = rows[l->opening].cure;
+	const bool by_token = l->engine->account.by_token;
 	enum err_kind kind = l->last.code >= 500 ? ERR_CONFIG : ERR_NET;
 
-	if (l->opening == OPENING_AUTH && l->last.code == 535) {
-		what = "refuses user and password";
-		cure = "; check both, many services want an app password here";
+	if (is_secret_refused(l)) {
+		kind = ERR_CONFIG;
+		what = by_token ? "refuses user and token, also a new one"
+				: "refuses user and password";
+		cure = by_token ? "; run token-command by hand, it may have to log in anew"
+				: "; check both, many services want an app password here";
 	}
 	if (kind == ERR_NET)
 		cure = "; try again later";
@@ -68,17 +80,14 @@ check_hello(struct smtp_link *l)
 		    "has that, and if it had STARTTLS before, somebody may stand between");
 	}
 	l->opening = OPENING_AUTH;
-	if (a->user[0] == '\0' || (a->plain && l->caps.plain) || (a->login && l->caps.login))
+	if (a->user[0] == '\0' || (a->auth & l->caps.auth) != 0)
 		return 0;
 	if (l->caps.told.auth[0] == '\0')
 		return abort_opening(l, ERR_CONFIG,
 		    "does not offer AUTH, so the password was not sent; remove user if it needs "
 		    "none, or use the port for submission (465 or 587)");
-	snprintf(why, sizeof(why), "offers AUTH %s only, so the password was not sent; expected %s",
-	    l->caps.told.auth,
-	    a->plain && a->login ? "PLAIN or LOGIN"
-		: a->plain	 ? "PLAIN"
-				 : "LOGIN");
+	snprintf(why, sizeof(why), "offers AUTH %s only, so the %s was not sent; expected %s",
+	    l->caps.told.auth, a->by_token ? "token" : "password", a->login_options);
 	return abort_opening(l, ERR_CONFIG, why);
 }
 
@@ -203,7 +212,8 @@ set_options(struct smtp_link *l)
 	}
 	if (a->user[0] != '\0') {
 		bad |= curl_easy_setopt(c, CURLOPT_USERNAME, a->user);
-		bad |= curl_easy_setopt(c, CURLOPT_PASSWORD, a->password);
+		bad |= curl_easy_setopt(
+		    c, a->by_token ? CURLOPT_XOAUTH2_BEARER : CURLOPT_PASSWORD, a->password);
 		bad |= curl_easy_setopt(c, CURLOPT_LOGIN_OPTIONS, a->login_options);
 		bad |= curl_easy_setopt(c, CURLOPT_SASL_IR, 1L);
 	}
@@ -224,6 +234,7 @@ smtp_link_open(struct smtp_link *l, struct error *err)
 	l->opening = OPENING_GREETING;
 	l->connected = false;
 	l->tls_up = l->engine->account.place.implicit_tls;
+	l->secret_number = l->engine->account.secret_number;
 	l->curl_error[0] = '\0';
 	memset(&l->caps, 0, sizeof(l->caps));
 	memset(&l->opening_reader, 0, sizeof(l->opening_reader));
@@ -359,8 +370,9 @@ explain(const struct smtp_link *l, CURLcode code, enum smtp_trouble *trouble, st
 		    "STARTTLS",
 		    l->curl_error);
 	}
-	if (l->last.code >= 400) {
-		*trouble = TROUBLE_STOP;
+	if (l->last.code >= 400 || is_secret_refused(l)) {
+		*trouble = l->engine->account.by_token && is_secret_refused(l) ? TROUBLE_TOKEN
+									       : TROUBLE_STOP;
 		return explain_refusal(l, err);
 	}
 	/* CVE-2021-22947: replies put before TLS would be believed after it. */

@@ -122,6 +122,13 @@ smtp_read_reply(
 	return 0;
 }
 
+const struct smtp_mechanism smtp_mechanisms[NAUTHS] = {
+	{ AUTH_PLAIN, "PLAIN" },
+	{ AUTH_LOGIN, "LOGIN" },
+	{ AUTH_XOAUTH2, "XOAUTH2" },
+	{ AUTH_OAUTHBEARER, "OAUTHBEARER" },
+};
+
 /* "AUTH PLAIN LOGIN", and the "AUTH=PLAIN LOGIN" that some servers add for old clients. */
 static void
 add_auth(struct smtp_caps *caps, const char *mechanisms)
@@ -130,8 +137,10 @@ add_auth(struct smtp_caps *caps, const char *mechanisms)
 	while (*mechanisms != '\0') {
 		size_t n = strcspn(mechanisms, " ");
 
-		caps->plain = caps->plain || (n == 5 && strncasecmp(mechanisms, "PLAIN", n) == 0);
-		caps->login = caps->login || (n == 5 && strncasecmp(mechanisms, "LOGIN", n) == 0);
+		for (size_t i = 0; i < NAUTHS; i++)
+			if (strlen(smtp_mechanisms[i].name) == n &&
+			    strncasecmp(mechanisms, smtp_mechanisms[i].name, n) == 0)
+				caps->auth |= smtp_mechanisms[i].auth;
 		mechanisms += n + strspn(mechanisms + n, " ");
 	}
 }

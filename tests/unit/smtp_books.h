@@ -20,6 +20,7 @@ struct books {
 	const char *bytes;	/* of every mail, NULL = a small one */
 	size_t nbytes;
 	int fail_next, fail_intend, fail_settle;	/* at this call, 1-based; 0 = never */
+	int stop_at;	/* books_must_stop from so many mails on; 0 = never */
 	int nnexts, nintends, nsettles;
 	int nintended, nsettled, n[4];
 	bool intended[MAX_BOOKED], settled[MAX_BOOKED];
@@ -100,6 +101,14 @@ books_settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struc
 	}
 	b->nsettled += (int)n;
 	return 0;
+}
+
+static inline bool
+books_must_stop(void *arg)
+{
+	const struct books *b = arg;
+
+	return b->stop_at > 0 && b->next >= b->stop_at;
 }
 
 static inline const char *

@@ -58,7 +58,8 @@ run(struct trial *t)
 	struct log log;
 	struct sink *sink = NULL;
 	const struct delivery_queue queue = {
-		.arg = t->books, .next = books_next, .intend = books_intend, .settle = books_settle
+		.arg = t->books, .next = books_next, .intend = books_intend, .settle = books_settle,
+		.must_stop = books_must_stop,
 	};
 	FILE *file = tmpfile();
 	size_t n;

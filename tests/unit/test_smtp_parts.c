@@ -238,9 +238,12 @@ test_capabilities(void **state)
 		{ "SIZE 99999999999999999999999", { .told = { .size = true } } },
 		{ "STARTTLS", { .starttls = true } },
 		{ "AUTH PLAIN LOGIN",
-		    { .told = { .auth = "PLAIN LOGIN" }, .plain = true, .login = true } },
+		    { .told = { .auth = "PLAIN LOGIN" }, .auth = AUTH_PLAIN | AUTH_LOGIN } },
 		{ "AUTH XPLAIN", { .told = { .auth = "XPLAIN" } } },
-		{ "AUTH  LOGIN ", { .told = { .auth = "LOGIN " }, .login = true } },
+		{ "AUTH  LOGIN ", { .told = { .auth = "LOGIN " }, .auth = AUTH_LOGIN } },
+		{ "AUTH xoauth2 OAUTHBEARER XOAUTH",
+		    { .told = { .auth = "xoauth2 OAUTHBEARER XOAUTH" },
+			.auth = AUTH_XOAUTH2 | AUTH_OAUTHBEARER } },
 		{ "AUTH", { .starttls = false } },
 		{ "DSN", { .told = { .dsn = true } } },
 		{ "LIMITS MAILMAX=20", { .told = { .max_mails = 20 } } },
@@ -266,8 +269,8 @@ test_capabilities(void **state)
 		    got.told.dsn != want->told.dsn || got.told.max_mails != want->told.max_mails ||
 		    got.told.max_recipients != want->told.max_recipients ||
 		    got.told.max_domains != want->told.max_domains ||
-		    got.starttls != want->starttls || got.plain != want->plain ||
-		    got.login != want->login || strcmp(got.told.auth, want->told.auth) != 0)
+		    got.starttls != want->starttls || got.auth != want->auth ||
+		    strcmp(got.told.auth, want->told.auth) != 0)
 			fail_msg("row %zu: '%s'", i, rows[i].line);
 	}
 }
