@@ -24,6 +24,8 @@ struct run_ui {
 	void (*progress)(void *arg, const char *what, size_t done, size_t total);
 	/* The first real run to more than 50 readers: go on? */
 	bool (*confirm)(void *arg, size_t nreaders);
+	/* Something to know before long work. */
+	void (*tell)(void *arg, const char *text);
 };
 
 struct run_settings {
@@ -147,7 +149,18 @@ struct run_refusal {
 	char reply[256];
 };
 
+/* How long mails take by the rates and limits of the ways out. */
+struct run_expectation {
+	size_t nmails;		/* for all */
+	size_t nleft;		/* of these, the day's limits leave over */
+	int64_t seconds;	/* the slowest way needs; 0 = none has a rate */
+	size_t slowest, nslowest;	/* smtp block, and its mails */
+	bool limited;		/* some way with mail has a rate or a limit; else text is "" */
+	char text[320];		/* "100,000 at 600/min = 2 h 47 min" */
+};
+
 struct run_report {
+	struct run_expectation expected;
 	struct run_source_report *sources;
 	size_t nsources;
 	size_t nsettled;	/* listings that began to count */
@@ -550,6 +563,7 @@ struct run_next {
 	char wall[64];		/* "Tue 06:45 Europe/London" */
 	size_t nactive;
 	size_t ndue;		/* due already */
+	struct run_expectation all;	/* if each of nactive got a mail */
 	size_t npaused;
 	const char *paused;	/* the first of them, "" = nobody */
 	int32_t paused_until;	/* its day */

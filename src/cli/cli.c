@@ -48,6 +48,8 @@ cli_open(struct cli *cli, enum cli_store mode, struct error *err)
 	if (cli->term.err_tty && !cli->opt.quiet) {
 		settings.ui.arg = &cli->progress;
 		settings.ui.progress = term_progress;
+		if (!cli->opt.verbose)
+			settings.ui.tell = term_tell;
 		cli->log.before = term_clear_progress;
 		cli->log.arg = &cli->progress;
 	}

@@ -137,6 +137,7 @@ void	term_progress(void *arg, const char *what, size_t done, size_t total);
 /* Before anything else is written to the screen. arg is a struct progress. */
 void	term_clear_progress(void *arg);
 bool	term_confirm(void *arg, size_t nreaders);
+void	term_tell(void *arg, const char *text);
 
 /* ---- browser.c ---- */
 

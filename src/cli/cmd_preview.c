@@ -382,6 +382,8 @@ print_warnings(const struct preview *p, const struct run_report *r)
 {
 	char wall[64];
 
+	if (r->expected.limited)
+		fprintf(p->aside, "mails: %s\n", r->expected.text);
 	for (size_t i = 0; r->silences != NULL && i < p->cli->run->cfg->nsources; i++)
 		print_odd(&r->silences[i]);
 	if (r->nwaiting == 0)

@@ -84,6 +84,8 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_string(a, v, "next_reader", s->next.address);
 	value_set_number(a, v, "next_due", s->next.due_utc);
 	value_set_number(a, v, "due", (int64_t)s->next.ndue);
+	value_set_number(a, v, "full_run_seconds", s->next.all.seconds);
+	value_set_number(a, v, "full_run_left", (int64_t)s->next.all.nleft);
 	value_set_string(a, v, "broken", s->broken);
 	value_set(a, v, "empty", silents_value(s, a));
 	value_set_number(a, v, "paused", (int64_t)s->next.npaused);
@@ -179,6 +181,14 @@ status_put_next(const struct cli *cli, const struct run_status *s)
 	else
 		snprintf(line, sizeof(line), "%s, %s", next->address, when);
 	status_put_line(cli, "next", line);
+}
+
+/* How long it takes to mail everybody, where that is limited. */
+static void
+print_pace(const struct cli *cli, const struct run_status *s)
+{
+	if (s->next.all.limited)
+		status_put_line(cli, "all mail", s->next.all.text);
 }
 
 /* Who got nothing, and why. */
@@ -278,6 +288,7 @@ print_status(const struct cli *cli, const struct run_status *s)
 		print_day(cli, s);
 		print_waiting(cli, s);
 		status_put_next(cli, s);
+		print_pace(cli, s);
 		print_silence(cli, s);
 	}
 	for (size_t i = 0; i < s->nsources; i++)

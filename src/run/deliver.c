@@ -8,7 +8,8 @@
 
 enum {
 	DAY_SECONDS = 86400,
-	LOOK_MS = 250, /* how often a run looks whether a person put the brake on */
+	WORTH_TELLING_S = 60, /* what takes less needs no word before it */
+	LOOK_MS = 250,	      /* how often a run looks whether a person put the brake on */
 	MAX_TOLD = 10, /* digests that cannot be made; the others have the same fault, as a rule */
 };
 
@@ -116,6 +117,7 @@ visit_reader(void *arg, const struct store_reader *reader)
 	if (found == 1)
 		c->report->ndue++;
 	due.lane = (uint16_t)lane;
+	c->counts[routes_find(&c->routes, reader->sub.canonical)]++;
 	return add_due(c, &due, w->err);
 }
 
@@ -125,6 +127,7 @@ find_dues(struct courier *c, bool ahead, bool quiet, struct error *err)
 	struct walk w = { c, err, ahead, quiet };
 
 	c->since_utc = c->now_utc - (int64_t)WINDOW_DAYS * DAY_SECONDS;
+	memset(c->counts, 0, c->run->cfg->nsmtps * sizeof(*c->counts));
 	return store_each_reader(c->run->store, true, visit_reader, &w, err) == 0 ? 0 : -1;
 }
 
@@ -543,6 +546,24 @@ open_sinks(struct courier *c, struct sink **out, struct error *err)
 	return rc;
 }
 
+/* Before much work: how long it will take, and what will be left. */
+static int
+expect_work(struct courier *c, struct error *err)
+{
+	struct run_expectation *e = &c->report->expected;
+
+	for (size_t i = 0; i < c->nretries && !c->options->preview; i++)
+		c->counts[c->retries[i].lane]++;
+	if (expect_find(c->run, c->counts, true, e, err) == -1)
+		return -1;
+	if (!e->limited || (e->seconds < WORTH_TELLING_S && e->nleft == 0))
+		return 0;
+	log_info(c->run->log, "mails: %s", e->text);
+	if (c->run->ui.tell != NULL && !c->options->preview)
+		c->run->ui.tell(c->run->ui.arg, e->text);
+	return 0;
+}
+
 /* Plan, compose and hand over everything. */
 static int
 send_all(struct courier *c, struct error *err)
@@ -578,6 +599,7 @@ courier_free(struct courier *c)
 	arena_release(&c->scratch);
 	routes_release(&c->routes);
 	free(c->lanes);
+	free(c->counts);
 	free(c->retries);
 	free(c->dues);
 	free(c);
@@ -594,6 +616,11 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 	if (routes_init(&c->routes, run->cfg, err) == -1) {
 		free(c);
 		return -1;
+	}
+	if ((c->counts = calloc(run->cfg->nsmtps + 1, sizeof(*c->counts))) == NULL) {
+		routes_release(&c->routes);
+		free(c);
+		return err_nomem(err, "delivery");
 	}
 	arena_init(&c->scratch, MAX_RUN_BYTES);
 	c->run = run;
@@ -620,6 +647,8 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	if (collect_dues(c, err) == 0 && collect_retries(c, err) == 0 &&
 	    look_at_sources(c, err) == 0)
 		rc = make_lanes(c, err);
+	if (rc == 0)
+		rc = expect_work(c, err);
 	if (rc == 0 && (c->ndues > 0 || c->nretries > 0))
 		rc = send_all(c, err);
 	if (rc == 0)

@@ -213,6 +213,8 @@ run_report_value(const struct run_report *r, struct arena *a)
 	for (size_t i = 0; i < NNUMBERS; i++)
 		value_set_number(a, v, numbers[i].name, (int64_t)number_at(r, i));
 	value_set(a, v, "reasons", reasons);
+	value_set_number(a, v, "expected_seconds", r->expected.seconds);
+	value_set_number(a, v, "left_over", (int64_t)r->expected.nleft);
 	value_set(a, v, "stopped", stops_value(r, a));
 	value_set_number(a, v, "start", r->started_utc);
 	value_set_number(a, v, "end", r->finished_utc);

@@ -358,6 +358,14 @@ extern const char run_hold_words[];
 /* Whether a person held it, by `outbox hold`. */
 bool	outbox_is_by_hand(const struct edition *e);
 
+/* ---- expect.c ---- */
+
+/*
+ * counts	mails for each smtp block of the configuration
+ * from_now	with what the day's limits leave after earlier runs; else of a whole day
+ */
+int	expect_find(struct run *run, const size_t *counts, bool from_now, struct run_expectation *out, struct error *err);
+
 /* ---- operator.c ---- */
 
 /*
