@@ -22,6 +22,7 @@ enum outcome {
 /* One mail on its way. */
 struct delivery {
 	int64_t period, reader;	/* the edition it belongs to */
+	unsigned lane;		/* that it was pulled from; the queue fills it, its outcome tells it */
 	const char *sender;	/* envelope sender, a mailbox; lives as long as the queue */
 	char to[MAX_ADDRESS_BYTES + 1];	/* envelope recipient, a mailbox that passed the address gate */
 	bool needs_smtputf8;	/* its local part is not ASCII */
@@ -31,6 +32,7 @@ struct delivery {
 
 struct delivery_outcome {
 	int64_t period, reader;
+	unsigned lane;
 	enum outcome outcome;
 	char reply[512];	/* the last answer, printable, "" = none */
 };

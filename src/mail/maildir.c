@@ -168,6 +168,7 @@ fill_batch(struct maildir *md, const struct delivery_queue *queue, struct error 
 			break;
 		s->result.period = s->mail.period;
 		s->result.reader = s->mail.reader;
+		s->result.lane = s->mail.lane;
 		if (write_mail(md, s, err) == -1)
 			return -1;
 	}

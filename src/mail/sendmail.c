@@ -248,6 +248,7 @@ sendmail_run(struct sink *sink, const struct delivery_queue *queue, struct error
 			return more;
 		o.period = s->mail.period;
 		o.reader = s->mail.reader;
+		o.lane = s->mail.lane;
 		rc = deliver(s, queue, &o, err);
 		if (rc == -1 && o.reply[0] == '\0' && err != NULL)
 			snprintf(o.reply, sizeof(o.reply), "%s", err->msg);

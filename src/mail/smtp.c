@@ -88,6 +88,7 @@ add_outcome(
 	o = &loop->outcomes[loop->noutcomes++];
 	o->period = mail->period;
 	o->reader = mail->reader;
+	o->lane = mail->lane;
 	o->outcome = outcome;
 	err_printable(o->reply, sizeof(o->reply), reply);
 }

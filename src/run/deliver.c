@@ -320,6 +320,7 @@ next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 {
 	struct courier *c = arg;
 
+	out->lane = lane;
 	return lane_next(c, &c->lanes[lane], out, err);
 }
 
@@ -394,6 +395,13 @@ find_next_try(struct courier *c, const struct delivery_outcome *o, int64_t now_u
 	return 0;
 }
 
+/* A preview has no way out. */
+static const char *
+name_way(const struct courier *c, unsigned lane)
+{
+	return c->lanes[lane].smtp != NULL ? c->lanes[lane].smtp->name : "";
+}
+
 static int
 settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
@@ -413,8 +421,8 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 		if (state == EDITION_DEFERRED)
 			rc = find_next_try(c, o, now_utc, &next_utc, err);
 		if (rc == 0)
-			rc = store_settle_edition(
-			    store, o->period, o->reader, state, o->reply, now_utc, next_utc, err);
+			rc = store_settle_try(store, o->period, o->reader, state,
+			    name_way(c, o->lane), o->reply, now_utc, next_utc, err);
 	}
 	return store_end(store, rc, false, err);
 }

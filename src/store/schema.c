@@ -225,6 +225,12 @@ const char *const schema_steps[] = {
 	"NOTHING;"
 
 	"PRAGMA user_version = 4;",
+
+	/* 5 */
+	"ALTER TABLE edition ADD COLUMN tried_utc INTEGER NOT NULL DEFAULT 0;" /* when its last try had an outcome; 0 = none had, or before this step */
+	"ALTER TABLE edition ADD COLUMN via TEXT NOT NULL DEFAULT '';" /* smtp block of that try */
+
+	"PRAGMA user_version = 5;",
 };
 
 int
