@@ -90,6 +90,7 @@ subscriber "ada@digest.test" { filter "all" { match = "*" } }
 X
 mkdir -p cores
 begin() {
+	# shellcheck disable=SC3045 # dash has it, and where it is missing there is no core either
 	ulimit -c unlimited 2>/dev/null
 	"$DIGEST" --now 2026-03-03T08:00:00Z run >said 2>&1 &
 	pid=$!
