@@ -128,7 +128,7 @@ unset_copies(const char *value)
 	char **e = environ;
 
 	while (*e != NULL) {
-		const char *text = strchr(*e, '=');
+		char *text = strchr(*e, '=');
 		char name[256];
 
 		if (text == NULL || strcmp(text + 1, value) != 0 ||
@@ -137,6 +137,8 @@ unset_copies(const char *value)
 			continue;
 		}
 		snprintf(name, sizeof(name), "%.*s", (int)(text - *e), *e);
+		/* The kernel shows the block that the process began with, also of a child before it is another program. */
+		explicit_bzero(text + 1, strlen(text + 1));
 		unsetenv(name);
 		e = environ; /* it has moved */
 	}

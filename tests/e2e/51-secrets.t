@@ -34,8 +34,13 @@ source "asked" { type = command  command = "./child" }
 subscriber "ada@digest.test" { filter "all" { match = "*" } }
 X
 	chmod 600 digest.conf
-	# shellcheck disable=SC2086 # variables
-	env ${2:-} "$DIGEST" --now 2026-03-03T08:00:00Z run -v >>said 2>&1 &
+	(
+		for variable in ${2:-}; do
+			# shellcheck disable=SC2163 # NAME=VALUE
+			export "$variable"
+		done
+		exec "$DIGEST" --now 2026-03-03T08:00:00Z run -v
+	) >>said 2>&1 &
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		for p in $pid $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
