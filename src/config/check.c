@@ -81,16 +81,81 @@ is_loopback(const char *url)
 	return inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
+/* A token has its own ways to log in, and these nothing else. */
+static void
+check_token(const struct config_setting *set, const struct config_given *g)
+{
+	static const char *const ways[] = { "password", "password-file", "password-env",
+		"password-command" };
+	const struct config_smtp *smtp = g->record;
+	bool by_token = place_of(g, "token-command").line != 0;
+	bool asks_token =
+	    strcmp(smtp->auth, "xoauth2") == 0 || strcmp(smtp->auth, "oauthbearer") == 0;
+
+	if (asks_token && is_missing(g, "token-command"))
+		config_complain_at(set, place_of(g, "auth"),
+		    "auth = %s without token-command; expected a command that prints the token",
+		    smtp->auth);
+	if (by_token && !asks_token && strcmp(smtp->auth, "auto") != 0)
+		config_complain_at(set, place_of(g, "token-command"),
+		    "token-command with auth = %s; expected xoauth2, oauthbearer or auto",
+		    smtp->auth);
+	if (by_token && is_missing(g, "user"))
+		config_complain_at(set, place_of(g, "token-command"),
+		    "token-command without user; expected the name the token is for");
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]) && by_token; i++)
+		if (place_of(g, ways[i]).line != 0)
+			config_complain_at(set, place_of(g, ways[i]),
+			    "%s beside token-command; expected one of them", ways[i]);
+}
+
+/*
+ * The domains of readers are compared as the part of their identity behind the @: "*", a domain, or "*." before one.
+ */
+static int
+check_domains(
+    struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
+{
+	const struct config_smtp *smtp = g->record;
+
+	for (size_t i = 0; i < smtp->ndomains; i++) {
+		const char *domain = smtp->domains[i], *canonical;
+		bool below = strncmp(domain, "*.", 2) == 0;
+		struct error err = { 0 };
+		size_t offset;
+		char *mailbox;
+		int rc;
+
+		if (strcmp(domain, "*") == 0)
+			continue;
+		if (asprintf(&mailbox, "x@%s", below ? domain + 2 : domain) == -1)
+			return -1;
+		rc = ld->text->checks.address(mailbox, &ld->cfg->arena, &canonical, &offset, &err);
+		free(mailbox);
+		if (rc == -1) {
+			config_complain_at(set, place_of(g, "domains"),
+			    "'%.100s' is no domain; expected \"*\", example.org or *.example.org",
+			    domain);
+			continue;
+		}
+		smtp->domains[i] = arena_printf(
+		    &ld->cfg->arena, "%s%s", below ? "*." : "", strrchr(canonical, '@') + 1);
+		if (smtp->domains[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 check_smtp(struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
 {
 	struct config_smtp *smtp = g->record;
 
-	(void)ld;
 	smtp->name = g->title;
 	smtp->file = g->file->path;
 	smtp->line = g->place.line;
 	check_secret(set, g);
+	check_token(set, g);
 	if (is_missing(g, "url"))
 		config_complain_at(set, g->place,
 		    "smtp \"%s\" has no url; expected smtps://, smtp://, sendmail: or maildir:",
@@ -100,7 +165,7 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 		    "tls = none to another machine sends passwords and mails in clear; expected "
 		    "tls = "
 		    "required, or insecure = yes beside it");
-	return 0;
+	return check_domains(ld, set, g);
 }
 
 /* What a source of a type cannot do without. */

@@ -1,6 +1,6 @@
 /* smtp.h - what the files of the SMTP engine share. smtp.c is the loop that moves all links of all accounts; smtp_open.c opens
- * a link by libcurl by what smtp_account.c made of the options; smtp_talk.c is the dialogue of one link; smtp_reply.c and
- * smtp_body.c are pure. */
+ * a link by libcurl by what smtp_account.c made of the options; smtp_talk.c is the dialogue of one link; smtp_reply.c,
+ * smtp_body.c and pace.c are pure; smtp_sink.c sets all up. */
 #ifndef DIGEST_MAIL_SMTP_H
 #define DIGEST_MAIL_SMTP_H
 
@@ -183,6 +183,11 @@ struct smtp_account {
 	enum smtp_level level;
 };
 
+enum {
+	OUTCOME_BATCH = 64,	/* told in one go */
+	PULL_AHEAD = 64,	/* mails to domains that are busy, which others pass */
+};
+
 /* One account at work. */
 struct smtp_engine {
 	struct smtp_loop *loop;
@@ -281,7 +286,14 @@ void	smtp_link_be_late(struct smtp_link *l);
 /* We have no more use for it: its mail is deferred, and it is closed once the mail before that, if any, is answered. */
 void	smtp_link_abandon(struct smtp_link *l, const char *why);
 
-/* ---- smtp.c: what the dialogue tells the loop ---- */
+/* ---- smtp.c ---- */
+
+/* The run of a sink_ops; the sink is the first member of a loop. */
+int	smtp_loop_run(struct sink *sink, const struct delivery_queue *queue, struct error *err);
+/* Wait until a link has something to do, and let it. */
+void	smtp_loop_wait(struct smtp_loop *loop);
+
+/* What the dialogue tells the loop. */
 
 int64_t	smtp_deadline(const struct smtp_engine *e, double seconds);
 /* Register what the loop waits for on a socket of a link. */

@@ -2,23 +2,46 @@
 
 #include <string.h>
 
+enum { WIDTH = 16 };
+
+/* Bytes that are looked at in one go; what is compared becomes 0xff where it is so, else 0. */
+typedef unsigned char wide __attribute__((vector_size(WIDTH)));
+
+static bool
+is_any(wide flags)
+{
+	static const char none[WIDTH];
+
+	return memcmp(&flags, none, WIDTH) != 0;
+}
+
+/* Each byte beside the one before it: by memchr for each CR and LF, of which a mail has hundreds, it took nearly twice as long. */
 struct smtp_scan
 smtp_scan_body(const char *bytes, size_t len)
 {
-	struct smtp_scan s = { .clean = memchr(bytes, '\0', len) == NULL };
-	const char *line = bytes, *end = bytes + len;
+	wide bad = { 0 }, dots = { 0 }, before, now;
+	struct smtp_scan s = { 0 };
+	char edge[1 + WIDTH];
 
-	/* Two looks at each line by memchr are far cheaper than one at each byte. */
-	while (line < end && s.clean) {
-		const char *cr = memchr(line, '\r', (size_t)(end - line));
-		const char *stop = cr != NULL ? cr : end;
+	for (size_t at = 0; at < len; at += WIDTH) {
+		size_t n = len - at < WIDTH ? len - at : WIDTH;
 
-		s.has_dots = s.has_dots || *line == '.';
-		s.ends = cr != NULL && cr + 1 < end && cr[1] == '\n';
-		s.clean =
-		    (cr == NULL || s.ends) && memchr(line, '\n', (size_t)(stop - line)) == NULL;
-		line = cr != NULL ? cr + 2 : end;
+		if (at > 0 && n == WIDTH) {
+			memcpy(&before, bytes + at - 1, WIDTH);
+			memcpy(&now, bytes + at, WIDTH);
+		} else {
+			memset(edge, 'x', sizeof(edge));
+			edge[0] = at > 0 ? bytes[at - 1] : '\n';
+			memcpy(edge + 1, bytes + at, n);
+			memcpy(&before, edge, WIDTH);
+			memcpy(&now, edge + 1, WIDTH);
+		}
+		bad |= (wide)(now == 0) | (wide)((before == '\r') ^ (now == '\n'));
+		dots |= (wide)((before == '\n') & (now == '.'));
 	}
+	s.clean = !is_any(bad) && (len == 0 || bytes[len - 1] != '\r');
+	s.has_dots = is_any(dots);
+	s.ends = len >= 2 && bytes[len - 2] == '\r' && bytes[len - 1] == '\n';
 	return s;
 }
 

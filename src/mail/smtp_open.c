@@ -64,12 +64,25 @@ needs_extensions(const struct smtp_account *a)
 	return a->tls_required || a->user[0] != '\0';
 }
 
+/* "PLAIN or LOGIN" */
+static void
+name_mechanisms(unsigned auth, char out[80])
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < NAUTHS; i++)
+		if ((auth & smtp_mechanisms[i].auth) != 0)
+			len += (size_t)snprintf(out + len, 80 - len, "%s%s", len > 0 ? " or " : "",
+			    smtp_mechanisms[i].name);
+}
+
 /* An EHLO was answered: nothing secret may go out unless what was asked for is there. */
 static int
 check_hello(struct smtp_link *l)
 {
 	const struct smtp_account *a = &l->engine->account;
-	char why[300];
+	char why[300], names[80];
 
 	if (a->tls_required && !l->tls_up) {
 		l->opening = OPENING_STARTTLS;
@@ -86,8 +99,9 @@ check_hello(struct smtp_link *l)
 		return abort_opening(l, ERR_CONFIG,
 		    "does not offer AUTH, so the password was not sent; remove user if it needs "
 		    "none, or use the port for submission (465 or 587)");
+	name_mechanisms(a->auth, names);
 	snprintf(why, sizeof(why), "offers AUTH %s only, so the %s was not sent; expected %s",
-	    l->caps.told.auth, a->by_token ? "token" : "password", a->login_options);
+	    l->caps.told.auth, a->by_token ? "token" : "password", names);
 	return abort_opening(l, ERR_CONFIG, why);
 }
 

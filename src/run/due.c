@@ -58,8 +58,9 @@ find_wait(const struct store_reader *reader, const struct schedule *schedule, co
 
 	if (reader->last_edition_utc == 0)
 		return reader->created_utc;
+	/* Behind those who never had one. */
 	if (schedule->kind == SCHEDULE_ALWAYS)
-		return reader->last_edition_utc;
+		return reader->last_edition_utc + 60;
 	if (reader->last_period <= 0 || reader->last_period >= PERIOD_ALWAYS)
 		return due->due_utc;
 	first = schedule_next_day(schedule, (int32_t)reader->last_period);

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 command -v postfix >/dev/null || skip_all "postfix is missing"
 [ "$(id -u)" -eq 0 ] || skip_all "postfix wants root to start"
-plan 7
+plan 10
 
 # Postfix wants a folder that its own user can walk to, with long queue names: not the test's, which is closed.
 P=$(mktemp -d /tmp/digest-postfix.XXXXXX) && chmod 755 "$P" || exit 1
@@ -22,6 +22,9 @@ myhostname = mx.digest.test
 mydestination =
 mynetworks = 127.0.0.0/8
 smtpd_forbid_bare_newline = yes
+smtpd_client_restrictions = reject_unauth_pipelining
+smtpd_data_restrictions = reject_unauth_pipelining
+smtpd_recipient_restrictions = check_recipient_access inline:{{gone@digest.test = 550 5.1.1 gone}}, permit_mynetworks, reject
 virtual_mailbox_domains = digest.test
 virtual_mailbox_base = $P/mail
 virtual_mailbox_maps = static:all/
@@ -76,3 +79,10 @@ check 'the lint has nothing to say'          'python3 "$E2E/mail_lint.py" --lf -
 check "the store knows Postfix's answer"     'sql "SELECT count(*) FROM edition WHERE reply LIKE \"250 2.0.0 Ok: queued as %\"" | grep -qx 50'
 check 'a second run sends nothing'           'silent 0 "$DIGEST" -c digest.conf --now 2026-03-03T08:15:00Z run && sleep 1 && test "$(delivered)" = 50'
 check 'nobody but the readers was mailed'    '! grep -v "to=<reader[0-9]*@digest.test>" "$P/log" | grep -q "status="'
+
+# One in the middle of a group is refused: Postfix then refuses DATA, with the next mail behind it already.
+sed 's/subscriber "reader\(17\|33\)@/subscriber "gone@digest.test" { filter "all" { match = "*" } }\n&/; s/digest\.db/other.db/; s/tls = none/& connections = 1/' digest.conf |
+	awk '!/gone@/ || !seen++' >other.conf
+check 'a refused reader holds up nobody'     '"$DIGEST" -c other.conf --now 2026-03-03T08:00:00Z run; all_there 100'
+check 'and is told of'                       'test "$("$DIGEST" -c other.conf history gone@digest.test --json | grep -c "\"state\":\"failed\"")" = 1'
+check 'Postfix finds no fault with the pipelining' '! grep -iq "pipelining\|non-SMTP\|out of order\|lost connection\|timeout\|too many errors" "$P/log" && test "$(sed -n "s/.*disconnect from .* mail=51 rcpt=50\/51 data=50\/51 rset=1 quit=1 .*/x/p" "$P/log" | wc -l)" = 1'

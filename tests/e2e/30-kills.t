@@ -7,7 +7,7 @@
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
 [ -e "$KILLSHIM" ] || skip_all 'killshim.so is not built: make bench-programs'
-plan 4
+plan 6
 
 sweep() {
 	python3 "$E2E/kills.py" -n "$1" "$2"
@@ -16,3 +16,5 @@ check 'the first run, which makes the store' 'sweep 14 first'
 check 'a later run'                          'sweep 14 next'
 check 'half of the bytes get written'        'sweep 6 torn'
 check 'the run after it is killed as well'   'sweep 6 twice'
+check 'over SMTP, a command at a time'       'SINK=lock-step sweep 8 next'
+check 'and with the next mail behind a dot'  'SINK=smtp sweep 8 next'

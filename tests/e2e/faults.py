@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Every way a relay can fail at every step, against the real program: prints one TAP line a cell, and what differs.
+"""Every way a relay can fail at every step, against the real program: prints one TAP line a cell, and what differs. Each
+from MAIL on is tried with a relay that takes a command at a time, with one that offers PIPELINING, and there with the mail
+of a second reader, whose envelope is behind the dot of the first.
 
 usage: faults.py DIGEST FOLDER [CELL]...
 
@@ -24,10 +26,11 @@ CANARY = "c4nary-Pa55word"
 
 CONFIG = """list {{ from = "Papers <papers@digest.test>" }}
 store {{ path = "digest.db" }}
-smtp "main" {{ url = "{scheme}://127.0.0.1:{port}"  user = "me"  password-file = "secret"  ca-file = "../ca.pem" }}
+smtp "main" {{ url = "{scheme}://127.0.0.1:{port}"  user = "me"  password-file = "secret"  ca-file = "../ca.pem"
+    connections = 1 }}
 source "days" {{ type = file  path = "../papers.json" }}
-subscriber "ada@digest.test" {{}}
-"""
+{readers}"""
+READER = 'subscriber "{}@digest.test" {{}}\n'
 
 # step, what happens there, state after the first run, its exit code, words of its -v output, mails in the end
 LATER, NEVER, BYE = "451 4.3.0 come back later", "554 5.0.0 no", "421 4.3.2 closing"
@@ -75,10 +78,26 @@ CELLS = [
     ("QUIT", RUBBISH, "sent", 0, "", 1),
 ]
 
+# How the relay is spoken to; the mail that is looked at is that of the last reader.
+ALONE, GROUP, BEHIND = "", ", in a group", ", behind a dot"
+READERS = {ALONE: ["ada"], GROUP: ["ada"], BEHIND: ["ada", "bob"]}
+
+
+def variants(cell):
+    if cell[0] in ("connect", "EHLO", "AUTH"):
+        return [cell + (ALONE,)]
+    found = [cell + (ALONE,), cell + (GROUP,)]
+    if cell[0] == "MAIL" and cell[1] in (BYE, DROP, RUBBISH):
+        # It took one mail and says nothing of the next: that goes over another connection.
+        found.append(cell[:2] + ("sent", 0, "", 2, BEHIND))
+    elif cell[0] != "QUIT":
+        found.append(cell[:5] + (cell[5] + 1, BEHIND))
+    return found
+
 
 def name_of(cell):
     action = cell[1] if cell[1] is not DROP else "hangs up"
-    return f"{cell[0]}: {action}"
+    return f"{cell[0]}: {action}{cell[6]}"
 
 
 class Relay:
@@ -87,12 +106,12 @@ class Relay:
     def __init__(self, folder, cell):
         options = argparse.Namespace(tls="implicit", cert=os.path.join(folder, "..", "s.pem"),
                                      key=os.path.join(folder, "..", "s.key"), max_tls=None, auth="me:" + CANARY,
-                                     mechanisms="PLAIN LOGIN", auth_plain=False, extension=[], inject="",
+                                     mechanisms="PLAIN LOGIN", auth_plain=False, auth_before=False, extension=["PIPELINING"] if cell[6] else [], inject="", together=False,
                                      dump=os.path.join(folder, "box"), log=os.path.join(folder, "log"), script=None)
         os.mkdir(options.dump)
         self.server = smtp_server.Server(("127.0.0.1", 0), smtp_server.Talk)
         self.server.state = smtp_server.State(options)
-        step = {"expect": cell[0]}
+        step = {"expect": cell[0], "skip": int(cell[6] == BEHIND)}
         step.update({"reply": "", "close": True} if cell[1] is DROP else
                     {"reply": cell[1], "close": cell[1] == BYE})
         # What a refused greeting, hello or login was is asked again on every connection.
@@ -129,19 +148,20 @@ def holds_canary(folder, texts):
 
 def try_cell(digest, folder, cell):
     """What differs from the table, as lines."""
-    _, _, state, code, words, total = cell
+    _, _, state, code, words, total, variant = cell
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     relay = Relay(folder, cell)
     with open(os.path.join(folder, "digest.conf"), "w", encoding="utf-8") as file:
-        file.write(CONFIG.format(scheme="smtps", port=relay.port()))
+        file.write(CONFIG.format(scheme="smtps", port=relay.port(), readers="".join(map(READER.format, READERS[variant]))))
     with open(os.open(os.path.join(folder, "secret"), os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
         file.write(CANARY + "\n")
     wrong = []
     got, out, err = run(digest, folder, "2026-03-03T08:00:00Z", "run", "-v")
     if got != code:
         wrong.append(f"exit code {got}, expected {code}")
-    history = json.loads(run(digest, folder, "2026-03-03T08:01:00Z", "history", "--json")[1].splitlines()[0])
+    lines = run(digest, folder, "2026-03-03T08:01:00Z", "history", "--json")[1].splitlines()
+    history = next(row for row in map(json.loads, lines) if row["address"].startswith(READERS[variant][-1]))
     if history["state"] != state:
         wrong.append(f"state {history['state']}, expected {state}")
     if not re.search(words, err):
@@ -159,7 +179,7 @@ def try_cell(digest, folder, cell):
 
 def main():
     digest, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    cells = [cell for cell in CELLS if not sys.argv[3:] or name_of(cell) in sys.argv[3:]]
+    cells = [cell for row in CELLS for cell in variants(row) if not sys.argv[3:] or name_of(cell) in sys.argv[3:]]
     print(f"1..{len(cells)}")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(try_cell, digest, os.path.join(folder, f"cell-{number}"), cell)

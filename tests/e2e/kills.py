@@ -2,8 +2,8 @@
 
 usage: kills.py [-n POINTS] SCENARIO     first, next, torn, twice; -n: so many points in equal steps, else every one
 Environment: DIGEST, KILLSHIM (the library built from tests/bench/killshim.c), FIXTURES, T (a folder to work in).
-SINK=smtp instead of a Maildir: tests/bench/sink, built beside the library, takes the mail. SINK=smtp://127.0.0.1:PORT with
-SINK_LOG, the file that it writes with -o: one that runs already.
+SINK=smtp instead of a Maildir: tests/bench/sink, built beside the library, takes the mail, and SINK=lock-step: it offers no
+PIPELINING. SINK=smtp://127.0.0.1:PORT with SINK_LOG, the file that it writes with -o: one that runs already.
 """
 import argparse
 import concurrent.futures
@@ -61,7 +61,8 @@ def run(folder, day, minute, **shim):
 def start_sink():
     """Returns the process, and where it listens and writes to."""
     log = WORK / "sink.log"
-    sink = subprocess.Popen([Path(os.environ["KILLSHIM"]).with_name("sink"), "-o", log], stdout=subprocess.PIPE, text=True)
+    command = [Path(os.environ["KILLSHIM"]).with_name("sink"), "-o", log] + (["-n"] if SINK == "lock-step" else [])
+    sink = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     return sink, f"smtp://127.0.0.1:{sink.stdout.readline().strip()}", str(log)
 
 
@@ -212,7 +213,7 @@ def sweep():
 
 def main():
     global SINK, SINK_LOG
-    if SINK != "smtp":
+    if SINK not in ("smtp", "lock-step"):
         sys.exit(sweep() > 0)
     sink, SINK, SINK_LOG = start_sink()
     try:

@@ -8,10 +8,14 @@ usage: smtp_server.py [options]
 --cert FILE --key FILE          PEM, for TLS
 --max-tls 1.1   the newest version of TLS that it speaks
 --auth USER:PASSWORD            offer AUTH (under TLS only, unless --auth-plain) and require it before MAIL
---mechanisms "PLAIN LOGIN"      offered and understood
+--mechanisms "PLAIN LOGIN"      offered and understood; XOAUTH2 and OAUTHBEARER as well: there PASSWORD is the name of a file
+                that has the token, read at each login; another one is answered by a challenge, then refused
 --auth-plain    offer AUTH without TLS as well
+--rude          a challenge repeats the token instead of telling what is wrong
+--auth-before   offer AUTH only as long as there is no TLS
 --extension LINE                a further EHLO line, again and again: "SIZE 1000000"
 --inject TEXT   sent in one piece with the "220" of STARTTLS, before TLS; \\r and \\n are understood
+--together      answers to commands that came together go out together: under TLS, in one record
 --dump DIR      each accepted mail as DIR/000001.eml, as it came with dots undone, after X-Sender and X-Recipient lines
 --log FILE      one line a command, "NUMBER COMMAND", NUMBER of the connection; passwords of AUTH are not written
 --stamp         each line of the log begins with the time, in seconds since 1970
@@ -61,7 +65,7 @@ class State:
             if options.max_tls:
                 self.tls.set_ciphers("ALL:@SECLEVEL=0")
                 self.tls.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-                self.tls.maximum_version = getattr(ssl.TLSVersion, "TLSv" + options.max_tls.replace(".", "_"))
+                self.tls.maximum_version = getattr(ssl.TLSVersion, "TLSv" + options.max_tls.replace(".", "_").replace("_0", ""))
 
     def note(self, number, text):
         with self.lock:
@@ -110,6 +114,7 @@ class Talk(socketserver.BaseRequestHandler):
         self.sender = None
         self.recipients = []
         self.buffer = b""
+        self.unsent = b""
 
     def handle(self):
         try:
@@ -132,6 +137,9 @@ class Talk(socketserver.BaseRequestHandler):
 
     def line(self):
         while b"\n" not in self.buffer:
+            if self.unsent:
+                self.request.sendall(self.unsent)
+                self.unsent = b""
             more = self.request.recv(65536)
             if not more:
                 raise EOFError
@@ -141,6 +149,10 @@ class Talk(socketserver.BaseRequestHandler):
 
     def send(self, text, by_bytes=False):
         data = text.encode()
+        if self.state.options.together and self.buffer:
+            self.unsent += data
+            return
+        data, self.unsent = self.unsent + data, b""
         for i in range(0, len(data), 1 if by_bytes else max(1, len(data))):
             self.request.sendall(data[i : i + 1] if by_bytes else data)
 
@@ -165,7 +177,7 @@ class Talk(socketserver.BaseRequestHandler):
         lines = ["relay.example.org"] + options.extension
         if options.tls == "starttls" and not self.under_tls:
             lines.append("STARTTLS")
-        if options.auth and (self.under_tls or options.auth_plain):
+        if options.auth and (not self.under_tls if options.auth_before else self.under_tls or options.auth_plain):
             lines.append("AUTH " + options.mechanisms)
         lines.append("HELP")
         return "\r\n".join(f"250{' ' if i == len(lines) - 1 else '-'}{l}" for i, l in enumerate(lines))
@@ -182,6 +194,19 @@ class Talk(socketserver.BaseRequestHandler):
         elif mechanism == "LOGIN":
             user = words[2] if len(words) > 2 else ask("VXNlcm5hbWU6")
             given = [base64.b64decode(user), base64.b64decode(ask("UGFzc3dvcmQ6"))]
+        elif mechanism in ("XOAUTH2", "OAUTHBEARER") and len(words) > 2:
+            given = base64.b64decode(words[2])
+            user, path = self.state.options.auth.split(":")
+            with open(path, encoding="utf-8") as file:
+                token = file.read().strip()
+            address = self.server.server_address
+            good = {"XOAUTH2": f"user={user}\1auth=Bearer {token}\1\1",
+                    "OAUTHBEARER": f"n,a={user},\1host=127.0.0.1\1port={address[1]}\1auth=Bearer {token}\1\1"}
+            if given.decode() == good[mechanism]:
+                return True
+            # What came is repeated, as a server may that is debugged.
+            ask(base64.b64encode(b'{"status":"401"}').decode() if self.state.options.polite else words[2])
+            return False
         else:
             return False
         return b":".join(given).decode() == self.state.options.auth
@@ -203,17 +228,24 @@ class Talk(socketserver.BaseRequestHandler):
         elif verb == "MAIL":
             if self.say(text, "250 2.1.0 Ok"):
                 self.sender, self.recipients = text[10:].split(">")[0].lstrip("<"), []
+        elif verb == "RCPT" and self.sender is None:
+            self.say(text, "503 5.5.1 need MAIL before RCPT")
         elif verb == "RCPT":
             if self.say(text, "250 2.1.5 Ok"):
                 self.recipients.append(text[8:].split(">")[0].lstrip("<"))
+        elif verb == "DATA" and not self.recipients:
+            self.say(text, "554 5.5.1 no valid recipients")
         elif verb == "DATA":
             if self.say(text, "354 go on"):
                 self.body()
+        elif verb == "RSET":
+            self.sender, self.recipients = None, []
+            self.say(text, "250 2.0.0 Ok")
         elif verb == "QUIT":
             self.say(text, "221 2.0.0 bye")
             return False
         else:
-            self.say(text, "250 2.0.0 Ok" if verb in ("RSET", "NOOP") else "500 5.5.1 what?")
+            self.say(text, "250 2.0.0 Ok" if verb == "NOOP" else "500 5.5.1 what?")
         return True
 
     def body(self):
@@ -222,6 +254,7 @@ class Talk(socketserver.BaseRequestHandler):
             lines.append(line[1:] if line.startswith(b".") else line)
         if self.say(".", f"250 2.0.0 Ok: queued as {self.number}"):
             self.state.keep(self.sender, self.recipients, b"".join(lines))
+        self.sender, self.recipients = None, []
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -240,8 +273,11 @@ def main():
     parser.add_argument("--auth")
     parser.add_argument("--mechanisms", default="PLAIN LOGIN")
     parser.add_argument("--auth-plain", action="store_true")
+    parser.add_argument("--rude", dest="polite", action="store_false")
+    parser.add_argument("--auth-before", action="store_true")
     parser.add_argument("--extension", action="append", default=[])
     parser.add_argument("--inject", default="")
+    parser.add_argument("--together", action="store_true")
     parser.add_argument("--dump")
     parser.add_argument("--log")
     parser.add_argument("--script")

@@ -19,6 +19,7 @@ struct books {
 	const char *sender;
 	const char *bytes;	/* of every mail, NULL = a small one */
 	size_t nbytes;
+	const struct strbuf *each;	/* the bytes of each mail, or NULL */
 	int fail_next, fail_intend, fail_settle;	/* at this call, 1-based; 0 = never */
 	int stop_at;	/* books_must_stop from so many mails on; 0 = never */
 	int nnexts, nintends, nsettles;
@@ -51,7 +52,9 @@ books_next(void *arg, unsigned lane, struct delivery *out, struct error *err)
 		snprintf(out->to, sizeof(out->to), "%s", b->to);
 	else
 		snprintf(out->to, sizeof(out->to), "reader%d@example.net", b->next);
-	if (b->bytes != NULL)
+	if (b->each != NULL)
+		strbuf_addn(&out->bytes, b->each[b->next].buf, b->each[b->next].len);
+	else if (b->bytes != NULL)
 		strbuf_addn(&out->bytes, b->bytes, b->nbytes);
 	else
 		strbuf_addf(&out->bytes, "Subject: mail %d\r\nMessage-ID: <%d@example.org>\r\n\r\nHello.\r\n", b->next,

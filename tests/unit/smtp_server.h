@@ -39,7 +39,8 @@ struct smtp_script {
 	const char *reply[NPOINTS];	/* instead of the usual one; "" = silence */
 	bool close[NPOINTS];	/* hang up after it (with "": silently) */
 	unsigned first_bad;	/* bad from this mail of the server on, 0-based; earlier ones are served well */
-	const char *bad_rcpt;	/* a recipient with this in it gets "550 5.1.1 no such user" */
+	const char *bad_rcpt;	/* a recipient with this in it gets "550 5.1.1 no such user", or */
+	const char *bad_reply;
 	const char *mid_body;	/* said when half of the body came, and hung up */
 	bool by_bytes;		/* replies come one byte at a time */
 	unsigned max_connections;	/* more than so many at once get 421; 0 = any */
@@ -57,6 +58,7 @@ struct smtp_seen {
 	atomic_uint nconnections, nopen, most_open, nmails, nstarted;
 	atomic_uint nreads;	/* that brought something */
 	atomic_uint nleaks;	/* lines of mails for nobody */
+	atomic_uint taken[100];	/* how often the mail with that number in its Message-ID was */
 	atomic_size_t log_len, mail_len;
 	char log[1 << 20];	/* every line but those of mails */
 	char mail[4 << 20];	/* all mails as they came, dots undone, without the last one */
@@ -74,6 +76,7 @@ struct smtp_talk {
 	int fd;
 	bool has_sender;
 	unsigned nrcpt, nbegun, ndomains;
+	unsigned id;		/* of the mail that comes in */
 	char domain[256];
 	char in[65536];
 	size_t at, len;
@@ -89,24 +92,24 @@ smtp_server_note(atomic_size_t *at, char *out, size_t size, const char *bytes, s
 }
 
 static inline void
+smtp_server_hang_up(struct smtp_talk *t)
+{
+	atomic_fetch_sub(&t->seen->nopen, 1);
+	close(t->fd);
+	_exit(0);
+}
+
+static inline void
 smtp_server_say(struct smtp_talk *t, const char *text)
 {
 	size_t len = strlen(text), step = t->script->by_bytes ? 1 : len;
 
 	for (size_t at = 0; at < len; at += step) {
 		if (send(t->fd, text + at, step, MSG_NOSIGNAL) <= 0)
-			_exit(0);
+			smtp_server_hang_up(t);
 		if (t->script->by_bytes)
 			usleep(200);
 	}
-}
-
-static inline void
-smtp_server_hang_up(struct smtp_talk *t)
-{
-	atomic_fetch_sub(&t->seen->nopen, 1);
-	close(t->fd);
-	_exit(0);
 }
 
 /* One line with its CRLF; false at the end. */
@@ -166,13 +169,18 @@ smtp_server_body(struct smtp_talk *t)
 			return;
 		}
 		atomic_fetch_add(&t->seen->nleaks, t->nrcpt == 0);
+		if (strncmp(line, "Message-ID: <", 13) == 0)
+			t->id = (unsigned)strtoul(line + 13, NULL, 10);
 		if (strcmp(line, ".\r\n") == 0 &&
 		    ((t->script->hates_behind && t->at < t->len) ||
 			t->script->drop_dot == atomic_load(&t->seen->nstarted)))
 			smtp_server_hang_up(t);
 		if (strcmp(line, ".\r\n") == 0) {
-			if (t->script->reply[AT_DOT] == NULL || atomic_load(&t->seen->nstarted) <= t->script->first_bad)
+			if (t->script->reply[AT_DOT] == NULL || atomic_load(&t->seen->nstarted) <= t->script->first_bad) {
 				atomic_fetch_add(&t->seen->nmails, 1);
+				if (t->id < sizeof(t->seen->taken) / sizeof(t->seen->taken[0]))
+					atomic_fetch_add(&t->seen->taken[t->id], 1);
+			}
 			smtp_server_answer(t, AT_DOT, "250 2.0.0 Ok: queued as 4711\r\n");
 			return;
 		}
@@ -236,7 +244,8 @@ smtp_server_command(struct smtp_talk *t, const char *line)
 		smtp_server_hang_up(t);
 	if (strncasecmp(line, "RCPT", 4) == 0 && t->script->bad_rcpt != NULL &&
 	    strstr(line, t->script->bad_rcpt) != NULL) {
-		smtp_server_say(t, "550-5.1.1 no such\r\n550 5.1.1 user\r\n");
+		smtp_server_say(t, t->script->bad_reply != NULL ? t->script->bad_reply
+		    : "550-5.1.1 no such\r\n550 5.1.1 user\r\n");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

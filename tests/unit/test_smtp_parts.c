@@ -181,6 +181,43 @@ test_scan(void **state)
 	}
 }
 
+/* Random bytes of all lengths around the width of one look, against a look at each byte. */
+static void
+test_scan_random(void **state)
+{
+	static const char letters[] = "\r\n\r\n.xyz";
+	char bytes[80];
+
+	(void)state;
+	srand(5321);
+	for (int round = 0; round < 200000; round++) {
+		size_t len = (size_t)rand() % sizeof(bytes);
+		struct smtp_scan got, want = { .clean = true };
+
+		for (size_t i = 0; i < len; i++) {
+			bytes[i] = letters[(size_t)rand() % (rand() % 50 == 0 ? 9 : 8)];
+			if (bytes[i] == '\r' && rand() % 8 != 0 && i + 1 < len)
+				bytes[++i] = '\n';
+			else if (bytes[i] == '\n' && rand() % 8 != 0)
+				bytes[i] = 'x';
+		}
+		for (size_t i = 0; i < len; i++) {
+			bool cr = i > 0 && bytes[i - 1] == '\r';
+
+			want.clean = want.clean && bytes[i] != '\0' && cr == (bytes[i] == '\n');
+			want.has_dots =
+			    want.has_dots || (bytes[i] == '.' && (i == 0 || bytes[i - 1] == '\n'));
+		}
+		want.clean = want.clean && (len == 0 || bytes[len - 1] != '\r');
+		want.ends = len >= 2 && memcmp(bytes + len - 2, "\r\n", 2) == 0;
+		got = smtp_scan_body(bytes, len);
+		if (got.clean != want.clean || got.ends != want.ends ||
+		    (want.clean && got.has_dots != want.has_dots))
+			fail_msg("round %d, %zu bytes: %d %d %d", round, len, got.clean,
+			    got.has_dots, got.ends);
+	}
+}
+
 static void
 test_mailboxes(void **state)
 {
@@ -361,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_reply_bounds),
 		cmocka_unit_test(test_stuffing),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_scan_random),
 		cmocka_unit_test(test_mailboxes),
 		cmocka_unit_test(test_capabilities),
 		cmocka_unit_test(test_options),
