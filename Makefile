@@ -128,19 +128,27 @@ fuzz:
 	@FUZZTIME=$(FUZZTIME) sh tests/fuzz/run.sh build/fuzz-clang/fuzz $(FUZZ)
 
 # What the benchmarks and the kill tests run: without sanitizers whatever the rest is built with.
-BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %/killshim.c %/sink.c,$(sort $(wildcard tests/bench/*.c))))
+SINK := $(sort $(wildcard tests/bench/sink*.c))
+BENCH := $(patsubst tests/bench/%.c,build/bench/%,$(filter-out %shim.c %/timed.c $(SINK),$(sort $(wildcard tests/bench/*.c))))
 
-build/bench/killshim.so: tests/bench/killshim.c
+build/bench/%shim.so: tests/bench/%shim.c
 	@mkdir -p $(@D)
 	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
-build/bench/sink: tests/bench/sink.c
+build/bench/sink: $(SINK) tests/bench/sink.h tests/bench/sum.h
 	@mkdir -p $(@D)
-	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
+	@gcc -std=c17 -D_GNU_SOURCE $(WARN) -O3 -g -o $@ $(SINK) $(shell $(PKG_CONFIG) --cflags --libs gnutls libxxhash)
 
 build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
+
+# The program with a watch on its accounting.
+TIMED = begin end lease_editions rehash_edition intend_edition settle_edition
+
+build/bench/digest-timed: $(BUILD)/src/cli/main.o $(BUILD)/tests/bench/timed.o $(BUILD)/libdigest.a
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS_ALL) $(TIMED:%=-Wl,--wrap=store_%) -o $@ $^ $(LIBS)
 
 # A reader of mails that shares nothing with the program.
 MAIL_LINT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/mail/*.c)))
@@ -149,9 +157,9 @@ build/bench/mail_lint: $(MAIL_LINT)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
 
-bench-programs: build/bench/killshim.so build/bench/sink build/bench/mail_lint
+bench-programs: build/bench/killshim.so build/bench/mallocshim.so build/bench/sink build/bench/mail_lint
 
-bench: all bench-programs $(BENCH)
+bench: all bench-programs $(BENCH) build/bench/digest-timed
 	@sh tests/bench/run.sh
 
 demo: all

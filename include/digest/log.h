@@ -4,6 +4,7 @@
 #ifndef DIGEST_LOG_H
 #define DIGEST_LOG_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,7 @@ struct log {
 	void (*before)(void *arg);	/* called before each line, to make room on a screen; NULL = not */
 	void *arg;
 	bool short_addresses;	/* show mail addresses as log_shorten() does */
+	pthread_mutex_t lock;	/* several threads may log */
 	unsigned nerrors;	/* how many of each were given, shown or not */
 	unsigned nwarnings;
 	unsigned nlost;		/* lines that could not be written */

@@ -165,9 +165,14 @@ struct match_span {
 int	match_find_spans(struct match_index *index, const struct program *program, uint32_t paper,
 	    enum query_field field, struct arena *a, struct match_span **out, size_t *n, struct error *err);
 
+/* What a program looks for in texts, read once for all the papers it found. Lives in a. */
+struct match_terms;
+int	match_read_terms(struct match_index *index, const struct program *program, struct arena *a,
+	    struct match_terms **out, struct error *err);
+
 /* The same in a text that a card shows; a summary counts as part of the abstract. Many readers ask for the same papers: what
  * was read of a text is kept with the index, up to MAX_READ_TEXTS_BYTES. */
-int	match_find_marks(struct match_index *index, const struct program *program, uint32_t paper,
+int	match_find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
 	    enum paper_text text, struct arena *a, struct match_span **out, size_t *n, struct error *err);
 
 /* One clause of a query and what it says of a paper, for `explain`. */

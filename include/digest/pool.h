@@ -21,9 +21,12 @@ void	pool_free(struct pool *pool);
 size_t	pool_size(const struct pool *pool);
 
 /*
- * Call work for each item 0 .. n - 1 and return when all are done. What it reads that others write is its own affair.
- * worker	0 .. pool_size() - 1; no two calls of one worker at a time
+ * Have work called for each item 0 .. n - 1 by the other threads, while the caller does something else; one such round at a
+ * time. What it reads that others write is its own affair.
+ * worker	0 .. pool_size() - 1, 0 only within pool_join(); no two calls of one worker at a time
  */
-void	pool_run(struct pool *pool, size_t n, void (*work)(void *arg, size_t item, size_t worker), void *arg);
+void	pool_start(struct pool *pool, size_t n, void (*work)(void *arg, size_t item, size_t worker), void *arg);
+/* Help with what is left of it, and return when all is done. */
+void	pool_join(struct pool *pool);
 
 #endif

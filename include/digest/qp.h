@@ -39,10 +39,10 @@ void	qp_add_ready(struct qp *qp, const char *bytes, size_t len);
 void	qp_add_text(struct strbuf *out, const char *text, size_t len);
 
 /*
- * What follows the next character of a text that qp_add_html wrote, and soft breaks before it.
+ * What follows the next character of a text that qp_add or, html, qp_add_html wrote, and soft breaks before it.
  * len	gets the bytes of that character in the text
  */
-const char *qp_skip_html(const char *at, const char *end, size_t *len);
+const char *qp_skip(const char *at, const char *end, bool html, size_t *len);
 
 /* Append what was encoded as text with LF line ends. What is no quoted-printable stays as it is. */
 void	qp_add_decoded(struct strbuf *out, const char *bytes, size_t len);

@@ -48,6 +48,7 @@ struct run {
 	const volatile int *stop;
 	char zone[128];		/* of this machine: readers without one of their own live there */
 	struct zone_cache *zones;	/* private: time zones read so far */
+	int64_t last_utc;	/* when a run sent before this one; 0 = never, or none sends */
 	size_t nreader_errors;	/* readers whose block has an error */
 };
 
@@ -245,6 +246,13 @@ int	run_fetch(struct run *run, const struct run_fetch_options *options, struct r
 /* Take in the readers of the configuration; every command that looks at or changes readers begins so. */
 int	run_sync_readers(struct run *run, bool accept_removals, struct store_sync_counts *counts,
 	    struct error *err);
+
+/*
+ * Make the store of the configuration the one that sends from now on: the one in the file from, or, when that is NULL, the one
+ * at hand. Opens it. What it calls unsettled is held for a person, for it may be out since; *nheld = how many mails.
+ * Fails with ERR_TEMP while a run is under way, with ERR_DATA when the file is no whole store.
+ */
+int	run_restore(struct run *run, const char *from, size_t *nheld, struct error *err);
 
 /* ---- the list by command ---- */
 

@@ -50,6 +50,10 @@ struct delivery_queue {
 	int (*intend)(void *arg, const struct delivery *const *mails, size_t n, struct error *err);
 	/* What became of n mails. */
 	int (*settle)(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err);
+	/* Both for different mails, as one: what became of some, and which are about to leave; each may be none. A sink that
+	 * works on many at once calls it instead of the two, so that a turn of its loop costs one commit. NULL = it may not. */
+	int (*account)(void *arg, const struct delivery_outcome *outcomes, size_t noutcomes,
+	    const struct delivery *const *mails, size_t nmails, struct error *err);
 	/* Whether nothing more is to leave, asked again and again while a sink waits, for whatever; NULL = never. What has its
 	 * dot out is finished; what has not is DEFERRED with sink_halted as its reply. */
 	bool (*must_stop)(void *arg);

@@ -53,6 +53,33 @@ const char *store_instance(const struct store *store);
  * STORE_READ: 1 = nobody sends, nothing is locked. STORE_OVERLAY: always 1, nothing is locked. */
 int	store_lock_sender(struct store *store, long *holder, struct error *err);
 
+/* ---- which copy of a store may send: acting.c ---- */
+
+/*
+ * Before the first mail of a run, with the sender's lock held: this process is the one that sends. Fails with ERR_CONFIG and
+ * a sentence with the cure (store_adopt) when the store is older than what was sent from it here, was used on another
+ * machine last, or the clock stands over 24 h before the last run. A copy that was put back from a backup is so told.
+ * From then on every transaction fails with ERR_TEMP once another process has taken charge.
+ * Modes but STORE_WRITE only look.
+ * far_dir	a folder that backups leave out, where a witness is kept as well; NULL = none
+ * last_utc	when charge was taken last, 0 = never
+ */
+int	store_take_charge(struct store *store, const char *far_dir, int64_t now_utc, int64_t *last_utc,
+	    struct error *err);
+/* A person says that the store at hand is the one that sends from now on, whatever it looks like. What it calls unsettled may
+ * be out since: all of that is held. With the sender's lock held. */
+int	store_adopt(struct store *store, const char *far_dir, int64_t now_utc, size_t *nheld, struct error *err);
+/*
+ * Put the database in the file from in the place of the store at path; what was there is kept as "<path>.before-restore" with
+ * its log. The file is read to its end and checked first. Nobody may have the store open for writing: ERR_TEMP.
+ * The restored store does not send before store_adopt().
+ */
+int	store_restore(const char *path, const char *from, struct error *err);
+
+/* Secure room on the disk for what becomes of so many mails. After a lease, before the first of them leaves. ERR_IO when there
+ * is none. */
+int	store_reserve(struct store *store, size_t nmails, struct error *err);
+
 /* A write transaction; waits at most 30 s for another process's. durable: synced to disk when it returns. */
 int	store_begin(struct store *store, struct error *err);
 int	store_commit(struct store *store, bool durable, struct error *err);
@@ -488,6 +515,8 @@ int	store_settle_edition(struct store *store, int64_t period, int64_t reader, en
 /* The outcome of a try by the smtp block of that name, which is kept with the time; else as store_settle_edition(). */
 int	store_settle_try(struct store *store, int64_t period, int64_t reader, enum edition_state state, const char *via,
 	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
+/* A leased edition that has not begun to leave is due again, as if it had not been leased. */
+int	store_free_edition(struct store *store, int64_t period, int64_t reader, int64_t now_utc, struct error *err);
 /* How often an edition was tried, with an outcome; 0 when there is no such edition. */
 int	store_count_attempts(struct store *store, int64_t period, int64_t reader, uint32_t *out, struct error *err);
 /* New bytes for an edition of which no copy can be out; fails with ERR_BUG when one may be. */

@@ -27,6 +27,8 @@ void	strbuf_release(struct strbuf *sb);
 void	strbuf_reset(struct strbuf *sb);
 /* Cut to len bytes, which must not be more than there are. */
 void	strbuf_truncate(struct strbuf *sb, size_t len);
+/* Make room for exactly len more bytes in one go, unless there is more already or they would not fit. */
+void	strbuf_reserve(struct strbuf *sb, size_t len);
 /* Each gets what the other has, its bound included. */
 void	strbuf_swap(struct strbuf *a, struct strbuf *b);
 /* The bytes, owned by the caller (free()); sb is empty afterwards. NULL when an append had failed. */

@@ -19,6 +19,7 @@ log_init(struct log *log, const char *name, int fd, enum log_level level)
 	log->name = name;
 	log->fd = fd;
 	log->level = level;
+	pthread_mutex_init(&log->lock, NULL);
 }
 
 static void
@@ -104,6 +105,10 @@ add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 	char raw[MAX_LINE_BYTES / 2], cut[MAX_LINE_BYTES], line[MAX_LINE_BYTES];
 	int n;
 
+	pthread_mutex_lock(&log->lock);
+	log->nerrors += level == LOG_LEVEL_ERROR;
+	log->nwarnings += level == LOG_LEVEL_WARN;
+	pthread_mutex_unlock(&log->lock);
 	if (level > log->level || log->fd == -1)
 		return;
 	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
@@ -116,9 +121,11 @@ add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 	n += (int)err_printable(
 	    line + n, (unsigned)(sizeof(line) - (size_t)n - 2), log->short_addresses ? cut : raw);
 	line[n++] = '\n';
+	pthread_mutex_lock(&log->lock);
 	if (log->before != NULL)
 		log->before(log->arg);
 	write_line(log, line, (size_t)n);
+	pthread_mutex_unlock(&log->lock);
 }
 
 void
@@ -126,7 +133,6 @@ log_error(struct log *log, const char *fmt, ...)
 {
 	va_list ap;
 
-	log->nerrors++;
 	va_start(ap, fmt);
 	add_event(log, LOG_LEVEL_ERROR, fmt, ap);
 	va_end(ap);
@@ -137,7 +143,6 @@ log_warn(struct log *log, const char *fmt, ...)
 {
 	va_list ap;
 
-	log->nwarnings++;
 	va_start(ap, fmt);
 	add_event(log, LOG_LEVEL_WARN, fmt, ap);
 	va_end(ap);

@@ -19,7 +19,7 @@ struct pool {
 	size_t nworkers;
 	pthread_mutex_t lock; /* of all below but next */
 	pthread_cond_t start, done;
-	unsigned round; /* grows with each pool_run() */
+	unsigned round; /* grows with each pool_start() */
 	size_t nbusy;	/* threads that have not finished it */
 	bool stop;
 	void (*work)(void *arg, size_t item, size_t worker);
@@ -130,7 +130,7 @@ pool_size(const struct pool *p)
 }
 
 void
-pool_run(struct pool *p, size_t n, void (*work)(void *arg, size_t item, size_t worker), void *arg)
+pool_start(struct pool *p, size_t n, void (*work)(void *arg, size_t item, size_t worker), void *arg)
 {
 	pthread_mutex_lock(&p->lock);
 	p->work = work;
@@ -141,6 +141,11 @@ pool_run(struct pool *p, size_t n, void (*work)(void *arg, size_t item, size_t w
 	p->round++;
 	pthread_cond_broadcast(&p->start);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void
+pool_join(struct pool *p)
+{
 	take_items(p, 0);
 	pthread_mutex_lock(&p->lock);
 	while (p->nbusy > 0)

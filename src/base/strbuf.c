@@ -67,12 +67,26 @@ strbuf_detach(struct strbuf *sb)
 	return text;
 }
 
+/* Let it have `alloc` bytes, or note that memory is short. */
+static int
+resize(struct strbuf *sb, size_t alloc)
+{
+	char *buf = realloc(sb->alloc > 0 ? sb->buf : NULL, alloc);
+
+	if (buf == NULL) {
+		sb->state = STRBUF_NOMEM;
+		return -1;
+	}
+	sb->buf = buf;
+	sb->alloc = alloc;
+	return 0;
+}
+
 /* Room for extra more bytes and the NUL, or the sticky failure. */
 static int
 reserve(struct strbuf *sb, size_t extra)
 {
 	size_t need, alloc;
-	char *buf;
 
 	if (sb->state != STRBUF_OK)
 		return -1;
@@ -86,14 +100,15 @@ reserve(struct strbuf *sb, size_t extra)
 	alloc = sb->alloc < 64 ? 64 : sb->alloc;
 	while (alloc < need)
 		alloc *= 2;
-	buf = realloc(sb->alloc > 0 ? sb->buf : NULL, alloc);
-	if (buf == NULL) {
-		sb->state = STRBUF_NOMEM;
-		return -1;
-	}
-	sb->buf = buf;
-	sb->alloc = alloc;
-	return 0;
+	return resize(sb, alloc);
+}
+
+void
+strbuf_reserve(struct strbuf *sb, size_t len)
+{
+	if (sb->state == STRBUF_OK && len <= sb->max_bytes - sb->len &&
+	    sb->len + len + 1 > sb->alloc && resize(sb, sb->len + len + 1) == 0)
+		sb->buf[sb->len] = '\0';
 }
 
 void

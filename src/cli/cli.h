@@ -36,7 +36,7 @@ struct options {
 	const char **filters;
 	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
-	bool version, bibtex, yes, check;
+	bool version, bibtex, yes, check, adopt;
 };
 
 /* One line on stderr while something long goes on. */
@@ -75,7 +75,7 @@ struct cli {
 enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
-	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR,
+	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
 };
 
 struct command {
@@ -223,6 +223,7 @@ int	cmd_explain(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);
 int	cmd_import(struct cli *cli, struct error *err);
+int	cmd_restore(struct cli *cli, struct error *err);
 /* Every paper of the store, which is open, as a JSON line. */
 int	cli_export_papers(struct cli *cli, struct error *err);
 int	cmd_export(struct cli *cli, struct error *err);

@@ -54,6 +54,8 @@ const struct command commands[] = {
 	    "the settings in force, or the help of a key", cmd_config },
 	{ "template", "care", "[list|check|show|copy|diff|render] [NAME...] [DATA.json]", 0, -1,
 	    OPT(OPT_FORCE) | OPT(OPT_ALL), "look after the templates of the digest", cmd_template },
+	{ "restore", "care", "[FILE]", 0, 1, OPT(OPT_ADOPT),
+	    "put a backup of the store in its place, or let the one at hand send", cmd_restore },
 	{ "import", "care", "FILE...", 1, -1, 0,
 	    "take in papers from JSON lines or saved answers; - is standard input", cmd_import },
 	{ "export", "care", "[papers|subscribers|all]", 0, 1, 0, "write the store as JSON lines",

@@ -47,6 +47,7 @@ const struct option_info option_table[] = {
 	{ OPT_INSTEAD_OF, false, "instead-of", 0, "FILTER",
 	    "compare with this filter: papers gained and lost" },
 	{ OPT_SIMILAR, false, "similar", 0, "PAPER", "more like this one" },
+	{ OPT_ADOPT, false, "adopt", 0, NULL, "the store at hand is the one that sends" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -84,6 +85,7 @@ static const struct place places[] = {
 	TEXT("instead-of", instead_of),
 	TEXT("similar", similar),
 	FLAG("check", check),
+	FLAG("adopt", adopt),
 	FLAG("quiet", quiet),
 	FLAG("verbose", verbose),
 	FLAG("json", json),

@@ -74,9 +74,12 @@ static const struct config_key_info keys[] = {
 	    "Name for the login."),
 	SECRET_KEYS("smtp", config_smtp, password),
 	KEY("smtp", "auth", KIND_CHOICE, "one of auto|plain|login|xoauth2|oauthbearer", config_smtp,
-	    auth, "auto", "", "How to log in; auto takes the best the relay offers."),
+	    auth, "auto", "",
+	    "How to log in; auto is by plain or login, with token-command by xoauth2 or "
+	    "oauthbearer."),
 	KEY("smtp", "token-command", KIND_STRING, "string", config_smtp, token_command, "", "",
-	    "A shell command that prints an OAuth 2 token within 10 seconds, without a terminal."),
+	    "A shell command that prints an OAuth 2 token within 10 seconds, without a terminal; "
+	    "it is run again when the relay refuses the token."),
 	KEY("smtp", "tls", KIND_BOOL, "one of required|none", config_smtp, tls_required, "required",
 	    "", "none is for loopback only, elsewhere it needs insecure."),
 	KEY("smtp", "insecure", KIND_BOOL, "yes/no", config_smtp, insecure, "no", "",
@@ -88,11 +91,13 @@ static const struct config_key_info keys[] = {
 	KEY("smtp", "connections", KIND_NUMBER, "number", config_smtp, connections, "4", "1..1000",
 	    "Connections open at the same time."),
 	KEY("smtp", "rate", KIND_RATE, "rate", config_smtp, rate, "", "",
-	    "Mails at most in a time, as in 600/min; sec, min, hour or day."),
+	    "Mails at most in such a time, evenly, as in 600/min; s, min, h or d."),
 	KEY("smtp", "daily-limit", KIND_NUMBER, "number", config_smtp, daily_limit, "",
-	    "1..100000000", "Mails at most in 24 hours; the rest waits."),
+	    "1..100000000",
+	    "Mails at most in a day of UTC; who is left over goes first on the next."),
 	KEYS("smtp", "domains", KIND_LIST, config_smtp, domains, ndomains, "{\"*\"}",
-	    "Domains of the readers this relay serves."),
+	    "Domains of the readers it serves: example.org, *.example.org for all below that, or * "
+	    "for any."),
 
 	KEY("fetch", "timeout", KIND_DURATION, "duration", config, fetch.timeout_s, "20s",
 	    "1s..10m", "How long one request to a source may take."),

@@ -15,6 +15,7 @@ enum {
 	HEADER_LINE_MAX = 998, /* RFC 5322 2.1.1, without CRLF */
 	HEX_SIZE = 2 * MESSAGE_HASH_BYTES + 1,
 	BOUNDARY_SIZE = HEX_SIZE + 2,
+	HEADER_ROOM = 2048, /* as a rule */
 };
 
 static void
@@ -226,11 +227,12 @@ add_part_headers(struct strbuf *out, const char *subtype)
 }
 
 static void
-add_part(struct strbuf *out, const char *boundary, const char *subtype, const char *text)
+add_part(
+    struct strbuf *out, const char *boundary, const char *subtype, const char *text, size_t len)
 {
 	strbuf_addf(out, "--%s\r\n", boundary);
 	add_part_headers(out, subtype);
-	strbuf_add(out, text);
+	strbuf_addn(out, text, len);
 	strbuf_add(out, "\r\n"); /* belongs to the boundary (RFC 2046 5.1.1) */
 }
 
@@ -294,20 +296,22 @@ message_add(struct strbuf *out, const struct message *m, struct error *err)
 {
 	char boundary[BOUNDARY_SIZE];
 	size_t start = out->len, header_len;
+	size_t text_len = strlen(m->text), html_len = m->html != NULL ? strlen(m->html) : 0;
 
 	if (check_values(m, err) == -1)
 		return -1;
 	make_boundary(boundary, m->message_id);
+	strbuf_reserve(out, text_len + html_len + HEADER_ROOM);
 	add_headers(out, m, boundary);
 	if (m->html == NULL) {
 		add_part_headers(out, "plain");
 		header_len = out->len - start;
-		strbuf_add(out, m->text);
+		strbuf_addn(out, m->text, text_len);
 	} else {
 		strbuf_add(out, "\r\n");
 		header_len = out->len - start;
-		add_part(out, boundary, "plain", m->text);
-		add_part(out, boundary, "html", m->html);
+		add_part(out, boundary, "plain", m->text, text_len);
+		add_part(out, boundary, "html", m->html, html_len);
 		strbuf_addf(out, "--%s--\r\n", boundary);
 	}
 	if (strbuf_check(out, err) == 0 && prove_headers(out->buf + start, header_len, m, err) == 0)

@@ -63,15 +63,31 @@ break_off(struct smtp_loop *loop, const struct error *why)
 	loop->broken = true;
 }
 
+/* The outcomes of this turn and, when it is not broken off, the intents of the mails given. -1: they may not leave. */
+static int
+account(struct smtp_loop *loop, const struct delivery *const *mails, size_t nmails)
+{
+	const struct delivery_queue *queue = loop->queue;
+	struct error err;
+	size_t n = loop->noutcomes;
+	int rc = 0;
+
+	loop->noutcomes = 0;
+	if (queue->account != NULL && n + nmails > 0)
+		rc = queue->account(queue->arg, loop->outcomes, n, mails, nmails, &err);
+	if (queue->account == NULL && n > 0)
+		rc = queue->settle(queue->arg, loop->outcomes, n, &err);
+	if (queue->account == NULL && rc == 0 && nmails > 0)
+		rc = queue->intend(queue->arg, mails, nmails, &err);
+	if (rc == -1)
+		break_off(loop, &err);
+	return rc;
+}
+
 static void
 settle_outcomes(struct smtp_loop *loop)
 {
-	struct error err;
-	size_t n = loop->noutcomes;
-
-	loop->noutcomes = 0;
-	if (n > 0 && loop->queue->settle(loop->queue->arg, loop->outcomes, n, &err) == -1)
-		break_off(loop, &err);
+	account(loop, NULL, 0);
 }
 
 static void
@@ -389,7 +405,6 @@ announce_some(struct smtp_loop *loop, unsigned *next)
 {
 	const struct delivery *mails[OUTCOME_BATCH];
 	struct smtp_link *links[OUTCOME_BATCH];
-	struct error err;
 	size_t n = 0;
 
 	for (; *next < loop->nlinks && n < OUTCOME_BATCH; (*next)++) {
@@ -400,10 +415,8 @@ announce_some(struct smtp_loop *loop, unsigned *next)
 		links[n] = l;
 		mails[n++] = &l->mail;
 	}
-	if (n > 0 && loop->queue->intend(loop->queue->arg, mails, n, &err) == -1) {
-		break_off(loop, &err);
+	if (n > 0 && account(loop, mails, n) == -1)
 		return 0;
-	}
 	for (size_t i = 0; i < n; i++) {
 		smtp_link_add_dot(links[i]);
 		feed(links[i]->engine, links[i]);
@@ -647,7 +660,6 @@ smtp_loop_run(struct sink *sink, const struct delivery_queue *queue, struct erro
 	for (unsigned i = 0; i < loop->nengines; i++)
 		start_run(&loop->engines[i]);
 	for (;;) {
-		settle_outcomes(loop);
 		for (unsigned i = 0; i < loop->nengines; i++)
 			turn(&loop->engines[i]);
 		announce(loop);

@@ -341,16 +341,17 @@ on_mail(struct smtp_link *l, const struct smtp_reply *reply)
 static void
 on_rcpt(struct smtp_link *l, const struct smtp_reply *reply)
 {
-	if (l->phase == PHASE_REFUSED && is_refusal(reply))
-		return;
-	/* A recipient without a sender: an empty mail to this one must not leave. */
-	if (reply->code / 100 != 2 && !is_refusal(reply))
-		get_out_of_order(l, reply);
-	else if (l->phase == PHASE_REFUSED)
-		get_out_of_order(l, reply);
-	else if (is_refusal(reply)) {
+	bool refused = is_refusal(reply);
+
+	if (l->phase == PHASE_REFUSED) {
+		/* A recipient without a sender: not even an empty mail may go to this one. */
+		if (!refused)
+			get_out_of_order(l, reply);
+	} else if (refused) {
 		settle_refused(l, &l->mail, reply, true);
 		end_refused(l);
+	} else if (reply->code / 100 != 2) {
+		get_out_of_order(l, reply);
 	} else if (l->nexpected == 0) {
 		add_data(l);
 	}
@@ -364,10 +365,10 @@ add_body(struct smtp_link *l)
 	bool whole = l->scan.ends || bytes->len == 0;
 
 	if (l->scan.has_dots) {
-		l->out.max_bytes = MAX_OUT_BYTES;
 		smtp_stuff_dots(bytes->buf, bytes->len, &l->out);
 	} else {
 		strbuf_swap(&l->out, bytes);
+		bytes->max_bytes = l->out.max_bytes; /* each keeps its own */
 		l->out.max_bytes = MAX_OUT_BYTES;
 	}
 	if (!whole)

@@ -7,18 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the normal forms of a token begin; NOT_MADE until somebody asks for one. */
-#define NOT_MADE UINT32_MAX
-struct normal {
-	uint32_t word, joined;
+/* A word of a text, or a joined one that stands for several: forms that share a slot are chained, in the order of the text. */
+struct form {
+	uint32_t normal; /* of its normal form, in normals */
+	uint32_t token, span;
+	uint32_t next; /* NO_FORM = none */
 };
+#define NO_FORM UINT32_MAX
 
 /* A text of its own, read for the places of words. Positions are numbers of tokens. */
 struct reader {
 	const char *text;
 	struct token_list tokens;
 	struct strbuf normals; /* one after the other, each with its NUL */
-	struct normal *words;  /* of each token */
+	struct form *forms;    /* NULL until somebody asks for a normal form */
+	uint32_t *slots;       /* of forms by the hash of the normal form */
+	uint32_t nforms, mask;
 };
 
 static const char *
@@ -49,7 +53,8 @@ reader_init(struct reader *r)
 static void
 reader_release(struct reader *r)
 {
-	free(r->words);
+	free(r->forms);
+	free(r->slots);
 	strbuf_release(&r->normals);
 	tokens_release(&r->tokens);
 }
@@ -58,14 +63,7 @@ static int
 reader_read(struct reader *r, const char *text, struct error *err)
 {
 	r->text = text;
-	if (tokens_add(&r->tokens, text, strlen(text), 0, err) == -1)
-		return -1;
-	r->words = malloc((r->tokens.len + 1) * sizeof(*r->words));
-	if (r->words == NULL)
-		return err_nomem(err, "places of words");
-	for (size_t i = 0; i < r->tokens.len; i++)
-		r->words[i] = (struct normal){ NOT_MADE, NOT_MADE };
-	return 0;
+	return tokens_add(&r->tokens, text, strlen(text), 0, err);
 }
 
 static bool
@@ -77,36 +75,88 @@ is_spelled(const struct reader *r, const struct token *t, const char *form)
 	    (n == len || (n == len + 1 && r->text[t->end - 1] == 's'));
 }
 
-/* Whether a folded word has a normal form. Those are made once, for a query may ask for thousands of words, and only of words
- * that begin with the same letter, as their normal forms do. */
-static bool
-is_normal(struct reader *r, const char *folded, uint32_t *made, const char *form)
+/* FNV-1a. */
+static uint32_t
+hash_form(const char *form)
 {
-	if (folded[0] != form[0])
-		return false;
-	if (*made == NOT_MADE) {
-		*made = (uint32_t)r->normals.len;
-		words_add_normal(&r->normals, folded);
-		strbuf_addc(&r->normals, '\0');
+	uint32_t h = 2166136261u;
+
+	for (; *form != '\0'; form++)
+		h = (h ^ (unsigned char)*form) * 16777619u;
+	return h;
+}
+
+static void
+add_form(struct reader *r, const char *folded, uint32_t token, uint32_t span)
+{
+	struct form *f = &r->forms[r->nforms];
+	uint32_t *slot;
+
+	f->normal = (uint32_t)r->normals.len;
+	f->token = token;
+	f->span = span;
+	words_add_normal(&r->normals, folded);
+	strbuf_addc(&r->normals, '\0');
+	if (r->normals.state != STRBUF_OK)
+		return;
+	slot = &r->slots[hash_form(r->normals.buf + f->normal) & r->mask];
+	f->next = *slot;
+	*slot = r->nforms++;
+}
+
+/* Make the forms, the last first, so that chains are in the order of the text. */
+static int
+make_forms(struct reader *r, struct error *err)
+{
+	const char *folded = r->tokens.forms.buf;
+	uint32_t nslots = 16;
+
+	while (nslots < 2 * r->tokens.len)
+		nslots *= 2;
+	r->mask = nslots - 1;
+	r->forms = malloc((2 * r->tokens.len + 1) * sizeof(*r->forms));
+	r->slots = malloc(nslots * sizeof(*r->slots));
+	if (r->forms == NULL || r->slots == NULL)
+		return err_nomem(err, "places of words");
+	memset(r->slots, 0xff, nslots * sizeof(*r->slots)); /* NO_FORM */
+	for (uint32_t i = (uint32_t)r->tokens.len; i-- > 0;) {
+		const struct token *t = &r->tokens.tokens[i];
+
+		if (t->njoined > 0)
+			add_form(r, folded + t->joined, i, t->njoined);
+		add_form(r, folded + t->form, i, 1);
 	}
-	return r->normals.state == STRBUF_OK && strcmp(r->normals.buf + *made, form) == 0;
+	return strbuf_check(&r->normals, err);
+}
+
+/* The first of the words with a normal form, or behind one of them the next; NULL = none. */
+static const struct form *
+find_form(const struct reader *r, const char *form, const struct form *behind)
+{
+	uint32_t i = behind != NULL ? behind->next : r->slots[hash_form(form) & r->mask];
+
+	while (i != NO_FORM && strcmp(r->normals.buf + r->forms[i].normal, form) != 0)
+		i = r->forms[i].next;
+	return i != NO_FORM ? &r->forms[i] : NULL;
+}
+
+static int
+places_of_normal(struct reader *r, const char *form, struct place_list *out, struct error *err)
+{
+	if (r->forms == NULL && make_forms(r, err) == -1)
+		return -1;
+	for (const struct form *f = NULL; (f = find_form(r, form, f)) != NULL;)
+		if (places_add(out, (struct place){ 0, f->token, f->token + f->span }, err) == -1)
+			return -1;
+	return 0;
 }
 
 static bool
-is_word(
-    struct reader *r, const char *folded, uint32_t *made, const char *form, enum word_sense sense)
+is_word(const char *folded, const char *form, enum word_sense sense)
 {
-	switch (sense) {
-	case SENSE_FOLDED:
-		return strcmp(folded, form) == 0;
-	case SENSE_PREFIX:
-		return strncmp(folded, form, strlen(form)) == 0;
-	case SENSE_NORMAL:
-		return is_normal(r, folded, made, form);
-	case SENSE_EXACT:
-		break;
-	}
-	return false;
+	return sense == SENSE_FOLDED
+	    ? strcmp(folded, form) == 0
+	    : sense == SENSE_PREFIX && strncmp(folded, form, strlen(form)) == 0;
 }
 
 /* A places_of_word. */
@@ -117,16 +167,16 @@ places_in_text(
 	struct reader *r = arg;
 	const char *forms = r->tokens.forms.buf;
 
+	if (sense == SENSE_NORMAL)
+		return places_of_normal(r, form, out, err);
 	for (uint32_t i = 0; i < r->tokens.len; i++) {
 		const struct token *t = &r->tokens.tokens[i];
-		struct normal *n = &r->words[i];
-		bool found = sense == SENSE_EXACT
-		    ? is_spelled(r, t, form)
-		    : is_word(r, forms + t->form, &n->word, form, sense);
+		bool found = sense == SENSE_EXACT ? is_spelled(r, t, form)
+						  : is_word(forms + t->form, form, sense);
 
 		if (found && places_add(out, (struct place){ 0, i, i + 1 }, err) == -1)
 			return -1;
-		if (t->njoined > 0 && is_word(r, forms + t->joined, &n->joined, form, sense) &&
+		if (t->njoined > 0 && is_word(forms + t->joined, form, sense) &&
 		    places_add(out, (struct place){ 0, i, i + t->njoined }, err) == -1)
 			return -1;
 	}
@@ -186,6 +236,20 @@ add_near_spans(struct reader *r, const struct literal_spec *spec, const struct p
 	return rc;
 }
 
+/* A word alone, as most terms are. */
+static int
+add_word_spans(struct reader *r, const char *form, struct span_list *out, struct error *err)
+{
+	const struct token *tokens = r->tokens.tokens;
+
+	if (r->forms == NULL && make_forms(r, err) == -1)
+		return -1;
+	for (const struct form *f = NULL; (f = find_form(r, form, f)) != NULL;)
+		if (add_span(out, &tokens[f->token], &tokens[f->token + f->span - 1], err) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 add_term_spans(
     struct reader *r, const struct literal_spec *spec, struct span_list *out, struct error *err)
@@ -193,6 +257,8 @@ add_term_spans(
 	struct place_list places;
 	int rc;
 
+	if (spec->kind == TERM_WORD && spec->nwords == 1 && spec->words[0].njoined == 0)
+		return add_word_spans(r, spec->words[0].form, out, err);
 	places_init(&places);
 	rc = places_of_term(spec, places_in_text, r, &places, err);
 	if (rc == 0 && spec->kind == TERM_NEAR)
@@ -231,31 +297,54 @@ merge_spans(struct span_list *list)
 	list->len = n;
 }
 
-static int
-find_spans(struct match_index *index, const struct program *program, enum query_field field,
-    struct reader *r, struct span_list *out, struct error *err)
+struct match_terms {
+	struct literal_spec *list;
+	size_t n;
+};
+
+int
+match_read_terms(struct match_index *index, const struct program *program, struct arena *a,
+    struct match_terms **out, struct error *err)
 {
+	struct match_terms *t = arena_zalloc(a, sizeof(*t));
 	struct step_reader steps = program_open(program);
+	size_t n = 0;
 
 	while (steps.at < steps.end) {
 		uint32_t step = program_next(&steps);
-		struct literal_spec spec;
+
+		n += step >= STEP_LITERAL && step_counts(step);
+	}
+	if (t == NULL || (t->list = arena_array(a, n, sizeof(*t->list))) == NULL)
+		return err_nomem(err, "places of words");
+	for (steps = program_open(program); steps.at < steps.end;) {
+		uint32_t step = program_next(&steps);
 
 		if (step < STEP_LITERAL || !step_counts(step))
 			continue;
-		arena_reset(&index->scratch);
-		if (literals_read(
-			index->literals, step_literal(step), &index->scratch, &spec, err) == -1)
+		if (literals_read(index->literals, step_literal(step), a, &t->list[t->n], err) ==
+		    -1)
 			return -1;
-		if (spec.op == QUERY_TERM && (index_field_bits(spec.field) >> field & 1) != 0 &&
-		    add_term_spans(r, &spec, out, err) == -1)
+		t->n += t->list[t->n].op == QUERY_TERM;
+	}
+	*out = t;
+	return 0;
+}
+
+static int
+find_spans(const struct match_terms *terms, enum query_field field, struct reader *r,
+    struct span_list *out, struct error *err)
+{
+	for (size_t i = 0; i < terms->n; i++) {
+		if ((index_field_bits(terms->list[i].field) >> field & 1) != 0 &&
+		    add_term_spans(r, &terms->list[i], out, err) == -1)
 			return -1;
 		/* Thousands of terms may stand in the same places. */
 		if (out->len > 2 * r->tokens.len)
 			merge_spans(out);
 	}
 	merge_spans(out);
-	return strbuf_check(&r->normals, err);
+	return 0;
 }
 
 int
@@ -269,8 +358,6 @@ spans_of_term(
 	rc = reader_read(&r, text, err);
 	if (rc == 0)
 		rc = add_term_spans(&r, spec, out, err);
-	if (rc == 0)
-		rc = strbuf_check(&r.normals, err);
 	reader_release(&r);
 	return rc;
 }
@@ -295,6 +382,7 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 {
 	const char *text = text_of(index->papers[paper], field);
 	struct span_list list = { 0 };
+	struct match_terms *terms;
 	struct reader r;
 	int rc;
 
@@ -302,10 +390,13 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 	*out = NULL;
 	if (text == NULL)
 		return 0;
+	arena_reset(&index->scratch);
+	if (match_read_terms(index, program, &index->scratch, &terms, err) == -1)
+		return -1;
 	reader_init(&r);
 	rc = reader_read(&r, text, err);
 	if (rc == 0)
-		rc = find_spans(index, program, field, &r, &list, err);
+		rc = find_spans(terms, field, &r, &list, err);
 	if (rc == 0)
 		rc = keep_spans(&list, a, out, n, err);
 	free(list.items);
@@ -323,9 +414,10 @@ struct read_texts {
 static size_t
 reader_bytes(const struct reader *r)
 {
-	return sizeof(*r) + r->tokens.alloc * sizeof(*r->tokens.tokens) + r->tokens.forms.alloc +
-	    (r->tokens.len + 1) * sizeof(*r->words) +
-	    r->tokens.forms.alloc; /* normals are no longer */
+	/* Normal forms are no longer than the others; there are up to four slots a token. */
+	return sizeof(*r) + r->tokens.alloc * sizeof(*r->tokens.tokens) +
+	    2 * r->tokens.forms.alloc +
+	    2 * (r->tokens.len + 1) * (sizeof(*r->forms) + 2 * sizeof(*r->slots));
 }
 
 static void
@@ -397,7 +489,7 @@ take_text(struct match_index *index, uint32_t paper, enum paper_text text, struc
 }
 
 int
-match_find_marks(struct match_index *index, const struct program *program, uint32_t paper,
+match_find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
     enum paper_text text, struct arena *a, struct match_span **out, size_t *n, struct error *err)
 {
 	struct reader *r = take_text(index, paper, text, err);
@@ -407,8 +499,8 @@ match_find_marks(struct match_index *index, const struct program *program, uint3
 	*n = 0;
 	*out = NULL;
 	if (r != NULL)
-		rc = find_spans(index, program, text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT,
-		    r, &list, err);
+		rc = find_spans(
+		    terms, text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT, r, &list, err);
 	if (rc == 0)
 		rc = keep_spans(&list, a, out, n, err);
 	free(list.items);

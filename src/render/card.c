@@ -1,11 +1,12 @@
 #include "render/card.h"
 
 #include "digest/limits.h"
+#include "digest/text.h"
 #include "render/fill.h"
 
 #include <string.h>
 
-static const char blanks[CARD_INDENT + 1] = "     ";
+static const char card_blanks[CARD_INDENT + 1] = "     ";
 
 static void *
 copy_of(struct arena *a, const void *items, size_t n, size_t size)
@@ -33,15 +34,9 @@ card_copy(struct arena *a, const struct card *card)
 		copy->steps =
 		    copy_of(a, card->steps, last->first_step + last->nsteps, sizeof(*card->steps));
 	}
-	copy->plain = NULL;
-	copy->lines = copy_of(a, card->lines, card->nlines, sizeof(*card->lines));
-	if (card->nlines > 0) {
-		const struct card_line *last = &card->lines[card->nlines - 1];
-
-		copy->plain = arena_strndup(a, card->plain, last->start + last->len);
-	}
-	if (copy->bytes == NULL || copy->spots == NULL || copy->lines == NULL ||
-	    (copy->steps == NULL && card->nspots > 0) || (copy->plain == NULL && card->nlines > 0))
+	copy->first = arena_strndup(a, card->first, card->first_len);
+	if (copy->bytes == NULL || copy->spots == NULL || copy->first == NULL ||
+	    (copy->steps == NULL && card->nspots > 0))
 		return NULL;
 	return copy;
 }
@@ -66,63 +61,220 @@ card_of_html(struct arena *a, struct strbuf *html, const struct spots *spots)
 	card->spots = spots->items;
 	card->nspots = spots->len;
 	card->steps = spots->steps;
+	card->first = "";
 	return card->bytes != NULL ? card : NULL;
 }
 
-/* Fill the lines of what a template wrote; returns how many there are, of several blank ones one. */
-static size_t
-fill_lines(struct writer *w, const char *text, size_t len, struct card_line *lines)
+/* A text card on its way from what a template wrote, plain, to lines that are filled and encoded. */
+struct filling {
+	const char *plain;
+	struct writer w;       /* out: the card's bytes */
+	struct strbuf filled;  /* of one line */
+	struct spots from, to; /* in plain; in the card's bytes */
+	size_t spot;	       /* of from, the one under way or next */
+	size_t last;	       /* in plain, where its last step is */
+	size_t room;	       /* of the line under way, see struct spot_step */
+};
+
+/* The spot that a byte of plain is in, or that follows it; NULL = there is none. */
+static const struct spot *
+find_spot(struct filling *f, size_t at)
 {
-	size_t nlines = 0;
+	const struct spot *items = f->from.items;
+
+	while (f->spot < f->from.len && items[f->spot].at + items[f->spot].len <= at)
+		f->spot++;
+	return f->spot < f->from.len ? &items[f->spot] : NULL;
+}
+
+/* The next byte of plain behind `at` whose place is to be noted, unless it moves. */
+static size_t
+next_step(struct filling *f, size_t at)
+{
+	const struct spot *s = find_spot(f, at);
+	size_t next = f->last + STEP_BYTES;
+
+	if (s == NULL)
+		return SIZE_MAX;
+	if (at < s->at)
+		return s->at;
+	if (f->spot + 1 < f->from.len && s[1].at < next)
+		next = s[1].at;
+	return next > at ? next : at + 1;
+}
+
+/* A byte of plain is next to be written, the first of a spot or one whose place those before do not tell. */
+static void
+note_step(struct filling *f, size_t at)
+{
+	const struct spot *s = find_spot(f, at);
+	size_t start = s->start + (at - s->at);
+
+	while (f->to.len < f->spot && !f->to.a->failed) /* one of blanks alone has no place */
+		spots_add(&f->to, &(struct spot){ .text = s->text });
+	if (f->to.len == f->spot)
+		spots_add(&f->to,
+		    &(struct spot){ .text = s->text,
+			.start = start,
+			.len = s->start + s->len - start,
+			.at = f->w.out->len,
+			.first_step = f->to.nsteps });
+	if (f->to.len == f->spot + 1) { /* or memory is short */
+		spots_add_step(&f->to, start, f->w.out->len, f->room);
+		f->to.items[f->spot].nsteps++;
+	}
+	f->last = at;
+}
+
+/* Whether it is; moved: it does not stand right behind the byte before it. */
+static bool
+is_step(struct filling *f, size_t at, bool moved)
+{
+	const struct spot *s = find_spot(f, at);
+
+	if (s == NULL || at < s->at || ((unsigned char)f->plain[at] & 0xc0) == 0x80)
+		return false;
+	return moved || f->to.len <= f->spot || at >= f->last + STEP_BYTES;
+}
+
+/* A run of blanks may have become one, or a line end and an indentation; a line may also end where none was. */
+static size_t
+blanks_at(const char *text, size_t at, size_t end, bool line_ends)
+{
+	size_t n = 0;
+
+	while (at + n < end && (text[at + n] == ' ' || (line_ends && text[at + n] == '\n')))
+		n++;
+	return n;
+}
+
+/* What marks may add to the line that begins there; they do not move where lines end. */
+static size_t
+room_of(const char *line, size_t len)
+{
+	const char *newline = memchr(line, '\n', len);
+	size_t width = text_width(line, newline != NULL ? (size_t)(newline - line) : len);
+
+	return width < FILL_WIDTH ? FILL_WIDTH - width : 0;
+}
+
+/* Encode a filled line, of which `skip` bytes are not in plain. */
+static void
+add_filled(struct filling *f, const char *filled, size_t len, size_t skip, size_t start, size_t end)
+{
+	size_t at = start, written = 0;
+	bool moved = true;
+
+	f->room = room_of(filled, len);
+	for (size_t i = skip, stop; i < len && at < end;) {
+		size_t blanks = blanks_at(filled, i, len, true);
+		size_t were = blanks_at(f->plain, at, end, false);
+
+		const char *newline = memchr(filled + i, '\n', blanks);
+
+		if (newline != NULL)
+			f->room = room_of(newline + 1, len - (size_t)(newline + 1 - filled));
+		moved = moved || blanks != were || newline != NULL;
+		i += blanks;
+		at += were;
+		if (i == len || at == end)
+			break;
+		if (is_step(f, at, moved)) {
+			qp_add(&f->w.qp, filled + written, i - written);
+			written = i;
+			note_step(f, at);
+			moved = false;
+		}
+		stop = moved ? at + 1 : next_step(f, at);
+		do {
+			i++;
+			at++;
+		} while (i < len && at < end && at < stop && filled[i] != ' ' &&
+		    filled[i] != '\n' && f->plain[at] != ' ');
+	}
+	qp_add(&f->w.qp, filled + written, len - written);
+	qp_add(&f->w.qp, "\n", 1);
+}
+
+/* A line of plain; the first one stands behind the indentation of its place. */
+static void
+add_line(struct filling *f, size_t start, size_t len)
+{
+	bool first = f->w.out->len == 0;
+	struct strbuf *line = &f->w.line, *filled = line;
+	const struct spot *spot = find_spot(f, start);
+	size_t width =
+	    FILL_WIDTH - (spot != NULL && spot->at < start + len ? (size_t)CARD_MARK_ROOM : 0);
+
+	strbuf_reset(line);
+	strbuf_add(line, first ? card_blanks : "");
+	strbuf_addn(line, f->plain + start, len);
+	if (!fill_fits(line->buf, line->len, width)) {
+		filled = &f->filled;
+		strbuf_reset(filled);
+		fill_add_line(filled, line->buf, line->len,
+		    first ? CARD_INDENT : fill_indent(line->buf), width);
+	}
+	if (line->state != STRBUF_OK || filled->state != STRBUF_OK)
+		f->w.out->state = line->state != STRBUF_OK ? line->state : filled->state;
+	else
+		add_filled(
+		    f, filled->buf, filled->len, first ? CARD_INDENT : 0, start, start + len);
+}
+
+/* All lines, of several blank ones one. */
+static void
+add_lines(struct filling *f, size_t len, struct card *card)
+{
+	bool blank = false;
 
 	for (size_t start = 0, n; start <= len; start += n + 1) {
-		const char *newline = memchr(text + start, '\n', len - start);
+		const char *newline = memchr(f->plain + start, '\n', len - start);
 		size_t used;
 
-		n = (newline != NULL ? (size_t)(newline - text) : len) - start;
-		used = fill_trimmed(text + start, n);
-		if (used == 0 && nlines > 0 && lines[nlines - 1].len == 0)
+		n = (newline != NULL ? (size_t)(newline - f->plain) : len) - start;
+		used = fill_trimmed(f->plain + start, n);
+		if (used == 0 && blank)
 			continue;
-		lines[nlines] = (struct card_line){ start, used, w->out->len };
-		if (nlines++ == 0)
-			strbuf_add(&w->line, blanks);
-		strbuf_addn(&w->line, text + start, used);
-		writer_end_line(w, nlines == 1 ? CARD_INDENT : OWN_INDENT);
+		blank = used == 0;
+		add_line(f, start, used);
+		if (start == 0) {
+			card->first_len = used;
+			card->second = f->w.out->len;
+		}
 	}
-	return nlines;
 }
 
 struct card *
 card_of_text(struct arena *a, struct strbuf *text, const struct spots *spots)
 {
 	struct card *card = arena_zalloc(a, sizeof(*card));
-	size_t len = fill_trimmed(text->buf, text->len), nlines = 1;
-	struct card_line *lines;
+	struct filling f = { .plain = text->buf, .from = *spots, .to = { .a = a } };
 	struct strbuf bytes;
-	struct writer w;
 
-	for (size_t i = 0; i < len; i++)
-		nlines += text->buf[i] == '\n';
-	lines = arena_array(a, nlines, sizeof(*lines));
-	if (card == NULL || lines == NULL || a->failed)
+	if (card == NULL || a->failed || text->state != STRBUF_OK)
 		return NULL;
 	strbuf_init(&bytes, MAX_RENDER_BYTES);
-	writer_init(&w, WRITER_TEXT, &bytes);
-	card->nlines = fill_lines(&w, text->buf, len, lines);
-	writer_release(&w);
+	strbuf_init(&f.filled, MAX_RENDER_BYTES);
+	writer_init(&f.w, WRITER_TEXT, &bytes);
+	f.w.qp.columns = QP_CARD_COLUMNS;
+	add_lines(&f, fill_trimmed(text->buf, text->len), card);
+	card->first = arena_strndup(a, text->buf, card->first_len);
+	/* The blanks that stood for the indentation are the place's. */
 	if (bytes.state == STRBUF_OK) {
-		/* The blanks that stood for the indentation are the place's. */
 		card->len = bytes.len - CARD_INDENT;
 		card->bytes = arena_strndup(a, bytes.buf + CARD_INDENT, card->len);
+		card->second -= CARD_INDENT;
 	}
-	for (size_t i = 1; i < card->nlines; i++)
-		lines[i].at -= CARD_INDENT;
+	for (size_t i = 0; i < f.to.nsteps; i++)
+		f.to.steps[i].at -= CARD_INDENT;
+	card->spots = f.to.items;
+	card->nspots = f.to.len;
+	card->steps = f.to.steps;
+	writer_release(&f.w);
+	strbuf_release(&f.filled);
 	strbuf_release(&bytes);
-	card->plain = arena_strndup(a, text->buf, len);
-	card->lines = lines;
-	card->spots = spots->items;
-	card->nspots = spots->len;
-	return card->bytes != NULL && card->plain != NULL ? card : NULL;
+	return card->bytes != NULL && card->first != NULL && !a->failed ? card : NULL;
 }
 
 /*
@@ -146,106 +298,93 @@ next_mark(const struct placed_card *p, const struct spot *spot, size_t *i, size_
 	return false;
 }
 
-/* Where a byte of the paper's text stands in the card. */
-static const char *
-find_byte(const struct card *card, const struct spot *spot, size_t start)
+/* The last step at or before a byte of the paper's text; is_end: before it. */
+static const struct spot_step *
+find_step(const struct card *card, const struct spot *spot, size_t start, bool is_end)
 {
 	const struct spot_step *steps = card->steps + spot->first_step;
-	size_t low = 0, high = spot->nsteps, at;
-	const char *p, *end = card->bytes + card->len;
+	size_t low = 0, high = spot->nsteps;
 
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
-		if (steps[middle].start <= start)
+		if (steps[middle].start + is_end <= start)
 			low = middle;
 		else
 			high = middle;
 	}
-	p = card->bytes + steps[low].at;
-	for (at = steps[low].start; at < start && p < end;) {
-		size_t n;
+	return &steps[low];
+}
 
-		p = qp_skip_html(p, end, &n);
-		at += n;
-	}
+/* Where a byte of the paper's text stands, or as an end what stands behind the byte before it. */
+static const char *
+find_byte(const struct card *card, const struct spot_step *step, size_t start, bool html)
+{
+	const char *p = card->bytes + step->at, *end = card->bytes + card->len;
+
+	for (size_t at = step->start, n; at < start && p < end && *p != '\r'; at += n)
+		p = qp_skip(p, end, html, &n);
 	return p;
 }
 
-void
-card_add_html(struct writer *w, const struct placed_card *placed)
+/* Whether a line ends there; a soft break ends none. */
+static bool
+has_line_end(const char *from, const char *to)
+{
+	for (const char *p = from; (p = memchr(p, '\n', (size_t)(to - p))) != NULL; p++)
+		if (p - from < 2 || p[-2] != '=')
+			return true;
+	return false;
+}
+
+/* The card from `at` on with its marks, as many as its lines have room for. */
+static void
+add_marked(struct writer *w, const struct placed_card *placed, const char *at, bool html)
 {
 	const struct card *card = placed->card;
-	const char *at = card->bytes, *end = at + card->len;
+	const struct mark_style *style = placed->style;
+	const char *end = card->bytes + card->len;
+	size_t used = 0; /* columns, of the line under way */
 
-	qp_break(&w->qp);
 	for (size_t k = 0; k < card->nspots && placed->nmarks > 0; k++) {
 		const struct spot *spot = &card->spots[k];
 		size_t i = 0, start, stop, from = spot->start;
 
-		while (next_mark(placed, spot, &i, from, &start, &stop)) {
-			const char *open = find_byte(card, spot, start);
-			const char *close = find_byte(card, spot, stop);
+		while (spot->nsteps > 0 && next_mark(placed, spot, &i, from, &start, &stop)) {
+			const struct spot_step *step = find_step(card, spot, start, false);
+			const char *open = find_byte(card, step, start, html), *close;
 
-			qp_add_ready(&w->qp, at, (size_t)(open - at));
-			qp_add_ready(&w->qp, placed->style->open, strlen(placed->style->open));
-			qp_add_ready(&w->qp, open, (size_t)(close - open));
-			qp_add_ready(&w->qp, placed->style->close, strlen(placed->style->close));
-			at = close;
+			close = find_byte(card, find_step(card, spot, stop, true), stop, html);
 			from = stop;
+			if (open < at || close <= open)
+				continue;
+			if (used > 0 && has_line_end(at, open))
+				used = 0;
+			if (used + style->columns > step->room)
+				continue;
+			used += style->columns;
+			qp_add_ready(&w->qp, at, (size_t)(open - at));
+			qp_add_ready(&w->qp, style->open, style->open_len);
+			qp_add_ready(&w->qp, open, (size_t)(close - open));
+			qp_add_ready(&w->qp, style->close, style->close_len);
+			at = close;
 		}
 	}
 	qp_add_ready(&w->qp, at, (size_t)(end - at));
 }
 
-/*
- * The line of the card as it was before it was filled, with its marks, in w->line; what is ready before it is put in first.
- * Returns false, and does nothing, when nothing is marked in it.
- */
-static bool
-add_marked_line(
-    struct writer *w, const struct placed_card *placed, const struct card_line *line, size_t *ready)
+void
+card_add_html(struct writer *w, const struct placed_card *placed)
 {
-	const struct card *card = placed->card;
-	size_t at = line->start, end = line->start + line->len, start, stop;
-
-	for (size_t k = 0; k < card->nspots; k++) {
-		const struct spot *spot = &card->spots[k];
-		size_t i = 0, from = spot->start;
-
-		if (spot->at < line->start || spot->at >= end)
-			continue;
-		while (next_mark(placed, spot, &i, from, &start, &stop)) {
-			size_t open = spot->at + (start - spot->start);
-			size_t close = spot->at + (stop - spot->start);
-
-			/* Blanks at the end of a line are gone. */
-			close = close < end ? close : end;
-			if (open >= close)
-				continue;
-			if (at == line->start && line->at > *ready) {
-				strbuf_addn(w->out, card->bytes + *ready, line->at - *ready);
-				w->qp.column = 0;
-			}
-			strbuf_addn(&w->line, card->plain + at, open - at);
-			strbuf_add(&w->line, placed->style->open);
-			strbuf_addn(&w->line, card->plain + open, close - open);
-			strbuf_add(&w->line, placed->style->close);
-			at = close;
-			from = stop;
-		}
-	}
-	if (at == line->start)
-		return false;
-	strbuf_addn(&w->line, card->plain + at, end - at);
-	return true;
+	qp_break(&w->qp);
+	add_marked(w, placed, placed->card->bytes, true);
 }
 
 /* The first line where no ready one fits: behind another indentation, or with nothing of its own. */
 static void
 add_first_line(struct writer *w, const struct card *card, size_t indent)
 {
-	strbuf_addn(&w->line, card->plain + card->lines[0].start, card->lines[0].len);
+	strbuf_addn(&w->line, card->first, card->first_len);
 	strbuf_truncate(&w->line, fill_trimmed(w->line.buf, w->line.len));
 	writer_end_line(w, indent < w->line.len ? indent : w->line.len);
 }
@@ -254,27 +393,16 @@ void
 card_add_text(struct writer *w, const struct placed_card *placed)
 {
 	const struct card *card = placed->card;
-	size_t indent = fill_indent(w->line.buf),
-	       ready = 0; /* of the card's bytes, what was put in */
-	bool fits = indent == CARD_INDENT && w->line.len == CARD_INDENT && card->lines[0].len > 0;
+	size_t indent = fill_indent(w->line.buf), ready = 0;
 
-	for (size_t i = 0; i < card->nlines; i++) {
-		const struct card_line *line = &card->lines[i];
-		size_t end = i + 1 < card->nlines ? line[1].at : card->len;
-
-		if (placed->nmarks > 0 && add_marked_line(w, placed, line, &ready)) {
-			writer_end_line(w, i == 0 ? indent : OWN_INDENT);
-			ready = end;
-		} else if (i == 0 && !fits) {
-			add_first_line(w, card, indent);
-			ready = end;
-		} else if (i == 0) {
-			qp_add(&w->qp, w->line.buf, w->line.len);
-			strbuf_reset(&w->line);
-		}
+	if (indent == CARD_INDENT && w->line.len == CARD_INDENT && card->first_len > 0) {
+		qp_add(&w->qp, w->line.buf, w->line.len);
+		strbuf_reset(&w->line);
+	} else {
+		add_first_line(w, card, indent);
+		ready = card->second;
 	}
-	strbuf_addn(w->out, card->bytes + ready, card->len - ready);
-	w->qp.column = 0;
+	add_marked(w, placed, card->bytes + ready, false);
 	w->blank = false;
 	w->after_card = true;
 }

@@ -5,32 +5,32 @@
 
 #include <stddef.h>
 
+#include "render/fill.h"
 #include "render/writer.h"
 
-/* What stands around a found word, in the three ways a part needs it. */
+/* What stands around a found word, as a part needs it. */
 struct mark_style {
-	const char *open, *close; /* as it is in the text part, quoted-printable in HTML */
-};
-
-/* A line of a text card, before it was filled. */
-struct card_line {
-	size_t start, len; /* in plain */
-	size_t at;	   /* in bytes */
+	const char *open, *close; /* quoted-printable */
+	size_t open_len, close_len;
+	size_t columns; /* of both in the text part; 0 in HTML */
 };
 
 /* A card of one part and size. */
 struct card {
 	const char *bytes; /* begins and ends at the start of a line; of text, the first one is to stand behind CARD_INDENT */
 	size_t len;
-	const struct spot *spots; /* in bytes; of text, in plain */
+	const struct spot *spots; /* in bytes */
 	size_t nspots;
 	const struct spot_step *steps;
-	const char *plain;	       /* text only */
-	const struct card_line *lines; /* text only: at least one */
-	size_t nlines;
+	const char *first; /* text only: the first line before it was filled, and where the second begins in bytes */
+	size_t first_len, second;
 };
 
-enum { CARD_INDENT = 5 }; /* "  1. " or "   - " */
+enum {
+	CARD_INDENT = 5,	/* "  1. " or "   - " */
+	CARD_MARK_COLUMNS = 4,	/* that a mark may have in text */
+	CARD_MARK_ROOM = 2	/* that lines of a paper's text keep for marks, which are put in without filling them again */
+};
 
 struct placed_card {
 	const struct card *card;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 72, MAX_INDENT = 24 };
+enum { MAX_INDENT = 24 };
 
 size_t
 fill_indent(const char *line)
@@ -30,20 +30,20 @@ fill_trimmed(const char *text, size_t len)
 
 /* No character is wider than it has bytes. */
 bool
-fill_fits(const char *line, size_t len)
+fill_fits(const char *line, size_t len, size_t width)
 {
-	return len <= WIDTH || text_width(line, len) <= WIDTH;
+	return len <= width || text_width(line, len) <= width;
 }
 
 void
-fill_add_line(struct strbuf *out, const char *line, size_t len, size_t indent)
+fill_add_line(struct strbuf *out, const char *line, size_t len, size_t indent, size_t width)
 {
 	char blanks[MAX_INDENT + 1];
 	size_t start = out->len;
 
 	memset(blanks, ' ', indent);
 	blanks[indent] = '\0';
-	text_add_wrapped(out, line + indent, len - indent, blanks, WIDTH);
+	text_add_wrapped(out, line + indent, len - indent, blanks, width);
 	if (out->len - start > indent)
 		memcpy(out->buf + start, line, indent);
 }

@@ -13,12 +13,14 @@ size_t fill_indent(const char *line);
 /* Length without the blanks and line ends at the end. */
 size_t fill_trimmed(const char *text, size_t len);
 
-bool fill_fits(const char *line, size_t len);
+enum { FILL_WIDTH = 72 };
+
+bool fill_fits(const char *line, size_t len, size_t width);
 
 /*
- * Append a line without its end, filled to 72 columns: what is longer goes on below, behind `indent` blanks; a URL stays
+ * Append a line without its end, filled to `width` columns: what is longer goes on below, behind `indent` blanks; a URL stays
  * whole. indent: <= the line's own length, from fill_indent()
  */
-void fill_add_line(struct strbuf *out, const char *line, size_t len, size_t indent);
+void fill_add_line(struct strbuf *out, const char *line, size_t len, size_t indent, size_t width);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "digest/limits.h"
 #include "digest/qp.h"
+#include "digest/text.h"
 
 #include <string.h>
 
@@ -10,16 +11,14 @@ static const char word[] = "\x01";
 
 /* A piece of the template as the parts take it in the middle of a line. NULL when memory is short. */
 static const char *
-keep_piece(struct arena *a, bool html, const char *text, size_t len)
+keep_piece(struct arena *a, const char *text, size_t len, size_t *coded_len)
 {
 	struct strbuf sb;
 	const char *kept;
 
 	strbuf_init(&sb, 4 * MAX_TEMPLATE_BYTES);
-	if (html)
-		qp_add(&(struct qp){ &sb, 0, QP_CARD_COLUMNS }, text, len);
-	else
-		strbuf_addn(&sb, text, len);
+	qp_add(&(struct qp){ &sb, 0, QP_CARD_COLUMNS }, text, len);
+	*coded_len = sb.len;
 	kept = sb.state == STRBUF_OK ? arena_strndup(a, sb.buf, sb.len) : NULL;
 	strbuf_release(&sb);
 	return kept;
@@ -28,9 +27,8 @@ keep_piece(struct arena *a, bool html, const char *text, size_t len)
 int
 mark_load(struct render *r, const char *name, struct mark_style *out, struct error *err)
 {
-	bool html = strstr(name, ".html") != NULL;
 	struct value *data = value_object(&r->arena);
-	struct mark_style style = { NULL, NULL };
+	struct mark_style style = { NULL };
 	struct strbuf sb;
 	const char *at;
 	int rc;
@@ -46,8 +44,13 @@ mark_load(struct render *r, const char *name, struct mark_style *out, struct err
 	if (rc == 0 && (at == NULL || strstr(at + 1, word) != NULL || strchr(sb.buf, '\n') != NULL))
 		rc = err_set(err, ERR_CONFIG, "expected {{label}} once, and one line");
 	if (rc == 0) {
-		style.open = keep_piece(&r->arena, html, sb.buf, (size_t)(at - sb.buf));
-		style.close = keep_piece(&r->arena, html, at + 1, strlen(at + 1));
+		style.open = keep_piece(&r->arena, sb.buf, (size_t)(at - sb.buf), &style.open_len);
+		style.close = keep_piece(&r->arena, at + 1, strlen(at + 1), &style.close_len);
+		if (strstr(name, ".txt") != NULL)
+			style.columns = text_width(sb.buf, sb.len) - text_width(word, strlen(word));
+		if (style.columns > CARD_MARK_COLUMNS)
+			rc = err_set(err, ERR_CONFIG,
+			    "expected at most %d columns beside {{label}}", CARD_MARK_COLUMNS);
 		if (style.open == NULL || style.close == NULL)
 			rc = err_nomem(err, name);
 	}

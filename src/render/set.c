@@ -415,7 +415,7 @@ load_mark(struct render *r, const char *name, struct mark_style *out, struct err
 {
 	struct render_template *file = &r->files[find_file(r, name)];
 
-	*out = (struct mark_style){ "", "" };
+	*out = (struct mark_style){ .open = "", .close = "" };
 	if (file->fault != NULL || mark_load(r, name, out, err) == 0)
 		return 0;
 	if (err->kind == ERR_CONFIG)

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { STEP_BYTES = 32 };
-
 void
 writer_init(struct writer *w, enum writer_kind kind, struct strbuf *out)
 {
@@ -33,11 +31,11 @@ writer_end_line(struct writer *w, size_t indent)
 {
 	struct strbuf *filled = &w->line;
 
-	if (!fill_fits(w->line.buf, w->line.len)) {
+	if (!fill_fits(w->line.buf, w->line.len, FILL_WIDTH)) {
 		filled = &w->filled;
 		strbuf_reset(filled);
 		fill_add_line(filled, w->line.buf, w->line.len,
-		    indent == OWN_INDENT ? fill_indent(w->line.buf) : indent);
+		    indent == OWN_INDENT ? fill_indent(w->line.buf) : indent, FILL_WIDTH);
 	}
 	/* A scratch text that could not grow makes the whole fail. */
 	if (w->line.state != STRBUF_OK)
@@ -131,9 +129,8 @@ add_escaped(struct writer *w, enum template_escape escape, const char *text, siz
 		writer_add(w, text, len);
 }
 
-/* Memory that is short is known to the arena. */
-static void
-add_step(struct spots *s, size_t start, size_t at)
+void
+spots_add_step(struct spots *s, size_t start, size_t at, size_t room)
 {
 	struct spot_step *steps =
 	    arena_grow(s->a, s->steps, s->nsteps, &s->steps_alloc, sizeof(*s->steps));
@@ -141,11 +138,11 @@ add_step(struct spots *s, size_t start, size_t at)
 	if (steps == NULL)
 		return;
 	s->steps = steps;
-	s->steps[s->nsteps++] = (struct spot_step){ start, at };
+	s->steps[s->nsteps++] = (struct spot_step){ start, at, room };
 }
 
-static void
-add_spot(struct spots *s, const struct spot *spot)
+void
+spots_add(struct spots *s, const struct spot *spot)
 {
 	struct spot *items = arena_grow(s->a, s->items, s->len, &s->alloc, sizeof(*s->items));
 
@@ -168,11 +165,11 @@ add_spotted(
 		while (i + n < len && ((unsigned char)text[i + n] & 0xc0) == 0x80)
 			n++;
 		if (w->kind == WRITER_HTML)
-			add_step(w->spots, spot->start + i, w->out->len);
+			spots_add_step(w->spots, spot->start + i, w->out->len, SIZE_MAX);
 		add_escaped(w, escape, text + i, n);
 	}
 	spot->nsteps = w->spots->nsteps - spot->first_step;
-	add_spot(w->spots, spot);
+	spots_add(w->spots, spot);
 }
 
 void

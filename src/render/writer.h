@@ -22,11 +22,14 @@ struct spot {
 	enum paper_text text;
 	size_t start, len;	   /* in the paper's text */
 	size_t at;		   /* in what was written */
-	size_t first_step, nsteps; /* HTML: so that a byte need not be counted to from the spot's beginning */
+	size_t first_step, nsteps; /* so that a byte need not be counted to from the spot's beginning */
 };
 
+/* A byte, and where it was written; what follows it up to the next step was written in a row. */
+enum { STEP_BYTES = 32 };
 struct spot_step {
 	size_t start, at;
+	size_t room; /* columns that the line has left for marks */
 };
 
 /* All of what one writer wrote, in an arena. */
@@ -49,6 +52,10 @@ struct writer {
 	bool blank;	      /* the line before is, or there is none */
 	bool after_card;      /* a card has ended its line itself */
 };
+
+/* Memory that is short is known to the arena. */
+void spots_add(struct spots *s, const struct spot *spot);
+void spots_add_step(struct spots *s, size_t start, size_t at, size_t room);
 
 void writer_init(struct writer *w, enum writer_kind kind, struct strbuf *out);
 void writer_release(struct writer *w);

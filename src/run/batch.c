@@ -14,11 +14,13 @@ enum {
 struct batch {
 	const struct batch_settings *settings;
 	struct pool *pool;
-	/* The store, the planner and the zones are for one thread at a time; most of the work is to draw, and needs none. */
-	pthread_mutex_t lock;
-	struct arena arenas[MAX_POOL_THREADS]; /* of each thread: readers, picks, views */
+	struct arena arenas[MAX_POOL_THREADS];	 /* of each thread: readers, picks, views */
+	struct rendered parts[MAX_POOL_THREADS]; /* of the mail a thread is composing */
+	struct arena drawings[MAX_POOL_THREADS]; /* and what it needs to draw one mail */
 	const struct due *dues;
 	struct batch_item *items;
+	size_t n, alloc;
+	bool running;
 };
 
 int
@@ -31,9 +33,11 @@ batch_new(
 		return err_nomem(err, "mails");
 	b->settings = settings;
 	b->pool = pool;
-	pthread_mutex_init(&b->lock, NULL);
-	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_init(&b->arenas[i], MAX_RUN_BYTES);
+		rendered_init(&b->parts[i]);
+		arena_init(&b->drawings[i], MAX_READER_BYTES);
+	}
 	*out = b;
 	return 0;
 }
@@ -41,9 +45,13 @@ batch_new(
 void
 batch_reset(struct batch *b)
 {
+	batch_wait(b);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->items[i].what == BATCH_MAIL)
+			composed_release(&b->items[i].mail);
+	b->n = 0;
 	for (size_t i = 0; i < pool_size(b->pool); i++)
 		arena_reset(&b->arenas[i]);
-	composer_trim(b->settings->composer);
 }
 
 void
@@ -51,9 +59,13 @@ batch_free(struct batch *b)
 {
 	if (b == NULL)
 		return;
-	for (size_t i = 0; i < MAX_POOL_THREADS; i++)
+	batch_reset(b);
+	free(b->items);
+	for (size_t i = 0; i < MAX_POOL_THREADS; i++) {
 		arena_release(&b->arenas[i]);
-	pthread_mutex_destroy(&b->lock);
+		arena_release(&b->drawings[i]);
+		rendered_release(&b->parts[i]);
+	}
 	free(b);
 }
 
@@ -142,7 +154,7 @@ plan_item(const struct batch_settings *s, const struct due *due, struct batch_it
 	return 0;
 }
 
-/* A work of pool_run. */
+/* A work of pool_start. */
 static void
 make_item(void *arg, size_t i, size_t worker)
 {
@@ -153,11 +165,14 @@ make_item(void *arg, size_t i, size_t worker)
 	int rc;
 
 	composed_init(&item->mail);
-	pthread_mutex_lock(&b->lock);
+	pthread_mutex_lock(b->settings->lock);
 	rc = plan_item(b->settings, &b->dues[i], item, a, err);
-	pthread_mutex_unlock(&b->lock);
+	pthread_mutex_unlock(b->settings->lock);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
-		rc = composer_compose(b->settings->composer, &item->mail, a, err);
+		rc = composer_compose(b->settings->composer, &item->mail,
+		    b->settings->keep_parts ? &item->mail.rendered : &b->parts[worker],
+		    &b->drawings[worker], err);
+		arena_reset(&b->drawings[worker]);
 		if (rc == -1)
 			item->what = BATCH_BROKEN;
 	}
@@ -168,22 +183,43 @@ make_item(void *arg, size_t i, size_t worker)
 }
 
 int
-batch_plan(
-    struct batch *b, const struct due *dues, size_t n, struct batch_item *items, struct error *err)
+batch_start(struct batch *b, const struct due *dues, size_t n, struct error *err)
 {
-	int rc = 0;
+	batch_reset(b);
+	if (n > b->alloc) {
+		struct batch_item *items = realloc(b->items, n * sizeof(*items));
 
-	memset(items, 0, n * sizeof(*items));
+		if (items == NULL)
+			return err_nomem(err, "mails");
+		b->items = items;
+		b->alloc = n;
+	}
+	memset(b->items, 0, n * sizeof(*b->items));
 	b->dues = dues;
-	b->items = items;
-	pool_run(b->pool, n, make_item, b);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		if (items[i].what == BATCH_FAILED) {
-			*err = items[i].err;
-			rc = -1;
+	b->n = n;
+	b->running = true;
+	pool_start(b->pool, n, make_item, b);
+	return 0;
+}
+
+void
+batch_wait(struct batch *b)
+{
+	if (b->running)
+		pool_join(b->pool);
+	b->running = false;
+}
+
+int
+batch_finish(struct batch *b, struct batch_item **items, size_t *n, struct error *err)
+{
+	batch_wait(b);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->items[i].what == BATCH_FAILED) {
+			*err = b->items[i].err;
+			return -1;
 		}
-	for (size_t i = 0; i < n && rc == -1; i++)
-		if (items[i].what == BATCH_MAIL)
-			composed_release(&items[i].mail);
-	return rc;
+	*items = b->items;
+	*n = b->n;
+	return 0;
 }

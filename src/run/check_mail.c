@@ -57,6 +57,9 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 		check_warn(c, "mail", "ask for a larger limit",
 		    "%s: takes mails up to %llu KB only", smtp->name,
 		    (unsigned long long)(probe.max_size / 1024));
+	if (!probe.tls && smtp->insecure)
+		check_fail(c, RUN_FAULT_CONFIG, "mail", "use smtps:// or tls = required",
+		    "%s: insecure: mail and password go to %s without TLS", smtp->name, smtp->url);
 	check_ok(c, "mail", "%s: %s%s%s, mails up to %llu KB", smtp->name, smtp->url,
 	    probe.tls ? ", TLS" : ", not encrypted", probe.logged_in ? ", logged in" : "",
 	    (unsigned long long)((probe.max_size > 0 ? probe.max_size : MAX_MESSAGE_BYTES) / 1024));
@@ -78,6 +81,45 @@ check_ways(struct checker *c)
 		else
 			check_relay(c, smtp);
 	}
+}
+
+/* Readers whose domain no block takes. */
+struct wayless {
+	struct routes routes;
+	size_t n;
+	char first[MAX_ADDRESS_BYTES + 1];
+};
+
+static int
+count_wayless(void *arg, const struct subscriber *reader, bool good)
+{
+	struct wayless *w = arg;
+
+	if (!good || routes_find(&w->routes, reader->canonical) != -1)
+		return 0;
+	if (w->n++ == 0)
+		snprintf(w->first, sizeof(w->first), "%s", reader->address);
+	return 0;
+}
+
+static void
+check_routes(struct checker *c)
+{
+	struct wayless w = { .n = 0 };
+	struct error err = { 0 };
+	int rc;
+
+	if ((rc = routes_init(&w.routes, c->run->cfg, &err)) == 0) {
+		rc = config_each_reader(c->run->cfg, count_wayless, &w, &err);
+		routes_release(&w.routes);
+	}
+	if (rc == -1)
+		check_fail_err(c, "mail", &err);
+	else if (w.n > 0)
+		check_fail(c, RUN_FAULT_CONFIG, "mail",
+		    "name their domain, or \"*\", in the domains of an smtp block",
+		    "no smtp block takes the domain of %s%s", w.first,
+		    w.n > 1 ? ", nor those of others" : "");
 }
 
 /* ---- addresses ---- */
@@ -131,6 +173,7 @@ void
 check_mail(struct checker *c)
 {
 	check_ways(c);
+	check_routes(c);
 	check_from(c);
 }
 

@@ -340,7 +340,8 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 }
 
 static int
-make_message(const struct composer *c, struct composed *mail, struct error *err)
+make_message(const struct composer *c, struct composed *mail, const struct rendered *parts,
+    struct error *err)
 {
 	const struct config *cfg = c->run->cfg;
 	const struct subscriber *sub = &mail->reader->sub;
@@ -350,7 +351,7 @@ make_message(const struct composer *c, struct composed *mail, struct error *err)
 		.from = &c->from,
 		.to = &mail->to,
 		.reply_to = c->has_reply_to ? &c->reply_to : NULL,
-		.subject = mail->rendered.subject.buf,
+		.subject = parts->subject.buf,
 		.date_utc = mail->date_utc,
 		.list_id = cfg->list.id,
 		.list_name = cfg->list.name,
@@ -359,8 +360,8 @@ make_message(const struct composer *c, struct composed *mail, struct error *err)
 		.unsubscribe_https = "",
 		.help_url = cfg->list.help_url,
 		.archive_url = cfg->list.archive_url,
-		.text = mail->rendered.text.buf,
-		.html = mail->rendered.html.buf,
+		.text = parts->text.buf,
+		.html = parts->html.buf,
 	};
 
 	tz_local(mail->tz, m.date_utc, &wall, &m.date_offset_s, NULL);
@@ -404,11 +405,11 @@ composer_prepare(struct composer *c, struct composed *mail, struct arena *a, str
 }
 
 int
-composer_compose(
-    const struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+composer_compose(const struct composer *c, struct composed *mail, struct rendered *parts,
+    struct arena *a, struct error *err)
 {
-	if (render_edition(c->render, &mail->view, a, &mail->rendered, err) == -1 ||
-	    make_message(c, mail, err) == -1)
+	if (render_edition(c->render, &mail->view, a, parts, err) == -1 ||
+	    make_message(c, mail, parts, err) == -1)
 		return -1;
 	message_fingerprint(mail->bytes.buf, mail->bytes.len, mail->edition.hash);
 	return 0;

@@ -3,12 +3,14 @@
 #ifndef DIGEST_RUN_COURIER_H
 #define DIGEST_RUN_COURIER_H
 
+#include <pthread.h>
+
 #include "run/limit.h"
 #include "run/routes.h"
 #include "run/stages.h"
 
 enum {
-	BATCH_MAILS = 64, /* editions planned, composed and leased in one transaction */
+	BATCH_MAILS = 256, /* editions planned, composed and leased in one transaction, which waits for the disk */
 	LANE_VIA_SIZE = 256,
 };
 
@@ -28,11 +30,13 @@ struct lane {
 	size_t next_retry;		/* in the courier's */
 	size_t next_due, end_due;	/* its part of the courier's */
 
-	struct batch *batch;
-	struct batch_item items[BATCH_MAILS];
+	struct batch *batches[2];	/* of the mails at hand, and of those that are made meanwhile */
+	unsigned ahead;			/* the latter */
+	size_t nahead;			/* readers it is about */
 	struct arena arena;		/* of mails that are tried again, and of the lease */
 	struct composed mails[BATCH_MAILS];
 	size_t nmails, next_mail;
+	bool rehashed;			/* of a mail that is tried again the bytes are others now */
 };
 
 struct courier {
@@ -61,6 +65,8 @@ struct courier {
 
 	struct batch_settings settings;
 	struct pool *pool;
+	pthread_mutex_t lock;	/* of the store, the planner and the zones, while a batch is made */
+	struct batch *running;	/* that batch, NULL = none */
 	size_t nbegun; /* of the dues */
 	size_t *counts;	/* readers with a mail, by smtp block */
 	size_t nwayless; /* readers whose domain no smtp block takes */

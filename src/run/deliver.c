@@ -274,7 +274,9 @@ is_held(struct courier *c)
 	if (c->options->preview || c->held || now_ms < c->look_ms)
 		return c->held;
 	c->look_ms = now_ms + LOOK_MS;
+	pthread_mutex_lock(&c->lock);
 	c->held = run_find_hold(c->run, &since_utc, NULL) == 1;
+	pthread_mutex_unlock(&c->lock);
 	if (c->held)
 		log_error(c->run->log, "stopped: %s", run_hold_words);
 	return c->held;
@@ -343,20 +345,6 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 						  : RUN_FAULT_CONFIG;
 }
 
-static int
-intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
-{
-	struct courier *c = arg;
-	struct store *store = c->run->store;
-	int rc = 0;
-
-	if (store_begin(store, err) == -1)
-		return -1;
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
-	return store_end(store, rc, false, err);
-}
-
 /* State, and the counter of the report, of each outcome. */
 static enum edition_state
 count_outcome(struct run_report *r, enum outcome outcome)
@@ -403,15 +391,12 @@ name_way(const struct courier *c, unsigned lane)
 }
 
 static int
-settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
-	struct courier *c = arg;
 	struct store *store = c->run->store;
 	int64_t now_utc = clock_now_utc(&c->run->clock); /* a run may last an hour */
 	int rc = 0;
 
-	if (store_begin(store, err) == -1)
-		return -1;
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct delivery_outcome *o = &outcomes[i];
 		enum edition_state state = count_outcome(c->report, o->outcome);
@@ -424,7 +409,48 @@ settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct erro
 			rc = store_settle_try(store, o->period, o->reader, state,
 			    name_way(c, o->lane), o->reply, now_utc, next_utc, err);
 	}
+	return rc;
+}
+
+static int
+write_account(struct courier *c, const struct delivery_outcome *outcomes, size_t noutcomes,
+    const struct delivery *const *mails, size_t nmails, struct error *err)
+{
+	struct store *store = c->run->store;
+	int rc;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	rc = settle_all(c, outcomes, noutcomes, err);
+	for (size_t i = 0; i < nmails && rc == 0; i++)
+		rc = store_intend_edition(store, mails[i]->period, mails[i]->reader, err);
 	return store_end(store, rc, false, err);
+}
+
+/* What became of some mails, and that others are about to leave, in one commit. */
+static int
+account(void *arg, const struct delivery_outcome *outcomes, size_t noutcomes,
+    const struct delivery *const *mails, size_t nmails, struct error *err)
+{
+	struct courier *c = arg;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = write_account(c, outcomes, noutcomes, mails, nmails, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+static int
+intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+{
+	return account(arg, NULL, 0, mails, n, err);
+}
+
+static int
+settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+{
+	return account(arg, outcomes, n, NULL, 0, err);
 }
 
 static int
@@ -459,6 +485,8 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.composer = c->composer;
 	c->settings.silences = c->report->silences;
 	c->settings.now_utc = c->now_utc;
+	c->settings.lock = &c->lock;
+	c->settings.keep_parts = c->options->on_mail != NULL;
 	/* One reader needs no second thread. */
 	return pool_new(c->ndues < 2 ? 1 : pool_processors(), &c->pool, err);
 }
@@ -580,6 +608,7 @@ send_all(struct courier *c, struct error *err)
 		.next = next_mail,
 		.intend = intend,
 		.settle = settle,
+		.account = account,
 		.must_stop = must_stop,
 		.stopped = note_stopped };
 	struct sink *sink;
@@ -602,6 +631,7 @@ courier_free(struct courier *c)
 	for (unsigned i = 0; i < c->nlanes; i++)
 		lane_release(&c->lanes[i]);
 	pool_free(c->pool);
+	pthread_mutex_destroy(&c->lock);
 	composer_free(c->composer);
 	planner_free(c->planner);
 	arena_release(&c->scratch);
@@ -631,6 +661,7 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 		return err_nomem(err, "delivery");
 	}
 	arena_init(&c->scratch, MAX_RUN_BYTES);
+	pthread_mutex_init(&c->lock, NULL);
 	c->run = run;
 	c->options = options;
 	c->report = report;

@@ -8,7 +8,7 @@
 
 enum {
 	DATE_SPAN_S = 72 * 3600, /* SpamAssassin gives points from 96 h on */
-	LEAST_BATCH = 8,	 /* mails of one lane, however many lanes there are */
+	LEAST_BATCH = 32,	 /* mails of one lane, however many lanes there are */
 };
 
 /* ---- limits ---- */
@@ -98,8 +98,6 @@ release_batch(struct lane *l)
 		composed_release(&l->mails[i]);
 	l->nmails = l->next_mail = 0;
 	arena_reset(&l->arena);
-	if (l->batch != NULL)
-		batch_reset(l->batch);
 }
 
 /* Into the batch, or told why not. */
@@ -111,12 +109,24 @@ take_item(struct courier *c, struct lane *l, struct batch_item *item, struct err
 	c->report->nmerged += item->merged;
 	if (item->what == BATCH_MAIL) {
 		l->mails[l->nmails++] = item->mail;
+		item->what = BATCH_SKIPPED; /* ours now */
 		return 0;
 	}
 	if (item->what == BATCH_SKIPPED)
 		return courier_skip(c, reader, item->why, 0, err);
 	courier_note_broken(c, reader, item->err.msg);
 	return courier_skip(c, reader, SKIP_BROKEN, 0, err);
+}
+
+/* No mail may leave whose outcome cannot be stored; those of other lanes take from the same room. */
+static int
+reserve_room(struct courier *c, struct error *err)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < c->nlanes; i++)
+		n += c->lanes[i].nmails;
+	return store_reserve(c->run->store, n, err);
 }
 
 static int
@@ -138,41 +148,86 @@ lease_batch(struct courier *c, struct lane *l, struct error *err)
 		rc = save_limit(c, l, l->nmails, err);
 	for (size_t i = 0; i < l->nmails; i++)
 		l->mails[i].edition.state = editions[i].state;
-	return store_end(c->run->store, rc, true, err);
+	return store_end(c->run->store, rc, true, err) == 0 ? reserve_room(c, err) : -1;
 }
 
+/* While a batch is made, the store is for one at a time. */
 static int
-open_batch(struct courier *c, struct lane *l, struct error *err)
+locked(int (*step)(struct courier *c, struct lane *l, struct error *err), struct courier *c,
+    struct lane *l, struct error *err)
 {
-	return l->batch != NULL ? 0 : batch_new(&c->settings, c->pool, &l->batch, err);
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = step(c, l, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
+/* Nobody makes mails any more. */
+static void
+wait_for_batch(struct courier *c)
+{
+	if (c->running != NULL)
+		batch_wait(c->running);
+	c->running = NULL;
+}
+
+/* Begin to make the next mails of the lane. */
+static int
+start_batch(struct courier *c, struct lane *l, struct error *err)
+{
+	struct batch **b = &l->batches[l->ahead];
+	size_t n = choose_size(c, l);
+
+	if (n > l->end_due - l->next_due)
+		n = l->end_due - l->next_due;
+	wait_for_batch(c);
+	composer_trim(c->composer);
+	if ((*b == NULL && batch_new(&c->settings, c->pool, b, err) == -1) ||
+	    batch_start(*b, &c->dues[l->next_due], n, err) == -1)
+		return -1;
+	c->running = *b;
+	l->nahead = n;
+	l->next_due += n;
+	return 0;
+}
+
+/* Whether to make the mails that follow while these leave: not for somebody who looks at them, nor when few may leave. */
+static bool
+may_start_batch(const struct courier *c, const struct lane *l)
+{
+	return l->next_due < l->end_due && !c->options->preview && !limit_is_set(&l->limit) &&
+	    c->running == NULL;
+}
+
+/* The next mails, of which those of the last batch were handed out. */
 static int
 plan_batch(struct courier *c, struct lane *l, struct error *err)
 {
-	size_t n = choose_size(c, l);
-	int rc = 0;
+	struct batch *b;
+	struct batch_item *items;
+	size_t n;
 
 	release_batch(l);
-	if (n > l->end_due - l->next_due)
-		n = l->end_due - l->next_due;
-	if (open_batch(c, l, err) == -1 ||
-	    batch_plan(l->batch, &c->dues[l->next_due], n, l->items, err) == -1)
+	if (l->nahead == 0 && start_batch(c, l, err) == -1)
 		return -1;
-	l->next_due += n;
+	b = l->batches[l->ahead];
+	if (batch_finish(b, &items, &n, err) == -1)
+		return -1;
+	c->running = c->running == b ? NULL : c->running;
 	c->nbegun += n;
-	for (size_t i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = take_item(c, l, &l->items[i], err);
-		else if (l->items[i].what == BATCH_MAIL)
-			composed_release(&l->items[i].mail);
-	}
-	if (rc == -1)
-		return -1;
+	l->nahead = 0;
+	l->ahead ^= 1;
+	for (size_t i = 0; i < n; i++)
+		if (take_item(c, l, &items[i], err) == -1)
+			return -1;
 	if (c->run->ui.progress != NULL && c->ndues > BATCH_MAILS)
 		c->run->ui.progress(c->run->ui.arg, "sending", c->nbegun, c->ndues);
 	c->report->nplanned += l->nmails;
-	return l->nmails > 0 ? lease_batch(c, l, err) : 0;
+	if (l->nmails > 0 && locked(lease_batch, c, l, err) == -1)
+		return -1;
+	return may_start_batch(c, l) ? start_batch(c, l, err) : 0;
 }
 
 /* ---- mails that are tried again ---- */
@@ -182,8 +237,8 @@ plan_batch(struct courier *c, struct lane *l, struct error *err)
  * that may be. 1 = held.
  */
 static int
-note_other_bytes(
-    struct courier *c, const struct edition *e, const struct composed *mail, struct error *err)
+note_other_bytes(struct courier *c, struct lane *l, const struct edition *e,
+    const struct composed *mail, struct error *err)
 {
 	static const char reason[] = "a copy may be out, and the mail would differ from it now";
 	struct store *store = c->run->store;
@@ -199,8 +254,10 @@ note_other_bytes(
 		    store, e->period, e->reader, EDITION_HELD, reason, c->now_utc, 0, err);
 	if (store_end(store, rc, false, err) == -1)
 		return -1;
-	if (e->copies == 0)
+	if (e->copies == 0) {
+		l->rehashed = true;
 		return 0;
+	}
 	c->report->nheld_mails++;
 	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
 	    mail->period, reason);
@@ -221,7 +278,7 @@ compose_again(struct courier *c, struct lane *l, const struct edition *e, struct
 	for (;; spans--) {
 		mail->date_utc = e->composed_utc + spans * DATE_SPAN_S;
 		strbuf_reset(&mail->bytes);
-		if (composer_compose(c->composer, mail, &l->arena, err) == -1)
+		if (composer_compose(c->composer, mail, &mail->rendered, &l->arena, err) == -1)
 			return -1;
 		if (e->copies == 0 || spans == 0 ||
 		    memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) == 0)
@@ -261,7 +318,7 @@ retry_one(struct courier *c, struct lane *l, const struct edition *e, struct err
 		return put_back(c, e, err);
 	}
 	if (memcmp(e->hash, mail->edition.hash, sizeof(e->hash)) != 0) {
-		int rc = note_other_bytes(c, e, mail, err);
+		int rc = note_other_bytes(c, l, e, mail, err);
 
 		if (rc != 0) {
 			composed_release(mail);
@@ -313,12 +370,17 @@ retry_batch(struct courier *c, struct lane *l, struct error *err)
 	size_t n;
 
 	release_batch(l);
+	l->rehashed = false;
 	if (lease_retries(c, l, leased, &n, err) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (retry_one(c, l, leased[i], err) == -1)
 			return -1;
-	return 0;
+	/* New bytes that leave must be known to whoever sends a second copy, also after a power loss. */
+	if (l->rehashed &&
+	    (store_begin(c->run->store, err) == -1 || store_commit(c->run->store, true, err) == -1))
+		return -1;
+	return reserve_room(c, err);
 }
 
 /* ---- one mail after the other ---- */
@@ -388,7 +450,7 @@ size_t
 lane_count_left(const struct courier *c, const struct lane *l)
 {
 	const unsigned number = (unsigned)(l - c->lanes);
-	size_t n = l->nmails - l->next_mail + l->end_due - l->next_due;
+	size_t n = l->nmails - l->next_mail + l->nahead + l->end_due - l->next_due;
 
 	for (size_t i = l->next_retry; i < c->nretries; i++)
 		n += c->retries[i].lane == number;
@@ -403,12 +465,12 @@ lane_next(struct courier *c, struct lane *l, struct delivery *out, struct error 
 	while (!courier_must_stop(c)) {
 		bool ready = l->next_mail < l->nmails, again = has_retry(c, l);
 
-		if (!ready && !again && l->next_due == l->end_due)
+		if (!ready && !again && l->nahead == 0 && l->next_due == l->end_due)
 			return QUEUE_EMPTY;
 		if ((rc = ask_limit(c, l, &out->again_ms)) != QUEUE_MAIL)
 			return rc;
 		if (!ready) {
-			rc = again ? retry_batch(c, l, err) : plan_batch(c, l, err);
+			rc = again ? locked(retry_batch, c, l, err) : plan_batch(c, l, err);
 			if (rc == -1)
 				return -1;
 			continue;
@@ -433,20 +495,43 @@ lane_init(struct courier *c, struct lane *l, const struct config_smtp *smtp, str
 	return lane_load_limit(c->run, l->smtp, now_us(c), &l->limit, err);
 }
 
-int
-lane_close(struct courier *c, struct lane *l, struct error *err)
+/* What was leased and not handed out certainly stayed here. */
+static int
+free_leases(struct courier *c, struct lane *l, struct error *err)
 {
 	int rc = 0;
 
-	if (limit_is_set(&l->limit) && (rc = store_begin(c->run->store, err)) == 0)
-		rc = store_end(c->run->store, save_limit(c, l, 0, err), false, err);
+	for (; rc == 0 && l->next_mail < l->nmails; l->next_mail++) {
+		const struct edition *e = &l->mails[l->next_mail].edition;
+
+		if (e->state == EDITION_LEASED)
+			rc = store_free_edition(
+			    c->run->store, e->period, e->reader, c->now_utc, err);
+	}
 	return rc;
+}
+
+int
+lane_close(struct courier *c, struct lane *l, struct error *err)
+{
+	int rc;
+
+	wait_for_batch(c);
+	if (!limit_is_set(&l->limit) && l->next_mail == l->nmails)
+		return 0;
+	if (store_begin(c->run->store, err) == -1)
+		return -1;
+	rc = free_leases(c, l, err);
+	if (rc == 0)
+		rc = save_limit(c, l, 0, err);
+	return store_end(c->run->store, rc, false, err);
 }
 
 void
 lane_release(struct lane *l)
 {
 	release_batch(l);
-	batch_free(l->batch);
+	for (size_t i = 0; i < sizeof(l->batches) / sizeof(l->batches[0]); i++)
+		batch_free(l->batches[i]);
 	arena_release(&l->arena);
 }

@@ -201,7 +201,7 @@ add_updates(struct planner *pl, const struct store_reader *reader, const struct 
 
 /* The words that the section's query found in the texts a card shows. */
 static int
-add_marks(struct planner *pl, const struct program *program, uint32_t number,
+add_marks(struct planner *pl, const struct match_terms *terms, uint32_t number,
     struct edition_pick *out, struct arena *a, struct error *err)
 {
 	struct paper_mark *marks = arena_array(a, MAX_PICK_MARKS, sizeof(*marks));
@@ -212,8 +212,8 @@ add_marks(struct planner *pl, const struct program *program, uint32_t number,
 		struct match_span *spans;
 		size_t n;
 
-		if (match_find_marks(pl->index, program, number, (enum paper_text)text, a, &spans,
-			&n, err) == -1)
+		if (match_find_marks(
+			pl->index, terms, number, (enum paper_text)text, a, &spans, &n, err) == -1)
 			return -1;
 		for (size_t i = 0; i < n && out->nmarks < MAX_PICK_MARKS; i++)
 			marks[out->nmarks++] = (struct paper_mark){ (enum paper_text)text,
@@ -232,15 +232,18 @@ collect_section(struct planner *pl, const struct store_reader *reader,
 	const struct match_section *s = &sections->list[section];
 	uint32_t filter = sections->filters[section];
 	size_t first = out->npicks;
+	struct match_terms *terms;
 
+	if (match_read_terms(pl->index, s->program, a, &terms, err) == -1)
+		return -1;
 	for (size_t i = 0; i < s->npicks; i++) {
 		const char *names = join_names(&reader->sub, sections, &s->picks[i], a);
 
 		if (names == NULL)
 			return err_nomem(err, "picks");
 		add_pick(pl, &s->picks[i], filter, false, names, out);
-		if (add_marks(pl, s->program, s->picks[i].paper, &out->picks[out->npicks - 1], a,
-			err) == -1)
+		if (add_marks(pl, terms, s->picks[i].paper, &out->picks[out->npicks - 1], a, err) ==
+		    -1)
 			return -1;
 	}
 	if (mark_risen(pl, reader, s, out->picks + first, a, err) == -1)

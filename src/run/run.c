@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_ABOVE_READERS = 50, DAY_SECONDS = 86400 };
+enum {
+	ASK_ABOVE_READERS = 50,
+	DAY_SECONDS = 86400,
+	LONG_PAUSE_S =
+	    30 * DAY_SECONDS, /* a machine that slept so long is rarer than a clock that is wrong */
+};
 
 /* What the parser of the configuration reports goes to the log at once, so that a person sees all of it. */
 struct complaint {
@@ -78,6 +83,16 @@ run_close(struct run *run)
 	free(run);
 }
 
+/*
+ * A clock that ran ahead would make everything old at once. After a pause that long nothing is given up and nothing removed
+ * for its age; the run after this one does that, if the clock still says so.
+ */
+static bool
+is_after_long_pause(const struct run *run, int64_t now_utc)
+{
+	return run->last_utc != 0 && now_utc - run->last_utc > LONG_PAUSE_S;
+}
+
 static int
 tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
@@ -88,7 +103,7 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 		return -1;
 	rc = store_sweep_editions(
 	    run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err);
-	if (rc == 0)
+	if (rc == 0 && !is_after_long_pause(run, now_utc))
 		rc = store_expire_editions(
 		    run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err);
 	if (store_end(run->store, rc, false, err) == -1)
@@ -212,7 +227,7 @@ prune_store(struct run *run, int64_t now_utc, struct error *err)
 	arena_init(&a, MAX_READER_BYTES);
 	if (store_get_note(run->store, note, &a, &last, err) == -1)
 		goto out;
-	if (strcmp(last, today) == 0) {
+	if (strcmp(last, today) == 0 || is_after_long_pause(run, now_utc)) {
 		rc = 0;
 		goto out;
 	}
@@ -276,6 +291,33 @@ send_due(struct run *run, const struct run_options *options, int64_t now_utc, in
 	return deliver_editions(run, options, id, report, err);
 }
 
+/*
+ * Before anything is fetched by a clock that may be wrong, or sent from a store that may not be the newest. A preview only
+ * says what a run would say.
+ */
+static int
+take_charge(struct run *run, const struct run_options *options, int64_t now_utc, struct error *err)
+{
+	struct strbuf far_dir;
+	struct error why = { 0 };
+	int rc;
+
+	if (!options->deliver)
+		return 0;
+	strbuf_init(&far_dir, MAX_URL_BYTES);
+	cache_dir(&far_dir);
+	rc = store_take_charge(
+	    run->store, far_dir.len > 0 ? far_dir.buf : NULL, now_utc, &run->last_utc, &why);
+	strbuf_release(&far_dir);
+	if (rc == -1 && options->preview && why.kind == ERR_CONFIG) {
+		log_warn(run->log, "a run would send nothing: %s", why.msg);
+		return 0;
+	}
+	if (rc == -1 && err != NULL)
+		*err = why;
+	return rc;
+}
+
 static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
@@ -285,7 +327,8 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	int64_t now_utc = clock_now_utc(&run->clock), id = 0;
 
 	report->started_utc = now_utc;
-	if (run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
+	if (take_charge(run, options, now_utc, err) == -1 ||
+	    run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
 	    check_users(run, options, err) == -1)
 		return -1;
 	if (!options->preview && options->deliver && run_check_sender(run, err) == -1)

@@ -243,7 +243,7 @@ struct composed {
 	struct edition edition;
 	struct due due;
 	struct edition_view view;
-	struct rendered rendered;
+	struct rendered rendered;	/* empty when only the bytes count */
 	struct address to;
 	const struct tz *tz;	/* of the reader */
 	int64_t date_utc;	/* of the mail; composer_prepare takes when the edition was composed */
@@ -256,9 +256,10 @@ void	composed_release(struct composed *mail);
 
 /* mail->reader, edition and due are given; what the store and the configuration say of the mail is looked up. */
 int	composer_prepare(struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
-/* Then it is drawn and put together. The edition's hash is that of the bytes. Nothing but the mail is written, so several
+/* Then it is drawn into parts and put together. The edition's hash is that of the bytes. Nothing but the mail is written, so several
  * threads may compose mails of their own. */
-int	composer_compose(const struct composer *composer, struct composed *mail, struct arena *a, struct error *err);
+int	composer_compose(const struct composer *composer, struct composed *mail, struct rendered *parts, struct arena *a,
+	    struct error *err);
 /* Envelope sender of all mails, and the description of where they go. */
 /* Between batches, while nobody composes: let go of cards that are too many. */
 void	composer_trim(struct composer *composer);
@@ -269,17 +270,19 @@ const struct render *composer_render(const struct composer *composer);
 
 /* What all of them are made with. */
 struct batch_settings {
+	pthread_mutex_t *lock;	/* of the store, the planner and the zones: one thread at a time */
 	struct run *run;
 	struct planner *planner;
 	struct composer *composer;
 	const struct source_silence *silences;
 	int64_t now_utc;
+	bool keep_parts;	/* of each mail, for somebody who looks at them; else its bytes alone take room */
 	bool source_fails;	/* one at least could not be read when it was last asked */
 };
 
 struct batch_item {
 	enum {
-		BATCH_MAIL,	/* mail is composed, or its edition EDITION_EMPTY; the caller releases it */
+		BATCH_MAIL,	/* mail is composed, or its edition EDITION_EMPTY; whoever takes it makes it another */
 		BATCH_SKIPPED,	/* no mail, why says so */
 		BATCH_BROKEN,	/* err says what is wrong with this reader's mail */
 		BATCH_FAILED,	/* err says why nothing can go on */
@@ -296,9 +299,18 @@ struct pool;
 /* settings and pool outlive the batch, and other batches may share them. */
 int	batch_new(const struct batch_settings *settings, struct pool *pool, struct batch **out, struct error *err);
 void	batch_free(struct batch *batch);
-/* Plan and compose the editions of n readers, in their order. Fails when one of them is BATCH_FAILED, with its error and
- * nothing to release. All lives until batch_reset(). */
-int	batch_plan(struct batch *batch, const struct due *dues, size_t n, struct batch_item *items, struct error *err);
+/*
+ * Begin to plan and compose the editions of n readers, while the caller does something else; of the batches that share a pool
+ * one at a time. What the last ones were is forgotten.
+ */
+int	batch_start(struct batch *batch, const struct due *dues, size_t n, struct error *err);
+/* Help, and return when all is done. */
+void	batch_wait(struct batch *batch);
+/*
+ * The same, and take them, in the order of the readers; fails when one of them is BATCH_FAILED, with its error. All lives
+ * until batch_reset() or the next start.
+ */
+int	batch_finish(struct batch *batch, struct batch_item **items, size_t *n, struct error *err);
 void	batch_reset(struct batch *batch);
 
 /* ---- deliver.c ---- */

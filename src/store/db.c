@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,23 @@ static const struct {
 	{ SQLITE_PROTOCOL, ERR_TEMP, "locking failed; run again" },
 };
 
+/* After a sync that failed, the kernel may have dropped what it could not write, and a second sync would say that all is
+ * well (PostgreSQL's "fsyncgate"). */
+bool
+db_is_lost(int rc)
+{
+	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
+}
+
 int
 db_fail(struct store *store, int rc, struct error *err)
 {
 	int code = rc & 0xff;
 	int cause = store->db != NULL ? sqlite3_system_errno(store->db) : 0;
 
+	store->broken = store->broken || db_is_lost(rc);
+	if (code == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT))
+		code = SQLITE_FULL;
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].code == code)
 			return err_set(

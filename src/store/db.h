@@ -17,6 +17,7 @@
 #include "store/sql.h"
 
 enum {
+	STORE_APPLICATION_ID = 0x64696765,	/* "dige" in the file's header; schema.c writes it */
 	DAY_S = 24 * 60 * 60,
 	HASH_BYTES = 16,		/* of an address, a reader's block, a mail */
 	SUPPRESS_KEY_BYTES = 32,	/* key of the addresses' hash */
@@ -45,7 +46,9 @@ struct store {
 	char instance[33];
 	unsigned char suppress_key[SUPPRESS_KEY_BYTES];
 	int64_t boot;			/* this boot of the machine; 0 = unknown */
+	int64_t charge;			/* the number of our sending, 0 = we do not send; see acting.c */
 	bool in_transaction;
+	bool broken;			/* what was to be on the disk may not be; nothing more is written */
 	bool wrote;			/* a transaction was committed */
 	int64_t change_seq;		/* of the transaction; written at its commit */
 	bool change_seq_moved;
@@ -112,6 +115,8 @@ int64_t	db_changes(const struct store *store);
 
 /* The sentence for a failure of SQLite. Always -1. */
 int	db_fail(struct store *store, int rc, struct error *err);
+/* Whether a result code means that bytes given to the disk may be gone. */
+bool	db_is_lost(int rc);
 /* Fixed SQL text without parameters. */
 int	db_exec(struct store *store, const char *sql, struct error *err);
 /* The first column of the only row of a fixed PRAGMA, as number or text (at most size - 1
@@ -188,6 +193,11 @@ int	readers_write(struct store *store, const struct subscriber *s, enum reader_o
 void	sync_free(struct store *store);
 /* Mail starts again at the newest papers: what came in the meantime does not flood. */
 int	readers_skip_to_now(struct store *store, int64_t id, struct error *err);
+
+/* ---- acting.c ---- */
+
+/* Inside a transaction: if this process sends, that no other has taken over. Fails with ERR_TEMP. */
+int	acting_check_fence(struct store *store, struct error *err);
 
 /* ---- eligible.c, editions.c ---- */
 

@@ -311,6 +311,10 @@ insert_edition(
 	picks_pack(picks, e);
 	if (strbuf_check(picks, err) == -1)
 		return -1;
+	db_start(&q, store, SQL_PICKS_ADD);
+	db_bind_blob(&q, picks->buf, picks->len);
+	if (db_run(&q, err) == -1)
+		return -1;
 	db_start(&q, store, SQL_EDITION_ADD);
 	db_bind_int(&q, e->period);
 	db_bind_int(&q, e->reader);
@@ -323,7 +327,6 @@ insert_edition(
 	db_bind_int(&q, e->nmatched);
 	db_bind_blob(&q, e->hash, sizeof(e->hash));
 	db_bind_text(&q, e->reply);
-	db_bind_blob(&q, picks->buf, picks->len);
 	if (db_run(&q, err) == -1)
 		return -1;
 	if (db_changes(store) == 0)
@@ -399,6 +402,13 @@ store_intend_edition(struct store *store, int64_t period, int64_t reader, struct
 		    "edition %" PRId64 " of reader %" PRId64 " is no longer leased", period,
 		    reader);
 	return 0;
+}
+
+int
+store_free_edition(
+    struct store *store, int64_t period, int64_t reader, int64_t now_utc, struct error *err)
+{
+	return db_run_ints(store, SQL_EDITION_FREE, DB_INTS(period, reader, now_utc), err);
 }
 
 int

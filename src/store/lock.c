@@ -111,6 +111,22 @@ write_holder(struct store *store, struct error *err)
 	return -1;
 }
 
+/* Somebody may have removed the file, or put another one there, between our opening and locking it: then others lock that. */
+static bool
+is_in_place(const struct store *store)
+{
+	struct stat ours, there;
+	struct strbuf path;
+	bool same;
+
+	strbuf_init(&path, 4096);
+	strbuf_addf(&path, "%s.sender.lock", store->path);
+	same = fstat(store->sender_fd, &ours) == 0 && stat(path.buf, &there) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+	strbuf_release(&path);
+	return same;
+}
+
 int
 store_lock_sender(struct store *store, long *holder, struct error *err)
 {
@@ -131,6 +147,9 @@ store_lock_sender(struct store *store, long *holder, struct error *err)
 		    strerror(errno));
 	if (got == 1 && look_only)
 		lock_drop(store->sender_fd, LOCK_WRITER);
+	else if (got == 1 && !is_in_place(store))
+		return err_set(
+		    err, ERR_TEMP, "%s.sender.lock: was replaced; run again", store->path);
 	else if (got == 1 && write_holder(store, err) == -1)
 		return -1;
 	if (got == 1)

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-	APPLICATION_ID = 0x64696765,	/* "dige" in the file's header; schema.c writes it */
 	SMALL_BYTES = 64 * 1024 * 1024, /* quick_check of less takes a fraction of a second */
 	BUSY_MS = 30000,
 	OPEN_TIMEOUT_MS = 30000,
@@ -155,7 +154,7 @@ check_header(struct store *store, int64_t *version, struct error *err)
 	if (db_pragma_int(store, "PRAGMA application_id", &id, err) == -1 ||
 	    db_pragma_int(store, "PRAGMA user_version", version, err) == -1)
 		return -1;
-	if (id != APPLICATION_ID)
+	if (id != STORE_APPLICATION_ID)
 		return err_set(err, ERR_IO,
 		    "%s: is a database of another program; set store.path to a file of its own",
 		    store->path);

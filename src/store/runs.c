@@ -236,6 +236,7 @@ store_prune(struct store *store, int64_t now_utc, int64_t keep_papers_s, int64_t
 		int64_t before_utc;
 	} tables[] = {
 		{ SQL_PRUNE_SIGNALS, now_utc - keep_signals_s },
+		{ SQL_PRUNE_PICKS, now_utc - EDITIONS_S }, /* before what names them */
 		{ SQL_PRUNE_EDITIONS, now_utc - EDITIONS_S },
 		{ SQL_PRUNE_RUNS, now_utc - RUNS_S },
 		{ SQL_PRUNE_PAGES, now_utc - PAGES_S },
@@ -248,7 +249,8 @@ store_prune(struct store *store, int64_t now_utc, int64_t keep_papers_s, int64_t
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (db_run_ints(store, tables[i].name, DB_INTS(tables[i].before_utc), err) == -1)
 			return -1;
-		*nremoved += (size_t)db_changes(store);
+		if (tables[i].name != SQL_PRUNE_PICKS)
+			*nremoved += (size_t)db_changes(store);
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@
 const char *const schema_steps[] = {
 	/* 1 */
 	"CREATE TABLE meta("
-	"  name TEXT PRIMARY KEY,"	   /* 'instance', 'suppress-key', 'change-seq', 'clean' */
+	"  name TEXT PRIMARY KEY," /* 'instance', 'suppress-key', 'change-seq', 'clean', those of acting.c */
 	"  value NOT NULL) WITHOUT ROWID;" /* text, bytes or a number, by name */
 
 	"CREATE TABLE note(" /* small texts that other parts remember */
@@ -227,8 +227,40 @@ const char *const schema_steps[] = {
 	"PRAGMA user_version = 4;",
 
 	/* 5 */
-	"ALTER TABLE edition ADD COLUMN tried_utc INTEGER NOT NULL DEFAULT 0;" /* when its last try had an outcome; 0 = none had, or before this step */
-	"ALTER TABLE edition ADD COLUMN via TEXT NOT NULL DEFAULT '';" /* smtp block of that try */
+	/* The picks are written once, the row of an edition four times: it is better short. */
+	"CREATE TABLE picks("
+	"  id INTEGER PRIMARY KEY,"
+	"  list BLOB NOT NULL);" /* see picks.c */
+	"INSERT INTO picks(id, list)"
+	"  SELECT row_number() OVER (ORDER BY period, reader), picks FROM edition;"
+	"CREATE TABLE short_edition("
+	"  period INTEGER NOT NULL," /* the columns of step 1 */
+	"  reader INTEGER NOT NULL,"
+	"  state INTEGER NOT NULL,"
+	"  boot INTEGER NOT NULL,"
+	"  cursor_from INTEGER NOT NULL,"
+	"  cursor_to INTEGER NOT NULL,"
+	"  composed_utc INTEGER NOT NULL,"
+	"  nread INTEGER NOT NULL,"
+	"  nmatched INTEGER NOT NULL,"
+	"  attempts INTEGER NOT NULL,"
+	"  copies INTEGER NOT NULL,"
+	"  next_utc INTEGER NOT NULL,"
+	"  hash BLOB NOT NULL,"
+	"  reply TEXT NOT NULL,"
+	"  picks INTEGER NOT NULL," /* their id */
+	"  tried_utc INTEGER NOT NULL DEFAULT 0," /* when its last try had an outcome; 0 = none had, or before this step */
+	"  via TEXT NOT NULL DEFAULT ''," /* smtp block of that try */
+	"  PRIMARY KEY(period, reader)) WITHOUT ROWID;"
+	"INSERT INTO short_edition"
+	"  SELECT period, reader, state, boot, cursor_from, cursor_to, composed_utc, nread, "
+	"nmatched,"
+	"  attempts, copies, next_utc, hash, reply, row_number() OVER (ORDER BY period, reader), "
+	"0, ''"
+	"  FROM edition;"
+	"DROP TABLE edition;"
+	"ALTER TABLE short_edition RENAME TO edition;"
+	"CREATE INDEX edition_open ON edition(period, reader) WHERE state IN (4, 5, 6);"
 
 	"PRAGMA user_version = 5;",
 };

@@ -7,10 +7,11 @@
 	" r.paused_until, r.consent, r.file, r.line, r.profile, c.change_seq, c.last_period,"     \
 	" c.last_edition_utc, EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash),"         \
 	" r.programs"
-#define EDITION_COLUMNS                                                                          \
-	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread,"      \
-	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, e.picks, e.tried_utc, " \
-	"e.via"
+#define EDITION_COLUMNS                                                                            \
+	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread,"        \
+	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, (SELECT list FROM picks " \
+	"WHERE id = e.picks),"                                                                     \
+	" e.tried_utc, e.via"
 /* Every period there is, highest first. */
 #define PERIODS                                                                           \
 	"WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "  \
@@ -283,6 +284,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ERASE_READER] = "DELETE FROM reader WHERE id = ?1",
 	[SQL_ERASE_CURSOR] = "DELETE FROM cursor WHERE reader = ?1",
 	[SQL_ERASE_SENT] = "DELETE FROM sent WHERE reader = ?1",
+	[SQL_ERASE_PICKS] =
+	    "DELETE FROM picks WHERE id IN (SELECT picks FROM edition WHERE reader = ?1)",
 	[SQL_ERASE_EDITIONS] = "DELETE FROM edition WHERE reader = ?1",
 	[SQL_SUPPRESSION_GET] = "SELECT reason, since_utc FROM suppression WHERE hash = ?1",
 	[SQL_SUPPRESSION_ADD] =
@@ -338,8 +341,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_EDITION_ADD] =
 	    "INSERT INTO edition(period, reader, state, boot, cursor_from, cursor_to, "
 	    "composed_utc, nread, nmatched, attempts, copies, next_utc, hash, reply, picks)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, ?10, ?11, ?12) ON "
-	    "CONFLICT(period, reader) DO NOTHING",
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, ?10, ?11, "
+	    "last_insert_rowid()) ON CONFLICT(period, reader) DO NOTHING",
+	[SQL_PICKS_ADD] = "INSERT INTO picks(list) VALUES(?1)",
 	[SQL_EDITION_GET] =
 	    "SELECT " EDITION_COLUMNS " FROM edition e WHERE e.period = ?1 AND e.reader = ?2",
 	[SQL_EDITION_OPEN] =
@@ -382,6 +386,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "SELECT e.period, e.reader, e.copies FROM edition e WHERE e.state = 4 AND e.state IN "
 	    "(4, 5, 6) AND e.next_utc <= "
 	    "?1 AND (e.period, e.reader) > (?2, ?3) ORDER BY e.period, e.reader LIMIT 1",
+	[SQL_EDITION_FREE] =
+	    "UPDATE edition SET state = 4, next_utc = ?3 WHERE period = ?1 AND reader = ?2 AND "
+	    "state = 0",
+	[SQL_EDITION_HOLD_WAITING] =
+	    "UPDATE edition SET state = 6, reply = ?1 WHERE state = 4 AND state IN (4, 5, 6)",
 	[SQL_EDITION_STALE] =
 	    "SELECT " EDITION_COLUMNS
 	    " FROM edition e WHERE e.state = 4 AND e.state IN (4, 5, 6) AND e.copies = 0 "
@@ -416,6 +425,9 @@ const char *const sql_text[SQL_COUNT] = {
 	    "WHERE new_id = ?1)",
 	[SQL_PRUNE_ALIASES] = "DELETE FROM alias WHERE paper = ?1",
 	[SQL_PRUNE_SIGNALS] = "DELETE FROM signal WHERE at_utc < ?1",
+	[SQL_PRUNE_PICKS] =
+	    "DELETE FROM picks WHERE id IN (SELECT picks FROM edition WHERE composed_utc < ?1 "
+	    "AND state NOT IN (0, 1, 4, 5, 6))",
 	[SQL_PRUNE_EDITIONS] =
 	    "DELETE FROM edition WHERE composed_utc < ?1 AND state NOT IN (0, 1, 4, 5, 6)",
 	[SQL_PRUNE_RUNS] = "DELETE FROM run WHERE started_utc < ?1",

@@ -12,7 +12,14 @@
 enum {
 	WRITE_TIMEOUT_MS = 30000,
 	CLOSE_TIMEOUT_MS = 2000, /* a clean close is worth a short wait, not a long one */
-	CHECKPOINT_FRAMES = 1000,
+	/* 16 MB. Each checkpoint costs two syncs; up to 4096 frames one table of them is enough. */
+	CHECKPOINT_FRAMES = 4000,
+	PAGE_BYTES = 4096,
+	FRAME_BYTES = 24 + PAGE_BYTES, /* of the log: a page and its head */
+	RESERVE_FRAMES = 64,	       /* the report of the run, and what else ends it */
+	/* 1 for the intent, 6 to 9 for the outcome, where each is in a commit of its own. */
+	RESERVE_FRAMES_PER_MAIL = 10,
+	RESERVE_CHUNK = 64 * 1024, /* grow by so much, not for each commit */
 };
 
 static void
@@ -68,8 +75,9 @@ close_clean(struct store *store)
 {
 	int on = 0;
 
-	if (lock_wait(store->write_fd, LOCK_WRITER, false, store->wrote ? CLOSE_TIMEOUT_MS : 0) !=
-	    1)
+	if (store->broken ||
+	    lock_wait(store->write_fd, LOCK_WRITER, false, store->wrote ? CLOSE_TIMEOUT_MS : 0) !=
+		1)
 		return;
 	store->in_transaction = true; /* the statement below is a transaction of its own */
 	if ((!store->wrote || db_set_meta(store, "clean", 1, NULL) == 0) &&
@@ -104,7 +112,8 @@ start_transaction(struct store *store, struct error *err)
 		return -1;
 	store->in_transaction = true;
 	store->change_seq_moved = false;
-	if (db_get_meta(store, "change-seq", &store->change_seq, err) != 1 ||
+	if (acting_check_fence(store, err) == -1 ||
+	    db_get_meta(store, "change-seq", &store->change_seq, err) != 1 ||
 	    db_run_ints(store, SQL_META_UNCLEAN, NULL, 0, err) == -1) {
 		store_rollback(store);
 		return -1;
@@ -118,6 +127,9 @@ store_begin(struct store *store, struct error *err)
 	assert(!store->in_transaction);
 	if (store->mode == STORE_READ)
 		return err_set(err, ERR_BUG, "%s: opened for reading only", store->path);
+	if (store->broken)
+		return err_set(err, ERR_IO, "%s: the disk failed before; nothing more is written",
+		    store->path);
 	if (store->mode == STORE_WRITE &&
 	    lock_wait(store->write_fd, LOCK_WRITER, false, WRITE_TIMEOUT_MS) != 1)
 		return err_set(err, ERR_TEMP,
@@ -144,6 +156,35 @@ sync_log(struct store *store)
 	return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
 }
 
+/*
+ * Room in the log itself and not in a file that is given back when the disk is full: then nothing must be tried again between
+ * a mail and its outcome, and nobody else can take the room in that moment. The bytes behind the last commit are no frames
+ * (their salt is none of this log), so what SQLite reads stays the same.
+ */
+int
+store_reserve(struct store *store, size_t nmails, struct error *err)
+{
+	sqlite3_file *log = NULL;
+	size_t frames = RESERVE_FRAMES + nmails * RESERVE_FRAMES_PER_MAIL;
+	sqlite3_int64 bytes = ((sqlite3_int64)frames + store->wal_frames) * FRAME_BYTES;
+	int chunk = RESERVE_CHUNK, rc;
+
+	if (store->mode != STORE_WRITE ||
+	    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
+		SQLITE_OK ||
+	    log == NULL || log->pMethods == NULL)
+		return 0;
+	rc = log->pMethods->xFileControl(log, SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+	if (rc == SQLITE_OK)
+		rc = log->pMethods->xFileControl(log, SQLITE_FCNTL_SIZE_HINT, &bytes);
+	if (rc == SQLITE_OK)
+		return 0;
+	return err_set(err, ERR_IO,
+	    "%s: no room on the disk to note what becomes of %zu mails (%lld KB); free some "
+	    "space, then run again",
+	    store->path, nmails, (long long)frames * FRAME_BYTES / 1024);
+}
+
 /* Only here, with LOCK_WRITER held. An overlay that reads the file puts it off. */
 static void
 checkpoint(struct store *store)
@@ -151,8 +192,10 @@ checkpoint(struct store *store)
 	if (store->wal_frames < CHECKPOINT_FRAMES ||
 	    lock_try(store->write_fd, LOCK_SNAPSHOT, false) != 1)
 		return;
-	/* A failure leaves the log as it is, and the next commit tries again. */
-	sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	/* A failure leaves the log as it is, and the next commit tries again, unless the disk lost what it had taken. */
+	if (db_is_lost(sqlite3_wal_checkpoint_v2(
+		store->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL)))
+		store->broken = true;
 	lock_drop(store->write_fd, LOCK_SNAPSHOT);
 }
 

@@ -216,14 +216,14 @@ hex(char c)
 }
 
 const char *
-qp_skip_html(const char *at, const char *end, size_t *len)
+qp_skip(const char *at, const char *end, bool html, size_t *len)
 {
 	const char *start;
 
 	*len = 1;
 	while (end - at >= 3 && memcmp(at, "=\r\n", 3) == 0)
 		at += 3;
-	if (at < end && at[0] == '&') {
+	if (html && at < end && at[0] == '&') {
 		while (at < end && *at++ != ';')
 			;
 		return at;

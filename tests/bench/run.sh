@@ -1,15 +1,17 @@
 #!/bin/sh
 # Ratios to named peers, each measured in the same run and each the median of three: below 1 is less time than the peer.
-# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS, FILTERS: other
-# sizes; QUICK=1: without the match and worst rows.
+# RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS, FILTERS: other sizes; LIMIT: papers
+# of a filter, so mails of another size; QUICK=1: small sizes, and without the match and worst rows; FULL=1: a million readers
+# too; ONLY=wire: the rows of sending by SMTP alone. All files are on the disk that holds the project, unless TMPDIR says
+# another.
 set -u
 dir=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$dir/../.." && pwd)
 bin=$root/build/bench
 DIGEST=${DIGEST:-$root/build/gcc/digest}
 readers=${READERS:-10000} papers=${PAPERS:-1500} blocks=${BLOCKS:-100000}
-[ -n "${TMPDIR:-}" ] || { [ -w /dev/shm ] && TMPDIR=/dev/shm || TMPDIR=/tmp; }
-T=$(mktemp -d "$TMPDIR/digest-bench.XXXXXX") || exit 1
+rounds='1 2 3'
+T=$(mktemp -d "${TMPDIR:-$root/build}/digest-bench.XXXXXX") || exit 1
 export DIGEST_CONFIG="$T/digest.conf" TZ=UTC PATH="$PATH:/usr/sbin"
 pids=
 # shellcheck disable=SC2317
@@ -27,11 +29,11 @@ cd "$T" || exit 1
 note() {
 	echo "# $*"
 }
-# The middle of three numbers, one a line.
+# The middle of some numbers, one a line.
 median() {
-	sort -g | sed -n 2p
+	sort -g | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] }'
 }
-# field N FILE: of the three lines that measure.py wrote.
+# field N FILE: of the lines that measure.py wrote.
 field() {
 	cut -d ' ' -f "$1" "$2" | median
 }
@@ -39,6 +41,12 @@ field() {
 row() {
 	awk -v what="$1" -v ours="$2" -v peer="$3" -v name="$4" \
 		'BEGIN { printf "| %s | %.3f s | %.3f s | %s | %.2f |\n", what, ours, peer, name, ours / (peer > 0 ? peer : 1e-9) }'
+}
+# row_us WHAT OURS COUNT PEER PEER-COUNT PEER-NAME: seconds for so many each, shown for one.
+row_us() {
+	awk -v what="$1" -v ours="$2" -v n="$3" -v peer="$4" -v m="$5" -v name="$6" 'BEGIN {
+		ours *= 1e6 / n; peer *= 1e6 / m
+		printf "| %s | %.2f us | %.2f us | %s | %.2f |\n", what, ours, peer, name, ours / (peer > 0 ? peer : 1e-9) }'
 }
 # rate WHAT SECONDS COUNT UNIT KILOBYTES: where there is no peer.
 rate() {
@@ -48,44 +56,8 @@ rate() {
 measure() {
 	python3 "$dir/measure.py" "$@"
 }
-# A server in the background; sets $port and $server.
-start_sink() {
-	"$bin/sink" >port &
-	server=$!
-	pids="$pids $server"
-	until [ -s port ]; do sleep 0.05; done
-	port=$(head -n 1 port)
-}
-start_smtp_sink() {
-	port=$((20000 + $$ % 10000))
-	if [ "$(id -u)" -eq 0 ]; then
-		smtp-sink -u nobody "127.0.0.1:$port" 1000 &
-	else
-		smtp-sink "127.0.0.1:$port" 1000 &
-	fi
-	server=$!
-	pids="$pids $server"
-	sleep 0.5
-}
-stop_server() {
-	kill "$server" 2>/dev/null
-	wait "$server" 2>/dev/null
-	rm -f port
-}
-# A store whose papers are fetched and whose readers are known, so that a run of it matches and sends.
-prepare() {
-	rm -rf digest.db* Mail
-	"$bin/generate" readers "$readers" "$1" >digest.conf
-	"$DIGEST" --now "$now" fetch -q && cp digest.db prepared.db
-}
-send() {
-	rm -rf digest.db* Mail
-	cp prepared.db digest.db
-	measure "$DIGEST" --now "$now" send -q
-}
-source_of() {
-	measure smtp-source -d -s 8 -m "$mails" -l "$size" -f papers@digest.test -t reader@digest.test "127.0.0.1:$port"
-}
+# shellcheck source=tests/bench/smtp.sh
+. "$dir/smtp.sh"
 
 # The benchmark's papers are dated so; see bench.h.
 now=2026-09-21T14:13:20Z
@@ -102,6 +74,7 @@ bench_maildir() {
 	rm -f ours
 	for _ in 1 2 3; do send >>ours || exit 1; done
 	mails=$(find Mail/new -type f | wc -l)
+	[ "$mails" = "$(count_sent)" ] || fail "$(count_sent) mails were sent, $mails are in the Maildir"
 	size=$(find Mail/new -type f -printf '%s\n' | awk '{ sum += $1 } END { print int(sum / NR) }')
 	note "$mails mails of $size bytes for $readers readers, $papers papers"
 	rate 'send into a Maildir, each mail synced' "$(field 1 ours)" "$mails" mails "$(field 3 ours)"
@@ -109,27 +82,16 @@ bench_maildir() {
 		note 'no smtp-source (package postfix): nothing to compare with'
 		return
 	fi
-	start_smtp_sink
 	rm -f peer
-	for _ in 1 2 3; do source_of >>peer || exit 1; done
-	stop_server
+	port=$(free_port)
+	for _ in $rounds; do
+		start_smtp_sink
+		source_of >>peer || exit 1
+		stop_server
+		sunk_should "$mails" 0 0
+	done
 	row 'send into a Maildir, wall' "$(field 1 ours)" "$(field 1 peer)" 'smtp-source -d -s 8 to smtp-sink'
 	row 'send into a Maildir, CPU' "$(field 2 ours)" "$(field 2 peer)" 'smtp-source -d -s 8 to smtp-sink'
-}
-
-# bench_smtp NAME START: the same over SMTP, ours and smtp-source in turns.
-bench_smtp() {
-	"$2"
-	prepare "smtp://127.0.0.1:$port" || exit 1
-	rm -f ours peer
-	for _ in 1 2 3; do
-		send >>ours || exit 1
-		source_of >>peer || exit 1
-	done
-	stop_server
-	row "send to $1, wall" "$(field 1 ours)" "$(field 1 peer)" "smtp-source -d -s 8 to $1"
-	row "send to $1, CPU" "$(field 2 ours)" "$(field 2 peer)" "smtp-source -d -s 8 to $1"
-	rate "send to $1" "$(field 1 ours)" "$mails" mails "$(field 3 ours)"
 }
 
 # fetch_of N...: what the feeds of these services take, in a new store.
@@ -146,11 +108,12 @@ fetch_of() {
 }
 # All services answer at once, so that twenty of them take as long as the slowest.
 bench_fetch() {
-	python3 "$dir/feeds.py" >port &
+	rm -f told
+	python3 "$dir/feeds.py" >told &
 	server=$!
 	pids="$pids $server"
-	until [ -s port ]; do sleep 0.05; done
-	port=$(head -n 1 port)
+	wait_for test -s told
+	port=$(head -n 1 told)
 	rm -f ours peer
 	for _ in 1 2 3; do
 		# shellcheck disable=SC2046
@@ -164,7 +127,7 @@ bench_fetch() {
 bench_idle() {
 	all=$readers
 	for readers in 1 "$all"; do
-		prepare maildir:Mail && "$DIGEST" --now "$now" send -q || exit 1
+		prepare maildir:Mail configuration && "$DIGEST" --now "$now" send -q || exit 1
 		rm -f ours
 		for _ in 1 2 3; do measure "$DIGEST" --now "$now" run -q >>ours || exit 1; done
 		if command -v strace >/dev/null; then
@@ -176,42 +139,32 @@ bench_idle() {
 	readers=$all
 }
 
-# Whether this program mails over SMTP: one reader, one mail.
-speaks_smtp() {
-	start_sink
-	all=$readers readers=1
-	prepare "smtp://127.0.0.1:$port" 2>/dev/null && "$DIGEST" --now "$now" send -q 2>/dev/null
-	rc=$?
-	readers=$all
-	stop_server
-	return $rc
-}
-
 bench_all() {
 	echo
 	echo "## $(date -u +%F), $(git -C "$root" describe --always --dirty 2>/dev/null), $(nproc) cores"
 	echo
 	echo '| what | digest | peer | which | ratio |'
 	echo '|---|---:|---:|---|---:|'
+	"$bin/generate" papers "$papers" >papers.jsonl
+	[ "${ONLY:-}" = wire ] || bench_stages
+	bench_alone
+	if command -v smtp-source >/dev/null; then
+		bench_whole
+	else
+		note 'no smtp-source (package postfix): the rows of whole runs are left out'
+	fi
+}
+bench_stages() {
 	[ -n "${QUICK:-}" ] || "$bin/match" "${FILTERS:-100000}" || exit 1
 	[ -n "${QUICK:-}" ] || "$bin/worst" || exit 1
 	"$bin/load" "$T" || exit 1
 	"$bin/compose" || exit 1
 	"$bin/store" "$T" || exit 1
 	"$bin/xml" || exit 1
-	"$bin/generate" papers "$papers" >papers.jsonl
 	bench_config
 	bench_fetch
 	bench_idle
 	bench_maildir
-	if ! command -v smtp-source >/dev/null; then
-		note 'no smtp-source: the SMTP rows are left out'
-	elif speaks_smtp; then
-		bench_smtp 'the fast sink' start_sink
-		bench_smtp smtp-sink start_smtp_sink
-	else
-		note 'this digest does not mail over smtp:// yet: those rows are left out'
-	fi
 }
 
 bench_all >table

@@ -3,7 +3,7 @@
 # Several ways out: who goes which way, what a broken one means to the others, rates, limits of a day, tokens.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 29
+plan 30
 
 cp "$FIXTURES/2026-03-02.json" papers.json
 make_certificates
@@ -93,6 +93,7 @@ subscriber "bob@b.test" {}
 X
 check 'a reader without a way is told, the other served' 'says 78 "a…@a.test: no smtp block takes this domain" run && test "$(grep -l "X-Recipient: bob@" ../two/*.eml | wc -l)" = 2'
 check 'so says a preview'                       'preview | grep -q "no smtp block takes this domain"'
+check '... and check'                           '"$DIGEST" -c digest.conf check 2>&1 | grep -q "no smtp block takes the domain of ada@a.test"'
 place misspelt <<X
 $(relay b "$port2" 'domains = {"b test", "*.", "a@b.test"}')
 subscriber "bob@b.test" {}

@@ -42,6 +42,12 @@ mkdir -p "$HOME"
 cd "$T" || exit 1
 
 clean_up() {
+	# What a check started is no child of this shell: its number may be another process's by now.
+	[ ! -e "$T/.pids" ] || while read -r pid; do
+		case $(readlink "/proc/$pid/cwd") in
+		"$T"*) pids="$pids $pid" ;;
+		esac
+	done <"$T/.pids"
 	for pid in $pids; do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
@@ -133,7 +139,7 @@ start_replay() {
 	: >"$T/.port"
 	python3 "$E2E/replay.py" "$@" >"$T/.port" 2>"$T/replay.err" &
 	replay_pid=$!
-	pids="$pids $replay_pid"
+	echo "$replay_pid" >>"$T/.pids"
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
 		PORT=$(head -n 1 "$T/.port")
 		[ -n "$PORT" ] && return 0
@@ -207,7 +213,7 @@ start_smtp() {
 	: >"$T/.port"
 	python3 "$E2E/smtp_server.py" --dump "$box" --log "$box.log" "$@" >"$T/.port" 2>"$T/smtp.err" &
 	smtp_pid=$!
-	pids="$pids $smtp_pid"
+	echo "$smtp_pid" >>"$T/.pids"
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
 		PORT=$(head -n 1 "$T/.port")
 		[ -n "$PORT" ] && return 0

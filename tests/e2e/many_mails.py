@@ -5,7 +5,8 @@ usage: many_mails.py FOLDER SEED READERS [KEY-FILE]
 
 Makes a configuration with so many readers and some days of papers in FOLDER, and runs $DIGEST on four of those days: a
 first mail, the next one, one after a week without, and one more, with updates. The mails are in FOLDER/Mail afterwards;
-prints how many. With STOP=1 all is made ready for the last run, which is not made. The same seed makes the same mails, with the same key file; without one each folder gets its own.
+prints how many. With STOP=1 all is made ready for the last run, which is not made. With RELAY=PORT
+the mails go there by SMTP instead; with ASCII=1 no reader's address needs SMTPUTF8. The same seed makes the same mails, with the same key file; without one each folder gets its own.
 """
 
 import json
@@ -128,14 +129,18 @@ class Papers:
 
 
 def write_config(path, die, seed, readers):
+    box = 'url = "maildir:Mail"'
+    if "RELAY" in os.environ:
+        box = f'url = "smtp://127.0.0.1:{os.environ["RELAY"]}"  tls = none  helo = client.digest.test'
+    local_parts = [part for part in LOCALS if part.isascii() or "ASCII" not in os.environ]
     with open(path, "w", encoding="utf-8") as conf:
         conf.write(f'list {{ {LISTS[seed % len(LISTS)]} }}\n{LIMITS[seed % len(LIMITS)]}\n'
-                   'store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }\n'
+                   f'store {{ path = "digest.db" }}  smtp "box" {{ {box} }}\n'
                    'source "arXiv cs.CV" { type = file  path = "days/*.jsonl" }\n'
                    'defaults { timezone = "Europe/Paris" }\n'
                    'filter "shared" { match = "attention OR survey"  limit = 3 }\n')
         for number in range(readers):
-            address = die.choice(LOCALS).format(number) + "@" + die.choice(DOMAINS)
+            address = die.choice(local_parts).format(number) + "@" + die.choice(DOMAINS)
             conf.write(f'subscriber {quoted(address)} {{\n  name = {quoted(die.choice(NAMES))}  language = {die.choice(("en", "de", "en", "fr"))}\n'
                        f'  limit = {die.choice((1, 3, 10, 10, 40))}  max-papers = {die.choice((5, 25, 25, 100))}  outside = {die.choice((0, 3, 3, 12))}\n'
                        f'  empty = {die.choice(("skip", "note", "note"))}  updates = {die.choice(("withdrawn", "all", "off"))}\n'
@@ -174,7 +179,8 @@ def main():
         if done.returncode != 0 or done.stdout:
             sys.exit(f"many_mails: the run of {now} ends with {done.returncode}: {done.stdout[:2000]}")
     shutil.rmtree(os.path.join(folder, "days"))
-    print(len(os.listdir(os.path.join(folder, "Mail", "new"))))
+    if "RELAY" not in os.environ:
+        print(len(os.listdir(os.path.join(folder, "Mail", "new"))))
 
 
 if __name__ == "__main__":

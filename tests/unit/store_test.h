@@ -55,7 +55,7 @@ static inline int
 fixture_teardown(void **state)
 {
 	static const char *const names[] = { "", "-wal", "-shm", "-journal", ".write.lock",
-		".sender.lock", ".new", ".before-v2", ".copy" };
+		".sender.lock", ".witness", ".new", ".before-v2", ".copy" };
 	struct fixture *fx = *state;
 	char path[256];
 
@@ -101,7 +101,8 @@ put_papers(struct fixture *fx, const char *source, struct paper *const *papers, 
 
 	must(fx, store_begin(fx->store, &fx->err));
 	must(fx,
-	    store_put_papers(fx->store, source, source, papers, n, settle_s, now_utc, &counts, &fx->err));
+	    store_put_papers(
+		fx->store, source, source, papers, n, settle_s, now_utc, &counts, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
 	return counts;
 }

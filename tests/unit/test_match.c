@@ -493,6 +493,7 @@ test_marks_of_many_texts(void **state)
 	struct paper *papers[PAPERS];
 	struct match_literals *literals = NULL;
 	struct match_index *index;
+	struct match_terms *terms;
 	struct program *program;
 	struct strbuf abstract;
 	struct error err;
@@ -514,22 +515,22 @@ test_marks_of_many_texts(void **state)
 	assert_int_equal(match_index_new(papers, PAPERS, NOW, &weights, literals, &index, &err), 0);
 	assert_int_equal(query_parse("attention", 9, &a, &q, NULL, &err), 0);
 	assert_int_equal(match_compile(literals, q, &program, &err), 0);
+	assert_int_equal(match_read_terms(index, program, &a, &terms, &err), 0);
 	for (uint32_t round = 0; round < 3; round++)
 		for (uint32_t i = 0; i < PAPERS; i++) {
 			struct match_span *list;
 			size_t n;
 
 			assert_int_equal(
-			    match_find_marks(index, program, i, PAPER_TITLE, &a, &list, &n, &err),
-			    0);
+			    match_find_marks(index, terms, i, PAPER_TITLE, &a, &list, &n, &err), 0);
 			assert_int_equal(n, 1);
 			assert_memory_equal(papers[i]->title + list[0].start, "attention", 9);
 			assert_int_equal(
-			    match_find_marks(index, program, i, PAPER_SUMMARY, &a, &list, &n, &err),
+			    match_find_marks(index, terms, i, PAPER_SUMMARY, &a, &list, &n, &err),
 			    0);
 			assert_true(n == 1 && list[0].start == 0 && list[0].end == 9);
-			assert_int_equal(match_find_marks(index, program, i, PAPER_ABSTRACT, &a,
-					     &list, &n, &err),
+			assert_int_equal(
+			    match_find_marks(index, terms, i, PAPER_ABSTRACT, &a, &list, &n, &err),
 			    0);
 			assert_int_equal(n, REPEATS);
 			assert_true(list[1].start == 34 && list[1].end == 44);

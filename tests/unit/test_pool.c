@@ -51,7 +51,8 @@ test_every_item_once(void **state)
 			size_t sum = 0;
 
 			memset(&c, 0, sizeof(c));
-			pool_run(pool, rounds[k], count_item, &c);
+			pool_start(pool, rounds[k], count_item, &c);
+			pool_join(pool);
 			for (size_t w = 0; w < pool_size(pool); w++)
 				sum += c.by[w];
 			assert_int_equal(sum, rounds[k]);

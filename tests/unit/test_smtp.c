@@ -34,10 +34,10 @@ static const struct {
 	bool stops[NFAULTS];
 	const char *awaited; /* said when it falls silent there */
 } cells[] = {
-	[AT_GREETING] = { "greeting", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 } },
-	[AT_EHLO] = { "EHLO", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 } },
-	[AT_STARTTLS] = { "STARTTLS", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 } },
-	[AT_AUTH] = { "AUTH", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 } },
+	[AT_GREETING] = { "greeting", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 }, NULL },
+	[AT_EHLO] = { "EHLO", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 }, NULL },
+	[AT_STARTTLS] = { "STARTTLS", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 }, NULL },
+	[AT_AUTH] = { "AUTH", { D, D, D, D, D, D }, { 1, 1, 1, 1, 1, 1 }, NULL },
 	[AT_MAIL] = { "MAIL", { D, D, D, D, D, D }, { 1, 1, 0, 0, 0, 0 },
 	    "no answer to MAIL within 300 s" },
 	[AT_RCPT] = { "RCPT", { D, F, D, D, D, D }, { 0, 0, 0, 0, 0, 0 },
@@ -46,7 +46,7 @@ static const struct {
 	    "no answer to DATA within 120 s" },
 	[AT_DOT] = { "dot", { D, F, U, U, U, U }, { 0, 0, 0, 0, 0, 0 },
 	    "no answer to the final dot within 600 s" },
-	[AT_QUIT] = { "QUIT", { S, S, S, S, S, S }, { 0, 0, 0, 0, 0, 0 } },
+	[AT_QUIT] = { "QUIT", { S, S, S, S, S, S }, { 0, 0, 0, 0, 0, 0 }, NULL },
 };
 
 #undef S

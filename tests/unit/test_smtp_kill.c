@@ -1,5 +1,5 @@
 /* The process is killed before, in the middle of and after each of its sends, at each level: what had left was announced
- * before, and at most one mail of each connection is in doubt. */
+ * before, and at most one mail of each connection is in doubt. DIGEST_FULL=1: also where a socket takes 10 bytes at a time. */
 #include "smtp_trial.h"
 
 #include <sys/syscall.h>
@@ -11,6 +11,7 @@ enum { BEFORE, HALF, AFTER, NWAYS };
 static struct {
 	unsigned left; /* sends until then, 0 = it lives */
 	int way;
+	size_t most; /* bytes of a send, 0 = any */
 } doom;
 
 ssize_t
@@ -21,6 +22,8 @@ send(int fd, const void *bytes, size_t len, int flags)
 
 	if (last && doom.way == BEFORE)
 		raise(SIGKILL);
+	if (doom.most > 0 && len > doom.most)
+		len = doom.most;
 	if (last && doom.way == HALF)
 		len /= 2;
 	n = syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0);
@@ -31,7 +34,7 @@ send(int fd, const void *bytes, size_t len, int flags)
 
 /* A run in a process of its own that dies at its n-th send. False = it came to its end before. */
 static bool
-run_killed(struct trial *t, unsigned n, int way)
+run_killed(struct trial *t, unsigned n, int way, size_t most)
 {
 	pid_t pid;
 	int status;
@@ -42,6 +45,7 @@ run_killed(struct trial *t, unsigned n, int way)
 	if (pid == 0) {
 		doom.left = n;
 		doom.way = way;
+		doom.most = most;
 		run(t);
 		_exit(0);
 	}
@@ -76,7 +80,7 @@ judge(const struct trial *t)
 
 /* False when the run lived. */
 static bool
-try_point(size_t v, unsigned n, int way)
+try_point(size_t v, unsigned n, int way, size_t most)
 {
 	const struct smtp_script script = { .pipelining = levels[v].pipelining };
 	struct books *kept;
@@ -92,7 +96,7 @@ try_point(size_t v, unsigned n, int way)
 	t.books->nmails = KILL_MAILS;
 	t.options.connections = KILL_LINKS;
 	t.options.level = levels[v].level;
-	killed = run_killed(&t, n, way);
+	killed = run_killed(&t, n, way, most);
 	/* What is in the sockets still arrives. */
 	for (int i = 0; i < 500 && atomic_load(&t.server.seen->nopen) > 0; i++)
 		usleep(1000);
@@ -116,9 +120,9 @@ test_every_send(void **state)
 	for (size_t v = 0; v < NLEVELS; v++) {
 		unsigned n = 1;
 
-		while (try_point(v, n, BEFORE)) {
-			try_point(v, n, HALF);
-			try_point(v, n, AFTER);
+		while (try_point(v, n, BEFORE, 0)) {
+			try_point(v, n, HALF, 0);
+			try_point(v, n, AFTER, 0);
 			n++;
 		}
 		if (n <= least[v])
@@ -126,10 +130,22 @@ test_every_send(void **state)
 	}
 }
 
+static void
+test_every_tenth_byte(void **state)
+{
+	(void)state;
+	if (getenv("DIGEST_FULL") == NULL)
+		skip();
+	for (size_t v = 0; v < NLEVELS; v++)
+		for (unsigned n = 1; try_point(v, n, AFTER, 10); n++)
+			;
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_send) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_send),
+		cmocka_unit_test(test_every_tenth_byte) };
 
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);

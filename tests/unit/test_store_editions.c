@@ -488,6 +488,52 @@ test_due_in_order(void **state)
 	commit(fx);
 }
 
+/* Only what was leased and has not begun to leave is given back, and that counts as no try. */
+static void
+test_free_leases(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = add_reader(fx, "ada@example.org"), bob = add_reader(fx, "bob@example.org");
+
+	lease(fx, PERIOD, ada);
+	lease(fx, PERIOD, bob);
+	begin(fx);
+	must(fx, store_intend_edition(fx->store, PERIOD, bob, &fx->err));
+	must(fx, store_free_edition(fx->store, PERIOD, ada, T_NOW + 7, &fx->err));
+	must(fx, store_free_edition(fx->store, PERIOD, bob, T_NOW + 7, &fx->err));
+	commit(fx);
+	assert_int_equal(load(fx, ada)->state, EDITION_DEFERRED);
+	assert_int_equal(load(fx, ada)->next_utc, T_NOW + 7);
+	assert_int_equal(load(fx, ada)->attempts, 0);
+	assert_int_equal(load(fx, bob)->state, EDITION_INTENT);
+}
+
+/* After a backup was put back, all that it calls unsettled waits for a person. */
+static void
+test_adopt_holds(void **state)
+{
+	static const enum edition_state wanted[] = { EDITION_HELD, EDITION_HELD, EDITION_HELD,
+		EDITION_SENT };
+	struct fixture *fx = *state;
+	int64_t readers[4];
+	size_t nheld = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		readers[i] = add_reader(fx, arena_printf(&fx->a, "r%zu@example.org", i));
+		lease(fx, PERIOD, readers[i]);
+	}
+	begin(fx);
+	must(fx, store_intend_edition(fx->store, PERIOD, readers[1], &fx->err));
+	commit(fx);
+	settle_as(fx, PERIOD, readers[2], EDITION_DEFERRED, T_NOW);
+	settle_as(fx, PERIOD, readers[3], EDITION_SENT, 0);
+	must(fx, store_adopt(fx->store, NULL, T_NOW, &nheld, &fx->err));
+	assert_int_equal(nheld, 3);
+	for (size_t i = 0; i < 4; i++)
+		if (load(fx, readers[i])->state != wanted[i])
+			fail_msg("row %zu: %s", i, edition_state_name(load(fx, readers[i])->state));
+}
+
 /* F-18: whoever lost the lease may not send, and may not overwrite an outcome. */
 static void
 test_fencing(void **state)
@@ -833,6 +879,8 @@ main(void)
 		T(test_suppressed_while_deferred),
 		T(test_due_in_order),
 		T(test_fencing),
+		T(test_free_leases),
+		T(test_adopt_holds),
 		T(test_merge_and_rehash_only_when_not_out),
 		T(test_slots),
 		T(test_counts_and_history),
