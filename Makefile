@@ -32,7 +32,7 @@ WAY = fuzz-
 MODE = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else ifdef SAN
 WAY = san-
-MODE = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+MODE = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DDIGEST_SANITIZED
 else ifdef TSAN
 WAY = tsan-
 MODE = -fsanitize=thread

@@ -188,4 +188,8 @@ void	config_add_effective(struct strbuf *out, const struct config *cfg);
 int	config_read_secret(const struct config_secret *secret, const char *what, struct strbuf *out,
 	    struct error *err);
 
+/* Before work that starts other programs: secrets that stand in environment variables move into the configuration, and every
+ * variable with one as its value is removed, so that nobody inherits it. */
+int	config_take_secrets(struct config *cfg, struct error *err);
+
 #endif

@@ -5,6 +5,8 @@
 #define DIGEST_LOG_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 enum log_level {
 	LOG_LEVEL_ERROR,	/* a person must act */
@@ -19,6 +21,7 @@ struct log {
 	const char *name;	/* put before each line, e.g. "digest" */
 	void (*before)(void *arg);	/* called before each line, to make room on a screen; NULL = not */
 	void *arg;
+	bool short_addresses;	/* show mail addresses as log_shorten() does */
 	pthread_mutex_t lock;	/* several threads may log */
 	unsigned nerrors;	/* how many of each were given, shown or not */
 	unsigned nwarnings;
@@ -30,5 +33,12 @@ void	log_error(struct log *log, const char *fmt, ...) __attribute__((format(prin
 void	log_warn(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	log_info(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	log_debug(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Copy text with every mail address in it cut to the first character of its local part: "a…@example.org". A log is kept
+ * and passed on; who reads what is nobody else's business.
+ * out	room for size bytes, size >= 8; always NUL-terminated, cut where it is full
+ */
+void	log_shorten(char *out, size_t size, const char *text);
 
 #endif

@@ -25,7 +25,7 @@ struct message {
 	const char *unsubscribe_mailto;	/* "mailto:..." or "" */
 	const char *unsubscribe_https;	/* "https:..." or ""; adds List-Unsubscribe-Post */
 	const char *help_url, *archive_url;	/* of List-Help and List-Archive, or "" */
-	const char *text, *html;	/* quoted-printable of UTF-8, see qp.h */
+	const char *text, *html;	/* quoted-printable of UTF-8, see qp.h; html NULL = the mail is text alone */
 };
 
 /*

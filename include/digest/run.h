@@ -24,6 +24,8 @@ struct run_ui {
 	void (*progress)(void *arg, const char *what, size_t done, size_t total);
 	/* The first real run to more than 50 readers: go on? */
 	bool (*confirm)(void *arg, size_t nreaders);
+	/* Something to know before long work. */
+	void (*tell)(void *arg, const char *text);
 };
 
 struct run_settings {
@@ -119,24 +121,6 @@ struct run_source_report {
 	char message[256];	/* of the failure */
 };
 
-struct run_report {
-	struct run_source_report *sources;
-	size_t nsources;
-	size_t nsettled;	/* listings that began to count */
-	size_t nwaiting;	/* listings that do not count yet, because their votes still settle */
-	size_t nheld;		/* of these, on days that are only half filled */
-	struct source_silence *silences;	/* of each source of the configuration, once listings are settled; else NULL */
-	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
-	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
-	size_t nbroken;		/* digests that could not be made; they stay due */
-	bool ahead;		/* nothing was due: the next editions were shown as they stand */
-	unsigned faults;	/* enum run_fault */
-	struct arena arena;	/* owns the above */
-};
-
-void	run_report_init(struct run_report *report);
-void	run_report_release(struct run_report *report);
-
 /* Why a reader gets no mail from this run. */
 enum run_skip {
 	SKIP_NOT_DUE,
@@ -148,7 +132,71 @@ enum run_skip {
 	SKIP_HELD_BACK,		/* its block is gone, see store_sync_end */
 	SKIP_BROKEN,
 	SKIP_NO_WAY,		/* no smtp block takes the domain */
+	RUN_SKIPS
 };
+const char *run_skip_name(enum run_skip why);	/* "not-due", as in the report */
+
+/* A way out that was given up for the rest of a run. */
+struct run_stop {
+	char account[64];
+	char message[512];	/* why, and what cures it */
+	enum err_kind kind;	/* ERR_CONFIG: a person must act; ERR_NET: it may come back by itself */
+};
+enum { RUN_MAX_STOPS = 16, RUN_MAX_REFUSED = 20 };
+
+/* A mail that was refused for good. */
+struct run_refusal {
+	int64_t reader;
+	char reply[256];
+};
+
+/* How long mails take by the rates and limits of the ways out. */
+struct run_expectation {
+	size_t nmails;		/* for all */
+	size_t nleft;		/* of these, the day's limits leave over */
+	int64_t seconds;	/* the slowest way needs; 0 = none has a rate */
+	size_t slowest, nslowest;	/* smtp block, and its mails */
+	bool limited;		/* some way with mail has a rate or a limit; else text is "" */
+	char text[320];		/* "100,000 at 600/min = 2 h 47 min" */
+};
+
+struct run_report {
+	struct run_expectation expected;
+	struct run_source_report *sources;
+	size_t nsources;
+	size_t nsettled;	/* listings that began to count */
+	size_t nwaiting;	/* listings that do not count yet, because their votes still settle */
+	size_t nheld;		/* of these, on days that are only half filled */
+	struct source_silence *silences;	/* of each source of the configuration, once listings are settled; else NULL */
+	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
+	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
+	size_t nheld_mails;	/* came to wait for a person in this run */
+	size_t nmerged;		/* earlier editions that became part of a newer one */
+	size_t skips[RUN_SKIPS];	/* nskipped, by reason */
+	struct run_stop stops[RUN_MAX_STOPS];
+	size_t nstops;
+	const char **opened;	/* names of the ways out that had mail; borrowed from the configuration */
+	size_t nopened;
+	struct run_refusal refusals[RUN_MAX_REFUSED];	/* the first of nfailed */
+	int64_t started_utc, finished_utc;	/* 0 = not a run, or not finished */
+	int64_t started_ms, took_ms;	/* monotonic */
+	int exit_code;
+	size_t nbroken;		/* digests that could not be made; they stay due */
+	bool ahead;		/* nothing was due: the next editions were shown as they stand */
+	unsigned faults;	/* enum run_fault */
+	struct arena arena;	/* owns the above */
+};
+
+void	run_report_init(struct run_report *report);
+void	run_report_release(struct run_report *report);
+/* The work is at its end: time, and the exit code of its faults. */
+void	run_finish_report(const struct run *run, struct run_report *report);
+/* The members that digest(1) lists under `run`. Strings are borrowed from the report. */
+struct value *run_report_value(const struct run_report *report, struct arena *a);
+/* "3 of 5 readers due, 3 planned, 2 sent, 1 deferred, 2 skipped; skipped: 2 not-due; 0.2 s, exit code 75" */
+void	run_report_add_line(const struct run_report *report, struct strbuf *out);
+/* The exit code of all that went wrong: 70 before 74, 78, 75, 69. */
+int	run_exit_of_faults(unsigned faults);
 
 /* One mail of a run as it was composed. */
 struct run_mail {
@@ -523,6 +571,7 @@ struct run_next {
 	char wall[64];		/* "Tue 06:45 Europe/London" */
 	size_t nactive;
 	size_t ndue;		/* due already */
+	struct run_expectation all;	/* if each of nactive got a mail */
 	size_t npaused;
 	const char *paused;	/* the first of them, "" = nobody */
 	int32_t paused_until;	/* its day */
@@ -573,6 +622,7 @@ struct run_status {
 	bool on_hold;			/* see run_hold_all */
 	int64_t hold_since_utc;
 	const char *broken;		/* why the last run could not make some digests, "" = it could */
+	struct value *report;		/* of the last run, see run_report_value; NULL = none */
 	struct run_next next;
 	struct run_source_status *sources;
 	size_t nsources;

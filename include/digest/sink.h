@@ -22,6 +22,7 @@ enum outcome {
 /* One mail on its way. */
 struct delivery {
 	int64_t period, reader;	/* the edition it belongs to */
+	unsigned lane;		/* that it was pulled from; the queue fills it, its outcome tells it */
 	const char *sender;	/* envelope sender, a mailbox; lives as long as the queue */
 	char to[MAX_ADDRESS_BYTES + 1];	/* envelope recipient, a mailbox that passed the address gate */
 	bool needs_smtputf8;	/* its local part is not ASCII */
@@ -31,6 +32,7 @@ struct delivery {
 
 struct delivery_outcome {
 	int64_t period, reader;
+	unsigned lane;
 	enum outcome outcome;
 	char reply[512];	/* the last answer, printable, "" = none */
 };
@@ -52,12 +54,16 @@ struct delivery_queue {
 	 * works on many at once calls it instead of the two, so that a turn of its loop costs one commit. NULL = it may not. */
 	int (*account)(void *arg, const struct delivery_outcome *outcomes, size_t noutcomes,
 	    const struct delivery *const *mails, size_t nmails, struct error *err);
-	/* Whether nothing more is to leave, asked while a lane waits for its time; NULL = never. */
+	/* Whether nothing more is to leave, asked again and again while a sink waits, for whatever; NULL = never. What has its
+	 * dot out is finished; what has not is DEFERRED with sink_halted as its reply. */
 	bool (*must_stop)(void *arg);
 	/* The way out of a lane is closed for this run, its mails stay in the queue, other lanes go on. NULL: sink_run fails with
 	 * the first one's error at its end. */
 	void (*stopped)(void *arg, unsigned lane, const struct error *why);
 };
+
+/* Why a mail that was on its way did not leave: queue->must_stop. */
+extern const char sink_halted[];
 
 struct sink;
 

@@ -61,8 +61,7 @@ int	smtp_check_options(const struct smtp_options *options, struct error *err);
  * A sink that submits by n accounts at once: each pulls from its own lane, all in one loop, and none waits for another.
  * Nothing is connected before sink_run. Fails with ERR_CONFIG.
  *
- * Outcomes. Refused at RCPT, DATA or after the dot: 4xx DEFERRED, 5xx FAILED. A 5xx with an enhanced code x.7.x (policy,
- * authentication) says that the sender is not trusted, not that the recipient is wrong: DEFERRED. The link lost, silent or
+ * Outcomes. Refused at RCPT, DATA or after the dot: as smtp_judge() says. The link lost, silent or
  * out of order: DEFERRED before the dot, UNKNOWN after it; 421 the same. A mail above the server's SIZE, an address that is
  * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
  * server.
@@ -85,6 +84,29 @@ enum {
 	SMTP_MAX_ROW = 5,	/* lost links in a row, then the account pauses; refusals by policy, then it stops */
 	SMTP_PAUSE_S = 600,
 };
+
+/* Who must do what before another try can end better. */
+enum smtp_blame {
+	BLAME_THEIRS,	/* the relay or the way there: it comes back by itself */
+	BLAME_GREYLIST,	/* strangers are asked to come back, and let in when they do, mostly after five minutes */
+	BLAME_RATE,	/* we are too fast: trying soon makes it worse */
+	BLAME_READER,	/* their mailbox is full, or is none */
+	BLAME_OURS,	/* our address, login, domain, content or commands: a person here repairs it */
+};
+struct smtp_verdict {
+	enum outcome outcome;	/* DEFERRED, or FAILED: the same bytes are refused again */
+	enum smtp_blame blame;
+	bool of_all;		/* so it would be for every mail */
+};
+/*
+ * What a refusal means, by its code and enhanced code (RFC 3463 and the registry of RFC 5248): "550 5.1.1 no such user".
+ * A 4xx is DEFERRED, a 5xx FAILED, but DEFERRED where it speaks of the sender (x.7.x, 5.1.7, 5.1.8, 530) or of the
+ * relay's own state, and 552 said of a recipient, which RFC 5321 4.5.3.1.10 wants to be read as 452. What is no reply is DEFERRED, THEIRS.
+ * at_rcpt	it answers RCPT
+ */
+struct smtp_verdict smtp_judge(const char *reply, bool at_rcpt);
+/* What may help against a refusal of all mail, without a full stop; never "". */
+const char *smtp_find_cure(const char *reply);
 
 /* What a server told about itself (RFC 5321 4.1.1.1), after STARTTLS where there is one. */
 struct smtp_probe {

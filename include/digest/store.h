@@ -497,6 +497,8 @@ struct edition {
 	unsigned char hash[16];	/* of the mail's bytes */
 	uint32_t attempts, copies;	/* copies: how often it may have left */
 	int64_t next_utc;
+	int64_t tried_utc;	/* when its last try had an outcome; 0 = none had */
+	const char *via;	/* the smtp block of that try, "" = none */
 	char reply[512];
 };
 
@@ -514,6 +516,9 @@ int	store_intend_edition(struct store *store, int64_t period, int64_t reader, st
  * list. DEFERRED and FAILED out of an intent mean that the relay refused: that copy is not out. Fails with ERR_BUG when
  * the edition is settled already. */
 int	store_settle_edition(struct store *store, int64_t period, int64_t reader, enum edition_state state,
+	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
+/* The outcome of a try by the smtp block of that name, which is kept with the time; else as store_settle_edition(). */
+int	store_settle_try(struct store *store, int64_t period, int64_t reader, enum edition_state state, const char *via,
 	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
 /* A leased edition that has not begun to leave is due again, as if it had not been leased. */
 int	store_free_edition(struct store *store, int64_t period, int64_t reader, int64_t now_utc, struct error *err);

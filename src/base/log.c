@@ -1,6 +1,7 @@
 #include "digest/log.h"
 
 #include "digest/error.h"
+#include "digest/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -38,10 +39,70 @@ write_line(struct log *log, const char *line, size_t len)
 	}
 }
 
+static bool
+is_word(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    c >= 0x80;
+}
+
+/* May stand in a local part without quotes (RFC 5322 3.2.3). */
+static bool
+is_atom(unsigned char c)
+{
+	return is_word(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL);
+}
+
+/* Where the local part before an '@' begins; at itself when there is none. */
+static const char *
+find_local(const char *text, const char *at)
+{
+	const char *p = at;
+
+	if (at > text && at[-1] == '"') {
+		for (p = at - 1; p > text && (p == at - 1 || *p != '"'); p--)
+			;
+		return p;
+	}
+	/* Two signs in a row are a slip of the pen that hides nobody. */
+	while (p > text && (is_atom((unsigned char)p[-1]) || p[-1] == '@'))
+		p--;
+	/* Quotes and the like around the address. */
+	while (p < at && !is_word((unsigned char)*p))
+		p++;
+	return p;
+}
+
+void
+log_shorten(char *out, size_t size, const char *text)
+{
+	static const char dots[] = "\xe2\x80\xa6";
+	const char *from = text, *at = text;
+	size_t len = 0;
+
+	out[0] = '\0';
+	while (len < size - 1 && (at = strchr(at, '@')) != NULL) {
+		const char *local = find_local(from, at);
+		unsigned first = 0;
+		uint32_t cp;
+
+		if (local < at && (is_word((unsigned char)at[1]) || at[1] == '[')) {
+			if (*local != '"')
+				first = utf8_decode(local, (size_t)(at - local), &cp);
+			len += (size_t)snprintf(out + len, size - len, "%.*s%s@",
+			    (int)(local - from) + (int)first, from, dots);
+			from = at + 1;
+		}
+		at++;
+	}
+	if (len < size - 1)
+		snprintf(out + len, size - len, "%s", from);
+}
+
 __attribute__((format(printf, 3, 0))) static void
 add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 {
-	char raw[MAX_LINE_BYTES / 2], line[MAX_LINE_BYTES];
+	char raw[MAX_LINE_BYTES / 2], cut[MAX_LINE_BYTES], line[MAX_LINE_BYTES];
 	int n;
 
 	pthread_mutex_lock(&log->lock);
@@ -55,7 +116,10 @@ add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 	n = snprintf(line, 64, "%s: %s", log->name, level == LOG_LEVEL_WARN ? "warning: " : "");
 	if (n < 0 || n >= 64)
 		n = 0;
-	n += (int)err_printable(line + n, (unsigned)(sizeof(line) - (size_t)n - 2), raw);
+	if (log->short_addresses)
+		log_shorten(cut, sizeof(cut), raw);
+	n += (int)err_printable(
+	    line + n, (unsigned)(sizeof(line) - (size_t)n - 2), log->short_addresses ? cut : raw);
 	line[n++] = '\n';
 	pthread_mutex_lock(&log->lock);
 	if (log->before != NULL)

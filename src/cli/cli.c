@@ -31,22 +31,6 @@ cli_exit_of_error(const struct error *err)
 }
 
 int
-cli_exit_of_faults(unsigned faults)
-{
-	if ((faults & RUN_FAULT_BUG) != 0)
-		return EXIT_BUG;
-	if ((faults & RUN_FAULT_IO) != 0)
-		return EXIT_IO;
-	if ((faults & RUN_FAULT_CONFIG) != 0)
-		return EXIT_CONFIG;
-	if ((faults & RUN_FAULT_DEFERRED) != 0)
-		return EXIT_DEFERRED;
-	if ((faults & RUN_FAULT_UNREACHABLE) != 0)
-		return EXIT_UNREACHABLE;
-	return EXIT_OK;
-}
-
-int
 cli_open(struct cli *cli, enum cli_store mode, struct error *err)
 {
 	static const enum store_mode modes[] = { [CLI_NO_STORE] = STORE_READ,
@@ -64,6 +48,8 @@ cli_open(struct cli *cli, enum cli_store mode, struct error *err)
 	if (cli->term.err_tty && !cli->opt.quiet) {
 		settings.ui.arg = &cli->progress;
 		settings.ui.progress = term_progress;
+		if (!cli->opt.verbose)
+			settings.ui.tell = term_tell;
 		cli->log.before = term_clear_progress;
 		cli->log.arg = &cli->progress;
 	}

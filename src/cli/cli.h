@@ -137,6 +137,7 @@ void	term_progress(void *arg, const char *what, size_t done, size_t total);
 /* Before anything else is written to the screen. arg is a struct progress. */
 void	term_clear_progress(void *arg);
 bool	term_confirm(void *arg, size_t nreaders);
+void	term_tell(void *arg, const char *text);
 
 /* ---- browser.c ---- */
 
@@ -165,8 +166,6 @@ void	screen_put_digest(const struct term *term, const char *text, const struct s
 /* Read the configuration, and open the store unless mode is CLI_NO_STORE. */
 enum cli_store { CLI_NO_STORE, CLI_READ, CLI_WRITE, CLI_OVERLAY };
 int	cli_open(struct cli *cli, enum cli_store mode, struct error *err);
-/* The exit code of a run's faults. */
-int	cli_exit_of_faults(unsigned faults);
 int	cli_exit_of_error(const struct error *err);
 /* canonical addresses of -u. */
 int	cli_users(struct cli *cli, const char ***out, struct error *err);

@@ -67,5 +67,5 @@ cmd_check(struct cli *cli, struct error *err)
 	}
 	if (options.send != NULL && check_send(cli, err) == -1)
 		return -1;
-	return cli_exit_of_faults(run_check(cli->run, &options));
+	return run_exit_of_faults(run_check(cli->run, &options));
 }

@@ -215,7 +215,7 @@ cmd_outbox(struct cli *cli, struct error *err)
 
 /* ---- history ---- */
 
-enum { SHORT_HISTORY = 20, LONG_HISTORY = 10000, TIME_COLUMNS = 26 };
+enum { SHORT_HISTORY = 20, LONG_HISTORY = 10000, TIME_COLUMNS = 26, VIA_COLUMNS = 11 };
 
 static struct value *
 past_value(const struct run_past *p, struct arena *a)
@@ -228,6 +228,8 @@ past_value(const struct run_past *p, struct arena *a)
 	value_set_number(a, v, "papers", (int64_t)p->nshown);
 	value_set_number(a, v, "matched", p->edition->nmatched);
 	value_set_number(a, v, "composed", p->edition->composed_utc);
+	value_set_number(a, v, "tried", p->edition->tried_utc);
+	value_set_string(a, v, "via", p->edition->via);
 	value_set_number(a, v, "attempts", p->edition->attempts);
 	value_set_number(a, v, "copies", p->edition->copies);
 	value_set_string(a, v, "reply", p->edition->reply);
@@ -244,6 +246,8 @@ put_past_head(const struct cli *cli)
 	term_put_cell("state", STATE_COLUMNS);
 	term_put_cell("papers", NUMBER_COLUMNS);
 	term_put_cell("composed", TIME_COLUMNS);
+	term_put_cell("tried", TIME_COLUMNS);
+	term_put_cell("via", VIA_COLUMNS);
 	printf("reply%s\n", term_reset(&cli->term));
 }
 
@@ -259,6 +263,11 @@ print_past(const struct cli *cli, const struct run_past *p)
 	term_put_cell(edition_state_name(p->edition->state), STATE_COLUMNS);
 	put_number(p->nshown);
 	term_put_cell(wall, TIME_COLUMNS);
+	snprintf(wall, sizeof(wall), "-");
+	if (p->edition->tried_utc != 0)
+		run_format_wall(cli->run, "", p->edition->tried_utc, wall, sizeof(wall));
+	term_put_cell(wall, TIME_COLUMNS);
+	term_put_cell(p->edition->via[0] != '\0' ? p->edition->via : "-", VIA_COLUMNS);
 	term_put(p->edition->reply);
 	putchar('\n');
 }

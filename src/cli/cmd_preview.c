@@ -382,6 +382,8 @@ print_warnings(const struct preview *p, const struct run_report *r)
 {
 	char wall[64];
 
+	if (r->expected.limited)
+		fprintf(p->aside, "mails: %s\n", r->expected.text);
 	for (size_t i = 0; r->silences != NULL && i < p->cli->run->cfg->nsources; i++)
 		print_odd(&r->silences[i]);
 	if (r->nwaiting == 0)
@@ -501,7 +503,7 @@ cmd_preview(struct cli *cli, struct error *err)
 	if (rc == 0 && cli->opt.open)
 		rc = open_page(&p, err);
 	if (rc == 0)
-		rc = cli_exit_of_faults(report.faults & ~(unsigned)RUN_FAULT_UNREACHABLE);
+		rc = run_exit_of_faults(report.faults & ~(unsigned)RUN_FAULT_UNREACHABLE);
 	render_free(p.render);
 	arena_release(&p.scratch);
 	run_report_release(&report);

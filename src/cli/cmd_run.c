@@ -6,41 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct value *
-report_value(struct cli *cli, const struct run_report *r)
-{
-	struct arena *a = &cli->arena;
-	struct value *v = value_object(a), *sources = value_list(a);
-
-	for (size_t i = 0; i < r->nsources; i++) {
-		const struct run_source_report *s = &r->sources[i];
-		struct value *item = value_object(a);
-
-		if (s->name == NULL)
-			continue;
-		value_set_string(a, item, "name", s->name);
-		value_set_bool(a, item, "asked", s->asked);
-		value_set_bool(a, item, "failed", s->failed);
-		value_set_number(a, item, "read", (int64_t)s->nread);
-		value_set_number(a, item, "new", (int64_t)s->nnew);
-		value_set_number(a, item, "changed", (int64_t)s->nchanged);
-		value_set_string(a, item, "message", s->message);
-		value_append(a, sources, item);
-	}
-	value_set(a, v, "sources", sources);
-	value_set_number(a, v, "readers", (int64_t)r->nreaders);
-	value_set_number(a, v, "due", (int64_t)r->ndue);
-	value_set_number(a, v, "sent", (int64_t)r->nsent);
-	value_set_number(a, v, "empty", (int64_t)r->nempty);
-	value_set_number(a, v, "deferred", (int64_t)r->ndeferred);
-	value_set_number(a, v, "failed", (int64_t)r->nfailed);
-	value_set_number(a, v, "unknown", (int64_t)r->nunknown);
-	value_set_number(a, v, "skipped", (int64_t)r->nskipped);
-	value_set_number(a, v, "expired", (int64_t)r->nexpired);
-	value_set_number(a, v, "broken", (int64_t)r->nbroken);
-	return v;
-}
-
 static void
 print_sources(const struct run_report *r)
 {
@@ -66,7 +31,7 @@ print_report(struct cli *cli, const struct run_report *r, bool delivered)
 {
 	term_clear_progress(&cli->progress);
 	if (cli->opt.json) {
-		cli_put_json(report_value(cli, r));
+		cli_put_json(run_report_value(r, &cli->arena));
 		return;
 	}
 	if (!cli->term.out_tty || cli->opt.quiet)
@@ -82,10 +47,12 @@ print_report(struct cli *cli, const struct run_report *r, bool delivered)
 	putchar('\n');
 }
 
-/* cron mails whatever is said: off a terminal only what a person must act on is. */
+/* cron mails whatever is said, and keeps it: off a terminal only what a person must act on is said, and who reads what
+ * nowhere. */
 static void
 hush(struct cli *cli)
 {
+	cli->log.short_addresses = !cli->opt.verbose;
 	if (!cli->term.err_tty && !cli->opt.verbose)
 		cli->log.level = LOG_LEVEL_ERROR;
 }
@@ -108,10 +75,8 @@ do_run(struct cli *cli, bool fetch, struct error *err)
 		rc = run_digests(cli->run, &options, &report, err);
 	}
 	if (rc == 0) {
-		if (cli->stop != NULL && *cli->stop != 0)
-			report.faults |= RUN_FAULT_DEFERRED;
 		print_report(cli, &report, true);
-		rc = cli_exit_of_faults(report.faults);
+		rc = report.exit_code;
 	}
 	run_report_release(&report);
 	return rc;
@@ -136,6 +101,7 @@ cmd_fetch(struct cli *cli, struct error *err)
 		.nnames = (size_t)cli->nargs,
 		.force = cli->opt.force };
 	struct run_report report;
+	int64_t started_utc = clock_now_utc(&cli->clock);
 	int rc = -1;
 
 	if (cli->opt.since != NULL &&
@@ -143,14 +109,17 @@ cmd_fetch(struct cli *cli, struct error *err)
 		err->kind = ERR_USAGE;
 		return err_prefix(err, "--since");
 	}
+	cli->log.short_addresses = !cli->opt.verbose;
 	run_report_init(&report);
 	if (cli_open(cli, CLI_WRITE, err) == 0)
 		rc = run_fetch(cli->run, &options, &report, err);
 	if (rc == 0)
 		rc = run_update_search(cli->run, err);
 	if (rc == 0) {
+		report.started_utc = started_utc;
+		run_finish_report(cli->run, &report);
 		print_report(cli, &report, false);
-		rc = cli_exit_of_faults(report.faults);
+		rc = report.exit_code;
 	}
 	run_report_release(&report);
 	return rc;

@@ -69,6 +69,7 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_bool(a, v, "store_exists", s->has_store);
 	value_set_number(a, v, "last_run", s->last != NULL ? s->last->started_utc : 0);
 	value_set_string(a, v, "last_run_summary", s->last != NULL ? s->last->summary : "");
+	value_set(a, v, "last_report", s->report != NULL ? s->report : value_object(a));
 	value_set_number(a, v, "last_finished", s->finished_utc);
 	value_set_number(a, v, "run_gap", s->gap_s);
 	value_set_number(a, v, "sent_day", (int64_t)s->nsent_day);
@@ -83,6 +84,8 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_string(a, v, "next_reader", s->next.address);
 	value_set_number(a, v, "next_due", s->next.due_utc);
 	value_set_number(a, v, "due", (int64_t)s->next.ndue);
+	value_set_number(a, v, "full_run_seconds", s->next.all.seconds);
+	value_set_number(a, v, "full_run_left", (int64_t)s->next.all.nleft);
 	value_set_string(a, v, "broken", s->broken);
 	value_set(a, v, "empty", silents_value(s, a));
 	value_set_number(a, v, "paused", (int64_t)s->next.npaused);
@@ -178,6 +181,14 @@ status_put_next(const struct cli *cli, const struct run_status *s)
 	else
 		snprintf(line, sizeof(line), "%s, %s", next->address, when);
 	status_put_line(cli, "next", line);
+}
+
+/* How long it takes to mail everybody, where that is limited. */
+static void
+print_pace(const struct cli *cli, const struct run_status *s)
+{
+	if (s->next.all.limited)
+		status_put_line(cli, "all mail", s->next.all.text);
 }
 
 /* Who got nothing, and why. */
@@ -277,6 +288,7 @@ print_status(const struct cli *cli, const struct run_status *s)
 		print_day(cli, s);
 		print_waiting(cli, s);
 		status_put_next(cli, s);
+		print_pace(cli, s);
 		print_silence(cli, s);
 	}
 	for (size_t i = 0; i < s->nsources; i++)
@@ -324,7 +336,7 @@ check_status(struct cli *cli, struct error *err)
 	}
 	put_verdict(cli, faults == 0, text.buf);
 	strbuf_release(&text);
-	return cli_exit_of_faults(faults);
+	return run_exit_of_faults(faults);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,8 +87,12 @@ set_up_process(void)
 	/* A pipe nobody reads and a limit on file sizes are errors of write(), to be told as such. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	/* A core file would hold passwords and addresses. */
+	/* A core would hold passwords and addresses. Where the kernel pipes cores to a program it asks no limit, but it makes
+	 * none of a process that is not dumpable, of which others of the same user also see no memory and no environment. */
 	setrlimit(RLIMIT_CORE, &no_core);
+#ifndef DIGEST_SANITIZED /* LeakSanitizer looks from outside */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
 	umask(077);
 }
 
@@ -146,6 +151,8 @@ main(int argc, char **argv)
 	if (rc == 0)
 		rc = run_command(&cli, &err);
 	if (rc == -1) {
+		/* What a person has just typed need not be hidden from them. */
+		cli.log.short_addresses = cli.log.short_addresses && err.kind != ERR_USAGE;
 		log_error(&cli.log, "%s", err.msg);
 		rc = cli_exit_of_error(&err);
 	}

@@ -265,6 +265,13 @@ term_progress(void *arg, const char *what, size_t done, size_t total)
 	fflush(stderr);
 }
 
+void
+term_tell(void *arg, const char *text)
+{
+	term_clear_progress(arg);
+	fprintf(stderr, "%s\n", text);
+}
+
 bool
 term_confirm(void *arg, size_t nreaders)
 {

@@ -5,9 +5,11 @@
 #include "digest/limits.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { COMMAND_MS = 10 * 1000, WAIT_STEP_MS = 20 };
 
@@ -117,4 +119,58 @@ config_read_secret(
 		explicit_bzero(text.buf, text.alloc);
 	strbuf_release(&text);
 	return rc;
+}
+
+/* Variables that hold the secret, whatever their name. */
+static void
+unset_copies(const char *value)
+{
+	char **e = environ;
+
+	while (*e != NULL) {
+		char *text = strchr(*e, '=');
+		char name[256];
+
+		if (text == NULL || strcmp(text + 1, value) != 0 ||
+		    text - *e >= (long)sizeof(name)) {
+			e++;
+			continue;
+		}
+		snprintf(name, sizeof(name), "%.*s", (int)(text - *e), *e);
+		/* The kernel shows the block that the process began with, also of a child before it is another program. */
+		explicit_bzero(text + 1, strlen(text + 1));
+		unsetenv(name);
+		e = environ; /* it has moved */
+	}
+}
+
+/* One that is not set is told when it is read. */
+static int
+keep_value(struct config *cfg, struct config_secret *secret, struct error *err)
+{
+	const char *value = secret->env[0] != '\0' ? getenv(secret->env) : NULL;
+
+	if (value == NULL || value[0] == '\0')
+		return 0;
+	if ((secret->value = arena_strdup(&cfg->arena, value)) == NULL)
+		return err_nomem(err, "secrets");
+	secret->env = "";
+	return 0;
+}
+
+int
+config_take_secrets(struct config *cfg, struct error *err)
+{
+	/* Two blocks may name one variable: all are read before any goes. */
+	for (size_t i = 0; i < cfg->nsmtps; i++)
+		if (keep_value(cfg, &cfg->smtps[i].password, err) == -1)
+			return -1;
+	if (keep_value(cfg, &cfg->mailbox.password, err) == -1)
+		return -1;
+	for (size_t i = 0; i < cfg->nsmtps; i++)
+		if (cfg->smtps[i].password.value[0] != '\0')
+			unset_copies(cfg->smtps[i].password.value);
+	if (cfg->mailbox.password.value[0] != '\0')
+		unset_copies(cfg->mailbox.password.value);
+	return 0;
 }

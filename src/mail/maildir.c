@@ -1,3 +1,4 @@
+#include "local.h"
 #include "digest/date.h"
 #include "digest/file.h"
 #include "digest/limits.h"
@@ -90,19 +91,6 @@ is_passing(int error)
 	return error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG;
 }
 
-static void
-add_lf_lines(struct strbuf *out, const struct strbuf *mail)
-{
-	const char *line = mail->buf, *end;
-
-	while ((end = strstr(line, "\r\n")) != NULL) {
-		strbuf_addn(out, line, (size_t)(end - line));
-		strbuf_addc(out, '\n');
-		line = end + 2;
-	}
-	strbuf_add(out, line);
-}
-
 /* Returns 0, or the errno; nothing is left behind then. */
 static int
 write_file(int dir, const char *name, const char *bytes, size_t len)
@@ -136,14 +124,18 @@ write_file(int dir, const char *name, const char *bytes, size_t len)
 static int
 write_mail(struct maildir *md, struct slot *s, struct error *err)
 {
+	const char *fault;
 	int error;
 
+	strbuf_reset(&md->lines);
+	if ((fault = local_copy(&s->mail, &md->lines)) != NULL) {
+		set_outcome(s, OUTCOME_FAILED, fault);
+		return 0;
+	}
 	if (make_name(&s->mail.bytes, s->name) == -1) {
 		set_outcome(s, OUTCOME_FAILED, "the mail has no Date or Message-ID");
 		return 0;
 	}
-	strbuf_reset(&md->lines);
-	add_lf_lines(&md->lines, &s->mail.bytes);
 	if (strbuf_check(&md->lines, err) == -1)
 		return -1;
 	error = write_file(md->tmp, s->name, md->lines.buf, md->lines.len);
@@ -176,6 +168,7 @@ fill_batch(struct maildir *md, const struct delivery_queue *queue, struct error 
 			break;
 		s->result.period = s->mail.period;
 		s->result.reader = s->mail.reader;
+		s->result.lane = s->mail.lane;
 		if (write_mail(md, s, err) == -1)
 			return -1;
 	}

@@ -210,22 +210,28 @@ add_headers(struct strbuf *out, const struct message *m, const char *boundary)
 	strbuf_add(out, m->message_id);
 	strbuf_add(out, "\r\n");
 	add_list_headers(out, m);
+	strbuf_add(out, "MIME-Version: 1.0\r\n");
+	if (m->html != NULL)
+		strbuf_addf(
+		    out, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n", boundary);
+}
+
+static void
+add_part_headers(struct strbuf *out, const char *subtype)
+{
 	strbuf_addf(out,
-	    "MIME-Version: 1.0\r\n"
-	    "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n",
-	    boundary);
+	    "Content-Type: text/%s; charset=UTF-8\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n"
+	    "\r\n",
+	    subtype);
 }
 
 static void
 add_part(
     struct strbuf *out, const char *boundary, const char *subtype, const char *text, size_t len)
 {
-	strbuf_addf(out,
-	    "--%s\r\n"
-	    "Content-Type: text/%s; charset=UTF-8\r\n"
-	    "Content-Transfer-Encoding: quoted-printable\r\n"
-	    "\r\n",
-	    boundary, subtype);
+	strbuf_addf(out, "--%s\r\n", boundary);
+	add_part_headers(out, subtype);
 	strbuf_addn(out, text, len);
 	strbuf_add(out, "\r\n"); /* belongs to the boundary (RFC 2046 5.1.1) */
 }
@@ -290,18 +296,24 @@ message_add(struct strbuf *out, const struct message *m, struct error *err)
 {
 	char boundary[BOUNDARY_SIZE];
 	size_t start = out->len, header_len;
-	size_t text_len = strlen(m->text), html_len = strlen(m->html);
+	size_t text_len = strlen(m->text), html_len = m->html != NULL ? strlen(m->html) : 0;
 
 	if (check_values(m, err) == -1)
 		return -1;
 	make_boundary(boundary, m->message_id);
 	strbuf_reserve(out, text_len + html_len + HEADER_ROOM);
 	add_headers(out, m, boundary);
-	strbuf_add(out, "\r\n");
-	header_len = out->len - start;
-	add_part(out, boundary, "plain", m->text, text_len);
-	add_part(out, boundary, "html", m->html, html_len);
-	strbuf_addf(out, "--%s--\r\n", boundary);
+	if (m->html == NULL) {
+		add_part_headers(out, "plain");
+		header_len = out->len - start;
+		strbuf_addn(out, m->text, text_len);
+	} else {
+		strbuf_add(out, "\r\n");
+		header_len = out->len - start;
+		add_part(out, boundary, "plain", m->text, text_len);
+		add_part(out, boundary, "html", m->html, html_len);
+		strbuf_addf(out, "--%s--\r\n", boundary);
+	}
 	if (strbuf_check(out, err) == 0 && prove_headers(out->buf + start, header_len, m, err) == 0)
 		return 0;
 	strbuf_truncate(out, start);

@@ -1,4 +1,4 @@
-#include "smtp.h"
+#include "local.h"
 #include "digest/clock.h"
 #include "digest/smtp.h"
 
@@ -43,19 +43,6 @@ struct ending {
 	bool killed; /* by us, for its time was over */
 	char said[MAX_SAID];
 };
-
-static void
-add_lf_lines(struct strbuf *out, const struct strbuf *mail)
-{
-	const char *at = mail->buf, *end = mail->buf + mail->len, *cr;
-
-	while ((cr = memmem(at, (size_t)(end - at), "\r\n", 2)) != NULL) {
-		strbuf_addn(out, at, (size_t)(cr - at));
-		strbuf_addc(out, '\n');
-		at = cr + 2;
-	}
-	strbuf_addn(out, at, (size_t)(end - at));
-}
 
 /* A file without a name, to hand over. -1 with err. */
 static int
@@ -218,17 +205,6 @@ judge(
 	return set_up ? err_set(err, ERR_CONFIG, "%s: %s", s->path, o->reply) : 0;
 }
 
-/* What cannot be handed over at all. */
-static const char *
-find_fault(const struct delivery *mail)
-{
-	if (!smtp_is_mailbox(mail->to))
-		return "the address is no mailbox";
-	if (!smtp_is_mailbox(mail->sender))
-		return "the sender's address is no mailbox";
-	return NULL;
-}
-
 /* The file is whole and the intent recorded before the process starts. */
 static int
 deliver(struct sendmail *s, const struct delivery_queue *queue, struct delivery_outcome *o,
@@ -236,16 +212,15 @@ deliver(struct sendmail *s, const struct delivery_queue *queue, struct delivery_
 {
 	const struct delivery *mail = &s->mail;
 	struct ending ending = { 0 };
-	const char *fault = find_fault(mail);
+	const char *fault;
 	int in, rc;
 
-	if (fault != NULL) {
+	strbuf_reset(&s->lines);
+	if ((fault = local_copy(mail, &s->lines)) != NULL) {
 		o->outcome = OUTCOME_FAILED;
 		snprintf(o->reply, sizeof(o->reply), "%s", fault);
 		return 0;
 	}
-	strbuf_reset(&s->lines);
-	add_lf_lines(&s->lines, &mail->bytes);
 	if (strbuf_check(&s->lines, err) == -1 ||
 	    (in = make_file(s->lines.buf, s->lines.len, err)) == -1)
 		return -1;
@@ -273,6 +248,7 @@ sendmail_run(struct sink *sink, const struct delivery_queue *queue, struct error
 			return more;
 		o.period = s->mail.period;
 		o.reader = s->mail.reader;
+		o.lane = s->mail.lane;
 		rc = deliver(s, queue, &o, err);
 		if (rc == -1 && o.reply[0] == '\0' && err != NULL)
 			snprintf(o.reply, sizeof(o.reply), "%s", err->msg);

@@ -5,6 +5,8 @@
 
 enum { LOOK_MS = 250 }; /* so soon a waiting sink sees that it is to stop */
 
+const char sink_halted[] = "stopped before it left";
+
 int
 sink_run(struct sink *sink, const struct delivery_queue *queue, struct error *err)
 {

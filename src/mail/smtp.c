@@ -10,7 +10,7 @@ enum {
 	EVENT_BATCH = 64,
 	RETRY_MS = 200, /* before a lost relay is tried again; doubled each time */
 	MAX_WAIT_MS = 600000,
-	LOOK_MS = 250, /* so soon a waiting account sees that it is to stop */
+	LOOK_MS = 250, /* so soon a waiting run sees that it is to stop */
 };
 
 /* ---- what the links need ---- */
@@ -101,6 +101,7 @@ add_outcome(
 	o = &loop->outcomes[loop->noutcomes++];
 	o->period = mail->period;
 	o->reader = mail->reader;
+	o->lane = mail->lane;
 	o->outcome = outcome;
 	err_printable(o->reply, sizeof(o->reply), reply);
 }
@@ -196,10 +197,17 @@ swap_deliveries(struct delivery *a, struct delivery *b)
 	*b = kept;
 }
 
+/* Nothing more may leave by this account. */
+static bool
+is_shut(const struct smtp_engine *e)
+{
+	return e->stopped || e->loop->broken || e->loop->halted;
+}
+
 bool
 smtp_give_back(struct smtp_engine *e, struct delivery *mail)
 {
-	if (e->stopped || e->loop->broken || e->npulled == e->max_pulled)
+	if (is_shut(e) || e->npulled == e->max_pulled)
 		return false;
 	pace_cancel(&e->pace, mail->to);
 	swap_deliveries(&e->pulled[e->npulled++], mail);
@@ -210,7 +218,7 @@ smtp_give_back(struct smtp_engine *e, struct delivery *mail)
 static bool
 is_done(const struct smtp_engine *e)
 {
-	return e->stopped || e->loop->broken || (e->drained && e->npulled == 0);
+	return is_shut(e) || (e->drained && e->npulled == 0);
 }
 
 /* Ask for one more mail. */
@@ -255,7 +263,7 @@ pull(struct smtp_engine *e)
 	const char *why = "";
 	unsigned i = 0;
 
-	if (e->stopped || e->loop->broken)
+	if (is_shut(e))
 		return NULL;
 	while (i < e->npulled || ask_queue(e)) {
 		struct delivery *mail = &e->pulled[i];
@@ -438,18 +446,21 @@ settle_pulled(struct smtp_engine *e, const char *why)
 static void
 wind_up(struct smtp_engine *e)
 {
-	const bool broken = e->loop->broken;
-	const char *why = broken ? "the run was broken off" : "the relay was given up before";
+	const bool broken = e->loop->broken, halted = e->loop->halted;
+	const char *why = broken ? "the run was broken off"
+	    : halted		 ? sink_halted
+				 : "the relay was given up before";
 
 	if (!is_done(e))
 		return;
-	settle_pulled(e, broken ? e->loop->why.msg : e->why.msg);
+	settle_pulled(e, broken ? e->loop->why.msg : e->stopped ? e->why.msg : sink_halted);
 	for (unsigned i = 0; i < e->nlinks; i++) {
 		struct smtp_link *l = &e->links[i];
 
 		if (l->state == LINK_IDLE)
 			smtp_link_quit(l);
-		else if (l->state == LINK_OPENING || (broken && l->state == LINK_BUSY))
+		else if (l->state == LINK_OPENING || (halted && l->state == LINK_RESETTING) ||
+		    ((broken || halted) && l->state == LINK_BUSY))
 			smtp_link_abandon(l, why);
 	}
 }
@@ -481,7 +492,7 @@ turn(struct smtp_engine *e)
 	if (e->paused)
 		look_at_pause(e);
 	if (e->npulled > 1 && must_stop(e))
-		settle_pulled(e, "the run ended before its turn came");
+		settle_pulled(e, sink_halted);
 	feed_links(e);
 	if (!e->paused)
 		open_links(e);
@@ -530,9 +541,6 @@ find_deadline(const struct smtp_engine *e, int64_t now_ms)
 
 	if (e->retry_ms > now_ms)
 		until_ms = earlier(until_ms, e->retry_ms);
-	/* Who pauses looks whether it is to stop. */
-	if (e->paused)
-		until_ms = earlier(until_ms, now_ms + LOOK_MS);
 	if (e->again_ms > 0)
 		until_ms = earlier(until_ms, e->again_ms);
 	for (unsigned i = 0; i < e->nlinks; i++) {
@@ -553,6 +561,8 @@ time_left(const struct smtp_loop *loop)
 {
 	int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + MAX_WAIT_MS;
 
+	if (loop->queue != NULL && loop->queue->must_stop != NULL && !loop->halted)
+		until_ms = now_ms + LOOK_MS;
 	for (unsigned i = 0; i < loop->nengines; i++)
 		until_ms = earlier(until_ms, find_deadline(&loop->engines[i], now_ms));
 	return until_ms <= now_ms ? 0 : (int)(until_ms - now_ms);
@@ -579,6 +589,19 @@ smtp_loop_wait(struct smtp_loop *loop)
 	now_ms = clock_monotonic_ms();
 	for (unsigned i = 0; i < loop->nengines; i++)
 		check_timers(&loop->engines[i], now_ms);
+}
+
+/* A relay may keep us waiting for minutes, a person who stops all mail must not. */
+static void
+look_for_stop(struct smtp_loop *loop)
+{
+	const struct delivery_queue *queue = loop->queue;
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (queue == NULL || queue->must_stop == NULL || loop->halted || now_ms < loop->look_ms)
+		return;
+	loop->look_ms = now_ms + LOOK_MS;
+	loop->halted = queue->must_stop(queue->arg);
 }
 
 static void
@@ -631,7 +654,8 @@ smtp_loop_run(struct sink *sink, const struct delivery_queue *queue, struct erro
 	struct smtp_loop *loop = (struct smtp_loop *)sink;
 
 	loop->queue = queue;
-	loop->broken = false;
+	loop->broken = loop->halted = false;
+	loop->look_ms = 0;
 	err_clear(&loop->why);
 	for (unsigned i = 0; i < loop->nengines; i++)
 		start_run(&loop->engines[i]);
@@ -645,6 +669,7 @@ smtp_loop_run(struct sink *sink, const struct delivery_queue *queue, struct erro
 		if (is_over(loop))
 			break;
 		smtp_loop_wait(loop);
+		look_for_stop(loop);
 	}
 	settle_outcomes(loop);
 	return judge_run(loop, err);

@@ -234,6 +234,8 @@ struct smtp_loop {
 	size_t noutcomes;
 	bool broken;			/* the queue failed; why says it */
 	struct error why;
+	bool halted;			/* queue->must_stop said so */
+	int64_t look_ms;		/* monotonic, when it is asked again */
 };
 
 /* ---- smtp_account.c ---- */

@@ -24,9 +24,12 @@ explain_refusal(const struct smtp_link *l, struct error *err)
 	static const struct {
 		const char *what, *cure;
 	} rows[] = {
-		[OPENING_GREETING] = { "will not serve us", "" },
+		[OPENING_GREETING] = { "will not serve us",
+		    "; are url and port right, and does it know this machine? else ask its "
+		    "operator" },
 		[OPENING_HELLO] = { "refuses EHLO", "; is helo the name of this machine?" },
-		[OPENING_STARTTLS] = { "refuses STARTTLS, so nothing was sent", "" },
+		[OPENING_STARTTLS] = { "refuses STARTTLS, so nothing was sent",
+		    "; use smtps:// (port 465) if it has that, else tell its operator" },
 		[OPENING_AUTH] = { "refuses the login", "; is auth right?" },
 	};
 	const char *what = rows[l->opening].what, *cure = rows[l->opening].cure;

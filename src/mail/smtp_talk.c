@@ -255,13 +255,16 @@ reset(struct smtp_link *l)
 
 /* Tell of a mail that was refused, at RCPT, DATA or after the dot. */
 static void
-settle_refused(struct smtp_link *l, const struct delivery *mail, const struct smtp_reply *reply)
+settle_refused(
+    struct smtp_link *l, const struct delivery *mail, const struct smtp_reply *reply, bool at_rcpt)
 {
-	bool policy = reply->code >= 500 && strncmp(reply->enhanced, "5.7.", 4) == 0;
-	bool failed = reply->code >= 500 && !policy;
+	struct smtp_verdict v = smtp_judge(reply->text, at_rcpt);
+	char why[MAX_REPLY_TEXT + 120];
 
-	smtp_settle(l->engine, mail, failed ? OUTCOME_FAILED : OUTCOME_DEFERRED, reply->text);
-	smtp_note(l->engine, policy ? TROUBLE_POLICY : TROUBLE_NONE, ERR_CONFIG, reply->text);
+	smtp_settle(l->engine, mail, v.outcome, reply->text);
+	snprintf(why, sizeof(why), "%s; %s", reply->text, smtp_find_cure(reply->text));
+	smtp_note(l->engine, v.of_all ? TROUBLE_POLICY : TROUBLE_NONE,
+	    v.blame == BLAME_OURS ? ERR_CONFIG : ERR_NET, why);
 }
 
 static void
@@ -288,6 +291,15 @@ is_too_big(const struct smtp_reply *reply)
 	return reply->code == 552 || strcmp(reply->enhanced, "5.3.4") == 0;
 }
 
+/* Refused for good, and not for a state of the relay's own that passes. */
+static bool
+is_ours(const struct smtp_reply *reply)
+{
+	struct smtp_verdict v = smtp_judge(reply->text, false);
+
+	return reply->code >= 500 && (v.outcome == OUTCOME_FAILED || v.blame == BLAME_OURS);
+}
+
 /* ---- the answers ---- */
 
 /* The mail is settled. In lock-step that is the end; otherwise the answers to the rest of its envelope tell what to do. */
@@ -302,7 +314,7 @@ end_refused(struct smtp_link *l)
 static void
 on_mail(struct smtp_link *l, const struct smtp_reply *reply)
 {
-	char why[MAX_REPLY_TEXT + MAX_ADDRESS_BYTES + 60];
+	char why[MAX_REPLY_TEXT + MAX_ADDRESS_BYTES + 180];
 
 	if (reply->code / 100 == 2) {
 		if (l->nexpected == 0)
@@ -318,10 +330,10 @@ on_mail(struct smtp_link *l, const struct smtp_reply *reply)
 		smtp_note(l->engine, TROUBLE_NONE, ERR_NONE, "");
 	} else {
 		/* The recipient is not known yet: whatever is wrong, it is so for all. */
-		snprintf(
-		    why, sizeof(why), "refuses mail from %s (%s)", l->mail.sender, reply->text);
+		snprintf(why, sizeof(why), "refuses mail from %s (%s); %s", l->mail.sender,
+		    reply->text, smtp_find_cure(reply->text));
 		settle_mail(l, OUTCOME_DEFERRED, reply->text);
-		smtp_note(l->engine, TROUBLE_STOP, reply->code >= 500 ? ERR_CONFIG : ERR_NET, why);
+		smtp_note(l->engine, TROUBLE_STOP, is_ours(reply) ? ERR_CONFIG : ERR_NET, why);
 	}
 	end_refused(l);
 }
@@ -336,7 +348,7 @@ on_rcpt(struct smtp_link *l, const struct smtp_reply *reply)
 		if (!refused)
 			get_out_of_order(l, reply);
 	} else if (refused) {
-		settle_refused(l, &l->mail, reply);
+		settle_refused(l, &l->mail, reply, true);
 		end_refused(l);
 	} else if (reply->code / 100 != 2) {
 		get_out_of_order(l, reply);
@@ -392,7 +404,7 @@ on_data(struct smtp_link *l, const struct smtp_reply *reply)
 		expect(l, STEP_NO_MAIL);
 	} else if (is_refusal(reply)) {
 		if (l->phase == PHASE_ENVELOPE)
-			settle_refused(l, &l->mail, reply);
+			settle_refused(l, &l->mail, reply, false);
 		reset(l);
 	} else {
 		get_out_of_order(l, reply);
@@ -407,7 +419,7 @@ on_dot(struct smtp_link *l, const struct smtp_reply *reply)
 		smtp_note(l->engine, TROUBLE_NONE, ERR_NONE, "");
 	} else if (is_refusal(reply)) {
 		l->leaving_end = 0;
-		settle_refused(l, &l->leaving, reply);
+		settle_refused(l, &l->leaving, reply, false);
 	} else {
 		get_out_of_order(l, reply);
 		return;
@@ -467,7 +479,7 @@ on_unasked(struct smtp_link *l, const struct smtp_reply *reply)
 		get_out_of_order(l, reply);
 		return;
 	}
-	settle_refused(l, leaving ? &l->leaving : &l->mail, reply);
+	settle_refused(l, leaving ? &l->leaving : &l->mail, reply, false);
 	if (leaving)
 		l->leaving_end = 0;
 	else

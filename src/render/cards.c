@@ -9,8 +9,8 @@
 enum { NSLOTS = 1 << 16, MAX_CARDS = NSLOTS / 2 };
 
 struct slot {
-	struct card_key key;		   /* set before the card is */
-	_Atomic(const struct card *) card; /* NULL = free */
+	struct card_key key;		 /* set before the card is */
+	const struct card *_Atomic card; /* NULL = free */
 };
 
 /* Cards are only ever added, so that finding one needs no lock. */

@@ -28,7 +28,7 @@ int
 mark_load(struct render *r, const char *name, struct mark_style *out, struct error *err)
 {
 	struct value *data = value_object(&r->arena);
-	struct mark_style style = { NULL };
+	struct mark_style style = { .open = NULL };
 	struct strbuf sb;
 	const char *at;
 	int rc;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-	CLEARED = 2,
 	WAIT_FOR_SOURCE =
 	    12 * 3600, /* how long an empty digest is held back while a source is out of reach */
 };
@@ -79,10 +78,11 @@ leave_out(struct batch_item *item, enum run_skip why)
 
 /*
  * An older edition that waits becomes part of this one when no copy of it can be out; one that a person holds stays, and
- * its reader waits with it. 1 = go on, CLEARED = its papers are given back, 0 = leave the reader, -1.
+ * its reader waits with it. 1 = go on, 0 = leave the reader, -1.
  */
 static int
-clear_unsettled(struct store *store, const struct due *due, struct arena *a, struct error *err)
+clear_unsettled(
+    struct store *store, const struct due *due, bool *merged, struct arena *a, struct error *err)
 {
 	struct edition *e;
 	int found = store_find_unsettled(store, due->reader, a, &e, err);
@@ -100,7 +100,8 @@ clear_unsettled(struct store *store, const struct due *due, struct arena *a, str
 	    store_end(store, store_merge_edition(store, e->period, e->reader, err), false, err) ==
 		-1)
 		return -1;
-	return CLEARED;
+	*merged = true;
+	return 1;
 }
 
 /* With a source out of reach "nothing new" is not known yet: the next run may have the papers. */
@@ -143,10 +144,11 @@ find_reader(
 	item->what = BATCH_FAILED;
 	if (found == 0 && !s->ahead)
 		return leave_out(item, SKIP_NOT_DUE);
-	if ((found = clear_unsettled(store, &mail->due, a, err)) == 0)
+	if ((found = clear_unsettled(store, &mail->due, &item->merged, a, err)) == 0)
 		return leave_out(item, SKIP_WAITING);
-	/* Its papers are candidates again. */
-	return found == CLEARED ? store_load_reader(store, reader, a, &mail->reader, err) : found;
+	/* Papers of that edition are candidates again. */
+	return found == 1 && item->merged ? store_load_reader(store, reader, a, &mail->reader, err)
+					  : found;
 }
 
 /* All that is looked up for one reader's edition. */

@@ -381,6 +381,8 @@ run_check(struct run *run, const struct run_check_options *options)
 	struct checker c = { .run = run, .options = options };
 
 	arena_init(&c.arena, MAX_RUN_BYTES);
+	/* Without memory for it, what it is needed for says so. */
+	(void)config_take_secrets(run->cfg, NULL);
 	check_config(&c);
 	check_templates(&c);
 	check_languages(&c);

@@ -77,6 +77,7 @@ struct courier {
 	pthread_mutex_t lock;	/* of the store, the planner and the zones, while a batch is made */
 	struct batch *running;	/* that batch, NULL = none */
 	size_t nbegun; /* of the turns */
+	size_t *counts;	/* readers with a mail, by smtp block */
 	size_t nwayless; /* readers whose domain no smtp block takes */
 	struct arena scratch;
 	char broken[512]; /* the first digest that cannot be made, and why; "" = none */
@@ -96,6 +97,8 @@ bool	courier_must_stop(struct courier *c);
 /* smtp NULL: of a preview. The limits go on from the last run. */
 int	lane_init(struct courier *c, struct lane *l, const struct config_smtp *smtp, struct error *err);
 void	lane_release(struct lane *l);
+/* What the configuration allows a way out, going on from what earlier runs used; now_us -1 = afresh. */
+int	lane_load_limit(struct run *run, const struct config_smtp *smtp, int64_t now_us, struct limit *out, struct error *err);
 /* How many mails it has not handed out. */
 size_t	lane_count_left(const struct courier *c, const struct lane *l);
 /* As delivery_queue.next. */

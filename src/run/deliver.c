@@ -8,7 +8,8 @@
 
 enum {
 	DAY_SECONDS = 86400,
-	LOOK_MS = 500, /* how often a run looks whether a person put the brake on */
+	WORTH_TELLING_S = 60, /* what takes less needs no word before it */
+	LOOK_MS = 250,	      /* how often a run looks whether a person put the brake on */
 	MAX_TOLD = 10, /* digests that cannot be made; the others have the same fault, as a rule */
 };
 
@@ -30,6 +31,7 @@ courier_skip(struct courier *c, const struct store_reader *reader, enum run_skip
     int64_t next_utc, struct error *err)
 {
 	c->report->nskipped++;
+	c->report->skips[why]++;
 	if (c->options->on_skip == NULL)
 		return 0;
 	return c->options->on_skip(c->options->arg, reader, why, next_utc, err);
@@ -115,6 +117,7 @@ visit_reader(void *arg, const struct store_reader *reader)
 		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
 	if (found == 1)
 		c->report->ndue++;
+	c->counts[routes_find(&c->routes, reader->sub.canonical)]++;
 	return add_turn(c, &due, lane, w->err);
 }
 
@@ -124,6 +127,7 @@ find_dues(struct courier *c, bool ahead, bool quiet, struct error *err)
 	struct walk w = { c, err, ahead, quiet };
 
 	c->since_utc = c->now_utc - (int64_t)WINDOW_DAYS * DAY_SECONDS;
+	memset(c->counts, 0, c->run->cfg->nsmtps * sizeof(*c->counts));
 	return store_each_reader(c->run->store, true, visit_reader, &w, err) == 0 ? 0 : -1;
 }
 
@@ -146,6 +150,7 @@ collect_dues(struct courier *c, struct error *err)
 	c->report->ahead = c->nturns == 0;
 	c->nturns = 0;
 	c->report->nreaders = c->report->nskipped = c->report->ndue = 0;
+	memset(c->report->skips, 0, sizeof(c->report->skips));
 	return find_dues(c, c->report->ahead, false, err);
 }
 
@@ -327,6 +332,7 @@ next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 {
 	struct courier *c = arg;
 
+	out->lane = lane;
 	return lane_next(c, &c->lanes[lane], out, err);
 }
 
@@ -343,6 +349,7 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 	struct courier *c = arg;
 
 	log_error(c->run->log, "%s: %s", c->lanes[lane].via, why->msg);
+	report_add_stop(c->report, c->run->cfg->smtps[lane].name, why);
 	if (why->kind == ERR_NET)
 		c->report->faults |= RUN_FAULT_UNREACHABLE;
 	else if (why->kind == ERR_IO || why->kind == ERR_NOMEM)
@@ -380,26 +387,20 @@ find_next_try(struct courier *c, const struct delivery_outcome *o, int64_t now_u
 {
 	uint32_t attempts;
 
+	*next_utc = now_utc;
+	if (strcmp(o->reply, sink_halted) == 0)
+		return 0;
 	if (store_count_attempts(c->run->store, o->period, o->reader, &attempts, err) == -1)
 		return -1;
 	*next_utc = now_utc + retry_wait_s(retry_classify(o->reply), attempts, o->reader);
 	return 0;
 }
 
-/* The first of each kind: a relay that is down says the same of a million mails. */
-static void
-tell_first(const struct courier *c, enum edition_state state, const char *reply)
+/* A preview has no way out. */
+static const char *
+name_way(const struct courier *c, unsigned lane)
 {
-	const struct run_report *r = c->report;
-	struct log *log = c->run->log;
-
-	if (state == EDITION_DEFERRED && r->ndeferred == 1)
-		log_error(log, "mail waits for a later run: %s", reply);
-	else if (state == EDITION_FAILED && r->nfailed == 1)
-		log_warn(log, "mail is refused for good: %s; 'digest history' says whose", reply);
-	else if (state == EDITION_UNKNOWN && r->nunknown == 1)
-		log_warn(
-		    log, "mail may have arrived or not: %s; 'digest outbox' says whose", reply);
+	return c->lanes[lane].smtp != NULL ? c->lanes[lane].smtp->name : "";
 }
 
 static int
@@ -414,12 +415,12 @@ settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n,
 		enum edition_state state = count_outcome(c->report, o->outcome);
 		int64_t next_utc = 0;
 
-		tell_first(c, state, o->reply);
+		report_tell_outcome(c->run, c->report, state, o);
 		if (state == EDITION_DEFERRED)
 			rc = find_next_try(c, o, now_utc, &next_utc, err);
 		if (rc == 0)
-			rc = store_settle_edition(
-			    store, o->period, o->reader, state, o->reply, now_utc, next_utc, err);
+			rc = store_settle_try(store, o->period, o->reader, state,
+			    name_way(c, o->lane), o->reply, now_utc, next_utc, err);
 	}
 	return rc;
 }
@@ -575,16 +576,43 @@ find_busy_lanes(const struct courier *c, unsigned *out)
 static int
 open_sinks(struct courier *c, struct sink **out, struct error *err)
 {
+	struct run_report *r = c->report;
 	unsigned *busy;
+	size_t n;
 	int rc;
 
 	if (c->options->preview)
 		return sinks_open_preview(out, err);
-	if ((busy = calloc(c->nlanes, sizeof(*busy))) == NULL)
+	busy = calloc(c->nlanes, sizeof(*busy));
+	r->opened = arena_array(&r->arena, c->nlanes, sizeof(*r->opened));
+	if (busy == NULL || r->opened == NULL) {
+		free(busy);
 		return err_nomem(err, "ways out");
-	rc = sinks_open(c->run, busy, find_busy_lanes(c, busy), out, err);
+	}
+	n = find_busy_lanes(c, busy);
+	for (size_t i = 0; i < n; i++)
+		r->opened[r->nopened++] = c->run->cfg->smtps[busy[i]].name;
+	rc = sinks_open(c->run, busy, n, out, err);
 	free(busy);
 	return rc;
+}
+
+/* Before much work: how long it will take, and what will be left. */
+static int
+expect_work(struct courier *c, struct error *err)
+{
+	struct run_expectation *e = &c->report->expected;
+
+	for (size_t i = 0; i < c->nretries && !c->options->preview; i++)
+		c->counts[c->retries[i].lane]++;
+	if (expect_find(c->run, c->counts, true, e, err) == -1)
+		return -1;
+	if (!e->limited || (e->seconds < WORTH_TELLING_S && e->nleft == 0))
+		return 0;
+	log_info(c->run->log, "mails: %s", e->text);
+	if (c->run->ui.tell != NULL && !c->options->preview)
+		c->run->ui.tell(c->run->ui.arg, e->text);
+	return 0;
 }
 
 /* Plan, compose and hand over everything. */
@@ -624,6 +652,7 @@ courier_free(struct courier *c)
 	arena_release(&c->scratch);
 	routes_release(&c->routes);
 	free(c->lanes);
+	free(c->counts);
 	free(c->retries);
 	free(c->turns);
 	free(c);
@@ -640,6 +669,11 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 	if (routes_init(&c->routes, run->cfg, err) == -1) {
 		free(c);
 		return -1;
+	}
+	if ((c->counts = calloc(run->cfg->nsmtps + 1, sizeof(*c->counts))) == NULL) {
+		routes_release(&c->routes);
+		free(c);
+		return err_nomem(err, "delivery");
 	}
 	arena_init(&c->scratch, MAX_RUN_BYTES);
 	pthread_mutex_init(&c->lock, NULL);
@@ -667,6 +701,8 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 	if (collect_dues(c, err) == 0 && collect_retries(c, err) == 0 &&
 	    look_at_sources(c, err) == 0)
 		rc = make_lanes(c, err);
+	if (rc == 0)
+		rc = expect_work(c, err);
 	if (rc == 0 && (c->nturns > 0 || c->nretries > 0))
 		rc = send_all(c, err);
 	if (rc == 0)

@@ -504,6 +504,8 @@ run_fetch(struct run *run, const struct run_fetch_options *options, struct run_r
 	struct strbuf cache;
 	int rc = -1;
 
+	if (config_take_secrets(run->cfg, err) == -1)
+		return -1;
 	fetch.start_ms = clock_now_ms(&run->clock);
 	fetch.start_monotonic_ms = clock_monotonic_ms();
 	/* The rest of the time is for sending. Who calls `fetch` has time, and can interrupt it. */

@@ -20,9 +20,9 @@ now_us(const struct courier *c)
 }
 
 static void
-name_note(const struct lane *l, char out[200])
+name_note(const struct config_smtp *smtp, char out[200])
 {
-	snprintf(out, 200, "limit %.180s", l->smtp->name);
+	snprintf(out, 200, "limit %.180s", smtp->name);
 }
 
 /* In a transaction. Written before these mails leave, so that a run that is killed counted too many, if anything. */
@@ -33,25 +33,30 @@ save_limit(struct courier *c, const struct lane *l, size_t nreserved, struct err
 
 	if (!limit_is_set(&l->limit))
 		return 0;
-	name_note(l, name);
+	name_note(l->smtp, name);
 	limit_format(&l->limit, now_us(c), nreserved, note);
 	return store_set_note(c->run->store, name, note, err);
 }
 
-static int
-restore_limit(struct courier *c, struct lane *l, struct error *err)
+int
+lane_load_limit(struct run *run, const struct config_smtp *smtp, int64_t now_us, struct limit *out,
+    struct error *err)
 {
 	char name[200];
 	const char *note;
+	struct arena a;
+	int rc;
 
-	limit_init(&l->limit, l->smtp->rate, l->smtp->daily_limit);
-	if (!limit_is_set(&l->limit))
+	limit_init(out, smtp->rate, smtp->daily_limit);
+	if (!limit_is_set(out) || now_us < 0)
 		return 0;
-	name_note(l, name);
-	if (store_get_note(c->run->store, name, &l->arena, &note, err) == -1)
-		return -1;
-	limit_restore(&l->limit, note, now_us(c));
-	return 0;
+	arena_init(&a, MAX_READER_BYTES);
+	name_note(smtp, name);
+	rc = store_get_note(run->store, name, &a, &note, err);
+	if (rc == 0)
+		limit_restore(out, note, now_us);
+	arena_release(&a);
+	return rc;
 }
 
 /* QUEUE_MAIL: one may leave now. What cannot leave in this run stays due, and is first in the next. */
@@ -101,6 +106,7 @@ take_item(struct courier *c, struct lane *l, struct batch_item *item, struct err
 {
 	const struct store_reader *reader = item->mail.reader;
 
+	c->report->nmerged += item->merged;
 	if (item->what == BATCH_MAIL) {
 		l->mails[l->nmails++] = item->mail;
 		item->what = BATCH_SKIPPED; /* ours now */
@@ -255,6 +261,7 @@ note_other_bytes(struct courier *c, struct lane *l, const struct edition *e,
 		l->rehashed = true;
 		return 0;
 	}
+	c->report->nheld_mails++;
 	log_error(c->run->log, "%s: digest of %s: %s; held", mail->reader->sub.address,
 	    mail->period, reason);
 	return 1;
@@ -488,7 +495,7 @@ lane_init(struct courier *c, struct lane *l, const struct config_smtp *smtp, str
 	if (smtp == NULL)
 		return 0;
 	sinks_describe(smtp, l->via, sizeof(l->via));
-	return restore_limit(c, l, err);
+	return lane_load_limit(c->run, l->smtp, now_us(c), &l->limit, err);
 }
 
 /* What was leased and not handed out certainly stayed here. */

@@ -119,3 +119,13 @@ limit_room(const struct limit *l, int64_t now_us, size_t max)
 		room = count < l->daily ? l->daily - count : 0;
 	return room;
 }
+
+size_t
+limit_left(const struct limit *l, int64_t now_us)
+{
+	uint32_t count = count_of_day(l, now_us);
+
+	if (l->daily == 0)
+		return SIZE_MAX;
+	return count < l->daily ? l->daily - count : 0;
+}

@@ -41,4 +41,7 @@ void	limit_take(struct limit *l, int64_t now_us);
 /* Of max mails, how many to make ready now: at least 1 unless none may leave on this day. */
 size_t	limit_room(const struct limit *l, int64_t now_us, size_t max);
 
+/* How many more may leave on this day; SIZE_MAX = any number. */
+size_t	limit_left(const struct limit *l, int64_t now_us);
+
 #endif

@@ -1,4 +1,5 @@
-#include "stages.h"
+#include "run/routes.h"
+#include "run/stages.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,6 +53,8 @@ struct search {
 	struct run_next *next;
 	struct arena *arena;
 	int64_t now_utc;
+	struct routes routes;
+	size_t *counts; /* active readers, by smtp block */
 };
 
 static int
@@ -69,13 +72,15 @@ look_at(void *arg, const struct store_reader *reader)
 {
 	struct search *s = arg;
 	struct due due;
-	int found;
+	int found, way;
 
 	if (reader->suppressed)
 		return 0;
 	if (reader->sub.paused_until > s->now_utc / DAY_SECONDS)
 		return note_pause(s, reader);
 	s->next->nactive++;
+	if ((way = routes_find(&s->routes, reader->sub.canonical)) >= 0)
+		s->counts[way]++;
 	found = due_find(s->run, reader, s->now_utc, 0, &due, NULL);
 	if (found == -1)
 		return 0;
@@ -92,9 +97,20 @@ look_at(void *arg, const struct store_reader *reader)
 int
 run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err)
 {
-	struct search s = { run, out, a, clock_now_utc(&run->clock) };
+	struct search s = {
+		.run = run, .next = out, .arena = a, .now_utc = clock_now_utc(&run->clock)
+	};
+	int rc;
 
 	memset(out, 0, sizeof(*out));
 	out->address = out->paused = "";
-	return store_each_reader(run->store, false, look_at, &s, err) == 0 ? 0 : -1;
+	s.counts = arena_array(a, run->cfg->nsmtps, sizeof(*s.counts));
+	if (s.counts == NULL)
+		return err_nomem(err, "readers");
+	memset(s.counts, 0, run->cfg->nsmtps * sizeof(*s.counts));
+	if (routes_init(&s.routes, run->cfg, err) == -1)
+		return -1;
+	rc = store_each_reader(run->store, false, look_at, &s, err) == 0 ? 0 : -1;
+	routes_release(&s.routes);
+	return rc == 0 ? expect_find(run, s.counts, false, &out->all, err) : -1;
 }

@@ -96,8 +96,8 @@ run_each_unsettled(struct run *run, int (*visit)(void *arg, const struct run_uns
 	return rc;
 }
 
-static bool
-is_by_hand(const struct edition *e)
+bool
+outbox_is_by_hand(const struct edition *e)
 {
 	return e->state == EDITION_HELD && strncmp(e->reply, by_hand, sizeof(by_hand) - 1) == 0;
 }
@@ -108,7 +108,7 @@ reply_before(const struct edition *e)
 {
 	const char *rest = e->reply + sizeof(by_hand) - 1;
 
-	if (!is_by_hand(e))
+	if (!outbox_is_by_hand(e))
 		return e->reply;
 	return strncmp(rest, ": ", 2) == 0 ? rest + 2 : rest;
 }
@@ -130,7 +130,7 @@ applies(const struct walk *w, const struct edition *e)
 		if (w->verb == OUTBOX_HOLD)
 			return false;
 		return named || w->verb == OUTBOX_DROP ||
-		    (w->verb == OUTBOX_RELEASE && is_by_hand(e));
+		    (w->verb == OUTBOX_RELEASE && outbox_is_by_hand(e));
 	default:
 		return false;
 	}

@@ -83,19 +83,6 @@ run_close(struct run *run)
 	free(run);
 }
 
-void
-run_report_init(struct run_report *report)
-{
-	memset(report, 0, sizeof(*report));
-	arena_init(&report->arena, MAX_READER_BYTES);
-}
-
-void
-run_report_release(struct run_report *report)
-{
-	arena_release(&report->arena);
-}
-
 /*
  * A clock that ran ahead would make everything old at once. After a pause that long nothing is given up and nothing removed
  * for its age; the run after this one does that, if the clock still says so.
@@ -125,6 +112,7 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 		log_warn(run->log,
 		    "%zu mails of an interrupted run may have left; they are tried once more",
 		    nunknown);
+	report->nheld_mails += nheld;
 	if (nheld > 0)
 		log_error(run->log, "%zu mails are held: a copy may be out twice", nheld);
 	if (report->nexpired > 0)
@@ -143,20 +131,29 @@ start_run(struct run *run, int64_t now_utc, int64_t *id, struct error *err)
 }
 
 static int
-finish_run(
-    struct run *run, int64_t id, int64_t started_utc, const struct run_report *r, struct error *err)
+finish_run(struct run *run, int64_t id, struct run_report *r, struct error *err)
 {
 	char summary[256];
+	struct strbuf line;
+	int rc;
+
+	run_finish_report(run, r);
+	strbuf_init(&line, sizeof(summary) * 4);
+	run_report_add_line(r, &line);
+	log_info(run->log, "%s", line.buf);
+	strbuf_release(&line);
 	struct store_run row = {
 		.id = id,
-		.started_utc = started_utc,
-		.finished_utc = clock_now_utc(&run->clock),
+		.started_utc = r->started_utc,
+		.finished_utc = r->finished_utc,
 		.nplanned = (int64_t)r->nplanned,
 		.nsent = (int64_t)r->nsent,
 		.ndeferred = (int64_t)r->ndeferred,
 		.nfailed = (int64_t)r->nfailed,
+		.nheld = (int64_t)r->nheld_mails,
 		.nempty = (int64_t)r->nempty,
 		.nskipped = (int64_t)r->nskipped,
+		.exit_code = r->exit_code,
 		.summary = summary,
 	};
 
@@ -168,7 +165,10 @@ finish_run(
 	if (store_begin(run->store, err) == -1)
 		return -1;
 	log_info(run->log, "%s", summary);
-	return store_end(run->store, store_finish_run(run->store, &row, err), true, err);
+	rc = store_finish_run(run->store, &row, err);
+	if (rc == 0)
+		rc = report_save(run, r, err);
+	return store_end(run->store, rc, true, err);
 }
 
 /* A newcomer's list of thousands may be a mistake: ask once, before the first mail ever leaves. */
@@ -326,6 +326,7 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	struct store_sync_counts counts;
 	int64_t now_utc = clock_now_utc(&run->clock), id = 0;
 
+	report->started_utc = now_utc;
 	if (take_charge(run, options, now_utc, err) == -1 ||
 	    run_sync_readers(run, options->accept_removals, &counts, err) == -1 ||
 	    check_users(run, options, err) == -1)
@@ -345,7 +346,9 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	if (!options->preview &&
 	    (prune_store(run, now_utc, err) == -1 || run_update_search(run, err) == -1))
 		return -1;
-	return finish_run(run, id, now_utc, report, err);
+	if (operator_tell(run, options, &counts, report, err) == -1)
+		return -1;
+	return finish_run(run, id, report, err);
 }
 
 int
@@ -353,8 +356,11 @@ run_digests(struct run *run, const struct run_options *options, struct run_repor
     struct error *err)
 {
 	long holder = 0;
-	int got = options->preview ? 1 : store_lock_sender(run->store, &holder, err);
+	int got;
 
+	if (config_take_secrets(run->cfg, err) == -1)
+		return -1;
+	got = options->preview ? 1 : store_lock_sender(run->store, &holder, err);
 	if (got == -1)
 		return -1;
 	if (got == 0) {

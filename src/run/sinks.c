@@ -20,7 +20,8 @@ run_preview(struct sink *sink, const struct delivery_queue *queue, struct error 
 	(void)sink;
 	strbuf_init(&mail.bytes, MAX_MESSAGE_BYTES);
 	while ((more = queue->next(queue->arg, sink->lane, &mail, err)) == QUEUE_MAIL) {
-		const struct delivery_outcome sent = { mail.period, mail.reader, OUTCOME_SENT, "" };
+		const struct delivery_outcome sent = { mail.period, mail.reader, mail.lane,
+			OUTCOME_SENT, "" };
 
 		if (queue->intend(queue->arg, &one, 1, err) == -1 ||
 		    queue->settle(queue->arg, &sent, 1, err) == -1) {

@@ -2,6 +2,8 @@
 #ifndef DIGEST_RUN_STAGES_H
 #define DIGEST_RUN_STAGES_H
 
+#include <jansson.h>
+
 #include "digest/address.h"
 #include "digest/match.h"
 #include "digest/message.h"
@@ -286,6 +288,7 @@ struct batch_item {
 		BATCH_FAILED,	/* err says why nothing can go on */
 	} what;
 	enum run_skip why;
+	bool merged;	/* an earlier edition became part of it */
 	struct composed mail;	/* mail.reader is known but in BATCH_FAILED */
 	struct error err;
 };
@@ -315,6 +318,26 @@ void	batch_reset(struct batch *batch);
 int	deliver_editions(struct run *run, const struct run_options *options, int64_t run_id,
 	    struct run_report *report, struct error *err);
 
+/* ---- report.c ---- */
+
+/* A way out is given up for this run; of more than RUN_MAX_STOPS nothing is kept. */
+void	report_add_stop(struct run_report *report, const char *account, const struct error *why);
+/* One was just counted: keep whom it was refused to, and tell the first of each kind. A relay that is down says the same of a
+ * million mails. */
+void	report_tell_outcome(struct run *run, struct run_report *report, enum edition_state state,
+	    const struct delivery_outcome *o);
+/* What a relay said, without the name of the reader it refuses; in a. */
+const char *report_hide_name(const struct store_reader *reader, const char *reply, struct arena *a);
+/* Keep it as that of the last run. Inside a transaction. */
+int	report_save(struct run *run, const struct run_report *report, struct error *err);
+/* What was kept, in a; *out = NULL when there is none. */
+int	report_load(struct run *run, struct arena *a, struct value **out, struct error *err);
+
+/* ---- templates.c ---- */
+
+/* The same as JSON and as data; strings are copied. For value_check(). */
+struct value *value_of_json(const json_t *json, struct arena *a);
+
 /* ---- run.c ---- */
 
 /* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so mail from one may not leave this machine.
@@ -323,23 +346,14 @@ int	run_check_sender(const struct run *run, struct error *err);
 
 /* ---- retry.c: when a deferred mail is tried again ---- */
 
-/* Who must do what before another try can end better. */
-enum retry_class {
-	RETRY_THEIRS,	/* the relay or the way there: it comes back by itself */
-	RETRY_GREYLIST,	/* strangers are asked to come back, and let in when they do, mostly after five minutes */
-	RETRY_RATE,	/* we are too fast: trying soon makes it worse */
-	RETRY_READER,	/* their mailbox is full: it stays so for hours */
-	RETRY_OURS,	/* a person here repairs it, and the mail goes soon after */
-};
-
-/* By the stored reply: "451 4.7.1 come back", or whatever a sink says instead of one. */
-enum retry_class retry_classify(const char *reply);
+/* Whose business a deferred mail is, by the stored reply: "451 4.7.1 come back", or whatever a sink says instead of one. */
+enum smtp_blame retry_classify(const char *reply);
 /*
  * Seconds until the next try, at most 67 minutes.
  * attempts	tries before the one that was just deferred
  * reader	its number: mails that were deferred together come back spread over a tenth of the time
  */
-int64_t	retry_wait_s(enum retry_class class, uint32_t attempts, int64_t reader);
+int64_t	retry_wait_s(enum smtp_blame blame, uint32_t attempts, int64_t reader);
 
 /* ---- status.c ---- */
 
@@ -353,6 +367,25 @@ int	status_load_sources(struct run *run, struct arena *a, struct run_status *out
 
 /* Why nothing is sent while the brake is on, and what ends that. */
 extern const char run_hold_words[];
+/* Whether a person held it, by `outbox hold`. */
+bool	outbox_is_by_hand(const struct edition *e);
+
+/* ---- expect.c ---- */
+
+/*
+ * counts	mails for each smtp block of the configuration
+ * from_now	with what the day's limits leave after earlier runs; else of a whole day
+ */
+int	expect_find(struct run *run, const size_t *counts, bool from_now, struct run_expectation *out, struct error *err);
+
+/* ---- operator.c ---- */
+
+/*
+ * At the end of a run: mail to list.operator, if something new needs a person, or something that was told is over.
+ * What was told is remembered once that mail is out. -1 only when nothing can go on.
+ */
+int	operator_tell(struct run *run, const struct run_options *options, const struct store_sync_counts *readers,
+	    const struct run_report *report, struct error *err);
 
 /* ---- sinks.c: where mails go ---- */
 

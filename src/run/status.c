@@ -135,6 +135,7 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	    store_each_unsettled(run->store, count_unsettled, &c, err) == -1 ||
 	    (held = run_find_hold(run, &out->hold_since_utc, err)) == -1 ||
 	    store_get_note(run->store, status_broken_note, a, &out->broken, err) == -1 ||
+	    report_load(run, a, &out->report, err) == -1 ||
 	    status_load_sources(run, a, out, err) == -1)
 		return -1;
 	out->on_hold = held == 1;

@@ -332,7 +332,7 @@ run_copy_templates(const struct run *run, const char *const *names, size_t n, bo
 /* ---- drawing ---- */
 
 /* JSON as the values templates read; numbers with a fraction keep their digits as text. */
-static struct value *
+struct value *
 value_of_json(const json_t *json, struct arena *a)
 {
 	struct value *v;

@@ -65,6 +65,9 @@ read_edition(struct stmt *q, struct arena *a, void *row, struct error *err)
 		len = sizeof(e->reply) - 1;
 	if (reply != NULL)
 		memcpy(e->reply, reply, len);
+	e->tried_utc = db_int(q, 14);
+	if (db_text(q, 15, a, &e->via, err) == -1)
+		return -1;
 	return picks_unpack(picks, (size_t)sqlite3_column_bytes(q->st, 13), a, e, err);
 }
 
@@ -443,9 +446,10 @@ remember_picks(struct store *store, const struct edition *e, int64_t now_utc, st
 	return eligible_add_sent(store, e->reader, items, n, now_utc, err);
 }
 
+/* via NULL = not by a try. */
 static int
-set_state(struct store *store, int64_t period, int64_t reader, enum edition_state state,
-    const char *reply, int64_t next_utc, struct error *err)
+set_tried(struct store *store, int64_t period, int64_t reader, enum edition_state state,
+    const char *via, const char *reply, int64_t now_utc, int64_t next_utc, struct error *err)
 {
 	struct stmt q;
 
@@ -455,6 +459,10 @@ set_state(struct store *store, int64_t period, int64_t reader, enum edition_stat
 	db_bind_int(&q, (int64_t)state);
 	db_bind_text(&q, reply);
 	db_bind_int(&q, next_utc);
+	if (via != NULL) {
+		db_bind_int(&q, now_utc);
+		db_bind_text(&q, via);
+	}
 	if (db_run(&q, err) == -1)
 		return -1;
 	if (db_changes(store) != 1)
@@ -465,9 +473,23 @@ set_state(struct store *store, int64_t period, int64_t reader, enum edition_stat
 	return db_run_ints(store, SQL_CURSOR_SETTLE, DB_INTS(reader, period), err);
 }
 
+static int
+set_state(struct store *store, int64_t period, int64_t reader, enum edition_state state,
+    const char *reply, int64_t next_utc, struct error *err)
+{
+	return set_tried(store, period, reader, state, NULL, reply, 0, next_utc, err);
+}
+
 int
 store_settle_edition(struct store *store, int64_t period, int64_t reader, enum edition_state state,
     const char *reply, int64_t now_utc, int64_t next_utc, struct error *err)
+{
+	return store_settle_try(store, period, reader, state, NULL, reply, now_utc, next_utc, err);
+}
+
+int
+store_settle_try(struct store *store, int64_t period, int64_t reader, enum edition_state state,
+    const char *via, const char *reply, int64_t now_utc, int64_t next_utc, struct error *err)
 {
 	struct edition *e;
 
@@ -481,7 +503,7 @@ store_settle_edition(struct store *store, int64_t period, int64_t reader, enum e
 		if (found == -1)
 			return -1;
 	}
-	return set_state(store, period, reader, state, reply, next_utc, err);
+	return set_tried(store, period, reader, state, via, reply, now_utc, next_utc, err);
 }
 
 /* Settled without mail: the cursor goes back, so that the papers are candidates again. */

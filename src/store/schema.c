@@ -249,11 +249,14 @@ const char *const schema_steps[] = {
 	"  hash BLOB NOT NULL,"
 	"  reply TEXT NOT NULL,"
 	"  picks INTEGER NOT NULL," /* their id */
+	"  tried_utc INTEGER NOT NULL DEFAULT 0," /* when its last try had an outcome; 0 = none had, or before this step */
+	"  via TEXT NOT NULL DEFAULT ''," /* smtp block of that try */
 	"  PRIMARY KEY(period, reader)) WITHOUT ROWID;"
 	"INSERT INTO short_edition"
 	"  SELECT period, reader, state, boot, cursor_from, cursor_to, composed_utc, nread, "
 	"nmatched,"
-	"  attempts, copies, next_utc, hash, reply, row_number() OVER (ORDER BY period, reader)"
+	"  attempts, copies, next_utc, hash, reply, row_number() OVER (ORDER BY period, reader), "
+	"0, ''"
 	"  FROM edition;"
 	"DROP TABLE edition;"
 	"ALTER TABLE short_edition RENAME TO edition;"

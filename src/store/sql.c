@@ -10,7 +10,8 @@
 #define EDITION_COLUMNS                                                                            \
 	"e.period, e.reader, e.state, e.cursor_from, e.cursor_to, e.composed_utc, e.nread,"        \
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, (SELECT list FROM picks " \
-	"WHERE id = e.picks)"
+	"WHERE id = e.picks),"                                                                     \
+	" e.tried_utc, e.via"
 /* Every period there is, highest first. */
 #define PERIODS                                                                           \
 	"WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "  \
@@ -375,7 +376,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    " ?2 AND state IN (0, 4, 6) AND copies = 0",
 	[SQL_EDITION_SETTLE] =
 	    "UPDATE edition SET attempts = attempts + (state IN (0, 1)), copies = copies - "
-	    "(state = 1 AND ?3 IN (3, 4)), state = ?3, reply = ?4, next_utc = ?5 WHERE "
+	    "(state = 1 AND ?3 IN (3, 4)), state = ?3, reply = ?4, next_utc = ?5, tried_utc = "
+	    "coalesce(?6, tried_utc), via = coalesce(?7, via) WHERE "
 	    "period = ?1 AND reader = ?2 AND state <= 6 AND state NOT IN (2, 3)",
 	[SQL_EDITION_LEASE] =
 	    "UPDATE edition SET state = 0, boot = ?3 WHERE period = ?1 AND reader = ?2 AND "

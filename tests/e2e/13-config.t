@@ -60,7 +60,7 @@ broken() {
 	says 78 "$1" "$DIGEST" --now 2026-03-03T08:00:00Z run && [ "$(mails_sent)" = 1 ] && grep -q '^To: good@' Mail/new/*
 }
 check 'a bad zone'                           'echo "subscriber \"b@digest.test\" { timezone = Mars/Olympus }" | broken "digest.conf:5:41: .*Mars/Olympus"'
-check 'a bad address'                        'echo "subscriber \"b@digest..test\" { }" | broken "digest.conf:5:[0-9]+: .*b@digest"'
+check 'a bad address'                        'echo "subscriber \"b@digest..test\" { }" | broken "digest.conf:5:[0-9]+: .*b…@digest"'
 check 'a title that is not closed'           'echo "subscriber \"b@digest.test { }" | broken "digest.conf:5:12: .*not closed on its line"'
 check 'an unknown key of a reader'           'echo "subscriber \"b@digest.test\" { wen = daily }" | broken "digest.conf:5:30: unknown key .wen."'
 check 'a bad schedule'                       'echo "subscriber \"b@digest.test\" { when = \"daily 25:00\" }" | broken "digest.conf:5:.*00:00..23:59"'

@@ -81,11 +81,11 @@ check '... its papers come with the next digest' 'silent 0 at 04T08:00:00 run &&
 check 'drop --all'                               'full && o drop --all >out && grep -q "^2 mails: given up" out && o | grep -q "^no mail waits"'
 
 # --- history
-check 'history names the newest digests'         'full && at 03T09:00:00 run && at 03T09:00:00 history >out && grep -Eq "^ada@digest.test +2026-03-03 +sent +4 +Tue 3 Mar 08:00 UTC" out && test "$(wc -l <out)" = 3 && head -n 1 out | grep -q "^address *period *state *papers *composed *reply"'
+check 'history names the newest digests'         'full && at 03T09:00:00 run && at 03T09:00:00 history >out && grep -Eq "^ada@digest.test +2026-03-03 +sent +4 +Tue 3 Mar 08:00 UTC +Tue 3 Mar 09:00 UTC +box +delivered to " out && test "$(wc -l <out)" = 3 && head -n 1 out | grep -q "^address *period *state *papers *composed *tried *via *reply"'
 check '... of one reader, as JSON'               'at 03T09:00:00 history bob@digest.test --json | python3 -c "
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]
-assert len(rows) == 1 and rows[0][\"papers\"] == 4 and rows[0][\"attempts\"] == 2, rows"'
+assert len(rows) == 1 and rows[0][\"papers\"] == 4 and rows[0][\"attempts\"] == 2 and rows[0][\"via\"] == \"box\" and rows[0][\"tried\"] == 1772528400, rows"'
 check '... of nobody'                            'says 64 "eve@digest.test is not a reader" at 03T09:00:00 history eve@digest.test'
 
 # --- a run that is under way

@@ -8,7 +8,7 @@ plan 18
 
 make_certificates
 cp "$FIXTURES/2026-03-02.json" papers.json
-check 'each fault at each step' 'python3 "$E2E/faults.py" "$DIGEST" "$T" >cells; grep -A9 "^not ok" cells; test "$(grep -c "^ok" cells)" = 81'
+check 'each fault at each step' 'python3 "$E2E/faults.py" "$DIGEST" "$T" >cells; grep -A9 "^not ok" cells; test "$(grep -c "^ok" cells)" = 87'
 
 # --- who the relay says it is
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret

@@ -55,7 +55,7 @@ bomb() {
 		echo
 		cat header.txt
 	} >own/header.txt
-	says 78 'ada@digest.test: own/header.txt:1:[0-9]*: too much work' "$DIGEST" -c digest.conf --now 2026-03-04T08:00:00Z run
+	says 78 'a…@digest.test: own/header.txt:1:[0-9]*: too much work' "$DIGEST" -c digest.conf --now 2026-03-04T08:00:00Z run
 }
 check 'a template bomb stops its edition, and is told' bomb
 check '... and no other'                       'cd bomb && test "$(mails_sent)" = 1 && grep -q "^To: bob" Mail/new/*'

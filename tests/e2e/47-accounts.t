@@ -91,14 +91,14 @@ $(relay b "$port2" 'domains = {"b.test"}')
 subscriber "ada@a.test" {}
 subscriber "bob@b.test" {}
 X
-check 'a reader without a way is told, the other served' 'says 78 "ada@a.test: no smtp block takes this domain" run && test "$(grep -l "X-Recipient: bob@" ../two/*.eml | wc -l)" = 2'
+check 'a reader without a way is told, the other served' 'says 78 "a…@a.test: no smtp block takes this domain" run && test "$(grep -l "X-Recipient: bob@" ../two/*.eml | wc -l)" = 2'
 check 'so says a preview'                       'preview | grep -q "no smtp block takes this domain"'
 check '... and check'                           '"$DIGEST" -c digest.conf check 2>&1 | grep -q "no smtp block takes the domain of ada@a.test"'
 place misspelt <<X
 $(relay b "$port2" 'domains = {"b test", "*.", "a@b.test"}')
 subscriber "bob@b.test" {}
 X
-check 'what is no domain is refused'            'says 78 "b test. is no domain" run && grep -q "a@b.test. is no domain" ../.err'
+check 'what is no domain is refused'            'says 78 "b test. is no domain" run && grep -q "a…@b.test. is no domain" ../.err'
 
 # --- one that is broken
 server well && port=$PORT

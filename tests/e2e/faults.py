@@ -37,7 +37,7 @@ LATER, NEVER, BYE = "451 4.3.0 come back later", "554 5.0.0 no", "421 4.3.2 clos
 DROP, RUBBISH = None, "wonderful weather today"
 CELLS = [
     ("connect", LATER, "deferred", 75, "will not serve us .451 4.3.0 .*try again later", 1),
-    ("connect", NEVER, "deferred", 78, "will not serve us .554 5.0.0", 1),
+    ("connect", NEVER, "deferred", 78, "will not serve us .554 5.0.0 .*are url and port right", 1),
     ("connect", BYE, "deferred", 75, "will not serve us .421 4.3.2 .*try again later", 1),
     ("connect", DROP, "deferred", 75, "the connection was lost before its greeting", 1),
     ("connect", RUBBISH, "deferred", 75, "does not speak SMTP; is the port right", 1),
@@ -50,11 +50,13 @@ CELLS = [
     ("AUTH", BYE, "deferred", 75, "refuses the login .421 4.3.2 .*try again later", 1),
     ("AUTH", DROP, "deferred", 75, "the connection was lost at the login", 1),
     ("MAIL", LATER, "deferred", 75, "waits for a later run: 451 4.3.0", 1),
-    ("MAIL", NEVER, "deferred", 78, "554 5.0.0", 1),
+    ("MAIL", NEVER, "deferred", 78, "refuses mail from papers@digest.test .554 5.0.0 .*may this account send as list.from", 1),
     ("MAIL", BYE, "deferred", 75, "waits for a later run: 421 4.3.2", 1),
     ("MAIL", DROP, "deferred", 75, "waits for a later run: the connection was lost", 1),
     ("MAIL", RUBBISH, "deferred", 75, "waits for a later run: an answer that is not SMTP", 1),
     ("RCPT", LATER, "deferred", 75, "waits for a later run: 451 4.3.0", 1),
+    ("RCPT", "552 5.2.2 mailbox full", "deferred", 75, "waits for a later run: 552 5.2.2", 1),
+    ("RCPT", "550 5.7.1 not from you", "deferred", 75, "waits for a later run: 550 5.7.1", 1),
     ("RCPT", "550 5.1.1 no such user", "failed", 0, "refused for good: 550 5.1.1", 0),
     ("RCPT", BYE, "deferred", 75, "waits for a later run: 421 4.3.2", 1),
     ("RCPT", DROP, "deferred", 75, "waits for a later run: the connection was lost", 1),

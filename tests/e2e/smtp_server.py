@@ -18,6 +18,7 @@ usage: smtp_server.py [options]
 --together      answers to commands that came together go out together: under TLS, in one record
 --dump DIR      each accepted mail as DIR/000001.eml, as it came with dots undone, after X-Sender and X-Recipient lines
 --log FILE      one line a command, "NUMBER COMMAND", NUMBER of the connection; passwords of AUTH are not written
+--stamp         each line of the log begins with the time, in seconds since 1970
 --script FILE   JSON, a list of steps; each is taken for the first command it fits, and then gone:
                 expect    beginning of the command; "connect" is the greeting, "." the final dot
                 skip      so many of these commands are answered as usual first
@@ -69,7 +70,8 @@ class State:
     def note(self, number, text):
         with self.lock:
             if self.log:
-                self.log.write(f"{number} {text}\n")
+                stamp = f"{time.time():.3f} " if getattr(self.options, "stamp", False) else ""
+                self.log.write(f"{stamp}{number} {text}\n")
                 self.log.flush()
 
     def step(self, command):
@@ -281,6 +283,7 @@ def main():
     parser.add_argument("--dump")
     parser.add_argument("--log")
     parser.add_argument("--script")
+    parser.add_argument("--stamp", action="store_true")
     options = parser.parse_args()
     with Server(("127.0.0.1", options.port), Talk) as server:
         server.state = State(options)

@@ -503,6 +503,54 @@ test_file_resolve(void **state)
 /* log */
 
 static void
+test_log_shorten(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "", "" },
+		{ "no address", "no address" },
+		{ "ada@example.org", "a…@example.org" },
+		{ "a@b", "a…@b" },
+		{ "550 5.1.1 <ada.lovelace+x@example.org>: unknown",
+		    "550 5.1.1 <a…@example.org>: unknown" },
+		{ "ada@example.org, bob@example.org", "a…@example.org, b…@example.org" },
+		{ "digest.conf:3: 'ada@@example.org' is no address",
+		    "digest.conf:3: 'a…@example.org' is no address" },
+		{ "to=ada@example.org", "t…@example.org" },
+		{ "'ada@example.org'", "'a…@example.org'" },
+		{ "o'hara@example.org", "o…@example.org" },
+		{ "\"ada lovelace\"@example.org says", "…@example.org says" },
+		{ "<\"a\"@example.org>", "<…@example.org>" },
+		{ "\"@example.org", "…@example.org" },
+		{ "élise@example.org", "é…@example.org" },
+		{ "\xff\xfe@example.org", "…@example.org" },
+		{ "ada@[192.0.2.1]", "a…@[192.0.2.1]" },
+		{ "ada@bücher.example", "a…@bücher.example" },
+		/* Filters and lone signs are no addresses. */
+		{ "@efficient finds nothing", "@efficient finds nothing" },
+		{ "3 @ 4", "3 @ 4" },
+		{ "ada@", "ada@" },
+		{ "a@b@c", "a…@b…@c" },
+	};
+	char out[120];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		log_shorten(out, sizeof(out), rows[i].text);
+		if (strcmp(out, rows[i].want) != 0)
+			fail_msg("row %zu: '%s' became '%s'", i, rows[i].text, out);
+	}
+	/* Whatever the room, it ends, and the local part is not in it. */
+	for (size_t size = 8; size < 60; size++) {
+		log_shorten(
+		    out, size, "mail to canary@example.org and to canary@example.net waits");
+		assert_true(strlen(out) < size);
+		assert_null(strstr(out, "ana"));
+	}
+}
+
+static void
 test_log(void **state)
 {
 	static const char want[] = "digest: bad\\x0Athing 7\n"
@@ -577,6 +625,7 @@ main(void)
 		cmocka_unit_test(test_file_dirs),
 		cmocka_unit_test(test_file_resolve),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_log_shorten),
 		cmocka_unit_test(test_clock),
 	};
 

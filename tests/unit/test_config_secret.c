@@ -69,6 +69,46 @@ test_secrets(void **state)
 	}
 }
 
+/* A secret in the environment is taken out of it under every name, and still found. */
+static void
+test_taken(void **state)
+{
+	struct config_smtp smtps[3] = {
+		{ .password = { "", "", "TEST_SECRET", "" } },
+		{ .password = { "", "", "TEST_SECRET", "" } },
+		{ .password = { "", "", "NOT_SET_X", "" } },
+	};
+	struct config cfg = { .smtps = smtps, .nsmtps = 3 };
+	struct strbuf got;
+	struct error err;
+
+	(void)state;
+	cfg.mailbox.password = (struct config_secret){ "other", "", "", "" };
+	arena_init(&cfg.arena, 1 << 16);
+	setenv("TEST_SECRET", "hunter2", 1);
+	setenv("TEST_COPY", "hunter2", 1);
+	setenv("TEST_OTHER", "other", 1);
+	setenv("TEST_KEPT", "hunter22", 1);
+	assert_int_equal(config_take_secrets(&cfg, &err), 0);
+	assert_null(getenv("TEST_SECRET"));
+	assert_null(getenv("TEST_COPY"));
+	assert_null(getenv("TEST_OTHER"));
+	assert_string_equal(getenv("TEST_KEPT"), "hunter22");
+	for (int i = 0; i < 2; i++) {
+		strbuf_init(&got, 100);
+		assert_int_equal(config_read_secret(&smtps[i].password, "smtp", &got, &err), 0);
+		assert_string_equal(got.buf, "hunter2");
+		strbuf_release(&got);
+	}
+	strbuf_init(&got, 100);
+	assert_int_equal(config_read_secret(&smtps[2].password, "smtp", &got, &err), -1);
+	assert_non_null(strstr(err.msg, "'NOT_SET_X' is not set"));
+	strbuf_release(&got);
+	/* Once more does no harm. */
+	assert_int_equal(config_take_secrets(&cfg, &err), 0);
+	arena_release(&cfg.arena);
+}
+
 /* Ended, but nobody has asked for its status yet. */
 static bool
 is_zombie(long pid)
@@ -113,6 +153,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_secrets, enter_folder, leave_folder),
+		cmocka_unit_test(test_taken),
 		cmocka_unit_test_setup_teardown(
 		    test_command_leaves_nothing, enter_folder, leave_folder),
 	};
