@@ -156,7 +156,7 @@ struct run_expectation {
 	size_t nleft;		/* of these, the day's limits leave over */
 	int64_t seconds;	/* the slowest way needs; 0 = none has a rate */
 	size_t slowest, nslowest;	/* smtp block, and its mails */
-	bool limited;		/* some way with mail has a rate or a limit; else text is "" */
+	bool limited;		/* a rate or a limit matters; else text is "" */
 	char text[320];		/* "100,000 at 600/min = 2 h 47 min" */
 };
 
@@ -171,6 +171,7 @@ struct run_report {
 	int64_t next_settled_utc;	/* when the first of them will; 0 = none waits */
 	size_t nreaders, ndue, nplanned, nsent, ndeferred, nfailed, nunknown, nempty, nskipped, nexpired;
 	size_t nheld_mails;	/* came to wait for a person in this run */
+	size_t nuntried;	/* due mails that were not begun: stopped, a way out given up, a limit reached */
 	size_t nmerged;		/* earlier editions that became part of a newer one */
 	size_t skips[RUN_SKIPS];	/* nskipped, by reason */
 	struct run_stop stops[RUN_MAX_STOPS];
@@ -181,6 +182,7 @@ struct run_report {
 	int64_t started_utc, finished_utc;	/* 0 = not a run, or not finished */
 	int64_t started_ms, took_ms;	/* monotonic */
 	int exit_code;
+	long other_run;		/* process that was sending, so that this one did nothing; 0 = none was */
 	size_t nbroken;		/* digests that could not be made; they stay due */
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
 	unsigned faults;	/* enum run_fault */
@@ -195,6 +197,8 @@ void	run_finish_report(const struct run *run, struct run_report *report);
 struct value *run_report_value(const struct run_report *report, struct arena *a);
 /* "3 of 5 readers due, 3 planned, 2 sent, 1 deferred, 2 skipped; skipped: 2 not-due; 0.2 s, exit code 75" */
 void	run_report_add_line(const struct run_report *report, struct strbuf *out);
+/* "4 new papers, 3 due, 1 sent, 0 empty, 0 deferred, 1 unknown": what went wrong only where it did. */
+void	run_report_add_summary(const struct run_report *report, struct strbuf *out);
 /* The exit code of all that went wrong: 70 before 74, 78, 75, 69. */
 int	run_exit_of_faults(unsigned faults);
 

@@ -36,6 +36,8 @@ print_report(struct cli *cli, const struct run_report *r, bool delivered)
 	}
 	if (!cli->term.out_tty || cli->opt.quiet)
 		return;
+	if (r->other_run != 0)
+		return; /* it was said */
 	print_sources(r);
 	if (!delivered)
 		return;

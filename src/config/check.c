@@ -146,6 +146,24 @@ check_domains(
 	return 0;
 }
 
+/* A login that cannot work is an error of the file, so it is told with its place. */
+static void
+check_login(const struct config_setting *set, const struct config_given *g)
+{
+	static const char *const ways[] = { "password", "password-file", "password-env",
+		"password-command" };
+	const struct config_smtp *smtp = g->record;
+	bool has_password = false;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		has_password = has_password || place_of(g, ways[i]).line != 0;
+	if (!is_missing(g, "user") && !has_password && is_missing(g, "token-command") &&
+	    (strcmp(smtp->auth, "xoauth2") != 0 && strcmp(smtp->auth, "oauthbearer") != 0))
+		config_complain_at(set, place_of(g, "user"),
+		    "user without a password; expected password-file, password-env, "
+		    "password-command, password or token-command beside it");
+}
+
 static int
 check_smtp(struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
 {
@@ -156,6 +174,7 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 	smtp->line = g->place.line;
 	check_secret(set, g);
 	check_token(set, g);
+	check_login(set, g);
 	if (is_missing(g, "url"))
 		config_complain_at(set, g->place,
 		    "smtp \"%s\" has no url; expected smtps://, smtp://, sendmail: or maildir:",
@@ -163,8 +182,7 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 	else if (!smtp->tls_required && !smtp->insecure && !is_loopback(smtp->url))
 		config_complain_at(set, place_of(g, "tls"),
 		    "tls = none to another machine sends passwords and mails in clear; expected "
-		    "tls = "
-		    "required, or insecure = yes beside it");
+		    "tls = required, or insecure = yes beside it");
 	return check_domains(ld, set, g);
 }
 

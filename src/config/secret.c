@@ -67,8 +67,10 @@ read_env(const char *name, const char *what, struct strbuf *out, struct error *e
 	const char *value = getenv(name);
 
 	if (value == NULL)
-		return err_set(
-		    err, ERR_CONFIG, "%s: environment variable '%s' is not set", what, name);
+		return err_set(err, ERR_CONFIG,
+		    "%s: environment variable '%s' is not set; cron has none of a login, "
+		    "expected it in the crontab or password-file",
+		    what, name);
 	strbuf_add(out, value);
 	return 0;
 }

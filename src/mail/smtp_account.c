@@ -224,7 +224,8 @@ check_options(const struct smtp_options *o, const struct smtp_place *place, stru
 		    "insecure = true",
 		    place->host);
 	if (*text_of(o->user) == '\0' && *text_of(o->password) != '\0')
-		return err_set(err, ERR_CONFIG, "a password without a user");
+		return err_set(err, ERR_CONFIG,
+		    "a password without a user; expected user = the name it is for");
 	if (*text_of(o->user) != '\0' && *text_of(o->password) == '\0')
 		return err_set(err, ERR_CONFIG, "user '%.100s' without a password", o->user);
 	if (o->connections < 1 || o->connections > SMTP_MAX_CONNECTIONS)

@@ -305,11 +305,11 @@ courier_must_stop(struct courier *c)
 		nleft += lane_count_left(c, &c->lanes[i]);
 	c->stopped = true;
 	if (nleft > 0) {
-		log_info(c->run->log, "stopped by %s; %zu mails are left for the next run",
+		log_info(c->run->log, "stopped by %s; %zu mail%s left for the next run",
 		    signalled	  ? "a signal"
 			: c->held ? "a person"
 				  : "delivery.deadline",
-		    nleft);
+		    nleft, nleft == 1 ? " is" : "s are");
 		c->report->faults |= RUN_FAULT_DEFERRED;
 	}
 	return true;
@@ -635,6 +635,8 @@ send_all(struct courier *c, struct error *err)
 		return -1;
 	rc = sink_run(sink, &queue, err);
 	sink_free(sink);
+	for (unsigned i = 0; i < c->nlanes && !c->options->preview; i++)
+		c->report->nuntried += lane_count_left(c, &c->lanes[i]);
 	for (unsigned i = 0; i < c->nlanes && rc == 0; i++)
 		rc = lane_close(c, &c->lanes[i], err);
 	return rc;

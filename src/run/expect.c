@@ -43,14 +43,14 @@ write_text(const struct run *run, struct run_expectation *e)
 	char n[32], left[32], took[40];
 	size_t len;
 
-	format_count(e->nslowest, n);
+	format_count(e->seconds > 0 ? e->nslowest : e->nmails - e->nleft, n);
 	format_count(e->nleft, left);
 	format_time(e->seconds, took);
 	len = (size_t)snprintf(e->text, sizeof(e->text), "%s", n);
 	if (e->seconds > 0)
 		len += (size_t)snprintf(e->text + len, sizeof(e->text) - len, " at %.32s = %s",
 		    cfg->smtps[e->slowest].rate, took);
-	if (cfg->nsmtps > 1)
+	if (e->seconds > 0 && cfg->nsmtps > 1)
 		len += (size_t)snprintf(e->text + len, sizeof(e->text) - len,
 		    " by %.64s, the slowest", cfg->smtps[e->slowest].name);
 	if (e->nleft > 0)
@@ -90,6 +90,7 @@ expect_find(struct run *run, const size_t *counts, bool from_now, struct run_exp
 			out->nslowest = n;
 		}
 	}
+	out->limited = out->limited && (out->seconds > 0 || out->nleft > 0);
 	if (out->limited)
 		write_text(run, out);
 	return 0;

@@ -63,6 +63,7 @@ lane_load_limit(struct run *run, const struct config_smtp *smtp, int64_t now_us,
 static int
 ask_limit(struct courier *c, struct lane *l, int64_t *again_ms)
 {
+	size_t nleft;
 	int64_t again_us;
 
 	if (!limit_is_set(&l->limit) || limit_allows(&l->limit, now_us(c), &again_us))
@@ -71,9 +72,9 @@ ask_limit(struct courier *c, struct lane *l, int64_t *again_ms)
 	    again_us == INT64_MAX ? INT64_MAX : c->start_ms + (again_us - c->start_us + 999) / 1000;
 	if (*again_ms < c->deadline_ms)
 		return QUEUE_LATER;
-	if (!l->over)
-		log_warn(c->run->log, "%s: its %s leaves %zu mails for a later run", l->via,
-		    again_us == INT64_MAX ? "daily-limit" : "rate", lane_count_left(c, l));
+	if (!l->over && (nleft = lane_count_left(c, l)) > 0)
+		log_warn(c->run->log, "%s: its %s leaves %zu mail%s for a later run", l->via,
+		    again_us == INT64_MAX ? "daily-limit" : "rate", nleft, nleft == 1 ? "" : "s");
 	l->over = true;
 	c->report->faults |= RUN_FAULT_DEFERRED;
 	return QUEUE_EMPTY;

@@ -153,6 +153,7 @@ static const struct {
 	{ "unknown", offsetof(struct run_report, nunknown) },
 	{ "held", offsetof(struct run_report, nheld_mails) },
 	{ "expired", offsetof(struct run_report, nexpired) },
+	{ "untried", offsetof(struct run_report, nuntried) },
 	{ "merged", offsetof(struct run_report, nmerged) },
 	{ "skipped", offsetof(struct run_report, nskipped) },
 	{ "broken", offsetof(struct run_report, nbroken) },
@@ -220,6 +221,7 @@ run_report_value(const struct run_report *r, struct arena *a)
 	value_set_number(a, v, "end", r->finished_utc);
 	value_set_number(a, v, "milliseconds", r->took_ms);
 	value_set_number(a, v, "exit", r->exit_code);
+	value_set_number(a, v, "other_run", r->other_run);
 	return v;
 }
 
@@ -244,6 +246,23 @@ run_report_add_line(const struct run_report *r, struct strbuf *out)
 		}
 	strbuf_addf(out, "; %lld.%lld s, exit code %d", (long long)(r->took_ms / 1000),
 	    (long long)(r->took_ms % 1000 / 100), r->exit_code);
+}
+
+void
+run_report_add_summary(const struct run_report *r, struct strbuf *out)
+{
+	static const char *const odd[] = { "failed", "unknown", "held", "expired", "untried",
+		"broken" };
+	size_t npapers = 0;
+
+	for (size_t i = 0; i < r->nsources; i++)
+		npapers += r->sources[i].nnew;
+	strbuf_addf(out, "%zu new paper%s, %zu due, %zu sent, %zu empty, %zu deferred", npapers,
+	    npapers == 1 ? "" : "s", r->ndue, r->nsent, r->nempty, r->ndeferred);
+	for (size_t i = 0; i < NNUMBERS; i++)
+		for (size_t k = 0; k < sizeof(odd) / sizeof(odd[0]); k++)
+			if (number_at(r, i) > 0 && strcmp(numbers[i].name, odd[k]) == 0)
+				strbuf_addf(out, ", %zu %s", number_at(r, i), odd[k]);
 }
 
 /* ---- kept for later ---- */

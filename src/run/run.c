@@ -110,15 +110,19 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 		return -1;
 	if (nunknown > 0)
 		log_warn(run->log,
-		    "%zu mails of an interrupted run may have left; they are tried once more",
-		    nunknown);
+		    "%zu mail%s of an interrupted run may have left; tried once more", nunknown,
+		    nunknown == 1 ? "" : "s");
 	report->nheld_mails += nheld;
 	if (nheld > 0)
-		log_error(run->log, "%zu mails are held: a copy may be out twice", nheld);
+		log_error(run->log,
+		    "%zu mail%s held, as a copy may be out; 'digest outbox' says whose, and "
+		    "'release' or 'drop' settles it",
+		    nheld, nheld == 1 ? " is" : "s are");
 	if (report->nexpired > 0)
 		log_error(run->log,
-		    "%zu mails were too old to send; their papers come with the next digest",
-		    report->nexpired);
+		    "%zu mail%s too old to send; %s papers come with the next digest",
+		    report->nexpired, report->nexpired == 1 ? " was" : "s were",
+		    report->nexpired == 1 ? "its" : "their");
 	return 0;
 }
 
@@ -133,15 +137,16 @@ start_run(struct run *run, int64_t now_utc, int64_t *id, struct error *err)
 static int
 finish_run(struct run *run, int64_t id, struct run_report *r, struct error *err)
 {
-	char summary[256];
-	struct strbuf line;
+	struct strbuf line, summary;
 	int rc;
 
 	run_finish_report(run, r);
-	strbuf_init(&line, sizeof(summary) * 4);
+	strbuf_init(&line, 1024);
 	run_report_add_line(r, &line);
 	log_info(run->log, "%s", line.buf);
 	strbuf_release(&line);
+	strbuf_init(&summary, 1024);
+	run_report_add_summary(r, &summary);
 	struct store_run row = {
 		.id = id,
 		.started_utc = r->started_utc,
@@ -154,21 +159,20 @@ finish_run(struct run *run, int64_t id, struct run_report *r, struct error *err)
 		.nempty = (int64_t)r->nempty,
 		.nskipped = (int64_t)r->nskipped,
 		.exit_code = r->exit_code,
-		.summary = summary,
+		.summary = summary.buf,
 	};
 
 	for (size_t i = 0; i < r->nsources; i++)
 		row.npapers_new += (int64_t)r->sources[i].nnew;
-	snprintf(summary, sizeof(summary),
-	    "%lld new papers, %zu due, %zu sent, %zu empty, %zu deferred",
-	    (long long)row.npapers_new, r->ndue, r->nsent, r->nempty, r->ndeferred);
-	if (store_begin(run->store, err) == -1)
-		return -1;
-	log_info(run->log, "%s", summary);
-	rc = store_finish_run(run->store, &row, err);
-	if (rc == 0)
-		rc = report_save(run, r, err);
-	return store_end(run->store, rc, true, err);
+	rc = store_begin(run->store, err);
+	if (rc == 0) {
+		rc = store_finish_run(run->store, &row, err);
+		if (rc == 0)
+			rc = report_save(run, r, err);
+		rc = store_end(run->store, rc, true, err);
+	}
+	strbuf_release(&summary);
+	return rc;
 }
 
 /* A newcomer's list of thousands may be a mistake: ask once, before the first mail ever leaves. */
@@ -364,7 +368,8 @@ run_digests(struct run *run, const struct run_options *options, struct run_repor
 	if (got == -1)
 		return -1;
 	if (got == 0) {
-		log_info(run->log, "another run (process %ld) is sending; nothing to do", holder);
+		log_warn(run->log, "another run (process %ld) is sending; nothing to do", holder);
+		report->other_run = holder;
 		return 0;
 	}
 	if (run->nreader_errors > 0)

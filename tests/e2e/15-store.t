@@ -26,19 +26,6 @@ restore() {
 }
 
 # --- another process
-cat >hold.py <<'P'
-import fcntl, struct, sys, time
-file = open(sys.argv[1], "r+b")
-fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
-print("held", flush=True)
-time.sleep(60)
-P
-hold() {
-	python3 hold.py "$1" >held &
-	holder=$!
-	pids="$pids $holder"
-	until [ -s held ]; do sleep 0.05; done
-}
 hold digest.db.sender.lock
 rm -rf Mail
 cp "$FIXTURES/2026-03-03.json" days.json

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What a run tells of itself: as JSON with the members of the manual, as a line, and later by the status.
 . "$(dirname "$0")/lib.sh"
-plan 14
+plan 18
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -55,5 +55,14 @@ check '... and stays in the status and the history' 'at 03T08:05:00 -c relay.con
 make_relay '[{"expect": "MAIL", "reply": "553 5.1.8 who are you", "times": 0}]' three
 check 'a way out that stopped is named, with its cure' 'at 03T08:00:00 -c relay.conf run --json >out 2>err; test $? = 78 && members "run , send , fetch" <out && holds "v[\"stopped\"][0][\"account\"] == \"main\" and \"553 5.1.8\" in v[\"stopped\"][0][\"message\"] and \"list.from\" in v[\"stopped\"][0][\"message\"]" <out'
 check '... no reader is blamed for it'             'holds "v[\"failed\"] == 0 and v[\"deferred\"] >= 1" <out'
+sed "s|127.0.0.1:[0-9]*|127.0.0.1:1|" relay.conf >dead.conf
+check '... and whose mail it did not come to'      'rm -f digest.db*; at 03T08:00:00 -c dead.conf run --json >out 2>err; holds "v[\"planned\"] == 2 and v[\"deferred\"] == v[\"untried\"] == 1" <out'
 make_relay '[{"expect": ".", "reply": "", "close": true}]' four
 check 'what may have arrived is unknown'           'at 03T08:00:00 -c relay.conf run --json >out 2>err; test $? = 75 && holds "v[\"unknown\"] == 1 and v[\"exit\"] == 75" <out'
+check '... and the status says so at a glance'     'at 03T08:01:00 -c relay.conf status | grep -Eq "^last run Tue 3 Mar 08:00 UTC \(1 min ago\): 4 new papers, 3 due, 1 sent, 0 empty, 0 deferred, 1 unknown$"'
+
+# --- another one is sending
+hold digest.db.sender.lock
+echo 4711 >digest.db.sender.lock
+check 'the report names the run that is sending'   'at 03T08:20:00 -c relay.conf run --json >out && members "run , send , fetch" <out && holds "v[\"other_run\"] == 4711 and v[\"exit\"] == 0" <out'
+check 'a terminal is told, and of no readers'      'python3 "$E2E/terminal.py" 100 "$DIGEST" --now 2026-03-03T08:20:00Z -c relay.conf run >out 2>&1; grep -q "another run (process 4711) is sending; nothing to do" out && ! grep -q "readers due" out || { cat out; false; }'

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # How long it will take and what a day's limit leaves over: said before it begins, where somebody looks, and nowhere else.
 . "$(dirname "$0")/lib.sh"
-plan 8
+plan 10
 
 cp "$FIXTURES/2026-03-02.json" days.json
 config() {
@@ -30,3 +30,7 @@ config ''
 check 'without limits there is nothing to say'    'at 03T08:00:00 -n >out 2>err; ! grep "^mails:" err && at 03T08:00:00 run -v 2>err; ! grep "mails: " err && ! at 03T08:01:00 status | grep "^all mail"'
 config 'daily-limit = 15'
 check 'a terminal is told before the first mail'  'python3 "$E2E/terminal.py" 100 "$DIGEST" --now 2026-03-03T08:00:00Z run -y >out 2>&1; grep -q "15; daily-limit leaves 5 over" out || { cat out; false; }'
+config 'rate = "6000/min"'
+check 'nor when a limit does not matter'          'at 03T08:00:00 -n >out 2>err; ! grep "^mails:" err && ! at 03T08:01:00 status | grep "^all mail"'
+config 'daily-limit = 15  domains = {"digest.test"} } smtp "b" { url = "maildir:Other"'
+check 'mails are counted over all ways out'       'echo "subscriber \"x@else.test\" { when = \"daily 07:00\"  filter \"all\" { match = \"*\" } }" >>digest.conf; at 03T08:00:00 -n >out 2>err; grep -q "^mails: 16; daily-limit leaves 5 over$" err || { cat err; false; }'

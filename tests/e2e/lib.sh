@@ -102,6 +102,18 @@ skip() {
 	done
 }
 
+# hold FILE: another process has it locked from now on; sets $holder.
+hold() {
+	python3 -c 'import fcntl, struct, sys, time
+file = open(sys.argv[1], "r+b")
+fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+print("held", flush=True)
+time.sleep(60)' "$1" >held &
+	holder=$!
+	pids="$pids $holder"
+	until [ -s held ]; do sleep 0.05; done
+}
+
 # says WANTED-CODE PATTERN COMMAND...: the exit code, and a line of standard error that matches.
 says() {
 	want=$1

@@ -173,9 +173,15 @@ static const struct {
 	    "match = a query here\n" },
 
 	/* What concerns several keys. */
-	{ "smtp \"m\" { user = me }", 0,
+	{ "smtp \"m\" { connections = 2 }", 0,
 	    "t.conf:2:1: smtp \"m\" has no url; expected smtps://, smtp://, sendmail: or "
 	    "maildir:\n" },
+	{ "smtp \"m\" { url = \"smtps://h\" user = me }", 0,
+	    "t.conf:2:30: user without a password; expected password-file, password-env, "
+	    "password-command, password or token-command beside it\n" },
+	{ "smtp \"m\" { url = \"smtps://h\" user = me auth = xoauth2 }", 0,
+	    "t.conf:2:40: auth = xoauth2 without token-command; expected a command that prints the "
+	    "token\n" },
 	{ "smtp \"m\" { url = \"smtp://relay.example.org\" tls = none }", 0,
 	    "t.conf:2:45: tls = none to another machine sends passwords and mails in clear; "
 	    "expected tls = "

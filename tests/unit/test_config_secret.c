@@ -28,7 +28,9 @@ static const struct {
 	{ { "", "gone", "", "" }, NULL, "smtp: gone: No such file or directory" },
 	{ { "", "empty", "", "" }, NULL, "smtp is empty; expected a secret" },
 	{ { "", "two", "", "" }, NULL, "smtp has several lines; expected one" },
-	{ { "", "", "NOT_SET_X", "" }, NULL, "smtp: environment variable 'NOT_SET_X' is not set" },
+	{ { "", "", "NOT_SET_X", "" }, NULL,
+	    "smtp: environment variable 'NOT_SET_X' is not set; cron has none of a login, expected "
+	    "it in the crontab or password-file" },
 	{ { "", "", "", "echo hunter2; exit 3" }, NULL,
 	    "smtp: the command ended with status 3; expected 0 (run it by hand to see why)" },
 	{ { "", "", "", "kill -9 $$" }, NULL, "smtp: the command was ended by signal 9" },

@@ -15,7 +15,7 @@ static const struct {
 	size_t nsmtps, counts[2];
 	int64_t seconds;
 	size_t nleft;
-	const char *text; /* "" = nothing is limited */
+	const char *text; /* "" = no limit matters */
 } rows[] = {
 	{ { { .name = "a", .rate = "600/min" } }, 1, { 100000 }, 10000, 0,
 	    "100,000 at 600/min = 2 h 47 min, in runs of 50 min" },
@@ -26,7 +26,7 @@ static const struct {
 	{ { { .name = "a", .rate = "10/min" } }, 1, { 7 }, 42, 0, "7 at 10/min = 42 s" },
 	{ { { .name = "a", .rate = "", .daily_limit = 500 } }, 1, { 1234567 }, 0, 1234067,
 	    "500; daily-limit leaves 1,234,067 over" },
-	{ { { .name = "a", .rate = "", .daily_limit = 500 } }, 1, { 400 }, 0, 0, "400" },
+	{ { { .name = "a", .rate = "", .daily_limit = 500 } }, 1, { 400 }, 0, 0, "" },
 	{ { { .name = "a", .rate = "" } }, 1, { 1000000 }, 0, 0, "" },
 	/* Each way works by itself: the slowest decides. */
 	{ { { .name = "a", .rate = "600/min" }, { .name = "b", .rate = "60/h" } }, 2, { 6000, 30 },
