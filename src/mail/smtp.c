@@ -617,7 +617,9 @@ start_run(struct smtp_engine *e)
 	e->scout = NULL;
 	err_clear(&e->why);
 	if (!e->account.place.loopback && !e->account.tls_required)
-		log_warn(e->log, "%s: insecure: mail and password go there without TLS",
+		/* Said to cron as well: nobody is to forget it. */
+		log_error(e->log,
+		    "%s: insecure: mail and password go there without TLS; expected tls = required",
 		    e->account.name);
 }
 

@@ -44,6 +44,9 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 	struct smtp_probe probe = { 0 };
 	struct error err = { 0 };
 
+	if (!smtp->tls_required && smtp->insecure && strncmp(smtp->url, "smtp://", 7) == 0)
+		check_fail(c, RUN_FAULT_CONFIG, "mail", "use smtps:// or tls = required",
+		    "%s: insecure: mail and password go to %s without TLS", smtp->name, smtp->url);
 	if (c->options->offline) {
 		check_warn(c, "mail", "leave out --offline", "%s: %s was not tried", smtp->name,
 		    smtp->url);
@@ -57,9 +60,6 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 		check_warn(c, "mail", "ask for a larger limit",
 		    "%s: takes mails up to %llu KB only", smtp->name,
 		    (unsigned long long)(probe.max_size / 1024));
-	if (!probe.tls && smtp->insecure)
-		check_fail(c, RUN_FAULT_CONFIG, "mail", "use smtps:// or tls = required",
-		    "%s: insecure: mail and password go to %s without TLS", smtp->name, smtp->url);
 	check_ok(c, "mail", "%s: %s%s%s, mails up to %llu KB", smtp->name, smtp->url,
 	    probe.tls ? ", TLS" : ", not encrypted", probe.logged_in ? ", logged in" : "",
 	    (unsigned long long)((probe.max_size > 0 ? probe.max_size : MAX_MESSAGE_BYTES) / 1024));

@@ -2,7 +2,7 @@
 # The program hands its mails to a relay, by SMTP with and without TLS, and to a sendmail; what the relay says decides.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 20
+plan 22
 
 cp "$FIXTURES/2026-03-02.json" plain.json
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
@@ -118,6 +118,13 @@ sed -i "s/plain.json/new.json/" digest.conf
 # A sendmail is not known to be local, so the clock is the real one.
 sed "s/2026-03-0[0-9]/$(date -u -d yesterday +%Y-%m-%d)/g; s/2026-02-[0-9]*/$(date -u -d yesterday +%Y-%m-%d)/g" ../plain.json >../new.json
 check 'sendmail is asked once for each'         '"$DIGEST" -c digest.conf run; test "$(grep -c "^args -i -f papers@digest.test -- " "$HOME/sent")" = 3'
+cd ..
+# Nor is 0.0.0.0, though whoever connects there comes to this machine.
+start_smtp clear
+place clear "url = \"smtp://0.0.0.0:$PORT\"  tls = none  insecure = yes"
+sed -i "s/plain.json/new.json/" digest.conf
+check 'mail in clear is told to cron as well'   'says 0 "^digest: .*0\.0\.0\.0.*: insecure: mail and password go there without TLS; expected tls = required$" "$DIGEST" -c digest.conf run && test "$(find ../clear -name "*.eml" | wc -l)" = 3'
+check '... and is a fault to check, unasked'    '"$DIGEST" -c digest.conf check --offline >said; test $? = 78 && grep -q "^fail mail .*insecure: mail and password go to smtp://0.0.0.0.*use smtps:// or tls = required" said'
 cd ..
 place seven 'url = "smtp://127.0.0.1:1"  tls = none'
 check 'nobody there: it says so'                'says 69 "127.0.0.1:1: Connection refused" run || says 75 "127.0.0.1:1: Connection refused" run'
