@@ -618,6 +618,7 @@ struct run_status {
 	bool has_store;			/* false: all below but the sources' names is zero */
 	struct store_sizes sizes;
 	struct store_run *last;		/* NULL = no run yet */
+	long sender;			/* process of the run under way, 0 = none is, or it is not known */
 	int64_t finished_utc;		/* when a run last came to its end, 0 = never */
 	int64_t gap_s;			/* between the two newest runs, 0 = there are not two */
 	size_t nsent_day, nfailed_day;	/* by the runs of the last 24 hours */

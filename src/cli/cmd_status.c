@@ -69,6 +69,7 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_bool(a, v, "store_exists", s->has_store);
 	value_set_number(a, v, "last_run", s->last != NULL ? s->last->started_utc : 0);
 	value_set_string(a, v, "last_run_summary", s->last != NULL ? s->last->summary : "");
+	value_set_number(a, v, "sender", s->sender);
 	value_set(a, v, "last_report", s->report != NULL ? s->report : value_object(a));
 	value_set_number(a, v, "last_finished", s->finished_utc);
 	value_set_number(a, v, "run_gap", s->gap_s);
@@ -124,15 +125,18 @@ format_moment(const struct cli *cli, int64_t utc, char *out, size_t size)
 void
 status_put_last_run(const struct cli *cli, const struct run_status *s)
 {
-	char when[128], line[512];
+	char when[128], line[512], under_way[64];
 
 	if (s->last == NULL) {
 		status_put_line(cli, "last run", "none yet");
 		return;
 	}
 	format_moment(cli, s->last->started_utc, when, sizeof(when));
+	snprintf(under_way, sizeof(under_way), "is under way (process %ld)", s->sender);
 	snprintf(line, sizeof(line), "%s: %s", when,
-	    s->last->finished_utc == 0 ? "did not finish" : s->last->summary);
+	    s->last->finished_utc != 0 ? s->last->summary
+		: s->sender != 0       ? under_way
+				       : "did not finish");
 	status_put_line(cli, "last run", line);
 }
 

@@ -110,8 +110,8 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 		return -1;
 	if (nunknown > 0)
 		log_warn(run->log,
-		    "%zu mail%s of an interrupted run may have left; tried once more", nunknown,
-		    nunknown == 1 ? "" : "s");
+		    "%zu mail%s of an earlier run may have arrived or not; tried once more",
+		    nunknown, nunknown == 1 ? "" : "s");
 	report->nheld_mails += nheld;
 	if (nheld > 0)
 		log_error(run->log,

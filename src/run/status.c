@@ -129,6 +129,7 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	if (!out->has_store)
 		return status_load_sources(run, a, out, err);
 	if (run_open_store(run, err) == -1 ||
+	    store_lock_sender(run->store, &out->sender, err) == -1 ||
 	    store_load_sizes(run->store, &out->sizes, err) == -1 ||
 	    load_runs(run, a, now_utc, out, err) == -1 ||
 	    load_silents(run, a, now_utc, out, err) == -1 ||

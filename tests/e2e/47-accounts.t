@@ -177,7 +177,7 @@ for second in 10 20 30; do
 	sleep 0.5
 	end_by KILL
 done
-check 'runs that are killed send no more for it' 'grep -q "interrupted\|new papers\|mails" said; got killed s1'
+check 'runs that are killed send no more for it' 'grep -q "readers due" said; got killed s1'
 
 # --- limits of a day
 server few && port=$PORT

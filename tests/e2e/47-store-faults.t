@@ -151,7 +151,7 @@ stopped_by() {
 check 'SIGTERM: what has left is settled, the rest given back, nobody gets two' 'stopped_by TERM'
 check 'SIGINT does the same'                        'stopped_by INT'
 check 'SIGHUP does the same'                        'stopped_by HUP'
-check 'a second signal ends it at once'             'under_way; kill -STOP $sink; kill -TERM $victim; sleep 0.2; kill -0 $victim && kill -TERM $victim; wait $victim; rc=$?; kill -CONT $sink; stop_sink; test $rc = 143'
+check 'a second signal ends it at once'             'under_way; kill -STOP $sink; kill -TERM $victim; sleep 0.2; kill -0 $victim && kill -TERM $victim; wait $victim; rc=$?; kill -CONT $sink; stop_sink; test $rc = 143 && on 03 08:10 status | grep -q "^last run .*: did not finish$"'
 suspended() {
 	under_way
 	kill -STOP $victim
@@ -159,6 +159,7 @@ suspended() {
 	mv sink.log first.log
 	on 03 08:10 run -v 2>said
 	grep -q "another run .process $victim. is sending" said || return 1
+	on 03 08:10 status | grep -q "^last run .*: is under way (process $victim)$" || return 1
 	rm digest.db.sender.lock # by somebody who takes it for one left behind
 	start_sink
 	silent 0 on 03 08:20 run || return 1
