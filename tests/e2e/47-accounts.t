@@ -158,7 +158,7 @@ $(relay rare "$port" 'rate = 1/day')
 subscriber "a1@a.test" {}
 subscriber "a2@a.test" {}
 X
-check 'what a rate leaves over is not waited for' 'says 75 "its rate leaves 1 mails for a later run" run -v'
+check 'what a rate leaves over is not waited for' 'says 75 "its rate leaves 1 mail for a later run" run -v'
 check 'and goes when its time has come'         'run 03T20:00:00 2>/dev/null; got rare a1 && run 04T08:00:10; got rare a1 a2'
 server killed && port=$PORT
 place killed <<X
@@ -187,7 +187,7 @@ subscriber "a1@a.test" { when = always }
 subscriber "a2@a.test" { when = always }
 subscriber "a3@a.test" { when = always }
 X
-check 'so many in a day, the rest stays due'    'says 75 "its daily-limit leaves 1 mails for a later run" run -v && got few a1 a2'
+check 'so many in a day, the rest stays due'    'says 75 "its daily-limit leaves 1 mail for a later run" run -v && got few a1 a2'
 check 'nor does another run send more'          'run 03T20:00:00 2>/dev/null; got few a1 a2'
 check 'the next day who was left over goes first' 'sed "s/2026-03-02/2026-03-03/g; s/\"2603/\"2604/g" ../papers.json >../papers2.json; sed -i "s/papers.json/papers*.json/" digest.conf; run 04T20:00:00 2>/dev/null; test "$(ls ../few/*.eml | wc -l)" = 4 && grep -q "X-Recipient: a3@" ../few/*.eml || { ls ../few; grep X-Rec ../few/*; false; }'
 
