@@ -186,7 +186,8 @@ static int
 find_troubles(struct letter *l, struct error *err)
 {
 	const struct run_report *r = l->report;
-	size_t nerrors = l->run->nreader_errors;
+	const size_t nerrors = l->run->nreader_errors, nwayless = r->skips[SKIP_NO_WAY];
+	const size_t nvanished = l->readers->nvanished;
 	const char *broken;
 
 	find_stops(l);
@@ -200,18 +201,19 @@ find_troubles(struct letter *l, struct error *err)
 	    "%zu reader%s an error in the configuration and %s served by the last good version: "
 	    "'digest check' says where.",
 	    nerrors, nerrors == 1 ? " has" : "s have", nerrors == 1 ? "is" : "are");
-	add_trouble(l, "no-way", r->skips[SKIP_NO_WAY],
-	    "%zu readers get no mail, as no smtp block takes their domain.", r->skips[SKIP_NO_WAY]);
-	add_trouble(l, "vanished", l->readers->held_back ? l->readers->nvanished : 0,
-	    "%zu readers are gone from the configuration and get no mail, but nobody was removed: "
+	add_trouble(l, "no-way", nwayless,
+	    "%zu reader%s no mail, as no smtp block takes their domain: 'digest check' names the "
+	    "first; put it, or \"*\", into the domains of one.",
+	    nwayless, nwayless == 1 ? " gets" : "s get");
+	add_trouble(l, "vanished", l->readers->held_back ? nvanished : 0,
+	    "%zu reader%s gone from the configuration and get%s no mail, but nobody was removed: "
 	    "run once with --accept-removals if that is meant.",
-	    l->readers->nvanished);
+	    nvanished, nvanished == 1 ? " is" : "s are", nvanished == 1 ? "s" : "");
 	if (r->nexpired > 0 && l->nnow < MAX_TROUBLES) {
 		add_trouble(l, "expired", r->nexpired,
-		    "%zu mails could not leave before they were too old; their papers come with "
-		    "the "
-		    "next digest.",
-		    r->nexpired);
+		    "%zu mail%s could not leave in time (delivery.max-age); the papers come with "
+		    "the next digest.",
+		    r->nexpired, r->nexpired == 1 ? "" : "s");
 		l->now[l->nnow - 1].once = true;
 	}
 	return 0;

@@ -60,10 +60,10 @@ run_sync_readers(
 		return -1;
 	if (counts->held_back)
 		log_error(run->log,
-		    "%zu readers are gone from %s; nobody was removed and they are not mailed. If "
-		    "that is meant, "
-		    "run once with --accept-removals",
-		    counts->nvanished, run->cfg->path);
+		    "%zu reader%s gone from %s; nobody was removed, and no mail goes there. If "
+		    "that is "
+		    "meant, run once with --accept-removals",
+		    counts->nvanished, counts->nvanished == 1 ? " is" : "s are", run->cfg->path);
 	return 0;
 }
 

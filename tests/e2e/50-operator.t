@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Mail to the operator: once for each thing that needs a person, and once when it is over; never about itself, and no edition.
 . "$(dirname "$0")/lib.sh"
-plan 22
+plan 25
 
 cp "$FIXTURES/2026-03-02.json" days.json
 at() {
@@ -79,3 +79,16 @@ check '... and when that one is back'             'at 03T08:20:00 run 2>err; tes
 relay five '[{"expect": ".", "reply": "", "close": true, "times": 4}]'
 check 'held mail is told, with what to do'        'at 03T08:00:00 run 2>err; at 03T10:00:00 run 2>err; at 03T12:00:00 run 2>err; letter 1 five >text && grep -q "may have arrived or not and wait.* for a word of yours" text && grep -q "outbox drop ADDRESS" text || { cat text err; at 03T12:00:00 outbox; false; }'
 check 'without an operator nobody is told'        'rm -rf digest.db* Mail; printf "%s\n" "list { from = \"papers@digest.test\" }" "store { path = \"digest.db\" }  smtp \"box\" { url = \"maildir:Mail\" }" "source \"days\" { type = file  path = \"days.json\" }" "subscriber \"bob@digest.test\" { timezone = \"Mars/Olympus\" }" >digest.conf; at 03T08:00:00 run 2>err; test ! -e Mail || test "$(mails_sent)" = 0'
+
+# --- of one, and how it is mended
+lone() {
+	rm -rf digest.db* Mail
+	config <<X
+source "days" { type = file  path = "days.json" }
+subscriber "ada@digest.test" { when = "daily 07:00"  filter "all" { match = "*" } }
+$1
+X
+}
+check 'one reader without a way out'              'lone "subscriber \"bob@else.test\" {}"; sed -i "s|\"maildir:Mail\"|&  domains = {\"digest.test\", \"ops.test\"}|" digest.conf; at 03T08:00:00 run 2>err; letter 1 >text && grep -q "^- 1 reader gets no mail, as no smtp block takes their domain: .digest check. names" text || { cat text err; false; }'
+check 'one reader who is gone'                    'lone "subscriber \"bob@digest.test\" {}"; at 03T08:00:00 run 2>err; sed -i "s/^subscriber .bob.*/subscriber \"cyd@digest.test\" { timezone = \"Mars\/Olympus\" }/" digest.conf; at 03T08:15:00 run 2>err; letter 1 >text && grep -q "^- 1 reader is gone from the configuration and gets no mail, " text && grep -q "digest: 1 reader is gone from " err || { cat text err; false; }'
+check 'one mail that grew too old'                'lone ""; sed "s|\"maildir:Mail\"|\"smtp://127.0.0.1:1\" tls = none|" digest.conf >dead.conf; at 03T08:00:00 -c dead.conf run 2>err; at 05T08:00:00 run 2>err; letter 1 >text && grep -q "^- 1 mail could not leave in time" text && grep -q "digest: 1 mail was too old to send; its papers come with the next digest" err || { cat text err; false; }'
