@@ -221,7 +221,7 @@ check_options(const struct smtp_options *o, const struct smtp_place *place, stru
 	if (!o->tls_required && !place->implicit_tls && !place->loopback && !o->insecure)
 		return err_set(err, ERR_CONFIG,
 		    "tls none to %s would show every mail on the way; expected tls required, or "
-		    "insecure = true",
+		    "insecure = yes",
 		    place->host);
 	if (*text_of(o->user) == '\0' && *text_of(o->password) != '\0')
 		return err_set(err, ERR_CONFIG,

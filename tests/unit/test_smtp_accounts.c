@@ -220,7 +220,7 @@ test_pacing(void **state)
 	} cases[] = {
 		{ one, 18, true, 1, 1 },
 		{ one, 18, false, 2, 4 },
-		{ four, 28, true, 2, 4 },
+		{ four, 280, true, 2, 4 },
 		{ one, 200, true, 2, 4 },
 	};
 	const struct smtp_script well = { 0 };
