@@ -213,6 +213,8 @@ int	similar_query(struct store *store, const struct paper *p, size_t npapers, st
 int	planner_new(struct run *run, int64_t since_utc, int64_t now_utc, struct planner **out,
 	    struct error *err);
 void	planner_free(struct planner *planner);
+/* Whoever plans holds this lock of the store, which is given to others while papers are matched. */
+void	planner_share_store(struct planner *planner, pthread_mutex_t *lock);
 /* Pick a reader's papers: fills out but for state and hash. Results live in a. */
 int	planner_plan(struct planner *planner, const struct store_reader *reader, const struct due *due,
 	    struct arena *a, struct edition *out, struct error *err);
@@ -269,7 +271,8 @@ const struct render *composer_render(const struct composer *composer);
 
 /* What all of them are made with. */
 struct batch_settings {
-	pthread_mutex_t *lock;	/* of the store, the planner and the zones: one thread at a time */
+	pthread_mutex_t *planning;	/* of the planner and the zones: for one thread at a time */
+	pthread_mutex_t *store;		/* of the store; taken behind that of planning */
 	struct run *run;
 	struct planner *planner;
 	struct composer *composer;
