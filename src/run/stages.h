@@ -404,4 +404,21 @@ int	sinks_probe(struct run *run, const struct config_smtp *smtp, struct smtp_pro
 /* "main (smtp.example.org:465, TLS)". */
 void	sinks_describe(const struct config_smtp *smtp, char *out, size_t size);
 
+/* ---- errand.c: one mail that is no edition ---- */
+
+struct errand {
+	struct run *run;
+	const char *sender;		/* of the envelope */
+	const struct address *to;
+	const struct strbuf *bytes;
+	int64_t until_ms;		/* monotonic; 0 = as long as it takes */
+	bool taken, settled;
+	struct delivery_outcome result;	/* when settled */
+};
+
+/* By one way out. Fails as opening and running its sink do; the mail may be settled or not. */
+int	errand_send(struct errand *errand, unsigned lane, struct error *err);
+/* A signal came, or its time is over. */
+bool	errand_must_stop(const struct errand *errand);
+
 #endif
