@@ -104,7 +104,7 @@ check-unit: $(UNIT)
 
 # After the unit tests when both are asked for, also under -j.
 check-e2e: $(BUILD)/digest bench-programs | $(if $(filter check,$(MAKECMDGOALS)),check-unit)
-	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -j 2 tests/e2e
+	@DIGEST=$(CURDIR)/$(BUILD)/digest prove -j $$(($$(nproc) + 1)) tests/e2e
 
 # With clang's build there, the bytes of both are compared.
 check-full:

@@ -136,14 +136,21 @@ strbuf_addc(struct strbuf *sb, char c)
 void
 strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
 {
+	size_t room = sb->alloc > 0 ? sb->alloc - sb->len : 0;
 	va_list again;
 	int n;
 
+	if (sb->state != STRBUF_OK)
+		return;
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	/* Most fit at the first attempt. */
+	n = vsnprintf(room > 0 ? sb->buf + sb->len : NULL, room, fmt, ap);
 	if (n >= 0 && reserve(sb, (size_t)n) == 0) {
-		vsnprintf(sb->buf + sb->len, (size_t)n + 1, fmt, again);
+		if ((size_t)n >= room)
+			vsnprintf(sb->buf + sb->len, (size_t)n + 1, fmt, again);
 		sb->len += (size_t)n;
+	} else if (room > 0) {
+		sb->buf[sb->len] = '\0';
 	}
 	va_end(again);
 }

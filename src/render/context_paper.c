@@ -5,6 +5,7 @@
 #include "digest/text.h"
 #include "digest/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -463,18 +464,16 @@ context_pick(
 {
 	struct value *v = value_object(c->a);
 	struct pick_base *base = arena_alloc(c->a, sizeof(*base));
-	struct strbuf text;
+	char text[24];
 
 	if (base == NULL)
 		return NULL;
 	*base = (struct pick_base){ *c, pick, filter };
 	value_set_base(v, make_reasons, base);
 	value_set_number(c->a, v, "number", (int64_t)number);
-	strbuf_init(&text, MAX_PHRASE);
-	strbuf_add(&text, number < 10 ? "  " : number < 100 ? " " : "");
-	strbuf_add_number(&text, (int64_t)number);
-	strbuf_addc(&text, '.');
-	value_set_string(c->a, v, "number_text", context_keep(c, &text));
+	if (number > 0)
+		snprintf(text, sizeof(text), "%3zu.", number);
+	value_set_string(c->a, v, "number_text", number > 0 ? arena_strdup(c->a, text) : "");
 	value_set_string(
 	    c->a, v, "what", pick->withdrawn ? strings_get(c->words, "withdrawn") : "");
 	if (pick->new_version > 0)

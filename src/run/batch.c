@@ -187,9 +187,11 @@ make_item(void *arg, size_t i, size_t worker)
 	struct error *err = &item->err;
 	int rc;
 
-	pthread_mutex_lock(b->settings->lock);
+	pthread_mutex_lock(b->settings->planning);
+	pthread_mutex_lock(b->settings->store);
 	rc = plan_item(b->settings, item, a, err);
-	pthread_mutex_unlock(b->settings->lock);
+	pthread_mutex_unlock(b->settings->store);
+	pthread_mutex_unlock(b->settings->planning);
 	if (rc == 0 && item->what == BATCH_MAIL && item->mail.edition.state != EDITION_EMPTY) {
 		rc = composer_compose(b->settings->composer, &item->mail,
 		    b->settings->keep_parts ? &item->mail.rendered : &b->parts[worker],

@@ -179,56 +179,6 @@ check_mail(struct checker *c)
 
 /* ---- the test mail ---- */
 
-/* A queue of one. */
-struct test_mail {
-	const struct sender *sender;
-	const struct address *to;
-	const struct strbuf *bytes;
-	bool taken, settled;
-	struct delivery_outcome result;
-};
-
-static int
-next_test(void *arg, unsigned lane, struct delivery *out, struct error *err)
-{
-	struct test_mail *t = arg;
-
-	(void)lane;
-	if (t->taken)
-		return 0;
-	t->taken = true;
-	out->period = out->reader = 0;
-	out->sender = t->sender->envelope.mailbox;
-	snprintf(out->to, sizeof(out->to), "%s", t->to->mailbox);
-	out->needs_smtputf8 = t->to->needs_smtputf8;
-	strbuf_addn(&out->bytes, t->bytes->buf, t->bytes->len);
-	return strbuf_check(&out->bytes, err) == -1 ? -1 : 1;
-}
-
-/* Nothing is remembered of a test mail, so there is nothing to make durable. */
-static int
-intend_test(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
-{
-	(void)arg;
-	(void)mails;
-	(void)n;
-	(void)err;
-	return 0;
-}
-
-static int
-settle_test(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
-{
-	struct test_mail *t = arg;
-
-	(void)err;
-	if (n > 0) {
-		t->result = outcomes[0];
-		t->settled = true;
-	}
-	return 0;
-}
-
 static int
 compose_test(struct checker *c, const struct sender *sender, const struct address *to,
     struct strbuf *out, struct error *err)
@@ -285,7 +235,7 @@ may_send(struct checker *c, const struct address *to, struct error *err)
 }
 
 static void
-tell_result(struct checker *c, const struct test_mail *t, const char *to)
+tell_result(struct checker *c, const struct errand *t, const char *to)
 {
 	const char *reply = t->result.reply;
 
@@ -300,14 +250,10 @@ tell_result(struct checker *c, const struct test_mail *t, const char *to)
 }
 
 static int
-send_test(struct checker *c, struct test_mail *t, struct error *err)
+send_test(struct checker *c, const struct sender *sender, struct errand *t, struct error *err)
 {
-	const struct delivery_queue queue = {
-		.arg = t, .next = next_test, .intend = intend_test, .settle = settle_test
-	};
-	struct sink *sink = NULL;
 	struct routes routes;
-	int lane, rc;
+	int lane;
 
 	if (routes_init(&routes, c->run->cfg, err) == -1)
 		return -1;
@@ -316,12 +262,8 @@ send_test(struct checker *c, struct test_mail *t, struct error *err)
 	if (lane == -1)
 		return err_set(
 		    err, ERR_CONFIG, "no smtp block takes the domain of %s", t->to->mailbox);
-	rc = sinks_open(c->run, &(unsigned){ (unsigned)lane }, 1, &sink, err);
-
-	if (rc == 0)
-		rc = sink_run(sink, &queue, err);
-	sink_free(sink);
-	return rc;
+	t->sender = sender->envelope.mailbox;
+	return errand_send(t, (unsigned)lane, err);
 }
 
 void
@@ -330,14 +272,15 @@ check_send(struct checker *c, const char *address)
 	struct sender sender;
 	struct address to;
 	struct strbuf bytes;
-	struct test_mail t = { &sender, &to, &bytes, false, false, { 0 } };
+	struct errand t = { .run = c->run, .to = &to, .bytes = &bytes };
 	struct error err = { 0 };
 
 	strbuf_init(&bytes, MAX_MESSAGE_BYTES);
 	if (address_parse(address, &c->arena, &to, NULL, &err) == -1 ||
 	    may_send(c, &to, &err) == -1 || read_sender(c, &sender, &err) == -1 ||
 	    run_check_sender(c->run, &err) == -1 ||
-	    compose_test(c, &sender, &to, &bytes, &err) == -1 || send_test(c, &t, &err) == -1)
+	    compose_test(c, &sender, &to, &bytes, &err) == -1 ||
+	    send_test(c, &sender, &t, &err) == -1)
 		check_fail_err(c, "send", &err);
 	else
 		tell_result(c, &t, to.mailbox);

@@ -74,7 +74,7 @@ struct courier {
 
 	struct batch_settings settings;
 	struct pool *pool;
-	pthread_mutex_t lock;	/* of the store, the planner and the zones, while a batch is made */
+	pthread_mutex_t planning, lock;	/* see batch_settings; lock is that of the store */
 	struct batch *running;	/* that batch, NULL = none */
 	size_t nbegun; /* of the turns */
 	size_t *counts;	/* readers with a mail, by smtp block */

@@ -500,7 +500,10 @@ start_planning(struct courier *c, struct error *err)
 	c->settings.now_utc = c->now_utc;
 	c->settings.run_id = c->run_id;
 	c->settings.ahead = c->report->ahead;
-	c->settings.lock = &c->lock;
+	c->settings.planning = &c->planning;
+	c->settings.store = &c->lock;
+	if (c->planner != NULL)
+		planner_share_store(c->planner, &c->lock);
 	c->settings.keep_parts = c->options->on_mail != NULL;
 	/* One reader needs no second thread. */
 	return pool_new(c->nturns < 2 ? 1 : pool_processors(), &c->pool, err);
@@ -648,6 +651,7 @@ courier_free(struct courier *c)
 	for (unsigned i = 0; i < c->nlanes; i++)
 		lane_release(&c->lanes[i]);
 	pool_free(c->pool);
+	pthread_mutex_destroy(&c->planning);
 	pthread_mutex_destroy(&c->lock);
 	composer_free(c->composer);
 	planner_free(c->planner);
@@ -678,6 +682,7 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 		return err_nomem(err, "delivery");
 	}
 	arena_init(&c->scratch, MAX_RUN_BYTES);
+	pthread_mutex_init(&c->planning, NULL);
 	pthread_mutex_init(&c->lock, NULL);
 	c->run = run;
 	c->options = options;

@@ -152,16 +152,18 @@ lease_batch(struct courier *c, struct lane *l, struct error *err)
 	return store_end(c->run->store, rc, true, err) == 0 ? reserve_room(c, err) : -1;
 }
 
-/* While a batch is made, the store is for one at a time. */
+/* While a batch is made, the store and the planner are for one at a time. */
 static int
 locked(int (*step)(struct courier *c, struct lane *l, struct error *err), struct courier *c,
     struct lane *l, struct error *err)
 {
 	int rc;
 
+	pthread_mutex_lock(&c->planning);
 	pthread_mutex_lock(&c->lock);
 	rc = step(c, l, err);
 	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&c->planning);
 	return rc;
 }
 

@@ -470,79 +470,11 @@ compose(struct letter *l, const struct address *from, const struct address *to, 
 
 /* ---- on its way ---- */
 
-/* A queue of one. */
-struct errand {
-	const struct run *run;
-	const char *sender;
-	const struct address *to;
-	const struct strbuf *bytes;
-	int64_t until_ms;
-	bool taken, settled;
-	struct delivery_outcome result;
-};
-
-static int
-next_letter(void *arg, unsigned lane, struct delivery *out, struct error *err)
-{
-	struct errand *e = arg;
-
-	(void)lane;
-	if (e->taken)
-		return QUEUE_EMPTY;
-	e->taken = true;
-	out->period = out->reader = 0;
-	out->sender = e->sender;
-	snprintf(out->to, sizeof(out->to), "%s", e->to->mailbox);
-	out->needs_smtputf8 = e->to->needs_smtputf8;
-	strbuf_addn(&out->bytes, e->bytes->buf, e->bytes->len);
-	return strbuf_check(&out->bytes, err) == -1 ? -1 : QUEUE_MAIL;
-}
-
-static int
-intend_letter(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
-{
-	(void)arg;
-	(void)mails;
-	(void)n;
-	(void)err;
-	return 0;
-}
-
-static int
-settle_letter(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
-{
-	struct errand *e = arg;
-
-	(void)err;
-	if (n > 0)
-		e->result = outcomes[0];
-	e->settled = e->settled || n > 0;
-	return 0;
-}
-
-static bool
-must_stop(void *arg)
-{
-	const struct errand *e = arg;
-
-	return (e->run->stop != NULL && *e->run->stop != 0) || clock_monotonic_ms() >= e->until_ms;
-}
-
 /* By one way out. True when no other one is to be tried: it is out, or may be, or will never be. */
 static bool
-send_by(struct errand *e, struct run *run, unsigned lane)
+send_by(struct errand *e, unsigned lane)
 {
-	const struct delivery_queue queue = { .arg = e,
-		.next = next_letter,
-		.intend = intend_letter,
-		.settle = settle_letter,
-		.must_stop = must_stop };
-	struct sink *sink = NULL;
-
-	e->taken = e->settled = false;
-	if (sinks_open(run, &lane, 1, &sink, NULL) == 0)
-		sink_run(sink, &queue, NULL);
-	sink_free(sink);
+	errand_send(e, lane, NULL);
 	return e->settled && e->result.outcome != OUTCOME_DEFERRED;
 }
 
@@ -571,9 +503,9 @@ send_letter(struct letter *l, struct errand *e, struct error *err)
 		int lane = i == -1 ? first : i;
 
 		if (lane < 0 || (i != -1 && i == first) ||
-		    is_stopped(l->report, cfg->smtps[lane].name) || must_stop(e))
+		    is_stopped(l->report, cfg->smtps[lane].name) || errand_must_stop(e))
 			continue;
-		if (send_by(e, l->run, (unsigned)lane))
+		if (send_by(e, (unsigned)lane))
 			return 1;
 	}
 	return 0;

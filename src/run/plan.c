@@ -26,6 +26,7 @@ struct planner {
 	uint64_t *
 	    news; /* two of nwords each: plain, signals, of the last eligibility, before what was sent */
 	struct eligibility news_of;
+	pthread_mutex_t *store_lock; /* NULL = nobody else uses the store */
 	bool has_news;
 	size_t nwords;
 };
@@ -84,6 +85,26 @@ planner_free(struct planner *pl)
 	free(pl->news);
 	arena_release(&pl->arena);
 	free(pl);
+}
+
+void
+planner_share_store(struct planner *pl, pthread_mutex_t *lock)
+{
+	pl->store_lock = lock;
+}
+
+static void
+take_store(struct planner *pl)
+{
+	if (pl->store_lock != NULL)
+		pthread_mutex_lock(pl->store_lock);
+}
+
+static void
+give_store(struct planner *pl)
+{
+	if (pl->store_lock != NULL)
+		pthread_mutex_unlock(pl->store_lock);
 }
 
 const struct paper *
@@ -153,11 +174,14 @@ mark_risen(struct planner *pl, const struct store_reader *reader, const struct m
 {
 	for (size_t i = 0; i < s->npicks; i++) {
 		uint32_t number = s->picks[i].paper;
-		int risen = s->picks[i].replaced
-		    ? 0
-		    : risen_judge(pl->run, pl->index, s->program, number, pl->papers[number],
-			  reader->last_edition_utc, a, err);
+		int risen = 0;
 
+		if (!s->picks[i].replaced) {
+			take_store(pl);
+			risen = risen_judge(pl->run, pl->index, s->program, number,
+			    pl->papers[number], reader->last_edition_utc, a, err);
+			give_store(pl);
+		}
 		if (risen == -1)
 			return -1;
 		picks[i].risen = risen == 1;
@@ -340,8 +364,8 @@ mark_eligible(
 
 static int
 match_reader(struct planner *pl, const struct store_reader *reader, struct sections *sections,
-    const struct due_slot *turns, const struct due *due, struct edition *out, struct arena *a,
-    struct error *err)
+    const struct due_slot *turns, const struct due *due, const struct sent_list *sent,
+    struct edition *out, struct arena *a, struct error *err)
 {
 	const int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
 	const struct eligibility e = { due->own ? reader->cursor_seq : INT64_MAX, due->since_utc,
@@ -358,21 +382,17 @@ match_reader(struct planner *pl, const struct store_reader *reader, struct secti
 		.max_papers = reader->sub.max_papers,
 		.outside = due->own ? reader->sub.outside : 0,
 	};
-	struct sent_list sent;
-
-	if (store_load_sent(pl->run->store, reader->sub.id, a, &sent, err) == -1)
-		return -1;
-	store_mark_sent(&sent, pl->papers, pl->npapers, was_sent);
-	mark_eligible(pl, &e, &sent, plain);
+	store_mark_sent(sent, pl->papers, pl->npapers, was_sent);
+	mark_eligible(pl, &e, sent, plain);
 	for (size_t i = 0, turn = 0; i < sections->n; i++)
 		if (reader->sub.filters[sections->filters[i]].when[0] != '\0' &&
-		    mark_period(pl, &turns[turn++], &sent, &sections->list[i], a, err) == -1)
+		    mark_period(pl, &turns[turn++], sent, &sections->list[i], a, err) == -1)
 			return -1;
 	if (match_run(pl->index, &req, a, err) == -1)
 		return -1;
 	out->nread = count_read(pl, sections, plain);
 	out->nmatched = (uint32_t)req.nmatched;
-	return collect_picks(pl, reader, sections, &req, &sent, out, a, err);
+	return collect_picks(pl, reader, sections, &req, sent, out, a, err);
 }
 
 /* Every paper of the reader's window that was not sent, whether it was looked at before or not, into the planner's plain
@@ -532,7 +552,9 @@ planner_plan(struct planner *pl, const struct store_reader *reader, const struct
 {
 	struct sections sections = { 0 };
 	struct due_slot *turns;
+	struct sent_list sent;
 	size_t nturns;
+	int rc;
 
 	match_trim(pl->index);
 	memset(out, 0, sizeof(*out));
@@ -549,7 +571,12 @@ planner_plan(struct planner *pl, const struct store_reader *reader, const struct
 	    move_slots(pl, turns, nturns, out, a, err) == -1 ||
 	    add_sections(pl, reader, due, turns, nturns, &sections, a, err) == -1)
 		return -1;
-	return match_reader(pl, reader, &sections, turns, due, out, a, err);
+	if (store_load_sent(pl->run->store, reader->sub.id, a, &sent, err) == -1)
+		return -1;
+	give_store(pl);
+	rc = match_reader(pl, reader, &sections, turns, due, &sent, out, a, err);
+	take_store(pl);
+	return rc;
 }
 
 int

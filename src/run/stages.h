@@ -213,6 +213,8 @@ int	similar_query(struct store *store, const struct paper *p, size_t npapers, st
 int	planner_new(struct run *run, int64_t since_utc, int64_t now_utc, struct planner **out,
 	    struct error *err);
 void	planner_free(struct planner *planner);
+/* Whoever plans holds this lock of the store, which is given to others while papers are matched. */
+void	planner_share_store(struct planner *planner, pthread_mutex_t *lock);
 /* Pick a reader's papers: fills out but for state and hash. Results live in a. */
 int	planner_plan(struct planner *planner, const struct store_reader *reader, const struct due *due,
 	    struct arena *a, struct edition *out, struct error *err);
@@ -269,7 +271,8 @@ const struct render *composer_render(const struct composer *composer);
 
 /* What all of them are made with. */
 struct batch_settings {
-	pthread_mutex_t *lock;	/* of the store, the planner and the zones: one thread at a time */
+	pthread_mutex_t *planning;	/* of the planner and the zones: for one thread at a time */
+	pthread_mutex_t *store;		/* of the store; taken behind that of planning */
 	struct run *run;
 	struct planner *planner;
 	struct composer *composer;
@@ -400,5 +403,22 @@ int	sinks_open_preview(struct sink **out, struct error *err);
 int	sinks_probe(struct run *run, const struct config_smtp *smtp, struct smtp_probe *out, struct error *err);
 /* "main (smtp.example.org:465, TLS)". */
 void	sinks_describe(const struct config_smtp *smtp, char *out, size_t size);
+
+/* ---- errand.c: one mail that is no edition ---- */
+
+struct errand {
+	struct run *run;
+	const char *sender;		/* of the envelope */
+	const struct address *to;
+	const struct strbuf *bytes;
+	int64_t until_ms;		/* monotonic; 0 = as long as it takes */
+	bool taken, settled;
+	struct delivery_outcome result;	/* when settled */
+};
+
+/* By one way out. Fails as opening and running its sink do; the mail may be settled or not. */
+int	errand_send(struct errand *errand, unsigned lane, struct error *err);
+/* A signal came, or its time is over. */
+bool	errand_must_stop(const struct errand *errand);
 
 #endif

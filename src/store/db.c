@@ -344,11 +344,13 @@ db_set_meta(struct store *store, const char *name, int64_t value, struct error *
 void
 pack_uint(struct strbuf *out, uint64_t n)
 {
-	while (n >= 0x80) {
-		strbuf_addc(out, (char)(n | 0x80));
-		n >>= 7;
-	}
-	strbuf_addc(out, (char)n);
+	char bytes[10];
+	size_t len = 0;
+
+	for (; n >= 0x80; n >>= 7)
+		bytes[len++] = (char)(n | 0x80);
+	bytes[len++] = (char)n;
+	strbuf_addn(out, bytes, len);
 }
 
 void
