@@ -166,7 +166,7 @@ static void
 test_no_room(void **state)
 {
 	static const char page[4000];
-	const struct card card = { .bytes = page, .len = sizeof(page) };
+	const struct card card = { .bytes = page, .len = sizeof(page), .first = "" };
 	const struct card *kept[64];
 	struct cards *cards;
 	size_t n = 0;
