@@ -68,8 +68,8 @@ read_env(const char *name, const char *what, struct strbuf *out, struct error *e
 
 	if (value == NULL)
 		return err_set(err, ERR_CONFIG,
-		    "%s: environment variable '%s' is not set; cron has none of a login, "
-		    "expected it in the crontab or password-file",
+		    "%s: environment variable '%s' is not set; set it where digest is "
+		    "started, as in the crontab, or use password-file",
 		    what, name);
 	strbuf_add(out, value);
 	return 0;

@@ -21,7 +21,7 @@ commands() {
 check 'run is silent'                             'silent 0 d run && test "$(mails_sent)" = 1'
 check 'a run with nothing to do is silent'        'silent 0 d run'
 check 'so are fetch and send'                     'silent 0 d fetch && silent 0 d send'
-check '-v tells on standard error alone'          'd run -v 2>err >out && test ! -s out && grep -q "0 due" err'
+check '-v tells on standard error alone'          'd run -v 2>err >out && test ! -s out && grep -q "0 of [0-9]* readers due" err'
 check 'run needs neither HOME nor a terminal'     'silent 0 env -i TZ=UTC "$DIGEST" -c "$T/digest.conf" --now $now run'
 check 'run needs no standard files'               '"$DIGEST" --now $now run <&- >&- 2>&-'
 

@@ -29,8 +29,8 @@ static const struct {
 	{ { "", "empty", "", "" }, NULL, "smtp is empty; expected a secret" },
 	{ { "", "two", "", "" }, NULL, "smtp has several lines; expected one" },
 	{ { "", "", "NOT_SET_X", "" }, NULL,
-	    "smtp: environment variable 'NOT_SET_X' is not set; cron has none of a login, expected "
-	    "it in the crontab or password-file" },
+	    "smtp: environment variable 'NOT_SET_X' is not set; set it where digest is "
+	    "started, as in the crontab, or use password-file" },
 	{ { "", "", "", "echo hunter2; exit 3" }, NULL,
 	    "smtp: the command ended with status 3; expected 0 (run it by hand to see why)" },
 	{ { "", "", "", "kill -9 $$" }, NULL, "smtp: the command was ended by signal 9" },
