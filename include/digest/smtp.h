@@ -72,7 +72,8 @@ int	smtp_check_options(const struct smtp_options *options, struct error *err);
  *
  * An account stops, and leaves the rest of its lane in the queue (queue->stopped), with ERR_CONFIG for a certificate, STARTTLS,
  * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve. Once it has been
- * reached, SMTP_MAX_ROW lost links in a row make it pause for SMTP_PAUSE_S, and after each one more; queue->must_stop ends that.
+ * reached, SMTP_MAX_ROW lost links or 4xx to MAIL in a row make it pause for SMTP_PAUSE_S, and after each one more;
+ * queue->must_stop ends that.
  *
  * sink_run returns 0 when the lanes are empty or stopped, -1 when the queue itself failed. Whatever was pulled is settled
  * before. SIGPIPE must be ignored.
@@ -81,7 +82,7 @@ int	sink_open_smtp(const struct smtp_options *options, size_t n, struct log *log
 	    struct error *err);
 
 enum {
-	SMTP_MAX_ROW = 5,	/* lost links in a row, then the account pauses; refusals by policy, then it stops */
+	SMTP_MAX_ROW = 5,	/* lost links or "not now" in a row, then the account pauses; refusals by policy, then it stops */
 	SMTP_PAUSE_S = 600,
 };
 

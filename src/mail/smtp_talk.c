@@ -333,7 +333,9 @@ on_mail(struct smtp_link *l, const struct smtp_reply *reply)
 		snprintf(why, sizeof(why), "refuses mail from %s (%s); %s", l->mail.sender,
 		    reply->text, smtp_find_cure(reply->text));
 		settle_mail(l, OUTCOME_DEFERRED, reply->text);
-		smtp_note(l->engine, TROUBLE_STOP, is_ours(reply) ? ERR_CONFIG : ERR_NET, why);
+		/* Not now counts like a lost link: several in a row make the account pause. */
+		smtp_note(l->engine, is_ours(reply) ? TROUBLE_STOP : TROUBLE_LINK,
+		    is_ours(reply) ? ERR_CONFIG : ERR_NET, why);
 	}
 	end_refused(l);
 }
