@@ -1,6 +1,6 @@
 #include "smtp.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Of an enhanced code (RFC 3463, RFC 5248) only subject and detail: its class is that of the reply. */
@@ -91,19 +91,28 @@ struct parts {
 static bool
 read_parts(const char *reply, struct parts *out)
 {
-	int class, subject, detail, n = 0;
+	char *end;
+	long class, subject, detail;
 
 	*out = (struct parts){ 0, NONE, 0 };
 	if (strspn(reply, "0123456789") != 3)
 		return false;
 	for (int i = 0; i < 3; i++)
 		out->code = out->code * 10 + (reply[i] - '0');
-	if (reply[3] != ' ' || strspn(reply + 4, "0123456789.") > 9 ||
-	    sscanf(reply + 4, "%1d.%3d.%3d%n", &class, &subject, &detail, &n) != 3 || n == 0 ||
-	    strspn(reply + 4, "0123456789.") != (size_t)n)
+	/* "2.123.123" (RFC 3463 2), which the digits and full stops that are there must be in full. */
+	if (reply[3] != ' ' || strspn(reply + 4, "0123456789.") > 9)
 		return true;
-	out->subject = class == out->code / 100 ? subject : ANY;
-	out->detail = detail;
+	class = strtol(reply + 4, &end, 10);
+	if (end != reply + 5 || *end != '.' || end[1] < '0' || end[1] > '9')
+		return true;
+	subject = strtol(end + 1, &end, 10);
+	if (*end != '.' || end[1] < '0' || end[1] > '9')
+		return true;
+	detail = strtol(end + 1, &end, 10);
+	if (*end == '.')
+		return true;
+	out->subject = class == out->code / 100 ? (int)subject : ANY;
+	out->detail = (int)detail;
 	return true;
 }
 

@@ -80,7 +80,7 @@ make_links(struct smtp_loop *loop, struct error *err)
 
 	for (unsigned i = 0; i < loop->nengines; i++)
 		nlinks += loop->engines[i].nlinks;
-	if ((loop->links = calloc(nlinks, sizeof(*loop->links))) == NULL)
+	if ((loop->links = calloc(nlinks + 1, sizeof(*loop->links))) == NULL)
 		return err_nomem(err, "smtp");
 	for (unsigned i = 0; i < loop->nengines; i++) {
 		struct smtp_engine *e = &loop->engines[i];

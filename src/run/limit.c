@@ -63,14 +63,16 @@ void
 limit_restore(struct limit *l, const char *note, int64_t now_us)
 {
 	const int64_t ahead_us = l->gap_us + LIMIT_AHEAD_MS * INT64_C(1000);
-	int64_t next_us, day;
-	uint32_t count;
+	char *day_text, *count_text, *end;
+	int64_t next_us = strtoll(note, &day_text, 10);
+	int64_t day = strtoll(day_text, &count_text, 10);
+	unsigned long count = strtoul(count_text, &end, 10);
 
-	if (sscanf(note, "%" SCNd64 " %" SCNd64 " %" SCNu32, &next_us, &day, &count) != 3)
+	if (end == count_text || count > UINT32_MAX)
 		return;
 	l->next_us = next_us < now_us + ahead_us ? next_us : now_us + ahead_us;
 	l->day = day <= now_us / DAY_US + 1 ? day : now_us / DAY_US;
-	l->count = count;
+	l->count = (uint32_t)count;
 }
 
 void

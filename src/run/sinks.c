@@ -153,7 +153,7 @@ open_relay(struct run *run, unsigned lane, const struct config_smtp *smtp, struc
 	else if (has_secret(&smtp->password))
 		rc = config_read_secret(&smtp->password, "password", &r->secret, err);
 	r->options.password = r->secret.buf;
-	if (rc == 0 && (rc = smtp_check_options(&r->options, err)) == 0)
+	if (rc == 0 && smtp_check_options(&r->options, err) == 0)
 		return 0;
 	close_relay(r);
 	return err_prefix(err, "smtp %s", smtp->name);

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -90,17 +91,18 @@ add_witness_path(
 static int64_t
 read_witness(const struct store *store, const char *far_dir)
 {
-	char instance[33];
-	int64_t number = 0;
+	size_t len = strlen(store->instance);
 	struct strbuf path, text;
+	int64_t number;
 
 	strbuf_init(&path, MAX_PATH_BYTES);
 	strbuf_init(&text, MAX_WITNESS_BYTES);
 	if (add_witness_path(&path, store, far_dir, NULL) == -1 ||
 	    file_read(path.buf, &text, NULL) == -1 ||
-	    sscanf(text.buf, "%32s %" SCNd64, instance, &number) != 2 ||
-	    strcmp(instance, store->instance) != 0)
+	    strncmp(text.buf, store->instance, len) != 0 || text.buf[len] != ' ')
 		number = 0;
+	else
+		number = strtoll(text.buf + len, NULL, 10);
 	strbuf_release(&path);
 	strbuf_release(&text);
 	return number;

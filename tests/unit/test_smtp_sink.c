@@ -96,7 +96,7 @@ static const struct {
 	{ "-q", "rcpt", 4, 1, 0, OUTCOME_DEFERRED, 4 },
 	{ "-Q", "data", 4, 1, 0, OUTCOME_DEFERRED, 4 },
 	{ "-q", ".", 4, 1, 0, OUTCOME_UNKNOWN, 4 },
-	{ "-r", "mail", 4, 1, -1, OUTCOME_DEFERRED, 1 },
+	{ "-r", "mail", 4, 1, 0, OUTCOME_DEFERRED, 4 },
 	{ "-f", "ehlo,helo", 4, 1, -1, OUTCOME_DEFERRED, 1 },
 	{ "-q", "connect", 4, 1, -1, OUTCOME_DEFERRED, 1 },
 	{ "-q", "quit", 4, 1, 0, OUTCOME_SENT, 4 },
