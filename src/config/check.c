@@ -412,10 +412,15 @@ fill_list(struct config_loader *ld, struct error *err)
 		cfg->list.name = name[0] != '\0' ? name : "Papers";
 	if (cfg->list.bounce_address[0] == '\0')
 		cfg->list.bounce_address = mailbox_of(a, cfg->list.from);
-	if (cfg->list.id[0] == '\0' &&
-	    ld->text->checks.address(cfg->list.from, a, &canonical, &offset, NULL) == 0 &&
-	    (at = strrchr(canonical, '@')) != NULL)
-		cfg->list.id = arena_strdup(a, at + 1);
+	if (cfg->list.id[0] == '\0') {
+		int rc = ld->text->checks.address(cfg->list.from, a, &canonical, &offset, err);
+
+		/* What is no address was found before. */
+		if (rc == -1 && err != NULL && err->kind == ERR_NOMEM)
+			return -1;
+		if (rc == 0 && (at = strrchr(canonical, '@')) != NULL)
+			cfg->list.id = arena_strdup(a, at + 1);
+	}
 	if (cfg->list.bounce_address == NULL || cfg->list.id == NULL)
 		return err_nomem(err, "configuration");
 	return 0;
