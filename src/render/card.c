@@ -87,6 +87,14 @@ find_spot(struct filling *f, size_t at)
 	return f->spot < f->from.len ? &items[f->spot] : NULL;
 }
 
+static bool
+is_in_spot(struct filling *f, size_t at)
+{
+	const struct spot *s = find_spot(f, at);
+
+	return s != NULL && at >= s->at;
+}
+
 /* The next byte of plain behind `at` whose place is to be noted, unless it moves. */
 static size_t
 next_step(struct filling *f, size_t at)
@@ -130,9 +138,7 @@ note_step(struct filling *f, size_t at)
 static bool
 is_step(struct filling *f, size_t at, bool moved)
 {
-	const struct spot *s = find_spot(f, at);
-
-	if (s == NULL || at < s->at || ((unsigned char)f->plain[at] & 0xc0) == 0x80)
+	if (!is_in_spot(f, at) || ((unsigned char)f->plain[at] & 0xc0) == 0x80)
 		return false;
 	return moved || f->to.len <= f->spot || at >= f->last + STEP_BYTES;
 }
@@ -169,7 +175,6 @@ add_filled(struct filling *f, const char *filled, size_t len, size_t skip, size_
 	for (size_t i = skip, stop; i < len && at < end;) {
 		size_t blanks = blanks_at(filled, i, len, true);
 		size_t were = blanks_at(f->plain, at, end, false);
-
 		const char *newline = memchr(filled + i, '\n', blanks);
 
 		if (newline != NULL)
@@ -185,12 +190,13 @@ add_filled(struct filling *f, const char *filled, size_t len, size_t skip, size_
 			note_step(f, at);
 			moved = false;
 		}
-		stop = moved ? at + 1 : next_step(f, at);
+		/* In the middle of a character no step can be. */
+		stop = moved && is_in_spot(f, at) ? at + 1 : next_step(f, at);
+		stop = stop < end ? stop : end;
 		do {
 			i++;
 			at++;
-		} while (i < len && at < end && at < stop && filled[i] != ' ' &&
-		    filled[i] != '\n' && f->plain[at] != ' ');
+		} while (i < len && at < stop && (unsigned char)filled[i] > ' ');
 	}
 	qp_add(&f->w.qp, filled + written, len - written);
 	qp_add(&f->w.qp, "\n", 1);
