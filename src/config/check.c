@@ -3,7 +3,6 @@
 #include "digest/limits.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,12 +81,14 @@ is_loopback(const char *url)
 	return inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
+static const char *const password_keys[] = { "password", "password-file", "password-env",
+	"password-command" };
+enum { NPASSWORD_KEYS = sizeof(password_keys) / sizeof(password_keys[0]) };
+
 /* A token has its own ways to log in, and these nothing else. */
 static void
 check_token(const struct config_setting *set, const struct config_given *g)
 {
-	static const char *const ways[] = { "password", "password-file", "password-env",
-		"password-command" };
 	const struct config_smtp *smtp = g->record;
 	bool by_token = place_of(g, "token-command").line != 0;
 	bool asks_token =
@@ -104,10 +105,10 @@ check_token(const struct config_setting *set, const struct config_given *g)
 	if (by_token && is_missing(g, "user"))
 		config_complain_at(set, place_of(g, "token-command"),
 		    "token-command without user; expected the name the token is for");
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]) && by_token; i++)
-		if (place_of(g, ways[i]).line != 0)
-			config_complain_at(set, place_of(g, ways[i]),
-			    "%s beside token-command; expected one of them", ways[i]);
+	for (size_t i = 0; i < NPASSWORD_KEYS && by_token; i++)
+		if (place_of(g, password_keys[i]).line != 0)
+			config_complain_at(set, place_of(g, password_keys[i]),
+			    "%s beside token-command; expected one of them", password_keys[i]);
 }
 
 /*
@@ -120,19 +121,18 @@ check_domains(
 	const struct config_smtp *smtp = g->record;
 
 	for (size_t i = 0; i < smtp->ndomains; i++) {
-		const char *domain = smtp->domains[i], *canonical;
+		const char *domain = smtp->domains[i], *canonical, *mailbox;
 		bool below = strncmp(domain, "*.", 2) == 0;
 		struct error err = { 0 };
 		size_t offset;
-		char *mailbox;
 		int rc;
 
 		if (strcmp(domain, "*") == 0)
 			continue;
-		if (asprintf(&mailbox, "x@%s", below ? domain + 2 : domain) == -1)
+		mailbox = arena_printf(&ld->cfg->arena, "x@%s", below ? domain + 2 : domain);
+		if (mailbox == NULL)
 			return -1;
 		rc = ld->text->checks.address(mailbox, &ld->cfg->arena, &canonical, &offset, &err);
-		free(mailbox);
 		if (rc == -1) {
 			config_complain_at(set, place_of(g, "domains"),
 			    "'%.100s' is no domain; expected \"*\", example.org or *.example.org",
@@ -151,13 +151,11 @@ check_domains(
 static void
 check_login(const struct config_setting *set, const struct config_given *g)
 {
-	static const char *const ways[] = { "password", "password-file", "password-env",
-		"password-command" };
 	const struct config_smtp *smtp = g->record;
 	bool has_password = false;
 
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		has_password = has_password || place_of(g, ways[i]).line != 0;
+	for (size_t i = 0; i < NPASSWORD_KEYS; i++)
+		has_password = has_password || place_of(g, password_keys[i]).line != 0;
 	if (!is_missing(g, "user") && !has_password && is_missing(g, "token-command") &&
 	    (strcmp(smtp->auth, "xoauth2") != 0 && strcmp(smtp->auth, "oauthbearer") != 0))
 		config_complain_at(set, place_of(g, "user"),

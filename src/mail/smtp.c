@@ -673,6 +673,5 @@ smtp_loop_run(struct sink *sink, const struct delivery_queue *queue, struct erro
 		smtp_loop_wait(loop);
 		look_for_stop(loop);
 	}
-	settle_outcomes(loop);
 	return judge_run(loop, err);
 }

@@ -75,6 +75,9 @@ void	smtp_stuff_dots(const char *bytes, size_t len, struct strbuf *out);
 bool	smtp_is_mailbox(const char *mailbox);
 bool	smtp_is_ascii(const char *text);
 
+/* Why a mail can be given to nobody, whoever takes it; NULL = it can. scan: of its body */
+const char *smtp_find_fault(const struct delivery *mail, const struct smtp_scan *scan);
+
 /* ---- links ---- */
 
 /* What a reply answers. */

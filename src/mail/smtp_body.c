@@ -99,3 +99,13 @@ smtp_is_mailbox(const char *mailbox)
 	}
 	return !quoted && at != NULL && at > mailbox && at[1] != '\0';
 }
+
+const char *
+smtp_find_fault(const struct delivery *mail, const struct smtp_scan *scan)
+{
+	if (!smtp_is_mailbox(mail->to))
+		return "the address is no mailbox";
+	if (!smtp_is_mailbox(mail->sender))
+		return "the sender's address is no mailbox";
+	return scan->clean ? NULL : "the mail has a bare CR, a bare LF or a NUL";
+}

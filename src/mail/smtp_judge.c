@@ -22,63 +22,68 @@ enum {
 };
 enum { LATER = OUTCOME_DEFERRED, NEVER = OUTCOME_FAILED };
 
+/* Replies, and enhanced codes in them: of a subject, with some details. */
+struct range {
+	short code, last_code;
+	short subject, detail, last_detail; /* NONE = with no such code, ANY = with any or none */
+};
+
 /* The first row that fits. Who is refused for good is the reader or this one mail; whatever is wrong with us or with the
  * relay is no fault of theirs, so the mail waits for a person or a better hour. */
 static const struct {
-	short code, last_code;
-	short subject, detail, last_detail;
+	struct range of;
 	unsigned char blame, outcome, scope;
 } rows[] = {
 	/* The sender's address. */
-	{ 400, 499, 1, 7, 8, OURS, LATER, ALL },
-	{ 400, 499, 1, 0, LAST, READER, LATER, ONE },
+	{ { 400, 499, 1, 7, 8 }, OURS, LATER, ALL },
+	{ { 400, 499, 1, 0, LAST }, READER, LATER, ONE },
 	/* Postfix with postgrey. */
-	{ 450, 450, 2, 0, 0, GREY, LATER, ONE },
-	{ 400, 499, 2, 0, LAST, READER, LATER, ONE },
-	{ 400, 499, 4, 5, 5, RATE, LATER, ONE },
-	{ 400, 499, 5, 3, 3, RATE, LATER, ONE },
-	{ 400, 499, 7, 1, 1, GREY, LATER, ONE },
+	{ { 450, 450, 2, 0, 0 }, GREY, LATER, ONE },
+	{ { 400, 499, 2, 0, LAST }, READER, LATER, ONE },
+	{ { 400, 499, 4, 5, 5 }, RATE, LATER, ONE },
+	{ { 400, 499, 5, 3, 3 }, RATE, LATER, ONE },
+	{ { 400, 499, 7, 1, 1 }, GREY, LATER, ONE },
 	/* A list that does not let us in; a mailbox that has changed hands. */
-	{ 400, 499, 7, 2, 2, READER, LATER, ONE },
-	{ 400, 499, 7, 17, 19, READER, LATER, ONE },
+	{ { 400, 499, 7, 2, 2 }, READER, LATER, ONE },
+	{ { 400, 499, 7, 17, 19 }, READER, LATER, ONE },
 	/* Login and encryption; DKIM, SPF and reverse DNS; ARC, and Gmail's TLS and DMARC. */
-	{ 400, 499, 7, 3, 14, OURS, LATER, ALL },
-	{ 400, 499, 7, 20, 27, OURS, LATER, ALL },
-	{ 400, 499, 7, 29, 32, OURS, LATER, ALL },
+	{ { 400, 499, 7, 3, 14 }, OURS, LATER, ALL },
+	{ { 400, 499, 7, 20, 27 }, OURS, LATER, ALL },
+	{ { 400, 499, 7, 29, 32 }, OURS, LATER, ALL },
 	/* What large receivers say to who sends too fast. */
-	{ 400, 499, 7, 0, LAST, RATE, LATER, ONE },
-	{ 450, 451, NONE, 0, 0, GREY, LATER, ONE },
-	{ 400, 499, ANY, 0, 0, THEIRS, LATER, ONE },
+	{ { 400, 499, 7, 0, LAST }, RATE, LATER, ONE },
+	{ { 450, 451, NONE, 0, 0 }, GREY, LATER, ONE },
+	{ { 400, 499, ANY, 0, 0 }, THEIRS, LATER, ONE },
 
 	/* RFC 5321 4.5.3.1.10: said of a recipient it is a 452. */
-	{ 552, 552, 2, 2, 2, READER, LATER, RCPT },
-	{ 552, 552, 5, 3, 3, RATE, LATER, RCPT },
-	{ 552, 552, NONE, 0, 0, THEIRS, LATER, RCPT },
+	{ { 552, 552, 2, 2, 2 }, READER, LATER, RCPT },
+	{ { 552, 552, 5, 3, 3 }, RATE, LATER, RCPT },
+	{ { 552, 552, NONE, 0, 0 }, THEIRS, LATER, RCPT },
 
-	{ 500, 599, 1, 7, 8, OURS, LATER, ALL },
+	{ { 500, 599, 1, 7, 8 }, OURS, LATER, ALL },
 	/* The mail is too long, for the mailbox or the relay. */
-	{ 500, 599, 2, 3, 3, OURS, NEVER, ONE },
-	{ 500, 599, 3, 4, 4, OURS, NEVER, ONE },
+	{ { 500, 599, 2, 3, 3 }, OURS, NEVER, ONE },
+	{ { 500, 599, 3, 4, 4 }, OURS, NEVER, ONE },
 	/* The relay is full or closed; its set-up is wrong. */
-	{ 500, 599, 3, 1, 2, THEIRS, LATER, ALL },
-	{ 500, 599, 3, 5, 5, THEIRS, LATER, ALL },
-	{ 500, 599, 3, 0, LAST, THEIRS, NEVER, ONE },
+	{ { 500, 599, 3, 1, 2 }, THEIRS, LATER, ALL },
+	{ { 500, 599, 3, 5, 5 }, THEIRS, LATER, ALL },
+	{ { 500, 599, 3, 0, LAST }, THEIRS, NEVER, ONE },
 	/* Gmail: the limit of a day. */
-	{ 500, 599, 4, 5, 5, RATE, LATER, ALL },
+	{ { 500, 599, 4, 5, 5 }, RATE, LATER, ALL },
 	/* Outlook.com: no such mailbox. */
-	{ 500, 599, 5, 0, 0, READER, NEVER, ONE },
-	{ 500, 599, 5, 3, 3, RATE, LATER, ONE },
-	{ 500, 599, 5, 0, LAST, OURS, NEVER, ONE },
+	{ { 500, 599, 5, 0, 0 }, READER, NEVER, ONE },
+	{ { 500, 599, 5, 3, 3 }, RATE, LATER, ONE },
+	{ { 500, 599, 5, 0, LAST }, OURS, NEVER, ONE },
 	/* An address that is not ASCII. */
-	{ 500, 599, 6, 7, 10, READER, NEVER, ONE },
-	{ 500, 599, 6, 0, LAST, OURS, NEVER, ONE },
+	{ { 500, 599, 6, 7, 10 }, READER, NEVER, ONE },
+	{ { 500, 599, 6, 0, LAST }, OURS, NEVER, ONE },
 	/* The sender is not trusted; that never counts against the reader. RFC 4954: log in first. */
-	{ 500, 599, 7, 0, LAST, OURS, LATER, ALL },
-	{ 530, 538, NONE, 0, 0, OURS, LATER, ALL },
+	{ { 500, 599, 7, 0, LAST }, OURS, LATER, ALL },
+	{ { 530, 538, NONE, 0, 0 }, OURS, LATER, ALL },
 	/* A command, or a parameter of it, is not understood. */
-	{ 500, 504, NONE, 0, 0, OURS, NEVER, ONE },
-	{ 555, 555, NONE, 0, 0, OURS, NEVER, ONE },
-	{ 500, 599, ANY, 0, 0, READER, NEVER, ONE },
+	{ { 500, 504, NONE, 0, 0 }, OURS, NEVER, ONE },
+	{ { 555, 555, NONE, 0, 0 }, OURS, NEVER, ONE },
+	{ { 500, 599, ANY, 0, 0 }, READER, NEVER, ONE },
 };
 
 enum { NROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -117,15 +122,12 @@ read_parts(const char *reply, struct parts *out)
 }
 
 static bool
-fits(size_t i, const struct parts *p, bool at_rcpt)
+is_in(const struct range *r, const struct parts *p)
 {
-	if (p->code < rows[i].code || p->code > rows[i].last_code ||
-	    (rows[i].scope == RCPT && !at_rcpt))
-		return false;
-	if (rows[i].subject < 0)
-		return rows[i].subject == ANY || p->subject == NONE;
-	return p->subject == rows[i].subject && p->detail >= rows[i].detail &&
-	    p->detail <= rows[i].last_detail;
+	return p->code >= r->code && p->code <= r->last_code &&
+	    (r->subject == ANY ||
+		(p->subject == r->subject && p->detail >= r->detail &&
+		    p->detail <= r->last_detail));
 }
 
 struct smtp_verdict
@@ -135,7 +137,7 @@ smtp_judge(const char *reply, bool at_rcpt)
 
 	if (read_parts(reply, &p))
 		for (size_t i = 0; i < NROWS; i++)
-			if (fits(i, &p, at_rcpt))
+			if (is_in(&rows[i].of, &p) && (rows[i].scope != RCPT || at_rcpt))
 				return (struct smtp_verdict){ rows[i].outcome, rows[i].blame,
 					rows[i].scope == ALL };
 	return (struct smtp_verdict){ OUTCOME_DEFERRED, BLAME_THEIRS, false };
@@ -145,33 +147,30 @@ const char *
 smtp_find_cure(const char *reply)
 {
 	static const struct {
-		short code, last_code, subject, detail, last_detail;
+		struct range of;
 		const char *cure;
 	} cures[] = {
-		{ 500, 599, 4, 5, 5, "its limit is reached; set rate or daily-limit below it" },
-		{ 500, 599, 3, 1, 2, "it is full or closed; the next run tries again" },
-		{ 500, 599, 3, 5, 5, "its set-up is wrong; tell its operator" },
-		{ 530, 538, NONE, 0, 0, "does it want user and password?" },
-		{ 530, 538, 5, 0, LAST, "does it want user and password?" },
-		{ 530, 538, 7, 0, LAST, "does it want user and password, or others?" },
-		{ 500, 599, 7, 8, 14, "does it want user and password, or others?" },
-		{ 500, 599, 7, 20, 27,
+		{ { 500, 599, 4, 5, 5 }, "its limit is reached; set rate or daily-limit below it" },
+		{ { 500, 599, 3, 1, 2 }, "it is full or closed; the next run tries again" },
+		{ { 500, 599, 3, 5, 5 }, "its set-up is wrong; tell its operator" },
+		{ { 530, 538, NONE, 0, 0 }, "does it want user and password?" },
+		{ { 530, 538, 5, 0, LAST }, "does it want user and password?" },
+		{ { 530, 538, 7, 0, LAST }, "does it want user and password, or others?" },
+		{ { 500, 599, 7, 8, 14 }, "does it want user and password, or others?" },
+		{ { 500, 599, 7, 20, 27 },
 		    "SPF, DKIM and DMARC of the domain of list.from must allow this relay" },
-		{ 500, 599, 7, 509, 515,
+		{ { 500, 599, 7, 509, 515 },
 		    "SPF, DKIM and DMARC of the domain of list.from must allow this relay" },
-		{ 500, 599, ANY, 0, 0,
+		{ { 500, 599, ANY, 0, 0 },
 		    "may this account send as list.from and list.bounce-address? else ask its "
 		    "operator" },
-		{ 0, LAST, ANY, 0, 0, "the next run tries again" },
+		{ { 0, LAST, ANY, 0, 0 }, "the next run tries again" },
 	};
 	struct parts p;
 	size_t i = 0;
 
 	read_parts(reply, &p);
-	while (p.code < cures[i].code || p.code > cures[i].last_code ||
-	    (cures[i].subject != ANY &&
-		(p.subject != cures[i].subject || p.detail < cures[i].detail ||
-		    p.detail > cures[i].last_detail)))
+	while (!is_in(&cures[i].of, &p))
 		i++;
 	return cures[i].cure;
 }

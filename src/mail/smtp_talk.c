@@ -609,13 +609,10 @@ static const char *
 find_fault(const struct smtp_link *l, bool utf8, size_t size)
 {
 	const struct smtp_probe *told = &l->caps.told;
+	const char *fault = smtp_find_fault(&l->mail, &l->scan);
 
-	if (!smtp_is_mailbox(l->mail.to))
-		return "the address is no mailbox";
-	if (!smtp_is_mailbox(l->mail.sender))
-		return "the sender's address is no mailbox";
-	if (!l->scan.clean)
-		return "the mail has a bare CR, a bare LF or a NUL";
+	if (fault != NULL)
+		return fault;
 	if (utf8 && !told->smtputf8)
 		return "address needs SMTPUTF8";
 	if (told->max_size > 0 && size > told->max_size)

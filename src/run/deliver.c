@@ -56,13 +56,11 @@ add_turn(struct courier *c, const struct due *due, int lane, struct error *err)
 	return 0;
 }
 
-/* The lane of a reader, or -1: no smtp block takes the domain. A preview has one lane for all that have a way. */
+/* The lane of an smtp block; a preview has one for all. */
 static int
-find_lane(const struct courier *c, const struct store_reader *reader)
+lane_of(const struct courier *c, int way)
 {
-	int lane = routes_find(&c->routes, reader->sub.canonical);
-
-	return lane == -1 || !c->options->preview ? lane : 0;
+	return c->options->preview ? 0 : way;
 }
 
 /* What one walk over the readers looks for. */
@@ -93,7 +91,7 @@ visit_reader(void *arg, const struct store_reader *reader)
 	struct walk *w = arg;
 	struct courier *c = w->courier;
 	struct due due;
-	int found, lane;
+	int found, way;
 
 	if (reader->state == READER_ENDED || !is_selected(c->options, reader->sub.canonical))
 		return 0;
@@ -105,7 +103,7 @@ visit_reader(void *arg, const struct store_reader *reader)
 	if (reader->sub.paused_until > c->now_utc / DAY_SECONDS)
 		return courier_skip(c, reader, SKIP_PAUSED,
 		    (int64_t)reader->sub.paused_until * DAY_SECONDS, w->err);
-	if ((lane = find_lane(c, reader)) == -1)
+	if ((way = routes_find(&c->routes, reader->sub.canonical)) == -1)
 		return skip_wayless(w, reader);
 	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
 	if (found == -1) {
@@ -117,8 +115,8 @@ visit_reader(void *arg, const struct store_reader *reader)
 		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
 	if (found == 1)
 		c->report->ndue++;
-	c->counts[routes_find(&c->routes, reader->sub.canonical)]++;
-	return add_turn(c, &due, lane, w->err);
+	c->counts[way]++;
+	return add_turn(c, &due, lane_of(c, way), w->err);
 }
 
 static int
@@ -173,17 +171,17 @@ is_wanted(struct courier *c, struct retry *r, uint32_t copies, struct error *err
 {
 	const struct turn *turn = NULL;
 	struct store_reader *reader;
-	int lane = 0;
+	int way = 0;
 
 	if (c->options->nusers > 0 || c->run->cfg->nsmtps > 1) {
 		arena_reset(&c->scratch);
 		if (store_load_reader(c->run->store, r->reader, &c->scratch, &reader, err) != 1)
 			return -1;
 		if (!is_selected(c->options, reader->sub.canonical) ||
-		    (lane = find_lane(c, reader)) == -1)
+		    (way = routes_find(&c->routes, reader->sub.canonical)) == -1)
 			return 0;
 	}
-	r->lane = (unsigned)lane;
+	r->lane = (unsigned)lane_of(c, way);
 	/* The readers who are due still stand in the order of their numbers. */
 	if (c->nturns > 0 && copies == 0 && !c->report->ahead)
 		turn = bsearch(&r->reader, c->turns, c->nturns, sizeof(*c->turns), compare_reader);

@@ -110,16 +110,13 @@ limit_take(struct limit *l, int64_t now_us)
 size_t
 limit_room(const struct limit *l, int64_t now_us, size_t max)
 {
-	uint32_t count = count_of_day(l, now_us);
-	size_t room = max;
+	size_t room = max, left = limit_left(l, now_us);
 
 	if (l->gap_us > 0 && (int64_t)room > LIMIT_AHEAD_MS * INT64_C(1000) / l->gap_us)
 		room = (size_t)(LIMIT_AHEAD_MS * INT64_C(1000) / l->gap_us);
 	if (room == 0)
 		room = 1;
-	if (l->daily > 0 && room > (count < l->daily ? l->daily - count : 0))
-		room = count < l->daily ? l->daily - count : 0;
-	return room;
+	return room < left ? room : left;
 }
 
 size_t

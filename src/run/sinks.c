@@ -233,6 +233,7 @@ run_ways(struct sink *sink, const struct delivery_queue *queue, struct error *er
 	}
 	return w->smtp != NULL ? sink_run(w->smtp, queue, err) : 0;
 }
+
 static void
 free_ways(struct sink *sink)
 {

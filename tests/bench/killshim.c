@@ -402,15 +402,4 @@ open(const char *path, int flags, ...)
 	return (int)syscall(SYS_openat, AT_FDCWD, find_other(path), flags, mode);
 }
 
-int
-open64(const char *path, int flags, ...)
-{
-	va_list rest;
-	int mode = 0;
-
-	va_start(rest, flags);
-	if ((flags & (O_CREAT | O_TMPFILE)) != 0)
-		mode = va_arg(rest, int);
-	va_end(rest);
-	return (int)syscall(SYS_openat, AT_FDCWD, find_other(path), flags, mode);
-}
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
