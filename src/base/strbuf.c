@@ -82,25 +82,27 @@ resize(struct strbuf *sb, size_t alloc)
 	return 0;
 }
 
-/* Room for extra more bytes and the NUL, or the sticky failure. */
 static int
+grow(struct strbuf *sb, size_t need)
+{
+	size_t alloc = sb->alloc < 64 ? 64 : sb->alloc;
+
+	while (alloc < need)
+		alloc *= 2;
+	return resize(sb, alloc);
+}
+
+/* Room for extra more bytes and the NUL, or the sticky failure. */
+static inline int
 reserve(struct strbuf *sb, size_t extra)
 {
-	size_t need, alloc;
-
 	if (sb->state != STRBUF_OK)
 		return -1;
 	if (extra > sb->max_bytes - sb->len) {
 		sb->state = STRBUF_TOO_LONG;
 		return -1;
 	}
-	need = sb->len + extra + 1;
-	if (need <= sb->alloc)
-		return 0;
-	alloc = sb->alloc < 64 ? 64 : sb->alloc;
-	while (alloc < need)
-		alloc *= 2;
-	return resize(sb, alloc);
+	return sb->len + extra < sb->alloc ? 0 : grow(sb, sb->len + extra + 1);
 }
 
 void
@@ -130,7 +132,10 @@ strbuf_add(struct strbuf *sb, const char *text)
 void
 strbuf_addc(struct strbuf *sb, char c)
 {
-	strbuf_addn(sb, &c, 1);
+	if (reserve(sb, 1) == -1)
+		return;
+	sb->buf[sb->len++] = c;
+	sb->buf[sb->len] = '\0';
 }
 
 void

@@ -214,6 +214,9 @@ int	editions_each_needed(struct store *store, int (*visit)(void *arg, int64_t pa
 
 /* ---- packed numbers, shared by sent lists, picks and readers: db.c ---- */
 
+enum { MAX_PACKED_UINT = 10 }; /* bytes of one number */
+/* Into out; returns how many bytes it took. */
+size_t	pack_uint_at(char *out, uint64_t n);
 void	pack_uint(struct strbuf *out, uint64_t n);
 void	pack_text(struct strbuf *out, const char *text);
 /* The rest of packed bytes; broken once something did not fit. */

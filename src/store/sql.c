@@ -12,6 +12,10 @@
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, (SELECT list FROM picks " \
 	"WHERE id = e.picks),"                                                                     \
 	" e.tried_utc, e.via"
+/* Whether reader ?1 may get mail. */
+#define READER_MAILED                                                                      \
+	"EXISTS(SELECT 1 FROM reader r WHERE r.id = ?1 AND r.state = 0 AND r.vanished = 0" \
+	" AND NOT EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash))"
 /* Every period there is, highest first. */
 #define PERIODS                                                                           \
 	"WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "  \
@@ -249,9 +253,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    " FROM reader r LEFT JOIN cursor c ON c.reader = r.id AND c.slot = 0 WHERE r.id"
 	    " > ?1 AND (?2 OR (r.state = 0 AND r.vanished = 0)) ORDER BY r.id LIMIT ?3",
 	[SQL_READER_COUNT] = "SELECT count(*) FROM reader WHERE state = 0 AND vanished = 0",
-	[SQL_READER_MAILED] =
-	    "SELECT state = 0 AND vanished = 0 AND NOT EXISTS(SELECT 1 FROM suppression s "
-	    "WHERE s.hash = reader.hash) FROM reader WHERE id = ?1",
+	[SQL_READER_MAILED] = "SELECT " READER_MAILED,
 	[SQL_READER_ADD] =
 	    "INSERT INTO reader(canonical, hash, origin, state, created_utc, consent, file,"
 	    " line, digest, profile) VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -309,7 +311,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE cursor SET change_seq = ?2, last_period = ?3, open_period = ?4, "
 	    "last_edition_utc = max(last_edition_utc, ?5) WHERE reader = ?1 AND slot = 0 "
 	    "AND (open_period = 0 OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
-	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	    "open_period AND e.reader = ?1 AND e.state IN (5, 6))) AND " READER_MAILED,
 	[SQL_SLOT_ALL] =
 	    "SELECT slot, change_seq, last_period FROM cursor WHERE reader = ?1 AND slot <> 0",
 	[SQL_SLOT_PUT] =
