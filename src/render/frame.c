@@ -378,8 +378,7 @@ write_step(struct writer *w, const struct step *step, const struct item *item)
 {
 	switch (step->kind) {
 	case STEP_READY:
-		strbuf_addn(w->out, step->text, step->len);
-		w->qp.column = step->column;
+		writer_add_run(w, step->text, step->len, step->column);
 		break;
 	case STEP_TEXT:
 		if (step->coded != NULL)

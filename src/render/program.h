@@ -30,6 +30,12 @@ struct node {
 	    nparts;	   /* of the name between its dots, in the template's parts; none for "." */
 	const char *coded; /* NODE_TEXT of HTML: as quoted-printable */
 	size_t coded_len;
+	/* NODE_TEXT of HTML: this and the texts behind it, as they are written where a line of the part begins. */
+	struct {
+		const char *bytes;
+		size_t len, nnodes; /* 0 = there are not several */
+		unsigned column;
+	} run;
 	const struct template *partial; /* NODE_PARTIAL: found by template_link(), else NULL */
 	const char *indent;		/* NODE_PARTIAL alone on its line: the blanks before it */
 	size_t indent_len;
@@ -47,7 +53,7 @@ struct template
 	struct node *nodes;
 	size_t nnodes, alloc;
 	struct value_name *parts;
-	struct strbuf coded; /* of all nodes */
+	struct strbuf coded, runs; /* of all nodes */
 };
 
 struct writer;

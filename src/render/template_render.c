@@ -184,6 +184,22 @@ render_nested(struct state *st, const struct template *t, size_t i)
 	return rc;
 }
 
+/* The text at a node, with those behind it when they are ready for where the writer stands. Returns how many it was. */
+static size_t
+add_texts(struct state *st, const struct node *n)
+{
+	if (n->run.nnodes > 0 && st->indent.len == 0 &&
+	    writer_add_run(st->w, n->run.bytes, n->run.len, n->run.column)) {
+		st->steps += (unsigned)n->run.nnodes - 1;
+		return n->run.nnodes;
+	}
+	if (n->coded != NULL)
+		writer_add_coded(st->w, n->text, n->len, n->coded, n->coded_len);
+	else
+		writer_add(st->w, n->text, n->len);
+	return 1;
+}
+
 static int
 render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 {
@@ -196,10 +212,7 @@ render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 			writer_add(st->w, st->indent.buf, st->indent.len);
 		switch (n->kind) {
 		case NODE_TEXT:
-			if (n->coded != NULL)
-				writer_add_coded(st->w, n->text, n->len, n->coded, n->coded_len);
-			else
-				writer_add(st->w, n->text, n->len);
+			i += add_texts(st, n) - 1;
 			break;
 		case NODE_ESCAPED:
 		case NODE_RAW:

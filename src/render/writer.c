@@ -120,6 +120,16 @@ writer_add_coded(
 		writer_add(w, text, len);
 }
 
+bool
+writer_add_run(struct writer *w, const char *bytes, size_t len, unsigned column)
+{
+	if (w->kind != WRITER_HTML || w->qp.column > 0 || w->qp.columns != QP_COLUMNS)
+		return false;
+	strbuf_addn(w->out, bytes, len);
+	w->qp.column = column;
+	return true;
+}
+
 void
 writer_add_escaped(struct writer *w, enum template_escape escape, const char *text, size_t len)
 {

@@ -75,6 +75,9 @@ void writer_add(struct writer *w, const char *text, size_t len);
 /* The same, which is at hand as quoted-printable for QP_CARD_COLUMNS too. */
 void writer_add_coded(
     struct writer *w, const char *text, size_t len, const char *coded, size_t coded_len);
+/* Bytes of the HTML part from the start of a line on, and the column behind them. False where that is not where it stands; then
+ * nothing is written. */
+bool writer_add_run(struct writer *w, const char *bytes, size_t len, unsigned column);
 /* A string, escaped. */
 void writer_add_value(struct writer *w, enum template_escape escape, const struct value *string);
 void writer_add_escaped(
