@@ -51,9 +51,11 @@ is_clean(const char *text)
 	size_t len = strlen(text);
 
 	for (size_t i = 0, n; i < len; i += n) {
-		uint32_t cp = (unsigned char)text[i];
+		uint32_t cp;
 
-		n = cp < 0x80 ? 1 : utf8_decode(text + i, len - i, &cp);
+		if ((n = utf8_plain_run(text + i, len - i)) > 0)
+			continue;
+		n = utf8_decode(text + i, len - i, &cp);
 		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
 		    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
 		    cp == 0x200e || cp == 0x200f || cp == 0x061c)
@@ -88,6 +90,19 @@ context_cut(const char *text, size_t max_bytes, size_t max_width)
 	while (end > 0 && strchr(" ,;:-", text[end - 1]) != NULL)
 		end--;
 	return end;
+}
+
+const char *
+context_shorten(const struct context *c, const char *text, size_t len)
+{
+	static const char dots[] = "…";
+	char *kept = arena_alloc(c->a, len + sizeof(dots));
+
+	if (kept != NULL) {
+		memcpy(kept, text, len);
+		memcpy(kept + len, dots, sizeof(dots));
+	}
+	return kept;
 }
 
 struct value *
@@ -379,7 +394,7 @@ why_text(const struct context *c, const char *filter, const char *why)
 
 	if (n == 0)
 		return "";
-	words = why[n] != '\0' ? arena_printf(c->a, "%.*s…", (int)n, why) : why;
+	words = why[n] != '\0' ? context_shorten(c, why, n) : why;
 	if (words == NULL || name == NULL)
 		return NULL;
 	strbuf_init(&sb, MAX_PHRASE);

@@ -61,6 +61,9 @@ const char *context_clean(const struct context *c, const char *text);
 /* As much of text as fits into max_width columns and max_bytes, cut at a word; returns its length. */
 size_t context_cut(const char *text, size_t max_bytes, size_t max_width);
 
+/* The first len bytes of text and "…"; NULL when memory is short. */
+const char *context_shorten(const struct context *c, const char *text, size_t len);
+
 /* What a card template sees as list. */
 struct value *context_list(const struct context *c, const struct list_view *list);
 /* What a card template sees as paper. "rest" is a member of its own so that a short card can do without. */
