@@ -82,27 +82,35 @@ resize(struct strbuf *sb, size_t alloc)
 	return 0;
 }
 
-static int
-grow(struct strbuf *sb, size_t need)
-{
-	size_t alloc = sb->alloc < 64 ? 64 : sb->alloc;
-
-	while (alloc < need)
-		alloc *= 2;
-	return resize(sb, alloc);
-}
-
 /* Room for extra more bytes and the NUL, or the sticky failure. */
-static inline int
-reserve(struct strbuf *sb, size_t extra)
+static int
+grow(struct strbuf *sb, size_t extra)
 {
+	size_t need, alloc;
+
 	if (sb->state != STRBUF_OK)
 		return -1;
 	if (extra > sb->max_bytes - sb->len) {
 		sb->state = STRBUF_TOO_LONG;
 		return -1;
 	}
-	return sb->len + extra < sb->alloc ? 0 : grow(sb, sb->len + extra + 1);
+	need = sb->len + extra + 1;
+	if (need <= sb->alloc)
+		return 0;
+	alloc = sb->alloc < 64 ? 64 : sb->alloc;
+	while (alloc < need)
+		alloc *= 2;
+	return resize(sb, alloc);
+}
+
+/* The same, without a call where there is room: most appends are of a few bytes. */
+static inline int
+reserve(struct strbuf *sb, size_t extra)
+{
+	if (sb->state == STRBUF_OK && extra <= sb->max_bytes - sb->len &&
+	    extra < sb->alloc - sb->len)
+		return 0;
+	return grow(sb, extra);
 }
 
 void
@@ -130,12 +138,21 @@ strbuf_add(struct strbuf *sb, const char *text)
 }
 
 void
+strbuf_add_all(struct strbuf *sb, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, sb);
+	while ((text = va_arg(ap, const char *)) != NULL)
+		strbuf_addn(sb, text, strlen(text));
+	va_end(ap);
+}
+
+void
 strbuf_addc(struct strbuf *sb, char c)
 {
-	if (reserve(sb, 1) == -1)
-		return;
-	sb->buf[sb->len++] = c;
-	sb->buf[sb->len] = '\0';
+	strbuf_addn(sb, &c, 1);
 }
 
 void

@@ -16,6 +16,7 @@ struct planner {
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
+	int64_t *ids; /* of the papers: there they are found without a look at each */
 	struct store_move *moves; /* of the last weeks, in the order of papers */
 	size_t nmoves;
 	struct programs *programs;
@@ -48,10 +49,13 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 		programs_literals(pl->programs), &pl->index, err) == -1)
 		return -1;
 	pl->nwords = (pl->npapers + 63) / 64;
+	pl->ids = arena_array(&pl->arena, pl->npapers, sizeof(*pl->ids));
 	pl->bitmaps = calloc(4 * pl->nwords + 1, sizeof(*pl->bitmaps));
 	pl->news = calloc(2 * pl->nwords + 1, sizeof(*pl->news));
-	if (pl->bitmaps == NULL || pl->news == NULL)
+	if (pl->bitmaps == NULL || pl->news == NULL || pl->ids == NULL)
 		return err_nomem(err, "plan");
+	for (size_t i = 0; i < pl->npapers; i++)
+		pl->ids[i] = pl->papers[i]->id;
 	return 0;
 }
 
@@ -115,12 +119,12 @@ planner_find_paper(const struct planner *pl, int64_t id, uint32_t revision)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (pl->papers[mid]->id < id)
+		if (pl->ids[mid] < id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low < pl->npapers && pl->papers[low]->id == id && pl->papers[low]->revision == revision)
+	if (low < pl->npapers && pl->ids[low] == id && pl->papers[low]->revision == revision)
 		return pl->papers[low];
 	return NULL;
 }
