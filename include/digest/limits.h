@@ -78,7 +78,8 @@
 /* Time. */
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
 #define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
-#define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime */
+#define MAX_MISSED_DAYS		31			/* older papers are no news after downtime; a month, for monthly editions */
+#define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime, where max-papers is not more */
 #define MAX_TZ_FILE		(64u * 1024)		/* the largest TZif file has 4 KB, zone.tab 20 KB */
 
 /* Memory. */

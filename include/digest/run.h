@@ -50,6 +50,7 @@ struct run {
 	struct zone_cache *zones;	/* private: time zones read so far */
 	int64_t last_utc;	/* when a run sent before this one; 0 = never, or none sends */
 	size_t nreader_errors;	/* readers whose block has an error */
+	int32_t newest_day;	/* private: on which the newest paper was listed, as due.c saw it first; 0 = not looked */
 };
 
 /*

@@ -66,8 +66,9 @@ int	store_lock_sender(struct store *store, long *holder, struct error *err);
  */
 int	store_take_charge(struct store *store, const char *far_dir, int64_t now_utc, int64_t *last_utc,
 	    struct error *err);
-/* A person says that the store at hand is the one that sends from now on, whatever it looks like. What it calls unsettled may
- * be out since: all of that is held. With the sender's lock held. */
+/* A person says that the store at hand is the one that sends from now on, whatever it looks like, and that the clock is right.
+ * What it calls unsettled may be out since: all of that is held. Days after tomorrow that had editions by a clock that ran
+ * ahead have none yet: they are forgotten, but for the papers. With the sender's lock held. */
 int	store_adopt(struct store *store, const char *far_dir, int64_t now_utc, size_t *nheld, struct error *err);
 /*
  * Put the database in the file from in the place of the store at path; what was there is kept as "<path>.before-restore" with
@@ -125,6 +126,9 @@ int	store_count_waiting(struct store *store, size_t *nwaiting, int64_t *next_utc
  */
 int	store_load_window(struct store *store, int64_t since_utc, int64_t now_utc, struct arena *a,
 	    struct paper ***out, size_t *n, struct error *err);
+
+/* The last day on which a paper was listed for the first time, of the listings that count; 0 = none does. */
+int	store_load_last_day(struct store *store, int32_t *out, struct error *err);
 
 /* The newest change_seq given out. */
 int	store_change_seq(struct store *store, int64_t *out, struct error *err);
@@ -481,6 +485,9 @@ int	store_load_slots(struct store *store, int64_t reader, struct arena *a, struc
 struct edition_slot {
 	struct store_slot from, to;
 };
+
+/* A period is a day, or a run: those of `always` count runs in a range of their own, above every day. */
+enum { PERIOD_ALWAYS = 1000000000 };
 
 struct edition {
 	int64_t period, reader;

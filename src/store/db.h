@@ -192,7 +192,7 @@ int	readers_write(struct store *store, const struct subscriber *s, enum reader_o
 /* Forget an unfinished pass. */
 void	sync_free(struct store *store);
 /* Mail starts again at the newest papers: what came in the meantime does not flood. */
-int	readers_skip_to_now(struct store *store, int64_t id, struct error *err);
+int	readers_skip_to_now(struct store *store, int64_t id, int64_t now_utc, struct error *err);
 
 /* ---- acting.c ---- */
 

@@ -134,6 +134,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    " <= ?2",
 	[SQL_LISTING_WAITING] =
 	    "SELECT count(*), coalesce(min(counts_utc), 0) FROM listing WHERE counted = 0",
+	[SQL_LISTING_LAST] =
+	    "SELECT coalesce(max(first_listed_utc), 0) FROM paper WHERE first_listed_utc > 0",
 	[SQL_LISTING_NEWEST] = "SELECT coalesce(max(day), 0) FROM listing WHERE source = ?1",
 	[SQL_LISTING_DAYS] =
 	    "SELECT day, count(*), sum(counted) FROM listing WHERE source = ?1 AND day >= "
@@ -305,8 +307,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
 	    "open_period) VALUES(?1, 0, -1, 0, 0, 0)",
 	[SQL_CURSOR_SKIP] =
-	    "UPDATE cursor SET change_seq = max(change_seq, ?2) WHERE reader = ?1 AND "
-	    "change_seq >= 0",
+	    "UPDATE cursor SET change_seq = max(change_seq, ?2), last_period = max(last_period, "
+	    "?3) WHERE reader = ?1 AND change_seq >= 0",
 	[SQL_CURSOR_LEASE] =
 	    "UPDATE cursor SET change_seq = ?2, last_period = ?3, open_period = ?4, "
 	    "last_edition_utc = max(last_edition_utc, ?5) WHERE reader = ?1 AND slot = 0 "
@@ -330,6 +332,19 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE cursor SET open_period = ?2 WHERE reader = ?1 AND slot = 0 AND "
 	    "(open_period IN (0, ?2) OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
 	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	[SQL_ADOPT_PICKS] =
+	    "DELETE FROM picks WHERE id IN (SELECT picks FROM edition WHERE period > ?1 AND "
+	    "period < ?2 AND state NOT IN (0, 1, 4, 5, 6))",
+	[SQL_ADOPT_EDITIONS] =
+	    "DELETE FROM edition WHERE period > ?1 AND period < ?2 AND state NOT IN (0, 1, 4, 5, "
+	    "6)",
+	[SQL_ADOPT_LAST] =
+	    "UPDATE cursor SET last_period = m.period FROM (SELECT reader, max(period) AS period "
+	    "FROM edition WHERE period <= ?1 GROUP BY reader) m WHERE m.reader = cursor.reader "
+	    "AND slot = 0 AND last_period > ?1 AND last_period < ?2",
+	[SQL_ADOPT_CURSORS] =
+	    "UPDATE cursor SET last_period = CASE WHEN last_period > ?1 AND last_period < ?2 THEN "
+	    "?1 - 2 ELSE last_period END, last_edition_utc = min(last_edition_utc, ?3)",
 	[SQL_SENT_GET] = "SELECT papers FROM sent WHERE reader = ?1 AND slot = 0",
 	[SQL_SENT_PUT] =
 	    "INSERT INTO sent(reader, slot, papers) VALUES(?1, 0, ?2) ON CONFLICT(reader, "

@@ -59,7 +59,6 @@ store_unsuppress(struct store *store, const char *canonical, const char *consent
 	int64_t id;
 	int found;
 
-	(void)now_utc;
 	if (consent[0] == '\0')
 		return err_set(err, ERR_USAGE,
 		    "%s: say where and when they agreed to get mail again: --consent \"form, "
@@ -78,5 +77,5 @@ store_unsuppress(struct store *store, const char *canonical, const char *consent
 	id = db_int(&q, 0);
 	if (db_run(&q, err) == -1)
 		return -1;
-	return readers_skip_to_now(store, id, err);
+	return readers_skip_to_now(store, id, now_utc, err);
 }

@@ -168,7 +168,7 @@ sync_good(
 	if (!resumed && k->same_profile && k->same_place && k->origin == ORIGIN_FILE &&
 	    !k->broken && !k->vanished)
 		return 0;
-	if (resumed && readers_skip_to_now(store, k->id, err) == -1)
+	if (resumed && readers_skip_to_now(store, k->id, sync->now_utc, err) == -1)
 		return -1;
 	if (resumed)
 		sync->counts.nresumed++;
