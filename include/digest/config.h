@@ -159,6 +159,17 @@ void	config_free(struct config *cfg);
 int	config_each_reader(const struct config *cfg,
 	    int (*visit)(void *arg, const struct subscriber *reader, bool good), void *arg, struct error *err);
 
+/*
+ * Set a key of a reader, but use and was, as its block would; text stands for itself, without quotes and variables. What is set
+ * lives in a. Fails with ERR_DATA: "when: what was found; what was expected", or ERR_NOMEM.
+ */
+int	config_set_reader_key(const struct config *cfg, const char *key, const char *text, struct arena *a,
+	    struct subscriber *out, struct error *err);
+/* Append the names of the keys in which two readers differ, filters aside: "name, when". */
+void	config_add_reader_changes(struct strbuf *out, const struct subscriber *before, const struct subscriber *after);
+/* Append a reader as a block, from which the parser makes the same reader beside the defaults of this configuration. */
+void	config_add_reader(struct strbuf *out, const struct config *cfg, const struct subscriber *reader);
+
 /* The key table, for `digest config`, digest.conf(5) and the tests that compare them. "defaults" takes the keys of
  * "subscriber" but was and paused-until; a shared "filter" has no when. */
 struct config_key_info {
