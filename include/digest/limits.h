@@ -42,6 +42,11 @@
 #define MAX_FETCH_SERVICE	264			/* a host name and a port */
 #define MAX_SOURCE_FILES	10000			/* that one pattern may match: 27 years of days */
 
+/* Tables of readers. */
+#define MAX_CSV_FIELDS		1000			/* exports have up to 50, and one for each field of their own */
+#define MAX_CSV_RECORD		(1024u * 1024)		/* a filter has 16 KB; a quote that is not closed is found by then */
+#define MAX_INTAKE_TOLD		100			/* broken rows that are told; of more their number */
+
 /* A paper. What is longer is cut at a grapheme and ends in an ellipsis. */
 #define MAX_TITLE_BYTES		1000u			/* 500 characters */
 #define MAX_ABSTRACT_BYTES	(16u * 1024)

@@ -227,6 +227,38 @@ same_value(const struct config_key_info *key, const char *a, const char *b)
 	return same;
 }
 
+/* Without quotes. */
+static void
+add_plain(
+    struct strbuf *out, const struct config_block *block, const char *name, const char *record)
+{
+	size_t n;
+	const struct config_key_info *rows = config_block_keys(block, &n), *key;
+	int i = config_find_key(block, name);
+
+	if (i == -1 || is_unset(&rows[i], record + rows[i].at))
+		return;
+	key = &rows[i];
+	if (is_text(key))
+		strbuf_add(out, *(const char *const *)(const void *)(record + key->at));
+	else
+		add_number(out, key, record + key->at);
+}
+
+void
+config_add_reader_key(struct strbuf *out, const char *key, const struct subscriber *reader)
+{
+	const struct config_reader r = { .sub = *reader };
+
+	add_plain(out, config_find_block("subscriber"), key, (const char *)&r);
+}
+
+void
+config_add_filter_key(struct strbuf *out, const char *key, const struct filter *filter)
+{
+	add_plain(out, &config_reader_filter, key, (const char *)filter);
+}
+
 void
 config_add_reader_changes(
     struct strbuf *out, const struct subscriber *before, const struct subscriber *after)

@@ -3,6 +3,7 @@
 #include "digest/limits.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,38 @@ store_read_consents(
 	return 0;
 }
 
+/* A line is there already: to the letter, or of an import that only comes again. */
+static bool
+has_line(const char *record, const char *line, size_t len)
+{
+	static const char import[] = " import ";
+	size_t digits = strspn(line, "0123456789");
+	bool again = strncmp(line + digits, import, sizeof(import) - 1) == 0;
+
+	for (size_t n; *record != '\0'; record += n + (record[n] == '\n')) {
+		size_t skip = again ? strspn(record, "0123456789") : 0;
+		size_t from = again ? digits : 0;
+
+		n = strcspn(record, "\n");
+		if (skip <= n && n - skip == len - from &&
+		    memcmp(record + skip, line + from, len - from) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_new_lines(struct strbuf *record, const char *before, const char *added)
+{
+	for (size_t n; *added != '\0'; added += n + (added[n] == '\n')) {
+		n = strcspn(added, "\n");
+		if (n == 0 || has_line(before, added, n))
+			continue;
+		strbuf_addn(record, added, n);
+		strbuf_addc(record, '\n');
+	}
+}
+
 /* The first says how it began and stays; of the others the oldest give way. */
 int
 readers_join_consents(
@@ -82,6 +115,6 @@ readers_join_consents(
 	if (first > 0 && before[first - 1] != '\n')
 		strbuf_addc(record, '\n');
 	strbuf_add(record, rest);
-	strbuf_add(record, added);
+	add_new_lines(record, before, added);
 	return strbuf_check(record, err);
 }
