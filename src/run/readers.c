@@ -338,8 +338,14 @@ int
 run_erase(struct run *run, const char *address, struct error *err)
 {
 	struct change c = { .run = run };
+	long holder;
+	int ours = store_lock_sender(run->store, &holder, err);
 
-	if (with_reader(&c, address, do_erase, err) == -1)
+	/* Its mail may be on its way. */
+	if (ours == 0)
+		return err_set(err, ERR_TEMP,
+		    "a run is under way (process %ld); do this again after it", holder);
+	if (ours == -1 || with_reader(&c, address, do_erase, err) == -1)
 		return -1;
 	return store_scrub(run->store, err);
 }
