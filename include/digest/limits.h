@@ -20,6 +20,7 @@
 #define MAX_QUERY_TERMS		10000			/* after @names are expanded */
 #define MAX_QUERY_DISTANCE	1000			/* words of "a b"~N: longer than any abstract is an AND */
 #define MAX_READER_FILTERS	1000			/* per reader */
+#define MAX_CONSENT_BYTES	(16u * 1024)		/* record of one reader: a hundred lines */
 #define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
 
 /* Answers of sources. */
@@ -40,6 +41,11 @@
 #define MAX_HTTP_REDIRECTS	5
 #define MAX_FETCH_SERVICE	264			/* a host name and a port */
 #define MAX_SOURCE_FILES	10000			/* that one pattern may match: 27 years of days */
+
+/* Tables of readers. */
+#define MAX_CSV_FIELDS		1000			/* exports have up to 50, and one for each field of their own */
+#define MAX_CSV_RECORD		(1024u * 1024)		/* a filter has 16 KB; a quote that is not closed is found by then */
+#define MAX_INTAKE_TOLD		100			/* broken rows that are told; of more their number */
 
 /* A paper. What is longer is cut at a grapheme and ends in an ellipsis. */
 #define MAX_TITLE_BYTES		1000u			/* 500 characters */

@@ -31,10 +31,11 @@ struct options {
 	const char *config;
 	const char **users;
 	size_t nusers;
-	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
+	const char *now, *color, *format, *out, *since, *until, *token, *consent, *send;
+	const char *name, *when, *timezone, *language;	/* of a reader */
 	const char *days, *limit, *sort, *instead_of, *similar;
-	const char **filters;
-	size_t nfilters;
+	const char **filters, **use;
+	size_t nfilters, nuse;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
 	bool version, bibtex, yes, check, adopt;
 };
@@ -76,6 +77,7 @@ enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
 	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
+	OPT_NAME, OPT_WHEN, OPT_TIMEZONE, OPT_LANGUAGE, OPT_USE,
 };
 
 struct command {

@@ -21,9 +21,10 @@ const struct option_info option_table[] = {
 	{ 0, true, "help", 'h', NULL, "show the help" },
 	{ 0, true, "version", 'V', NULL, "show the version" },
 	{ OPT_DRY_RUN, false, "dry-run", 'n', NULL,
-	    "show what would be sent; send and store nothing" },
+	    "show what would be sent or taken in; send and store nothing" },
 	{ OPT_OFFLINE, false, "offline", 0, NULL, "do not ask the sources" },
-	{ OPT_FORMAT, false, "format", 0, "FORM", "of a dry run: text, html, eml or json" },
+	{ OPT_FORMAT, false, "format", 0, "FORM",
+	    "of a dry run: text, html, eml or json; of subscribers: conf" },
 	{ OPT_OUT, false, "out", 0, "DIR",
 	    "of a dry run: write ADDRESS.txt, .html and .eml there" },
 	{ OPT_OPEN, false, "open", 0, NULL, "of a dry run: show the HTML in the browser" },
@@ -31,6 +32,13 @@ const struct option_info option_table[] = {
 	{ OPT_FORCE, false, "force", 'f', NULL, "also what is not due; overwrite" },
 	{ OPT_FILTER, false, "filter", 0, "NAME=QUERY",
 	    "a filter of the reader; may be given again" },
+	{ OPT_NAME, false, "name", 0, "NAME", "the reader's name" },
+	{ OPT_WHEN, false, "when", 0, "WHEN",
+	    "the reader's days and hour, as in 'weekdays 07:30'" },
+	{ OPT_TIMEZONE, false, "timezone", 0, "ZONE", "the reader's zone, as in Europe/London" },
+	{ OPT_LANGUAGE, false, "language", 0, "LANGUAGE", "of the digest's own words: en, de" },
+	{ OPT_USE, false, "use", 0, "FILTER",
+	    "a shared filter of the configuration; may be given again" },
 	{ OPT_TOKEN, false, "token", 0, "TOKEN", "the token of an unsubscribing mail" },
 	{ OPT_CONSENT, false, "consent", 0, "TEXT", "where and when the reader agreed" },
 	{ OPT_UNTIL, false, "until", 0, "DATE", "the day on which mail starts again" },
@@ -76,6 +84,10 @@ static const struct place places[] = {
 	TEXT("out", out),
 	TEXT("since", since),
 	TEXT("until", until),
+	TEXT("name", name),
+	TEXT("when", when),
+	TEXT("timezone", timezone),
+	TEXT("language", language),
 	TEXT("token", token),
 	TEXT("consent", consent),
 	TEXT("send", send),
@@ -121,6 +133,8 @@ take_option(struct cli *cli, const struct option_info *o, const char *arg, struc
 		return append(cli, &opt->users, &opt->nusers, arg, err);
 	if (strcmp(o->name, "filter") == 0)
 		return append(cli, &opt->filters, &opt->nfilters, arg, err);
+	if (strcmp(o->name, "use") == 0)
+		return append(cli, &opt->use, &opt->nuse, arg, err);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (strcmp(o->name, places[i].name) != 0)
 			continue;

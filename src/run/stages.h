@@ -163,6 +163,12 @@ int64_t	settle_time_of(const struct config_source *source);
  */
 int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err);
 
+/* ---- papers.c ---- */
+
+/* The papers of a file that was read, into the store. */
+int	papers_import(struct run *run, const char *path, const char *bytes, size_t len,
+	    struct run_import_counts *counts, struct error *err);
+
 /* ---- queries.c ---- */
 
 /*
@@ -372,6 +378,8 @@ int64_t	retry_wait_s(enum smtp_blame blame, uint32_t attempts, int64_t reader);
 
 /* The note of the store that says which digests could not be made. */
 extern const char status_broken_note[];
+/* Of report.c and operator.c. */
+extern const char report_note[], operator_told_note[];
 
 /* What `status` shows of each source; the store is open if out->has_store. */
 int	status_load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err);

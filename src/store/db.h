@@ -189,6 +189,8 @@ int	readers_unpack(const unsigned char *bytes, size_t len, struct arena *a, stru
 /* Insert (id 0) or rewrite a reader's row. */
 int	readers_write(struct store *store, const struct subscriber *s, enum reader_origin origin, int64_t id,
 	    const char *consent, int64_t now_utc, struct error *err);
+/* A record of consents with more at its end, at most MAX_CONSENT_BYTES if what is added lets it. */
+int	readers_join_consents(const char *before, const char *added, struct strbuf *record, struct error *err);
 /* Forget an unfinished pass. */
 void	sync_free(struct store *store);
 /* Mail starts again at the newest papers: what came in the meantime does not flood. */

@@ -308,7 +308,8 @@ store_put_reader(struct store *store, const struct subscriber *reader, const cha
 {
 	enum reader_origin origin = reader->origin == ORIGIN_FILE ? ORIGIN_COMMAND : reader->origin;
 	struct store_reader *known = NULL;
-	int found;
+	struct strbuf record;
+	int found, rc;
 
 	arena_reset(&store->scratch);
 	found = store_find_reader(store, reader->canonical, &store->scratch, &known, err);
@@ -322,7 +323,12 @@ store_put_reader(struct store *store, const struct subscriber *reader, const cha
 	if (known->state == READER_ENDED &&
 	    readers_skip_to_now(store, known->sub.id, now_utc, err) == -1)
 		return -1;
-	return readers_write(store, reader, origin, known->sub.id, consent, now_utc, err);
+	strbuf_init(&record, 2 * MAX_CONSENT_BYTES);
+	rc = readers_join_consents(known->consent, consent, &record, err);
+	if (rc == 0)
+		rc = readers_write(store, reader, origin, known->sub.id, record.buf, now_utc, err);
+	strbuf_release(&record);
+	return rc;
 }
 
 int

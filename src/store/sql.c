@@ -42,6 +42,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NOTE_SET] =
 	    "INSERT INTO note(name, text) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
 	    "text = excluded.text",
+	[SQL_NOTE_FORGET] = "UPDATE note SET text = '' WHERE instr(text, ?1) > 0",
 	[SQL_SIZES] =
 	    "SELECT (SELECT count(*) FROM paper), (SELECT count(*) FROM listing), (SELECT "
 	    "count(*) FROM reader), (SELECT count(*) FROM suppression), (SELECT page_count "
@@ -267,8 +268,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_READER_RENAME] =
 	    "UPDATE OR IGNORE reader SET canonical = ?2, hash = ?3 WHERE canonical = ?1",
 	[SQL_READER_RESUME] =
-	    "UPDATE reader SET consent = ?2, state = 0, ended_utc = 0 WHERE canonical = ?1 "
-	    "RETURNING id",
+	    "UPDATE reader SET consent = ?2, state = 0, ended_utc = 0 WHERE id = ?1",
 	[SQL_READER_BROKEN] =
 	    "UPDATE reader SET broken = 1, vanished = 0 WHERE id = ?1 AND (broken = 0 OR "
 	    "vanished = 1)",
@@ -296,6 +296,10 @@ const char *const sql_text[SQL_COUNT] = {
 	    "INSERT INTO suppression(hash, reason, since_utc) VALUES(?1, ?2, ?3) ON "
 	    "CONFLICT(hash) DO UPDATE SET reason = min(reason, excluded.reason)",
 	[SQL_SUPPRESSION_END] = "DELETE FROM suppression WHERE hash = ?1",
+	[SQL_SUPPRESSION_ALL] = "SELECT hash, reason, since_utc FROM suppression ORDER BY hash",
+	[SQL_SUPPRESSION_COUNT] = "SELECT count(*) FROM suppression",
+	[SQL_READER_NAMES] = "SELECT id, canonical FROM reader WHERE id > ?1 ORDER BY id LIMIT 1",
+	[SQL_READER_REHASH] = "UPDATE reader SET hash = ?2 WHERE id = ?1",
 
 	[SQL_READER_PROGRAMS] = "UPDATE reader SET programs = ?2 WHERE id = ?1",
 	[SQL_LITERAL_ALL] = "SELECT number, bytes FROM literal ORDER BY number",
@@ -433,6 +437,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE run SET finished_utc = ?2, npapers_new = ?3, nplanned = ?4, nsent = ?5,"
 	    " ndeferred = ?6, nfailed = ?7, nheld = ?8, nempty = ?9, nskipped = ?10, "
 	    "exit_code = ?11, summary = ?12 WHERE id = ?1",
+	[SQL_RUN_FORGET] = "UPDATE run SET summary = '' WHERE instr(summary, ?1) > 0",
 	[SQL_RUN_NEWEST] =
 	    "SELECT id, started_utc, finished_utc, npapers_new, nplanned, nsent, ndeferred,"
 	    " nfailed, nheld, nempty, nskipped, exit_code, summary FROM run ORDER BY id "
