@@ -33,6 +33,9 @@ struct options {
 	size_t nusers;
 	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
 	const char *days, *limit, *sort, *instead_of, *similar;
+	const char *address, *from, *smtp_url, *smtp_user, *password_file, *when, *timezone;
+	const char **topics;
+	size_t ntopics;
 	const char **filters;
 	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
@@ -54,6 +57,7 @@ struct term {
 	bool links;	/* stdout is a terminal that may be given links (OSC 8); those that know none ignore them */
 	bool utf8;	/* its characters may be more than ASCII */
 	int width;	/* columns, 80 when unknown */
+	int screen;	/* a descriptor of stdout while a pager has its place, else 0 */
 };
 
 struct cli {
@@ -71,11 +75,12 @@ struct cli {
 };
 
 /* A command's own options, as a set. */
-#define OPT(letter)	(1u << (letter))
+#define OPT(letter)	(UINT64_C(1) << (letter))
 enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
 	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
+	OPT_ADDRESS, OPT_TOPIC, OPT_FROM, OPT_SMTP_URL, OPT_SMTP_USER, OPT_PASSWORD_FILE, OPT_WHEN, OPT_TIMEZONE,
 };
 
 struct command {
@@ -83,7 +88,7 @@ struct command {
 	const char *group;	/* heading in the help */
 	const char *args;	/* "ADDRESS", "" */
 	int min_args, max_args;	/* max -1 = any number */
-	unsigned options;	/* set of option_id */
+	uint64_t options;	/* set of option_id */
 	const char *help;	/* one line */
 	int (*run)(struct cli *cli, struct error *err);	/* exit code, or -1 with err */
 };
@@ -130,14 +135,31 @@ void	term_put_cell(const char *text, size_t columns);
 void	term_put_marked(const struct term *term, const char *text, size_t from, size_t to, const struct run_mark *marks,
 	    size_t nmarks, size_t indent);
 /* Send what follows on stdout through $PAGER when stdout is a terminal; end with term_end_pager. */
-FILE	*term_start_pager(const struct term *term);
-void	term_end_pager(FILE *pager);
+FILE	*term_start_pager(struct term *term);
+void	term_end_pager(struct term *term, FILE *pager);
 /* Progress on one line of stderr: count, rate, time left. arg is a struct progress. */
 void	term_progress(void *arg, const char *what, size_t done, size_t total);
 /* Before anything else is written to the screen. arg is a struct progress. */
 void	term_clear_progress(void *arg);
 bool	term_confirm(void *arg, size_t nreaders);
 void	term_tell(void *arg, const char *text);
+
+/* ---- ask.c: questions to a person ---- */
+
+/* There is a terminal to read answers from, and one to ask on. */
+bool	ask_is_possible(const struct cli *cli);
+/* A paragraph on stderr, filled to the screen. */
+void	ask_tell(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * One line, without its end; an empty one is the proposal (NULL = none; then it stays empty).
+ * hidden	it is not shown while it is typed
+ * out		emptied first; at most MAX_QUERY_BYTES
+ * Fails with ERR_USAGE at the end of the input, ERR_TEMP when a signal came (*cli->stop).
+ */
+int	ask_line(const struct cli *cli, const char *question, const char *proposal, bool hidden, struct strbuf *out,
+	    struct error *err);
+/* One of the words by its first letter, in any case, and *out its number; an empty answer is the first. Fails as ask_line(). */
+int	ask_choice(const struct cli *cli, const char *question, const char *const *words, size_t *out, struct error *err);
 
 /* ---- browser.c ---- */
 
@@ -204,6 +226,7 @@ int	status_put_sources(struct cli *cli, struct error *err);
 
 /* ---- the commands ---- */
 
+int	cmd_init(struct cli *cli, struct error *err);
 int	cmd_run(struct cli *cli, struct error *err);
 int	cmd_send(struct cli *cli, struct error *err);
 int	cmd_fetch(struct cli *cli, struct error *err);

@@ -38,7 +38,8 @@ const struct option_info option_table[] = {
 	    "end the subscriptions whose blocks are gone, however many" },
 	{ OPT_ALL, false, "all", 'a', NULL, "everything, also what is ended or default" },
 	{ OPT_BIBTEX, false, "bibtex", 0, NULL, "as a BibTeX entry" },
-	{ OPT_YES, false, "yes", 'y', NULL, "do not ask before the first run to many readers" },
+	{ OPT_YES, false, "yes", 'y', NULL,
+	    "do not ask: before a first run to many readers, or for what init was not told" },
 	{ OPT_CHECK, false, "check", 0, NULL, "one line, and an exit code for a monitor" },
 	{ OPT_SEND, false, "send", 0, "ADDRESS", "also send a test mail there" },
 	{ OPT_DAYS, false, "days", 0, "N", "look back this far" },
@@ -48,6 +49,16 @@ const struct option_info option_table[] = {
 	    "compare with this filter: papers gained and lost" },
 	{ OPT_SIMILAR, false, "similar", 0, "PAPER", "more like this one" },
 	{ OPT_ADOPT, false, "adopt", 0, NULL, "the store at hand is the one that sends" },
+	{ OPT_ADDRESS, false, "address", 0, "ADDRESS", "whom the digests go to" },
+	{ OPT_TOPIC, false, "topic", 0, "QUERY", "a filter for them; may be given again" },
+	{ OPT_FROM, false, "from", 0, "ADDRESS", "who they come from; else the reader" },
+	{ OPT_SMTP_URL, false, "smtp-url", 0, "URL",
+	    "smtps://smtp.example.org, sendmail: or maildir:/path" },
+	{ OPT_SMTP_USER, false, "smtp-user", 0, "NAME", "for the login there" },
+	{ OPT_PASSWORD_FILE, false, "password-file", 0, "FILE",
+	    "holds its password, closed to others" },
+	{ OPT_WHEN, false, "when", 0, "SCHEDULE", "daily 07:30, mon,thu 08:00, ..." },
+	{ OPT_TIMEZONE, false, "timezone", 0, "ZONE", "Europe/London; else the machine's" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -84,6 +95,13 @@ static const struct place places[] = {
 	TEXT("sort", sort),
 	TEXT("instead-of", instead_of),
 	TEXT("similar", similar),
+	TEXT("address", address),
+	TEXT("from", from),
+	TEXT("smtp-url", smtp_url),
+	TEXT("smtp-user", smtp_user),
+	TEXT("password-file", password_file),
+	TEXT("when", when),
+	TEXT("timezone", timezone),
 	FLAG("check", check),
 	FLAG("adopt", adopt),
 	FLAG("quiet", quiet),
@@ -121,6 +139,8 @@ take_option(struct cli *cli, const struct option_info *o, const char *arg, struc
 		return append(cli, &opt->users, &opt->nusers, arg, err);
 	if (strcmp(o->name, "filter") == 0)
 		return append(cli, &opt->filters, &opt->nfilters, arg, err);
+	if (strcmp(o->name, "topic") == 0)
+		return append(cli, &opt->topics, &opt->ntopics, arg, err);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (strcmp(o->name, places[i].name) != 0)
 			continue;
@@ -194,10 +214,10 @@ find_command(struct cli *cli, struct error *err)
 
 /* Options and arguments that the command does not take are errors, not silence. */
 static int
-check_use(const struct cli *cli, unsigned used, struct error *err)
+check_use(const struct cli *cli, uint64_t used, struct error *err)
 {
 	const struct command *c = cli->command;
-	unsigned allowed = c != NULL ? c->options : OPT(OPT_DRY_RUN);
+	uint64_t allowed = c != NULL ? c->options : OPT(OPT_DRY_RUN);
 
 	/* 'digest --dry-run' is 'digest run --dry-run'. */
 	if (c == NULL && (used & OPT(OPT_DRY_RUN)) != 0)
@@ -247,7 +267,7 @@ options_parse(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	struct option longs[NOPTIONS + 1] = { 0 };
 	char shorts[3 * NOPTIONS + 2];
-	unsigned used = 0;
+	uint64_t used = 0;
 	int code;
 
 	make_getopt_tables(longs, shorts);

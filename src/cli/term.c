@@ -2,6 +2,7 @@
 #include "digest/clock.h"
 #include "digest/text.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +188,7 @@ term_put_cell(const char *text, size_t columns)
 }
 
 FILE *
-term_start_pager(const struct term *term)
+term_start_pager(struct term *term)
 {
 	const char *pager = getenv("PAGER");
 	FILE *pipe;
@@ -201,17 +202,26 @@ term_start_pager(const struct term *term)
 	if (pipe == NULL)
 		return NULL;
 	fflush(stdout);
+	term->screen = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	dup2(fileno(pipe), STDOUT_FILENO);
 	return pipe;
 }
 
 void
-term_end_pager(FILE *pager)
+term_end_pager(struct term *term, FILE *pager)
 {
 	if (pager == NULL)
 		return;
 	fflush(stdout);
-	close(STDOUT_FILENO);
+	/* Who has left the pager has seen enough. */
+	clearerr(stdout);
+	if (term->screen > 0) {
+		dup2(term->screen, STDOUT_FILENO);
+		close(term->screen);
+		term->screen = 0;
+	} else {
+		close(STDOUT_FILENO);
+	}
 	pclose(pager);
 }
 
