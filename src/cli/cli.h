@@ -224,6 +224,18 @@ struct value *status_source_value(const struct run_source_status *s, struct aren
 /* Each source with its last two weeks. */
 int	status_put_sources(struct cli *cli, struct error *err);
 
+/* ---- cmd_help.c ---- */
+
+struct help_topic {
+	const char *name, *text;
+};
+extern const struct help_topic help_topics[];	/* ends with a NULL name */
+
+/* ---- cmd_config.c ---- */
+
+/* The help of a block ("smtp"), a key ("url", "smtp.url") or all (NULL). Returns how many keys there are of it. */
+size_t	config_put_keys(struct cli *cli, const char *word);
+
 /* ---- the commands ---- */
 
 int	cmd_init(struct cli *cli, struct error *err);
@@ -250,6 +262,7 @@ int	cmd_restore(struct cli *cli, struct error *err);
 /* Every paper of the store, which is open, as a JSON line. */
 int	cli_export_papers(struct cli *cli, struct error *err);
 int	cmd_export(struct cli *cli, struct error *err);
+int	cmd_completion(struct cli *cli, struct error *err);
 int	cmd_help(struct cli *cli, struct error *err);
 int	cmd_version(struct cli *cli, struct error *err);
 

@@ -43,8 +43,8 @@ is_asked(const struct config_key_info *k, const char *word)
 	    strcmp(word + len + 1, k->name) == 0;
 }
 
-static int
-print_keys(struct cli *cli, const char *word, struct error *err)
+size_t
+config_put_keys(struct cli *cli, const char *word)
 {
 	size_t n, nshown = 0;
 	const struct config_key_info *keys = config_keys(&n);
@@ -58,10 +58,16 @@ print_keys(struct cli *cli, const char *word, struct error *err)
 		else
 			print_key(cli, &keys[i]);
 	}
-	if (nshown == 0)
-		return err_set(err, ERR_USAGE,
-		    "'%s' is no key of the configuration; 'digest config --all' lists them", word);
-	return EXIT_OK;
+	return nshown;
+}
+
+static int
+print_keys(struct cli *cli, const char *word, struct error *err)
+{
+	if (config_put_keys(cli, word) > 0)
+		return EXIT_OK;
+	return err_set(err, ERR_USAGE,
+	    "'%s' is no key of the configuration; 'digest config --all' lists them", word);
 }
 
 int

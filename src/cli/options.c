@@ -3,6 +3,7 @@
 #include "digest/text.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ const struct option_info option_table[] = {
 	{ OPT_FROM, false, "from", 0, "ADDRESS", "who they come from; else the reader" },
 	{ OPT_SMTP_URL, false, "smtp-url", 0, "URL",
 	    "smtps://smtp.example.org, sendmail: or maildir:/path" },
-	{ OPT_SMTP_USER, false, "smtp-user", 0, "NAME", "for the login there" },
+	{ OPT_SMTP_USER, false, "smtp-user", 0, "USER", "for the login there" },
 	{ OPT_PASSWORD_FILE, false, "password-file", 0, "FILE",
 	    "holds its password, closed to others" },
 	{ OPT_WHEN, false, "when", 0, "SCHEDULE", "daily 07:30, mon,thu 08:00, ..." },
@@ -185,6 +186,49 @@ find_option(int code)
 	return NULL;
 }
 
+/* Names of options that begin so, as "--force, --format"; returns how many. */
+static size_t
+list_beginning(const char *name, size_t len, char *out, size_t size)
+{
+	size_t n = 0, used = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < NOPTIONS; i++) {
+		if (strncmp(option_table[i].name, name, len) != 0 || used + 1 >= size)
+			continue;
+		used += (size_t)snprintf(
+		    out + used, size - used, "%s--%s", n > 0 ? ", " : "", option_table[i].name);
+		n++;
+	}
+	return n;
+}
+
+/* What getopt did not take: a word that is no option, or the beginning of several, or a value for one that has none. */
+static int
+fail_option(const char *word, struct error *err)
+{
+	const char *names[NOPTIONS + 1] = { NULL }, *near;
+	char list[512], name[64];
+	size_t len, n;
+
+	if (strncmp(word, "--", 2) != 0 || word[2] == '\0')
+		return err_set(
+		    err, ERR_USAGE, "'%s' is not an option; 'digest help' lists them", word);
+	len = strcspn(word + 2, "=");
+	n = list_beginning(word + 2, len, list, sizeof(list));
+	if (n == 1 && word[2 + len] == '=')
+		return err_set(err, ERR_USAGE, "'%s': %s takes no value", word, list);
+	if (n > 1)
+		return err_set(err, ERR_USAGE, "'%s' may be %s; expected more of it", word, list);
+	for (int i = 0; i < NOPTIONS; i++)
+		names[i] = option_table[i].name;
+	snprintf(name, sizeof(name), "%.*s", (int)len, word + 2);
+	near = text_nearest(name, names);
+	return err_set(err, ERR_USAGE, "'%s' is not an option; %s%s%s'digest help' lists them",
+	    word, near != NULL ? "did you mean '--" : "", near != NULL ? near : "",
+	    near != NULL ? "'? " : "");
+}
+
 static int
 find_command(struct cli *cli, struct error *err)
 {
@@ -278,8 +322,7 @@ options_parse(struct cli *cli, int argc, char **argv, struct error *err)
 		if (code == ':')
 			return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
 		if (o == NULL)
-			return err_set(err, ERR_USAGE,
-			    "'%s' is not an option; 'digest help' lists them", argv[optind - 1]);
+			return fail_option(argv[optind - 1], err);
 		if (take_option(cli, o, optarg, err) == -1)
 			return -1;
 		if (!o->global)

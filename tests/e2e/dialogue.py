@@ -4,7 +4,7 @@
 usage: dialogue.py [--columns N] [--show FILE] STEPS [NAME=VALUE]... COMMAND...
 
 STEPS is a file of lines: the text that is waited for, " => ", and what is typed then, ended by a newline; "^C" and "^D" are
-these keys, "^C^C" twice. All that came to the screen goes to standard output, or to FILE. Ends with the exit code of the
+these keys, and an answer that ends in "^I" ends in that key alone. All that came to the screen goes to standard output, or to FILE. Ends with the exit code of the
 command (128 + n by a signal), or with 99 when a text does not come within 20 seconds, which is said on standard error.
 """
 
@@ -17,8 +17,12 @@ import sys
 import termios
 import time
 
-KEYS = {"^C": b"\x03", "^D": b"\x04", "^C^C": b"\x03\x03"}
+KEYS = {"^C": b"\x03", "^D": b"\x04"}
 WAIT_S = 20
+
+
+def keys(answer):
+    return answer[:-2].encode() + b"\t" if answer.endswith("^I") else KEYS.get(answer, answer.encode() + b"\n")
 
 
 def main():
@@ -46,7 +50,7 @@ def main():
             wanted, answer = steps.pop(0)
             looked_at = seen.index(wanted.encode(), looked_at) + len(wanted.encode())
             time.sleep(0.02)  # until the terminal is set to how it is read
-            os.write(fd, KEYS.get(answer, answer.encode() + b"\n"))
+            os.write(fd, keys(answer))
             deadline = time.monotonic() + WAIT_S
             continue
         if not select.select([fd], [], [], max(0, deadline - time.monotonic()))[0]:
