@@ -633,6 +633,8 @@ struct run_status {
 	size_t nsources;
 	struct run_silent *silents;	/* the newest digests of the last day that came to nothing, at most MAX_SILENT_SHOWN */
 	size_t nsilents;
+	struct store_suppression *stopped;	/* who gets no mail any more, the newest, at most MAX_SILENT_SHOWN */
+	size_t nstopped;
 };
 /* All that is known of each source. Opens the store if there is one. */
 int	run_load_sources(struct run *run, struct arena *a, struct run_source_status **out, size_t *n,

@@ -398,6 +398,15 @@ int	store_suppress(struct store *store, const char *canonical, enum suppression_
 int	store_unsuppress(struct store *store, const char *canonical, const char *consent, int64_t now_utc,
 	    struct error *err);
 
+struct store_suppression {
+	const char *address;	/* canonical */
+	enum suppression_reason reason;
+	int64_t since_utc;
+};
+/* Those whose reader is still known, the newest first, at most max; in a. */
+int	store_load_suppressions(struct store *store, size_t max, struct arena *a, struct store_suppression **out,
+	    size_t *n, struct error *err);
+
 /* ---- eligibility: eligible.c ---- */
 
 /* What decides whether papers are new for one reader (or one filter with a schedule of its own). */

@@ -124,8 +124,35 @@ const char *term_reset(const struct term *term);
 /* Put text on stdout with control characters but tab and newline made harmless. */
 void	term_put(const char *text);
 void	term_putn(const char *text, size_t len);
-/* One character of a chart: n of at most most; where the locale has no bars, a digit. */
-const char *term_bar(const struct term *term, size_t n, size_t most);
+/*
+ * Text behind a label of so many columns, the cursor behind it: on a terminal filled to its width, with the next lines begun
+ * below it; where that leaves too little room, on lines of its own. Elsewhere as it is. Without a newline.
+ */
+void	term_put_filled(const struct term *term, const char *text, size_t label);
+/* The same in a style, as term_warn() gives it, which ends with each line. */
+void	term_put_styled(const struct term *term, const char *style, const char *text, size_t label);
+/* "…" and " · ", where the locale has them. */
+const char *term_dots(const struct term *term);
+const char *term_between(const struct term *term);
+
+/* A column of a table; the last one takes what is left. */
+struct term_column {
+	const char *head;
+	size_t columns;
+};
+/* The heads, where a row is a line. */
+void	term_put_heads(const struct term *term, const struct term_column *cols, size_t n);
+/* A row; on a terminal that is too narrow for it the first cell, and below it the others with their heads ("-" is left out). */
+void	term_put_row(const struct term *term, const struct term_column *cols, size_t n, const char *const *cells);
+
+/*
+ * A chart of what was counted on each day, between the first and the last one, behind a label of so many columns; on a
+ * screen that is too narrow the days stand on a line above. One bar is several days where there are more than fit.
+ * tail		what follows on the line, gets room of its own on a narrow screen; "" = nothing
+ * Where the locale has no bars they are digits.
+ */
+void	term_put_chart(const struct term *term, size_t label, const size_t *counts, size_t n, const char *first,
+	    const char *last, const char *tail);
 /* The same padded or cut to columns. */
 void	term_put_cell(const char *text, size_t columns);
 /*
@@ -213,6 +240,7 @@ void	cli_put_json(const struct value *v);
 void	status_put_line(const struct cli *cli, const char *label, const char *text);
 void	status_put_last_run(const struct cli *cli, const struct run_status *s);
 void	status_put_next(const struct cli *cli, const struct run_status *s);
+void	status_put_warning(const struct cli *cli, const char *text);
 /* What a person must act on; nothing when all is well. */
 void	status_put_faults(const struct cli *cli, const struct run_status *s);
 

@@ -14,7 +14,9 @@ print_key(const struct cli *cli, const struct config_key_info *k)
 		printf(" %s", k->range);
 	if (k->def[0] != '\0')
 		printf("  (default %s)", k->def);
-	printf("\n    %s\n", k->help);
+	printf("\n    ");
+	term_put_filled(&cli->term, k->help, 4);
+	putchar('\n');
 }
 
 static struct value *

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OPTION_COLUMNS = 29, COMMAND_COLUMNS = 15 };
+
 static const char *const groups[][2] = {
 	{ "start", "Set up" },
 	{ "look", "Look" },
@@ -67,7 +69,7 @@ const struct help_topic help_topics[] = {
 };
 
 static void
-print_option(const struct option_info *o)
+print_option(const struct cli *cli, const struct option_info *o)
 {
 	char left[64];
 
@@ -77,7 +79,17 @@ print_option(const struct option_info *o)
 	else
 		snprintf(left, sizeof(left), "    --%s%s%s", o->name, o->arg != NULL ? " " : "",
 		    o->arg != NULL ? o->arg : "");
-	printf("  %-26s %s\n", left, o->help);
+	printf("  %-26s ", left);
+	term_put_filled(&cli->term, o->help, OPTION_COLUMNS);
+	putchar('\n');
+}
+
+static void
+print_summary(const struct cli *cli, const struct command *c)
+{
+	printf("  %-12s ", c->name);
+	term_put_filled(&cli->term, c->help, COMMAND_COLUMNS);
+	putchar('\n');
 }
 
 static void
@@ -93,12 +105,12 @@ print_overview(const struct cli *cli)
 		printf("\n%s%s%s\n", term_bold(&cli->term), groups[g][1], term_reset(&cli->term));
 		for (const struct command *c = commands; c->name != NULL; c++)
 			if (strcmp(c->group, groups[g][0]) == 0)
-				printf("  %-12s %s\n", c->name, c->help);
+				print_summary(cli, c);
 	}
 	printf("\n%sOptions of all commands%s\n", term_bold(&cli->term), term_reset(&cli->term));
 	for (const struct option_info *o = option_table; o->name != NULL; o++)
 		if (o->global)
-			print_option(o);
+			print_option(cli, o);
 	printf("\n'digest help TOPIC' tells more of a command, of a block or key of the "
 	       "configuration\n(smtp, smtp.url), or of");
 	for (const struct help_topic *t = help_topics; t->name != NULL; t++)
@@ -108,19 +120,20 @@ print_overview(const struct cli *cli)
 }
 
 static void
-print_command(const struct command *c)
+print_command(const struct cli *cli, const struct command *c)
 {
 	bool any = false;
 
-	printf("usage: digest %s%s%s\n\n%s\n", c->name, c->args[0] != '\0' ? " " : "", c->args,
-	    c->help);
+	printf("usage: digest %s%s%s\n\n", c->name, c->args[0] != '\0' ? " " : "", c->args);
+	term_put_filled(&cli->term, c->help, 0);
+	putchar('\n');
 	for (const struct option_info *o = option_table; o->name != NULL; o++) {
 		if (o->global || (c->options & OPT(o->id)) == 0)
 			continue;
 		if (!any)
 			printf("\n");
 		any = true;
-		print_option(o);
+		print_option(cli, o);
 	}
 }
 
@@ -159,7 +172,7 @@ cmd_help(struct cli *cli, struct error *err)
 	for (const struct command *c = commands; c->name != NULL; c++) {
 		if (strcmp(c->name, topic) != 0)
 			continue;
-		print_command(c);
+		print_command(cli, c);
 		return EXIT_OK;
 	}
 	for (const struct help_topic *t = help_topics; t->name != NULL; t++) {

@@ -80,3 +80,32 @@ store_unsuppress(struct store *store, const char *canonical, const char *consent
 		return -1;
 	return readers_skip_to_now(store, id, err);
 }
+
+int
+store_load_suppressions(struct store *store, size_t max, struct arena *a,
+    struct store_suppression **out, size_t *n, struct error *err)
+{
+	struct store_suppression *list = arena_array(a, max, sizeof(*list));
+	struct stmt q;
+	size_t found = 0;
+	int more;
+
+	if (list == NULL)
+		return err_nomem(err, "suppressions");
+	db_start(&q, store, SQL_SUPPRESSION_NEWEST);
+	db_bind_int(&q, (int64_t)max);
+	while ((more = db_step(&q, err)) == 1) {
+		list[found].reason = (enum suppression_reason)db_int(&q, 1);
+		list[found].since_utc = db_int(&q, 2);
+		if (db_text(&q, 0, a, &list[found].address, err) == -1) {
+			db_done(&q);
+			return -1;
+		}
+		found++;
+	}
+	if (more == -1)
+		return -1;
+	*out = list;
+	*n = found;
+	return 0;
+}
