@@ -178,6 +178,9 @@ deps:
 EXAMPLES = README.md LICENSE etc/digest.conf.example etc/systemd/digest.service etc/systemd/digest.timer \
 	etc/examples/pubmed.sh
 
+# For bash, zsh and fish, where each looks.
+COMPLETIONS = bash-completion/completions/digest zsh/site-functions/_digest fish/vendor_completions.d/digest.fish
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/templates $(DESTDIR)$(DOCDIR) \
 		$(foreach s,1 5 7,$(DESTDIR)$(MANDIR)/man$(s))
@@ -189,9 +192,15 @@ install: all
 	install -m 644 etc/sysusers.d/digest.conf $(DESTDIR)$(DOCDIR)/digest.sysusers
 	sed -i 's|/usr/local/bin/digest|$(PREFIX)/bin/digest|' $(DESTDIR)$(DOCDIR)/digest.service
 
+	install -d $(foreach f,$(COMPLETIONS),$(DESTDIR)$(PREFIX)/share/$(dir $(f)))
+	$(BUILD)/digest completion bash >$(DESTDIR)$(PREFIX)/share/$(word 1,$(COMPLETIONS))
+	$(BUILD)/digest completion zsh >$(DESTDIR)$(PREFIX)/share/$(word 2,$(COMPLETIONS))
+	$(BUILD)/digest completion fish >$(DESTDIR)$(PREFIX)/share/$(word 3,$(COMPLETIONS))
+
 # Configuration, store and mail are yours and stay.
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/digest $(MAN:man/%=$(DESTDIR)$(MANDIR)/man?/%)
+	rm -f $(COMPLETIONS:%=$(DESTDIR)$(PREFIX)/share/%)
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 
 clean:

@@ -439,6 +439,14 @@ int	store_take_suppress_key(struct store *store, const unsigned char key[STORE_K
 /* Somebody whose hash by this store's key is known. */
 int	store_suppress_hash(struct store *store, const unsigned char hash[STORE_HASH_SIZE],
 	    enum suppression_reason reason, int64_t since_utc, struct error *err);
+struct store_suppression {
+	const char *address;	/* canonical */
+	enum suppression_reason reason;
+	int64_t since_utc;
+};
+/* Those whose reader is still known, the newest first, at most max; in a. */
+int	store_load_suppressions(struct store *store, size_t max, struct arena *a, struct store_suppression **out,
+	    size_t *n, struct error *err);
 
 /* ---- eligibility: eligible.c ---- */
 

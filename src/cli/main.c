@@ -16,6 +16,11 @@
 static volatile sig_atomic_t run_signal;
 
 const struct command commands[] = {
+	{ "init", "start", "", 0, 0,
+	    OPT(OPT_ADDRESS) | OPT(OPT_TOPIC) | OPT(OPT_FROM) | OPT(OPT_SMTP_URL) |
+		OPT(OPT_SMTP_USER) | OPT(OPT_PASSWORD_FILE) | OPT(OPT_WHEN) | OPT(OPT_TIMEZONE) |
+		OPT(OPT_OFFLINE) | OPT(OPT_YES),
+	    "ask a few questions and write a configuration", cmd_init },
 	{ "check", "start", "", 0, 0, OPT(OPT_OFFLINE) | OPT(OPT_SEND),
 	    "look whether everything is in order, and say what cures what is not", cmd_check },
 	{ "subscribe", "start", "ADDRESS", 1, 1,
@@ -54,7 +59,7 @@ const struct command commands[] = {
 	    "mail that waits: try it now, keep it back, or give it up", cmd_outbox },
 	{ "config", "care", "[KEY]", 0, 1, OPT(OPT_ALL),
 	    "the settings in force, or the help of a key", cmd_config },
-	{ "template", "care", "[list|check|show|copy|diff|render] [NAME...] [DATA.json]", 0, -1,
+	{ "template", "care", "[list|check|show|copy|diff|render] [TEMPLATE]... [DATA.json]", 0, -1,
 	    OPT(OPT_FORCE) | OPT(OPT_ALL), "look after the templates of the digest", cmd_template },
 	{ "restore", "care", "[FILE]", 0, 1, OPT(OPT_ADOPT),
 	    "put a backup of the store in its place, or let the one at hand send", cmd_restore },
@@ -63,7 +68,11 @@ const struct command commands[] = {
 	    cmd_import },
 	{ "export", "care", "[papers|subscribers|all]", 0, 1, 0, "write the store as JSON lines",
 	    cmd_export },
-	{ "help", "care", "[COMMAND]", 0, 1, 0, "this overview, or one command", cmd_help },
+	{ "completion", "care", "SHELL", 1, 1, 0,
+	    "what bash, zsh or fish complete: eval \"$(digest completion bash)\"", cmd_completion },
+	{ "help", "care", "[TOPIC]", 0, 1, 0,
+	    "this overview, or more of a command, of a key or of filters, schedules, ...",
+	    cmd_help },
 	{ "version", "care", "", 0, 0, 0, "version and libraries", cmd_version },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL, NULL },
 };

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-/* Text as a quoted value, so that reading it again gives the same. */
-static void
-add_quoted(struct strbuf *out, const char *text)
+void
+config_add_quoted(struct strbuf *out, const char *text)
 {
 	strbuf_addc(out, '"');
 	for (; *text != '\0'; text++) {
@@ -26,7 +25,7 @@ add_list(struct strbuf *out, const char *const *texts, size_t n)
 	strbuf_add(out, "{");
 	for (size_t i = 0; i < n; i++) {
 		strbuf_add(out, i > 0 ? ", " : "");
-		add_quoted(out, texts[i]);
+		config_add_quoted(out, texts[i]);
 	}
 	strbuf_add(out, "}");
 }
@@ -120,13 +119,13 @@ add_value(struct strbuf *out, const struct config_key_info *key, const char *rec
 		strbuf_add(out, "{");
 		for (size_t i = 0; i < n; i++) {
 			strbuf_add(out, i > 0 ? ", " : "");
-			add_quoted(out, reader->use[i].text);
+			config_add_quoted(out, reader->use[i].text);
 		}
 		strbuf_add(out, "}");
 	} else if (key->count_at != 0) {
 		add_list(out, *(const char *const *const *)at, n);
 	} else if (is_text(key)) {
-		add_quoted(out, *(const char *const *)at);
+		config_add_quoted(out, *(const char *const *)at);
 	} else {
 		add_number(out, key, at);
 	}
@@ -142,7 +141,7 @@ add_block(struct strbuf *out, const struct config_block *block, const char *titl
 
 	strbuf_addf(out, "\n%s ", block->name);
 	if (block->title[0] != '\0') {
-		add_quoted(out, title);
+		config_add_quoted(out, title);
 		strbuf_addc(out, ' ');
 	}
 	strbuf_add(out, "{\n");
@@ -284,7 +283,7 @@ add_filter(struct strbuf *out, const struct filter *f)
 	const struct config_key_info *rows = config_block_keys(&config_reader_filter, &n);
 
 	strbuf_add(out, "\tfilter ");
-	add_quoted(out, f->name);
+	config_add_quoted(out, f->name);
 	strbuf_add(out, " {");
 	for (size_t i = 0; i < sizeof(row_names) / sizeof(row_names[0]); i++) {
 		const struct config_key_info *key =
@@ -307,7 +306,7 @@ config_add_reader(struct strbuf *out, const struct config *cfg, const struct sub
 	const struct config_key_info *rows = config_block_keys(config_find_block("subscriber"), &n);
 
 	strbuf_add(out, "subscriber ");
-	add_quoted(out, reader->address);
+	config_add_quoted(out, reader->address);
 	strbuf_add(out, " {\n");
 	for (size_t i = 0; i < n; i++) {
 		if (!is_of_reader(&rows[i]) ||

@@ -295,6 +295,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_SUPPRESSION_ADD] =
 	    "INSERT INTO suppression(hash, reason, since_utc) VALUES(?1, ?2, ?3) ON "
 	    "CONFLICT(hash) DO UPDATE SET reason = min(reason, excluded.reason)",
+	[SQL_SUPPRESSION_NEWEST] = "SELECT r.canonical, s.reason, s.since_utc FROM reader r JOIN "
+				   "suppression s ON s.hash = "
+				   "r.hash ORDER BY s.since_utc DESC, r.id DESC LIMIT ?1",
 	[SQL_SUPPRESSION_END] = "DELETE FROM suppression WHERE hash = ?1",
 	[SQL_SUPPRESSION_ALL] = "SELECT hash, reason, since_utc FROM suppression ORDER BY hash",
 	[SQL_SUPPRESSION_COUNT] = "SELECT count(*) FROM suppression",

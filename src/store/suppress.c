@@ -197,3 +197,32 @@ store_take_suppress_key(
 		return -1;
 	return rehash_readers(store, err);
 }
+
+int
+store_load_suppressions(struct store *store, size_t max, struct arena *a,
+    struct store_suppression **out, size_t *n, struct error *err)
+{
+	struct store_suppression *list = arena_array(a, max, sizeof(*list));
+	struct stmt q;
+	size_t found = 0;
+	int more;
+
+	if (list == NULL)
+		return err_nomem(err, "suppressions");
+	db_start(&q, store, SQL_SUPPRESSION_NEWEST);
+	db_bind_int(&q, (int64_t)max);
+	while ((more = db_step(&q, err)) == 1) {
+		list[found].reason = (enum suppression_reason)db_int(&q, 1);
+		list[found].since_utc = db_int(&q, 2);
+		if (db_text(&q, 0, a, &list[found].address, err) == -1) {
+			db_done(&q);
+			return -1;
+		}
+		found++;
+	}
+	if (more == -1)
+		return -1;
+	*out = list;
+	*n = found;
+	return 0;
+}
