@@ -223,7 +223,9 @@ int	cmd_explain(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);
 int	cmd_import(struct cli *cli, struct error *err);
+int	cmd_backup(struct cli *cli, struct error *err);
 int	cmd_restore(struct cli *cli, struct error *err);
+int	cmd_prune(struct cli *cli, struct error *err);
 /* Every paper of the store, which is open, as a JSON line. */
 int	cli_export_papers(struct cli *cli, struct error *err);
 int	cmd_export(struct cli *cli, struct error *err);

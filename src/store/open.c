@@ -344,36 +344,10 @@ make_store(struct store *store, struct error *err)
 /* ---- an older one ---- */
 
 static int
-copy_database(struct store *store, const char *path, struct error *err)
-{
-	sqlite3 *copy = NULL;
-	sqlite3_backup *backup = NULL;
-	int fd, rc;
-
-	unlink(path);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-	close(fd);
-	rc = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE, NULL);
-	if (rc == SQLITE_OK &&
-	    (backup = sqlite3_backup_init(copy, "main", store->db, "main")) == NULL)
-		rc = sqlite3_errcode(copy);
-	if (backup != NULL) {
-		rc = sqlite3_backup_step(backup, -1);
-		sqlite3_backup_finish(backup);
-	}
-	sqlite3_close(copy);
-	if (rc == SQLITE_DONE)
-		return 0;
-	unlink(path);
-	db_fail(store, rc, err);
-	return err_prefix(err, "%s: backup before the upgrade", path);
-}
-
-static int
 upgrade_with_backup(struct store *store, struct error *err)
 {
+	struct store_backup backup = { 0 };
+	struct store_sizes sizes;
 	struct strbuf path;
 	int64_t version;
 	int rc = -1;
@@ -384,9 +358,16 @@ upgrade_with_backup(struct store *store, struct error *err)
 	if (db_pragma_int(store, "PRAGMA user_version", &version, err) == -1)
 		goto out;
 	if (version < schema_newest()) {
-		strbuf_addf(&path, "%s.before-v%d", store->path, schema_newest());
-		if (strbuf_check(&path, err) == -1 || copy_database(store, path.buf, err) == -1 ||
-		    schema_apply(store, version, err) == -1)
+		/* Named by its first step: one that was killed between two steps leaves the older copy alone. */
+		strbuf_addf(&path, "%s.before-v%" PRId64, store->path, version + 1);
+		backup.to = path.buf;
+		if (strbuf_check(&path, err) == -1)
+			goto out;
+		if (store_backup(store, &backup, &sizes, err) == -1) {
+			err_prefix(err, "backup before the upgrade");
+			goto out;
+		}
+		if (schema_apply(store, version, err) == -1)
 			goto out;
 		if (store->log != NULL)
 			log_info(
