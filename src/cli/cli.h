@@ -31,12 +31,13 @@ struct options {
 	const char *config;
 	const char **users;
 	size_t nusers;
-	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
+	const char *now, *log, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
 	const char *days, *limit, *sort, *instead_of, *similar;
 	const char **filters;
 	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
 	bool version, bibtex, yes, check, adopt;
+	bool debug;	/* -v twice */
 };
 
 /* One line on stderr while something long goes on. */

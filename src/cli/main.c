@@ -158,7 +158,7 @@ main(int argc, char **argv)
 	if (rc == -1) {
 		/* What a person has just typed need not be hidden from them. */
 		cli.log.short_addresses = cli.log.short_addresses && err.kind != ERR_USAGE;
-		log_error(&cli.log, "%s", err.msg);
+		log_event(&cli.log, LOG_LEVEL_ERROR, "failed", "%s", err.msg);
 		rc = cli_exit_of_error(&err);
 	}
 	run_close(cli.run);

@@ -27,10 +27,10 @@ report_complaint(void *arg, const char *reader, const char *message, const char 
 
 	if (reader == NULL)
 		c->nglobal++;
-	log_error(c->log, "%s", message);
+	log_event(c->log, LOG_LEVEL_ERROR, "config", "%s", message);
 	for (size_t n; *shown != '\0'; shown += n + 1) {
 		n = strcspn(shown, "\n");
-		log_error(c->log, "%.*s", (int)n, shown);
+		log_event(c->log, LOG_LEVEL_ERROR, "config", "%.*s", (int)n, shown);
 	}
 }
 
@@ -143,7 +143,7 @@ finish_run(struct run *run, int64_t id, struct run_report *r, struct error *err)
 	run_finish_report(run, r);
 	strbuf_init(&line, 1024);
 	run_report_add_line(r, &line);
-	log_info(run->log, "%s", line.buf);
+	log_event(run->log, LOG_LEVEL_INFO, "run-ended", "%s", line.buf);
 	strbuf_release(&line);
 	strbuf_init(&summary, 1024);
 	run_report_add_summary(r, &summary);
