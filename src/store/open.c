@@ -61,7 +61,7 @@ check_path(const struct store *store, struct error *err)
 		if (errno == ENOENT)
 			return err_set(err, ERR_IO,
 			    "no store at %s yet; the first 'digest run' makes it", path);
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+		return file_set_refused(err, ERR_IO, path, strerror(errno), "rw");
 	}
 	if (S_ISDIR(st.st_mode))
 		return err_set(
@@ -74,9 +74,7 @@ check_path(const struct store *store, struct error *err)
 		    "restore FILE, or remove it to begin anew",
 		    path);
 	if (access(path, R_OK) == -1 || (store->mode == STORE_WRITE && access(path, W_OK) == -1))
-		return err_set(err, ERR_IO,
-		    "%s: no permission; run as the user that owns it (uid %ju), or chmod u+rw %s",
-		    path, (uintmax_t)st.st_uid, path);
+		return file_set_refused(err, ERR_IO, path, "no permission", "rw");
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && store->log != NULL)
 		log_warn(store->log, "%s: others may read who gets which mail; chmod 600 %s", path,
 		    path);
@@ -467,7 +465,9 @@ open_store(struct store *store, struct error *err)
 	if (check_features(store, err) == -1 || (there = check_path(store, err)) == -1)
 		return -1;
 	if (store->mode == STORE_WRITE)
-		return open_for_writing(store, there == 0, err);
+		return file_refuse_root(store->path, err) == -1
+		    ? -1
+		    : open_for_writing(store, there == 0, err);
 	if (store->mode == STORE_READ)
 		return open_for_reading(store, err);
 	return open_overlay(store, err);
