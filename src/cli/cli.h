@@ -31,7 +31,7 @@ struct options {
 	const char *config;
 	const char **users;
 	size_t nusers;
-	const char *now, *color, *format, *out, *since, *until, *token, *consent, *send;
+	const char *now, *log, *color, *format, *out, *since, *until, *token, *consent, *send;
 	const char *name, *when, *timezone, *language;	/* of a reader */
 	const char *days, *limit, *sort, *instead_of, *similar;
 	const char **filters, **use;
@@ -41,6 +41,7 @@ struct options {
 	size_t ntopics;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
 	bool version, bibtex, yes, check, adopt;
+	bool debug;	/* -v twice */
 };
 
 /* One line on stderr while something long goes on. */
@@ -288,7 +289,9 @@ int	cmd_explain(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);
 int	cmd_import(struct cli *cli, struct error *err);
+int	cmd_backup(struct cli *cli, struct error *err);
 int	cmd_restore(struct cli *cli, struct error *err);
+int	cmd_prune(struct cli *cli, struct error *err);
 /* Every paper of the store, which is open, as a JSON line. */
 int	cli_export_papers(struct cli *cli, struct error *err);
 int	cmd_export(struct cli *cli, struct error *err);

@@ -61,8 +61,13 @@ const struct command commands[] = {
 	    "the settings in force, or the help of a key", cmd_config },
 	{ "template", "care", "[list|check|show|copy|diff|render] [TEMPLATE]... [DATA.json]", 0, -1,
 	    OPT(OPT_FORCE) | OPT(OPT_ALL), "look after the templates of the digest", cmd_template },
+	{ "backup", "care", "FILE|FOLDER", 1, 1, OPT(OPT_FORCE),
+	    "copy the store and the key of the links into one file, also while a run sends",
+	    cmd_backup },
 	{ "restore", "care", "[FILE]", 0, 1, OPT(OPT_ADOPT),
 	    "put a backup of the store in its place, or let the one at hand send", cmd_restore },
+	{ "prune", "care", "", 0, 0, OPT(OPT_DRY_RUN),
+	    "remove what is older than store.keep-* say, and give the room back", cmd_prune },
 	{ "import", "care", "FILE...", 1, -1, OPT(OPT_CONSENT) | OPT(OPT_DRY_RUN),
 	    "take in readers from CSV, papers or readers from JSON lines; - is standard input",
 	    cmd_import },
@@ -165,7 +170,7 @@ main(int argc, char **argv)
 	if (rc == -1) {
 		/* What a person has just typed need not be hidden from them. */
 		cli.log.short_addresses = cli.log.short_addresses && err.kind != ERR_USAGE;
-		log_error(&cli.log, "%s", err.msg);
+		log_event(&cli.log, LOG_LEVEL_ERROR, "failed", "%s", err.msg);
 		rc = cli_exit_of_error(&err);
 	}
 	run_close(cli.run);

@@ -16,7 +16,9 @@ const struct option_info option_table[] = {
 	{ 0, true, "user", 'u', "ADDRESS", "only this reader; may be given again" },
 	{ 0, true, "now", 0, "TIME", "act as if it were this time (2026-08-21T07:00:00Z)" },
 	{ 0, true, "quiet", 'q', NULL, "say only what a person must act on" },
-	{ 0, true, "verbose", 'v', NULL, "tell what is done" },
+	{ 0, true, "verbose", 'v', NULL,
+	    "tell what is done; twice: each request and each mail, too" },
+	{ 0, true, "log", 0, "FORM", "of what is told: text or json; else $DIGEST_LOG" },
 	{ 0, true, "json", 0, NULL, "answer in JSON, one object per line" },
 	{ 0, true, "color", 0, "WHEN", "auto, always or never" },
 	{ 0, true, "help", 'h', NULL, "show the help" },
@@ -89,6 +91,7 @@ struct place {
 static const struct place places[] = {
 	TEXT("config", config),
 	TEXT("now", now),
+	TEXT("log", log),
 	TEXT("color", color),
 	TEXT("format", format),
 	TEXT("out", out),
@@ -146,6 +149,8 @@ take_option(struct cli *cli, const struct option_info *o, const char *arg, struc
 
 	if (strcmp(o->name, "user") == 0)
 		return append(cli, &opt->users, &opt->nusers, arg, err);
+	if (strcmp(o->name, "verbose") == 0)
+		opt->debug = opt->verbose;
 	if (strcmp(o->name, "filter") == 0)
 		return append(cli, &opt->filters, &opt->nfilters, arg, err);
 	if (strcmp(o->name, "use") == 0)
@@ -293,6 +298,25 @@ check_use(const struct cli *cli, uint64_t used, struct error *err)
 	return 0;
 }
 
+/* One that is set for a whole machine must not keep a command from working: what it does not know is text. */
+static int
+choose_log(struct cli *cli, struct error *err)
+{
+	const char *form = cli->opt.log, *env = getenv("DIGEST_LOG");
+
+	if (log_is_journal(cli->log.fd))
+		cli->log.format = LOG_JOURNAL;
+	if (form != NULL && strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
+		return err_set(err, ERR_USAGE, "--log=%s; expected text or json", form);
+	if (strcmp(form != NULL ? form : env != NULL ? env : "", "json") == 0)
+		cli->log.format = LOG_JSON;
+	cli->log.level = cli->opt.debug ? LOG_LEVEL_DEBUG
+	    : cli->opt.verbose		? LOG_LEVEL_INFO
+	    : cli->opt.quiet		? LOG_LEVEL_ERROR
+					: cli->log.level;
+	return 0;
+}
+
 static int
 apply_globals(struct cli *cli, struct error *err)
 {
@@ -302,10 +326,6 @@ apply_globals(struct cli *cli, struct error *err)
 	    strcmp(when, "never") != 0)
 		return err_set(err, ERR_USAGE, "--color=%s; expected auto, always or never", when);
 	term_init(&cli->term, when);
-	if (cli->opt.verbose)
-		cli->log.level = LOG_LEVEL_INFO;
-	else if (cli->opt.quiet)
-		cli->log.level = LOG_LEVEL_ERROR;
 	if (cli->opt.now == NULL)
 		return 0;
 	cli->clock.frozen = true;
@@ -340,7 +360,8 @@ options_parse(struct cli *cli, int argc, char **argv, struct error *err)
 	}
 	cli->args = argv + optind;
 	cli->nargs = argc - optind;
-	if (find_command(cli, err) == -1 || check_use(cli, used, err) == -1)
+	if (choose_log(cli, err) == -1 || find_command(cli, err) == -1 ||
+	    check_use(cli, used, err) == -1)
 		return -1;
 	return apply_globals(cli, err);
 }

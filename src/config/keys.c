@@ -62,9 +62,7 @@ static const struct config_key_info keys[] = {
 	KEY("store", "keep-signals", KIND_DURATION, "duration", config, store.keep_signals_s, "60d",
 	    "14d..36500d", "How long the history of votes, comments and stars is kept."),
 	KEY("store", "keep-replies", KIND_DURATION, "duration", config, store.keep_replies_s, "30d",
-	    "1d..36500d",
-	    "How long the answers of mail servers are kept."
-	    " No effect in this version."),
+	    "1d..36500d", "How long the answers of mail servers are kept."),
 
 	KEY("smtp", "url", KIND_URL, "url", config_smtp, url, "",
 	    "smtps://|smtp://|sendmail:|maildir:",

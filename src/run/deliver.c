@@ -90,7 +90,8 @@ skip_broken(struct walk *w, const struct store_reader *reader)
 {
 	struct courier *c = w->courier;
 
-	log_warn(c->run->log, "%s: %s", reader->sub.address, w->err->msg);
+	log_event(c->run->log, LOG_LEVEL_WARN, "reader-not-served", "%s: %s", reader->sub.address,
+	    w->err->msg);
 	c->report->faults |= RUN_FAULT_CONFIG;
 	return courier_skip(c, reader, SKIP_BROKEN, 0, w->err);
 }
@@ -329,7 +330,8 @@ courier_note_broken(struct courier *c, const struct store_reader *reader, const 
 	if (c->broken[0] == '\0')
 		snprintf(c->broken, sizeof(c->broken), "%s: %s", reader->sub.address, why);
 	if (++r->nbroken <= MAX_TOLD)
-		log_error(c->run->log, "%s: %s", reader->sub.address, why);
+		log_event(c->run->log, LOG_LEVEL_ERROR, "reader-not-served", "%s: %s",
+		    reader->sub.address, why);
 	r->faults |= RUN_FAULT_CONFIG;
 }
 
@@ -354,7 +356,8 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 {
 	struct courier *c = arg;
 
-	log_error(c->run->log, "%s: %s", c->lanes[lane].via, why->msg);
+	log_event(
+	    c->run->log, LOG_LEVEL_ERROR, "way-out-failed", "%s: %s", c->lanes[lane].via, why->msg);
 	report_add_stop(c->report, c->run->cfg->smtps[lane].name, why);
 	if (why->kind == ERR_NET)
 		c->report->faults |= RUN_FAULT_UNREACHABLE;
@@ -409,6 +412,22 @@ name_way(const struct courier *c, unsigned lane)
 	return c->lanes[lane].smtp != NULL ? c->lanes[lane].smtp->name : "";
 }
 
+/* Asked for by -v -v alone: it names everybody. */
+static void
+tell_mail(struct courier *c, enum edition_state state, const struct delivery_outcome *o)
+{
+	struct store_reader *reader;
+	struct arena a;
+
+	if (c->run->log->level < LOG_LEVEL_DEBUG)
+		return;
+	arena_init(&a, MAX_READER_BYTES);
+	if (store_load_reader(c->run->store, o->reader, &a, &reader, NULL) == 1)
+		log_debug(c->run->log, "mail settled state=%s via=%s to=%s reply=\"%s\"",
+		    edition_state_name(state), name_way(c, o->lane), reader->sub.address, o->reply);
+	arena_release(&a);
+}
+
 static int
 settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
@@ -422,6 +441,7 @@ settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n,
 		int64_t next_utc = 0;
 
 		report_tell_outcome(c->run, c->report, state, o);
+		tell_mail(c, state, o);
 		if (state == EDITION_DEFERRED)
 			rc = find_next_try(c, o, now_utc, &next_utc, err);
 		if (rc == 0)

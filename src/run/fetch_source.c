@@ -387,6 +387,8 @@ fetcher_take(struct fetcher *f, struct error *err)
 	struct error fault = { 0 };
 	int is_new = judge_status(f, &kind, &fault), emptied = 0, rc;
 
+	log_debug(f->run->log, "answer read source=%s status=%d bytes=%zu url=%s", f->cfg->name,
+	    (int)f->answer.status, f->answer.body.len, f->answer.url);
 	if (is_new == -1)
 		return fetcher_fail(f, kind, &fault, err);
 	if (is_new == 1 &&

@@ -20,6 +20,13 @@ struct planner;
 
 extern const struct config_checks run_config_checks;
 
+/* ---- run.c, prune.c ---- */
+
+/* The clock may be wrong: nothing is given up or removed for its age. */
+bool	run_is_after_long_pause(const struct run *run, int64_t now_utc);
+/* What a run does once a day, at its end. */
+int	prune_daily(struct run *run, int64_t now_utc, struct error *err);
+
 /* ---- zones.c ---- */
 
 int	zones_new(struct zone_cache **out, struct error *err);

@@ -48,6 +48,14 @@ const char *const sql_text[SQL_COUNT] = {
 	    "count(*) FROM reader), (SELECT count(*) FROM suppression), (SELECT page_count "
 	    "* page_size FROM pragma_page_count, pragma_page_size)",
 
+	/* the table is in backups only, see backup.c */
+	[SQL_BACKUP_THERE] =
+	    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'backup'",
+	[SQL_BACKUP_GET] = "SELECT bytes FROM backup WHERE name = ?1",
+	[SQL_BACKUP_SET] =
+	    "INSERT INTO backup(name, bytes) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
+	    "bytes = excluded.bytes",
+
 	/* papers */
 	[SQL_ALIAS_GET] = "SELECT paper FROM alias WHERE key = ?1",
 	[SQL_ALIAS_ADD] =
@@ -455,6 +463,10 @@ const char *const sql_text[SQL_COUNT] = {
 	    "AND state NOT IN (0, 1, 4, 5, 6))",
 	[SQL_PRUNE_EDITIONS] =
 	    "DELETE FROM edition WHERE composed_utc < ?1 AND state NOT IN (0, 1, 4, 5, 6)",
+	/* 2 sent, 3 failed; the reply of one that was empty is why */
+	[SQL_PRUNE_REPLIES] =
+	    "UPDATE edition SET reply = '' WHERE composed_utc < ?1 AND reply <> '' AND state IN "
+	    "(2, 3)",
 	[SQL_PRUNE_RUNS] = "DELETE FROM run WHERE started_utc < ?1",
 	[SQL_PRUNE_PAGES] = "DELETE FROM page WHERE read_utc < ?1",
 };

@@ -256,16 +256,11 @@ test_ended_are_kept_60_days(void **state)
 {
 	struct fixture *fx = *state;
 	struct subscriber s = make_reader("ada@example.org");
-	size_t n;
 
 	sync_readers(fx, &s, 1, false, T_NOW);
 	sync_readers(fx, NULL, 0, false, T_NOW);
 	for (int day = 59; day <= 61; day += 2) {
-		must(fx, store_begin(fx->store, &fx->err));
-		must(fx,
-		    store_prune(
-			fx->store, T_NOW + day * (int64_t)T_DAY_S, T_DAY_S, T_DAY_S, &n, &fx->err));
-		must(fx, store_commit(fx->store, true, &fx->err));
+		prune(fx, T_NOW + day * (int64_t)T_DAY_S, T_DAY_S, T_DAY_S);
 		assert_int_equal(find_reader(fx, "ada@example.org") != NULL, day == 59);
 	}
 }
