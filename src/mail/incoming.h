@@ -33,8 +33,10 @@ struct letter {
 	char report[32];		/* its report-type, lower case, or "" */
 	struct span text;		/* what it says in words, UTF-8, at most MAX_INCOMING_TEXT; NUL-terminated */
 	struct span status;		/* of its first message/delivery-status with fields in it */
+	struct span inner_status;	/* the same of a message in it, which a wrapper has put there */
 	struct span feedback;		/* of its first message/feedback-report */
 	struct span returned;		/* header of the mail that it speaks of, perhaps with the body behind it */
+	struct span inner_returned;
 	bool truncated;			/* a multipart had no end */
 
 	/* From its header. */

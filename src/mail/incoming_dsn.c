@@ -112,13 +112,13 @@ read_status(struct span s, char out[12])
 }
 
 static void
-read_block(struct letter *l, const struct block *b)
+read_block(struct letter *l, const struct block *b, enum trust trust)
 {
 	char address[MAX_ADDRESS_BYTES + 1] = "", status[12];
 	struct span final = b->final, actual = b->actual, original = b->original;
 	struct incoming_recipient *r;
 	enum incoming_kind fate;
-	enum trust trust = TRUST_STATUS;
+	struct span said = skip_type(b->diagnostic);
 
 	read_status(b->status, status);
 	if (!b->any || !find_fate(b, status, &fate))
@@ -133,7 +133,28 @@ read_block(struct letter *l, const struct block *b)
 	/* A program that delivers at the end says but an exit code, out of which the mail system has made a status. */
 	if (b->diagnostic.len >= 6 && strncasecmp(b->diagnostic.at, "x-unix", 6) == 0)
 		trust = TRUST_WORDS;
-	recipient_judge(r, skip_type(b->diagnostic), trust);
+	/* A status that says nothing and nothing said beside it: the words for people may. */
+	if (said.len == 0 && fate == INCOMING_BOUNCE &&
+	    (status[0] == '\0' || strcmp(status, "5.0.0") == 0)) {
+		trust = TRUST_WORDS;
+		said = l->text;
+	}
+	recipient_judge(r, said, trust);
+}
+
+static void
+read_blocks(struct letter *l, struct span rest, enum trust trust)
+{
+	const struct span nothing = { "", 0 };
+	struct field f;
+
+	while (rest.len > 0) {
+		struct block b = { nothing, nothing, nothing, nothing, nothing, nothing, false };
+
+		while (field_next(&rest, &f))
+			read_field(l, &b, &f);
+		read_block(l, &b, trust);
+	}
 }
 
 /* A report with a failure in it is a bounce; one without is about a delay or a success. */
@@ -151,27 +172,38 @@ sum_up(const struct incoming *in)
 	return kind;
 }
 
+/* Where a mail system has the fields in its text: some wrap the reports of others so. */
+static struct span
+find_fields(const struct letter *l)
+{
+	const char *at = l->daemon ? span_find(l->text, "\nreporting-mta:") : NULL;
+
+	if (at == NULL)
+		return (struct span){ "", 0 };
+	return (struct span){ at + 1, l->text.len - (size_t)(at + 1 - l->text.at) };
+}
+
 bool
 letter_is_status(struct letter *l)
 {
-	static const struct block empty = { .any = false };
-	const struct span nothing = { "", 0 };
-	struct span rest = l->status;
+	const char *where = "";
 
-	while (rest.len > 0) {
-		struct block b = empty;
-		struct field f;
-
-		b.final = b.original = b.actual = b.action = b.status = b.diagnostic = nothing;
-		while (field_next(&rest, &f))
-			read_field(l, &b, &f);
-		read_block(l, &b);
+	read_blocks(l, l->status, TRUST_STATUS);
+	if (l->out->nrecipients == 0 && l->daemon) {
+		where = ", in a message of its own";
+		read_blocks(l, l->inner_status, TRUST_STATUS);
+		if (l->out->nrecipients > 0)
+			l->returned = l->inner_returned;
+	}
+	if (l->out->nrecipients == 0) {
+		where = ", in the text: never more than soft";
+		read_blocks(l, find_fields(l), TRUST_WORDS);
 	}
 	if (l->out->nrecipients == 0)
 		return false;
 	letter_read_returned(l, l->returned);
-	return letter_decide(l, sum_up(l->out), "a delivery status for %u recipient%s (RFC 3464)",
-	    l->out->nrecipients, l->out->nrecipients == 1 ? "" : "s");
+	return letter_decide(l, sum_up(l->out), "a delivery status for %u recipient%s (RFC 3464)%s",
+	    l->out->nrecipients, l->out->nrecipients == 1 ? "" : "s", where);
 }
 
 /* ---- feedback (RFC 5965, RFC 6650) ---- */

@@ -132,6 +132,19 @@ read_sender(struct letter *l, const char *address)
 	}
 }
 
+/* From: "MAILER-DAEMON" without a domain is no address, but a robot. */
+static void
+read_from(struct letter *l, struct span value)
+{
+	address_of(value, l->out->from);
+	if (l->out->from[0] != '\0') {
+		read_sender(l, l->out->from);
+	} else if (span_find(value, "mailer-daemon") != NULL) {
+		l->out->flags |= INCOMING_FROM_ROBOT;
+		l->daemon = true;
+	}
+}
+
 /* The null return path: nobody wants to hear back (RFC 5321 4.5.5). */
 static void
 read_path(struct letter *l, struct span value)
@@ -141,8 +154,7 @@ read_path(struct letter *l, struct span value)
 	address_of(value, address);
 	if (address[0] != '\0')
 		read_sender(l, address);
-	else if (value.len == 0 || strncasecmp(value.at, "<>", 2) == 0 ||
-	    span_find(value, "mailer-daemon") != NULL)
+	else
 		l->out->flags |= INCOMING_FROM_ROBOT;
 }
 
@@ -180,8 +192,7 @@ read_field(struct letter *l, const struct field *f, enum use use)
 {
 	switch (use) {
 	case USE_FROM:
-		address_of(f->value, l->out->from);
-		read_sender(l, l->out->from);
+		read_from(l, f->value);
 		break;
 	case USE_REPLY_TO:
 		address_of(f->value, l->out->reply_to);

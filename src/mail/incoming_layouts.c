@@ -198,7 +198,7 @@ cut_end(struct letter *l)
 	return l->text;
 }
 
-/* By lines: what follows one that opens a recipient, up to the next, is said of it. */
+/* By lines: what follows one that opens a recipient, up to the next, is said of it; a reply is all that is said. */
 static void
 read_lines(struct letter *l, const struct layout *layout, struct span section)
 {
@@ -211,18 +211,20 @@ read_lines(struct letter *l, const struct layout *layout, struct span section)
 
 		if (!layout->open(&line, next))
 			continue;
-		if (open) {
-			said.len = (size_t)(start - said.at);
-			add(l, layout, address, layout->whole ? section : said);
+		if (layout->open == opens_reply) {
+			add(l, layout, next, line);
+			continue;
 		}
+		said.len = (size_t)(start - said.at);
+		if (open)
+			add(l, layout, address, layout->whole ? section : said);
 		open = true;
 		memcpy(address, next, sizeof(address));
-		said.at = layout->open == opens_reply ? start : line.at;
+		said.at = line.at;
 	}
-	if (open) {
-		said.len = (size_t)(section.at + section.len - said.at);
+	said.len = (size_t)(section.at + section.len - said.at);
+	if (open)
 		add(l, layout, address, layout->whole ? section : said);
-	}
 }
 
 /* By a key: what follows the address, up to the next key, is said of it. */
@@ -240,7 +242,7 @@ read_keys(struct letter *l, const struct layout *layout, struct span section)
 		if (next != NULL)
 			said.len = (size_t)(next - said.at);
 		if (address_next(&said, address))
-			add(l, layout, address, layout->whole ? section : said);
+			add(l, layout, address, layout->whole ? section : skip(said, ">\",:. \t"));
 		at = next;
 	}
 }
@@ -272,6 +274,7 @@ letter_is_layout(struct letter *l)
 {
 	const struct layout *found = NULL;
 	struct span section;
+	const char *at;
 
 	if (!l->daemon && (l->out->flags & INCOMING_FROM_ROBOT) == 0)
 		return false;
@@ -281,6 +284,9 @@ letter_is_layout(struct letter *l)
 	if (found == NULL)
 		return false;
 	section = cut_end(l);
+	at = span_find(section, found->mark);
+	if (found->whole && at != NULL)
+		section = (struct span){ at, section.len - (size_t)(at - section.at) };
 	if (found->open != NULL)
 		read_lines(l, found, section);
 	else

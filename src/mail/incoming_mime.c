@@ -179,6 +179,7 @@ take_text(struct letter *l, const char *charset, struct span bytes, bool html)
 struct walk {
 	struct letter *letter;
 	bool plain, html; /* there is a text of that kind */
+	bool inside;	  /* of a message in the mail: others wrote it, or we did */
 };
 
 static bool
@@ -202,8 +203,12 @@ read_part(struct walk *w, struct mailmime *part, const char *type)
 	const char *charset = find_parameter(part->mm_content_type, "charset");
 
 	if (is_one_of(type, statuses)) {
-		if (l->status.len == 0)
-			l->status = span_trim(decode(l, data));
+		struct span *status = w->inside ? &l->inner_status : &l->status;
+
+		if (status->len == 0)
+			*status = span_trim(decode(l, data));
+	} else if (w->inside) {
+		return;
 	} else if (strcmp(type, "message/feedback-report") == 0) {
 		if (l->feedback.len == 0)
 			l->feedback = decode(l, data);
@@ -233,9 +238,16 @@ walk(struct walk *w, struct mailmime *part, unsigned depth)
 	if (part->mm_type == MAILMIME_SINGLE) {
 		read_part(w, part, type);
 	} else if (part->mm_type == MAILMIME_MESSAGE) {
-		/* What is inside was written by others, or is our own. */
-		if (w->letter->returned.len == 0)
-			w->letter->returned = decode(w->letter, part->mm_body);
+		struct span *returned =
+		    w->inside ? &w->letter->inner_returned : &w->letter->returned;
+		bool outer = w->inside;
+
+		if (returned->len == 0)
+			*returned = decode(w->letter, part->mm_body);
+		w->inside = true;
+		if (part->mm_data.mm_message.mm_msg_mime != NULL)
+			walk(w, part->mm_data.mm_message.mm_msg_mime, depth + 1);
+		w->inside = outer;
 	} else if (part->mm_type == MAILMIME_MULTIPLE) {
 		clistiter *i = clist_begin(part->mm_data.mm_multipart.mm_mp_list);
 
@@ -318,7 +330,8 @@ letter_open(struct letter *l, const char *bytes, size_t len)
 	struct mailmime *mime, *top = NULL;
 	struct span body;
 
-	l->text = l->status = l->feedback = l->returned = l->failed = (struct span){ "", 0 };
+	l->text = l->status = l->inner_status = l->feedback = (struct span){ "", 0 };
+	l->returned = l->inner_returned = l->failed = l->text;
 	if (copy == NULL)
 		return -1;
 	len = clean(copy, bytes, len);

@@ -55,6 +55,20 @@ static const struct {
 	{ "out of storage", "mailboxfull", SMTP_CLASS_TEMPORARY },
 	{ "account is full", "mailboxfull", SMTP_CLASS_TEMPORARY },
 
+	{ "host not found, try again", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "name service error", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "host name lookup failure", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "timed out", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "connection refused", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "connection reset", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "lost connection", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "no route to host", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "refused to talk", "networkerror", SMTP_CLASS_TEMPORARY },
+	{ "retry time", "expired", SMTP_CLASS_TEMPORARY },
+	{ "time expired", "expired", SMTP_CLASS_TEMPORARY },
+	{ "in the queue too long", "expired", SMTP_CLASS_TEMPORARY },
+	{ "cannot send message for", "expired", SMTP_CLASS_TEMPORARY },
+
 	{ "message size exceeds", "toolarge", SMTP_CLASS_OURS },
 	{ "message too large", "toolarge", SMTP_CLASS_OURS },
 	{ "exceeds size limit", "toolarge", SMTP_CLASS_OURS },
@@ -81,22 +95,8 @@ static const struct {
 	{ "domain not found", "hostunknown", SMTP_CLASS_UNKNOWN },
 	{ "account is disabled", "disabled", SMTP_CLASS_UNKNOWN },
 	{ "account disabled", "disabled", SMTP_CLASS_UNKNOWN },
-	{ "suspended", "disabled", SMTP_CLASS_UNKNOWN },
+	{ "has been suspended", "disabled", SMTP_CLASS_UNKNOWN },
 	{ "inactive", "disabled", SMTP_CLASS_UNKNOWN },
-
-	{ "host not found, try again", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "name service error", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "host name lookup failure", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "timed out", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "connection refused", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "connection reset", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "lost connection", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "no route to host", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "refused to talk", "networkerror", SMTP_CLASS_TEMPORARY },
-	{ "retry time", "expired", SMTP_CLASS_TEMPORARY },
-	{ "time expired", "expired", SMTP_CLASS_TEMPORARY },
-	{ "in the queue too long", "expired", SMTP_CLASS_TEMPORARY },
-	{ "cannot send message for", "expired", SMTP_CLASS_TEMPORARY },
 
 	{ "authentication required", "auth", SMTP_CLASS_POLICY },
 	{ "authrequired", "auth", SMTP_CLASS_POLICY },
@@ -173,7 +173,7 @@ is_code(struct span s)
 void
 codes_find(struct span text, char status[12], uint32_t *code)
 {
-	status[0] = '\0';
+	memset(status, 0, 12);
 	*code = 0;
 	for (size_t i = 0; i < text.len && (status[0] == '\0' || *code == 0); i++) {
 		struct span s = { text.at + i, text.len - i };
@@ -221,6 +221,8 @@ find_reason(const struct incoming_recipient *r, const char *words)
 {
 	const char *code = r->status[0] != '\0' ? r->status + 1 : "";
 
+	if (r->fate == INCOMING_DELIVERED)
+		return "delivered";
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
 		if (strcmp(code, meanings[i].code) == 0)
 			return meanings[i].reason;
@@ -229,7 +231,7 @@ find_reason(const struct incoming_recipient *r, const char *words)
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (strncmp(code, hints[i].code, strlen(hints[i].code)) == 0)
 			return hints[i].reason;
-	return r->fate == INCOMING_DELIVERED ? "delivered" : "undefined";
+	return "undefined";
 }
 
 void
