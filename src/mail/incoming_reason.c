@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_SAID = 4096 }; /* what is said of a recipient comes to the point before */
+
 /* Enhanced codes (RFC 3463, RFC 5248) that say more than any words do; the class of the code does not matter. */
 static const struct {
 	const char *code; /* without its class */
@@ -242,6 +244,8 @@ recipient_judge(struct incoming_recipient *r, struct span said, enum trust trust
 	char status[12];
 	uint32_t code;
 
+	if (said.len > MAX_SAID)
+		said.len = MAX_SAID;
 	codes_find(said, status, &code);
 	if (code != 0)
 		r->code = code;
