@@ -157,7 +157,11 @@ build/bench/mail_lint: $(MAIL_LINT)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-bench-programs: build/bench/killshim.so build/bench/mallocshim.so build/bench/sink build/bench/mail_lint
+# A run over a mailbox, until there is a command for it: beside the program, built as that is.
+$(BUILD)/inbox: $(BUILD)/tests/mailbox/inbox.o $(BUILD)/libdigest.a
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+bench-programs: build/bench/killshim.so build/bench/mallocshim.so build/bench/sink build/bench/mail_lint $(BUILD)/inbox
 
 bench: all bench-programs $(BENCH) build/bench/digest-timed
 	@sh tests/bench/run.sh
@@ -206,4 +210,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(MAIL_LINT:.o=.d) $(BENCH:build/bench/%=$(BUILD)/tests/bench/%.d) $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)
+-include $(MAIL_LINT:.o=.d) $(BUILD)/tests/mailbox/inbox.d $(BENCH:build/bench/%=$(BUILD)/tests/bench/%.d) $(OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%.d)

@@ -338,12 +338,12 @@ feed_links(struct smtp_engine *e)
 static int
 renew_token(struct smtp_engine *e, const struct smtp_link *l, struct error *why)
 {
-	if (l->secret_number != e->account.secret_number)
+	if (l->secret_number != e->account.login.secret_number)
 		return 0;
 	if (e->renewed)
 		return -1;
 	e->renewed = true;
-	return smtp_account_renew(&e->account, why);
+	return login_renew(&e->account.login, why);
 }
 
 /* A link could not be opened. While others work, that is no more than the server's limit. */

@@ -7,6 +7,8 @@
 #include <curl/curl.h>
 
 #include "digest/smtp.h"
+#include "mail/dial.h"
+#include "mail/login.h"
 #include "mail/pace.h"
 
 /* ---- smtp_reply.c ---- */
@@ -39,20 +41,11 @@ struct smtp_reader {
  */
 int	smtp_read_reply(struct smtp_reader *r, const char *bytes, size_t n, size_t *used, struct smtp_reply *out);
 
-/* Ways to log in (RFC 4616, 7628; LOGIN and XOAUTH2 are usage). */
-enum smtp_auth { AUTH_PLAIN = 1, AUTH_LOGIN = 2, AUTH_XOAUTH2 = 4, AUTH_OAUTHBEARER = 8, NAUTHS = 4 };
-
-struct smtp_mechanism {
-	enum smtp_auth auth;
-	const char *name;
-};
-extern const struct smtp_mechanism smtp_mechanisms[NAUTHS];
-
 /* What the EHLO lines say. */
 struct smtp_caps {
 	struct smtp_probe told;
 	bool starttls;
-	unsigned auth;			/* enum smtp_auth, or-ed */
+	unsigned auth;			/* enum login_auth, or-ed */
 };
 
 /* One line of an EHLO answer after "250-": "SIZE 1000000". */
@@ -172,14 +165,9 @@ struct smtp_account {
 	struct smtp_place place;
 	char *name;			/* "smtp.example.org:465", for errors */
 	char *url;			/* for libcurl, with our name as path */
-	char *user, *password, *login_options, *ca_file;
-	char *encoded[3];		/* the password as AUTH sends it, so that no reply shows it */
-	bool by_token;			/* the password is a token */
-	int (*token)(void *arg, struct strbuf *out, struct error *err);
-	void *token_arg;
-	unsigned secret_number;		/* grows with each new token */
+	char *login_options, *ca_file;
+	struct login login;
 	bool tls_required;
-	unsigned auth;			/* enum smtp_auth that may be used, or-ed */
 	unsigned connections, max_messages;
 	double timeout_scale;
 	bool paced;			/* although it is on this machine */
@@ -245,9 +233,6 @@ struct smtp_loop {
 
 int	smtp_account_init(struct smtp_account *a, const struct smtp_options *options, struct error *err);
 void	smtp_account_release(struct smtp_account *a);
-
-/* Get another token. Fails with the error of who gives it. */
-int	smtp_account_renew(struct smtp_account *a, struct error *err);
 
 /* Replace text by a note if it holds the password in any spelling that was sent. */
 void	smtp_hide_secret(const struct smtp_account *a, struct smtp_reply *reply);

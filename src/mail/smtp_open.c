@@ -14,7 +14,7 @@ static bool
 is_secret_refused(const struct smtp_link *l)
 {
 	return l->opening == OPENING_AUTH &&
-	    (l->last.code == 535 || (l->engine->account.by_token && l->last.code == 334));
+	    (l->last.code == 535 || (l->engine->account.login.by_token && l->last.code == 334));
 }
 
 /* The server answered with a refusal: whose business it is depends on where. */
@@ -33,7 +33,7 @@ explain_refusal(const struct smtp_link *l, struct error *err)
 		[OPENING_AUTH] = { "refuses the login", "; is auth right?" },
 	};
 	const char *what = rows[l->opening].what, *cure = rows[l->opening].cure;
-	const bool by_token = l->engine->account.by_token;
+	const bool by_token = l->engine->account.login.by_token;
 	enum err_kind kind = l->last.code >= 500 ? ERR_CONFIG : ERR_NET;
 
 	if (is_secret_refused(l)) {
@@ -61,20 +61,7 @@ abort_opening(struct smtp_link *l, enum err_kind kind, const char *why)
 static bool
 needs_extensions(const struct smtp_account *a)
 {
-	return a->tls_required || a->user[0] != '\0';
-}
-
-/* "PLAIN or LOGIN" */
-static void
-name_mechanisms(unsigned auth, char out[80])
-{
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < NAUTHS; i++)
-		if ((auth & smtp_mechanisms[i].auth) != 0)
-			len += (size_t)snprintf(out + len, 80 - len, "%s%s", len > 0 ? " or " : "",
-			    smtp_mechanisms[i].name);
+	return a->tls_required || a->login.user[0] != '\0';
 }
 
 /* An EHLO was answered: nothing secret may go out unless what was asked for is there. */
@@ -93,15 +80,15 @@ check_hello(struct smtp_link *l)
 		    "has that, and if it had STARTTLS before, somebody may stand between");
 	}
 	l->opening = OPENING_AUTH;
-	if (a->user[0] == '\0' || (a->auth & l->caps.auth) != 0)
+	if (a->login.user[0] == '\0' || (a->login.auth & l->caps.auth) != 0)
 		return 0;
 	if (l->caps.told.auth[0] == '\0')
 		return abort_opening(l, ERR_CONFIG,
 		    "does not offer AUTH, so the password was not sent; remove user if it needs "
 		    "none, or use the port for submission (465 or 587)");
-	name_mechanisms(a->auth, names);
+	login_name_mechanisms(a->login.auth, names);
 	snprintf(why, sizeof(why), "offers AUTH %s only, so the %s was not sent; expected %s",
-	    l->caps.told.auth, a->by_token ? "token" : "password", names);
+	    l->caps.told.auth, a->login.by_token ? "token" : "password", names);
 	return abort_opening(l, ERR_CONFIG, why);
 }
 
@@ -161,14 +148,6 @@ on_header(char *bytes, size_t size, size_t nmemb, void *arg)
 	return got == -1 ? 0 : len;
 }
 
-static size_t
-on_body(char *bytes, size_t size, size_t nmemb, void *arg)
-{
-	(void)bytes;
-	(void)arg;
-	return size * nmemb;
-}
-
 /* ---- libcurl's sockets and timer ---- */
 
 static int
@@ -197,44 +176,43 @@ on_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
+static struct dial_options
+dial_options_of(struct smtp_link *l)
+{
+	const struct smtp_account *a = &l->engine->account;
+
+	return (struct dial_options){ .url = a->url,
+		.protocols = "smtp,smtps",
+		.ca_file = a->ca_file,
+		.starttls = a->tls_required && !a->place.implicit_tls,
+		.error = l->curl_error };
+}
+
 /* 0, or -1 when libcurl refuses one of them. */
 static int
 set_options(struct smtp_link *l)
 {
 	const struct smtp_account *a = &l->engine->account;
+	const struct dial_options options = dial_options_of(l);
 	CURL *c = l->easy;
-	bool starttls = a->tls_required && !a->place.implicit_tls;
 	/* Our own deadlines are tighter; these only keep libcurl's defaults (120 s) out of the way. */
 	long whole_s = WAIT_CONNECT + 8 * WAIT_GREETING;
 	CURLcode bad = CURLE_OK;
 
-	bad |= curl_easy_setopt(c, CURLOPT_URL, a->url);
-	bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	bad |= curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_PROXY, ""); /* not what the environment says */
+	if (dial_set_options(c, &options) == -1)
+		return -1;
 	bad |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, whole_s);
 	bad |= curl_easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, whole_s);
-	bad |= curl_easy_setopt(
-	    c, CURLOPT_USE_SSL, (long)(starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-	bad |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	bad |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (a->ca_file[0] != '\0') {
-		bad |= curl_easy_setopt(c, CURLOPT_CAINFO, a->ca_file);
-		bad |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	}
-	if (a->user[0] != '\0') {
-		bad |= curl_easy_setopt(c, CURLOPT_USERNAME, a->user);
-		bad |= curl_easy_setopt(
-		    c, a->by_token ? CURLOPT_XOAUTH2_BEARER : CURLOPT_PASSWORD, a->password);
+	if (a->login.user[0] != '\0') {
+		bad |= curl_easy_setopt(c, CURLOPT_USERNAME, a->login.user);
+		bad |= curl_easy_setopt(c,
+		    a->login.by_token ? CURLOPT_XOAUTH2_BEARER : CURLOPT_PASSWORD,
+		    a->login.password);
 		bad |= curl_easy_setopt(c, CURLOPT_LOGIN_OPTIONS, a->login_options);
 		bad |= curl_easy_setopt(c, CURLOPT_SASL_IR, 1L);
 	}
-	bad |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, l->curl_error);
 	bad |= curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	bad |= curl_easy_setopt(c, CURLOPT_HEADERDATA, l);
-	bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	return bad == CURLE_OK ? 0 : -1;
 }
 
@@ -248,8 +226,7 @@ smtp_link_open(struct smtp_link *l, struct error *err)
 	l->opening = OPENING_GREETING;
 	l->connected = false;
 	l->tls_up = l->engine->account.place.implicit_tls;
-	l->secret_number = l->engine->account.secret_number;
-	l->curl_error[0] = '\0';
+	l->secret_number = l->engine->account.login.secret_number;
 	memset(&l->caps, 0, sizeof(l->caps));
 	memset(&l->opening_reader, 0, sizeof(l->opening_reader));
 	memset(&l->last, 0, sizeof(l->last));
@@ -293,50 +270,6 @@ smtp_link_close(struct smtp_link *l)
 
 /* ---- why it failed, and what to do ---- */
 
-enum { VERIFY_OTHER, VERIFY_EXPIRED, VERIFY_UNKNOWN, VERIFY_NAME };
-
-/* The result of the check, in the words of the TLS library behind libcurl. */
-static int
-classify_verify(const struct smtp_link *l)
-{
-	const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
-	long result = 0;
-
-	if (strstr(l->curl_error, "does not match") != NULL ||
-	    strstr(l->curl_error, "no alternative certificate") != NULL)
-		return VERIFY_NAME;
-	curl_easy_getinfo(l->easy, CURLINFO_SSL_VERIFYRESULT, &result);
-	if (library != NULL && strstr(library, "GnuTLS") != NULL) {
-		/* gnutls_certificate_status_t: EXPIRED and NOT_ACTIVATED, SIGNER_NOT_FOUND */
-		if ((result & (1L << 10 | 1L << 9)) != 0)
-			return VERIFY_EXPIRED;
-		return (result & 1L << 6) != 0 ? VERIFY_UNKNOWN : VERIFY_OTHER;
-	}
-	/* X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED; _DEPTH_ZERO_SELF_SIGNED_CERT .. _UNABLE_TO_VERIFY */
-	if (result == 9 || result == 10)
-		return VERIFY_EXPIRED;
-	return result >= 18 && result <= 21 ? VERIFY_UNKNOWN : VERIFY_OTHER;
-}
-
-static int
-explain_verify(const struct smtp_link *l, struct error *err)
-{
-	static const char *const sentences[] = {
-		[VERIFY_OTHER] = "its certificate is not valid",
-		[VERIFY_EXPIRED] = "its certificate has expired or is not valid yet; its operator "
-				   "must renew it, or this machine's clock is wrong",
-		[VERIFY_UNKNOWN] = "its certificate is signed by nobody this machine trusts; if "
-				   "the server is your own, name its authority by ca-file",
-		[VERIFY_NAME] = "its certificate is for another name; write in url the name that "
-				"it is for",
-	};
-	int class = classify_verify(l);
-
-	if (class == VERIFY_OTHER)
-		return err_set(err, ERR_CONFIG, "%s: %s", sentences[class], l->curl_error);
-	return err_set(err, ERR_CONFIG, "%s", sentences[class]);
-}
-
 static int
 explain_lost(const struct smtp_link *l, struct error *err)
 {
@@ -351,42 +284,21 @@ explain_lost(const struct smtp_link *l, struct error *err)
 }
 
 static int
-explain(const struct smtp_link *l, CURLcode code, enum smtp_trouble *trouble, struct error *err)
+explain(struct smtp_link *l, CURLcode code, enum smtp_trouble *trouble, struct error *err)
 {
-	long error = 0;
+	const struct dial_options options = dial_options_of(l);
+	bool said = true;
 
-	*trouble = TROUBLE_LINK;
-	if (l->why.kind != ERR_NONE) {
-		*trouble = l->why.kind == ERR_CONFIG ? TROUBLE_STOP : TROUBLE_LINK;
-		return err_set(err, l->why.kind, "%s", l->why.msg);
-	}
-	switch ((int)code) {
-	case CURLE_OUT_OF_MEMORY:
-		return err_nomem(err, "smtp connection");
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return err_set(
-		    err, ERR_NET, "no such host name; check url, and that this machine is on line");
-	case CURLE_COULDNT_CONNECT:
-		curl_easy_getinfo(l->easy, CURLINFO_OS_ERRNO, &error);
-		return err_set(err, ERR_NET, "%s; check url, and that the server runs",
-		    error != 0 ? strerror((int)error) : "no connection");
-	case CURLE_PEER_FAILED_VERIFICATION:
-		*trouble = TROUBLE_STOP;
-		return explain_verify(l, err);
-	case CURLE_SSL_CACERT_BADFILE:
-		*trouble = TROUBLE_STOP;
-		return err_set(err, ERR_CONFIG, "ca-file %s cannot be read as PEM",
-		    l->engine->account.ca_file);
-	case CURLE_SSL_CONNECT_ERROR:
-		*trouble = TROUBLE_STOP;
-		return err_set(err, ERR_CONFIG,
-		    "no TLS 1.2 or newer (%s); smtps:// speaks TLS from the start, smtp:// by "
-		    "STARTTLS",
-		    l->curl_error);
-	}
+	if (l->why.kind != ERR_NONE)
+		err_set(err, l->why.kind, "%s", l->why.msg);
+	else
+		said = dial_explain(l->easy, code, &options, "smtp", err);
+	*trouble = said && err->kind == ERR_CONFIG ? TROUBLE_STOP : TROUBLE_LINK;
+	if (said)
+		return -1;
 	if (l->last.code >= 400 || (code == CURLE_LOGIN_DENIED && is_secret_refused(l))) {
-		*trouble = l->engine->account.by_token && is_secret_refused(l) ? TROUBLE_TOKEN
-									       : TROUBLE_STOP;
+		*trouble = l->engine->account.login.by_token && is_secret_refused(l) ? TROUBLE_TOKEN
+										     : TROUBLE_STOP;
 		return explain_refusal(l, err);
 	}
 	/* CVE-2021-22947: replies put before TLS would be believed after it. */
@@ -413,7 +325,7 @@ finish_opening(struct smtp_link *l, enum smtp_trouble *trouble, struct error *er
 	*trouble = TROUBLE_STOP;
 	if (a->tls_required && !l->tls_up)
 		return err_set(err, ERR_CONFIG, "no TLS was set up, so nothing was sent");
-	if (a->user[0] != '\0' && !l->caps.told.logged_in)
+	if (a->login.user[0] != '\0' && !l->caps.told.logged_in)
 		return err_set(err, ERR_CONFIG, "the login did not happen, so nothing was sent");
 	*trouble = TROUBLE_LINK;
 	if (curl_easy_getinfo(l->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||

@@ -122,27 +122,12 @@ smtp_read_reply(
 	return 0;
 }
 
-const struct smtp_mechanism smtp_mechanisms[NAUTHS] = {
-	{ AUTH_PLAIN, "PLAIN" },
-	{ AUTH_LOGIN, "LOGIN" },
-	{ AUTH_XOAUTH2, "XOAUTH2" },
-	{ AUTH_OAUTHBEARER, "OAUTHBEARER" },
-};
-
 /* "AUTH PLAIN LOGIN", and the "AUTH=PLAIN LOGIN" that some servers add for old clients. */
 static void
 add_auth(struct smtp_caps *caps, const char *mechanisms)
 {
 	snprintf(caps->told.auth, sizeof(caps->told.auth), "%s", mechanisms);
-	while (*mechanisms != '\0') {
-		size_t n = strcspn(mechanisms, " ");
-
-		for (size_t i = 0; i < NAUTHS; i++)
-			if (strlen(smtp_mechanisms[i].name) == n &&
-			    strncasecmp(mechanisms, smtp_mechanisms[i].name, n) == 0)
-				caps->auth |= smtp_mechanisms[i].auth;
-		mechanisms += n + strspn(mechanisms + n, " ");
-	}
+	caps->auth |= login_parse_mechanisms(mechanisms);
 }
 
 /* "LIMITS MAILMAX=20 RCPTMAX=100": numbers of up to six digits, without a leading zero. What is not understood is no limit. */
