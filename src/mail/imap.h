@@ -26,6 +26,7 @@ struct imap_reader {
 	struct strbuf literal;		/* holds MAX_INCOMING_BYTES at most */
 	size_t literal_left;		/* bytes that are to come */
 	bool has_literal;
+	size_t behind;			/* it, in text; 0 = there was none */
 	size_t rest;			/* of a part: where the next one begins in text, 0 = there is none */
 	bool is_over;			/* the answer in text was given out */
 	const char *why;		/* of -1 */
