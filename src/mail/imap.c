@@ -160,10 +160,13 @@ open_session(struct imap *m, struct error *err)
 }
 
 static int
-on_select(struct imap *m, const char *rest)
+on_select(struct imap *m, enum imap_kind kind, const char *rest)
 {
 	uint64_t n;
 
+	/* Codes stand behind a status, the last one included. */
+	if (kind == IMAP_DATA)
+		return 0;
 	if (imap_parse_code(rest, "UIDVALIDITY", UINT32_MAX, &n))
 		m->validity = (uint32_t)n;
 	if (imap_parse_code(rest, "UIDNEXT", UINT32_MAX, &n))
@@ -237,9 +240,10 @@ add_uid(void *arg, uint32_t uid)
 }
 
 static int
-on_search(struct imap *m, const char *rest)
+on_search(struct imap *m, enum imap_kind kind, const char *rest)
 {
-	imap_parse_search(rest, add_uid, m);
+	if (kind == IMAP_DATA)
+		imap_parse_search(rest, add_uid, m);
 	return m->trouble.kind != ERR_NONE ? -1 : 0;
 }
 

@@ -26,6 +26,7 @@ struct imap_reader {
 	struct strbuf literal;		/* holds MAX_INCOMING_BYTES at most */
 	size_t literal_left;		/* bytes that are to come */
 	bool has_literal;
+	size_t behind;			/* it, in text; 0 = there was none */
 	size_t rest;			/* of a part: where the next one begins in text, 0 = there is none */
 	bool is_over;			/* the answer in text was given out */
 	const char *why;		/* of -1 */
@@ -154,10 +155,10 @@ int	imap_send(struct imap *m, struct error *err);
 int	imap_hear(struct imap *m, size_t limit, enum imap_kind *kind, enum imap_status *status, const char **rest,
 	    struct error *err);
 /*
- * Say a command and hear all of its answers up to the last: its status, or -1. data is told those that bring some, and may be
- * NULL; it returns -1 with m->trouble set to end the session.
+ * Say a command and hear all of its answers up to the last: its status, or -1. heed is told each, and may be NULL; it returns -1
+ * with m->trouble set to end the session.
  */
-int	imap_ask(struct imap *m, size_t limit, int (*data)(struct imap *m, const char *rest),
+int	imap_ask(struct imap *m, size_t limit, int (*heed)(struct imap *m, enum imap_kind kind, const char *rest),
 	    enum imap_status *status, struct error *err);
 /* The server refuses what was asked: in its own words, and what may help. ERR_NET where these say that it will pass. */
 int	imap_refuse(const struct imap *m, const char *what, const char *cure, struct error *err);

@@ -161,7 +161,7 @@ imap_disconnect(struct imap *m)
 
 /* "CAPABILITY IMAP4rev1 AUTH=PLAIN ..." */
 static int
-on_capability(struct imap *m, const char *rest)
+on_capability(struct imap *m, enum imap_kind kind, const char *rest)
 {
 	struct {
 		const char *name;
@@ -174,7 +174,7 @@ on_capability(struct imap *m, const char *rest)
 	};
 	char word[64];
 
-	if (strncasecmp(rest, "CAPABILITY ", 11) != 0)
+	if (kind != IMAP_DATA || strncasecmp(rest, "CAPABILITY ", 11) != 0)
 		return 0;
 	memset(&m->caps, 0, sizeof(m->caps));
 	for (rest += 11; *rest != '\0'; rest += strspn(rest, " ")) {

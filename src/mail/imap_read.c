@@ -74,6 +74,7 @@ go_on(struct imap_reader *r)
 	}
 	r->len = 0;
 	r->has_literal = false;
+	r->behind = 0;
 	strbuf_reset(&r->literal);
 }
 
@@ -99,7 +100,9 @@ ends_in_literal(const struct imap_reader *r, const char **number)
 	enum imap_status status;
 	const char *rest, *open = r->len > 0 ? memrchr(r->text, '{', r->len) : NULL;
 
-	if (r->len < 3 || r->text[r->len - 1] != '}' || open == NULL || open[1] == '}')
+	/* The mark of a literal that came may be all there is behind it. */
+	if (open == NULL || open < r->text + r->behind || r->text[r->len - 1] != '}' ||
+	    open[1] == '}')
 		return false;
 	for (const char *p = open + 1; p < r->text + r->len - 1; p++)
 		if (!is_digit(*p))
@@ -127,6 +130,7 @@ end_line(struct imap_reader *r)
 	if (!parse_number(&number, MAX_INCOMING_BYTES, &n))
 		return broken(r, "a literal that is larger than what was asked for");
 	r->has_literal = true;
+	r->behind = r->len;
 	r->literal_left = (size_t)n;
 	return 0;
 }
@@ -229,12 +233,16 @@ imap_has_code(const char *text, const char *name)
 bool
 imap_parse_code(const char *text, const char *name, uint64_t max, uint64_t *out)
 {
-	const char *at = text + 1 + strlen(name);
+	const char *at;
+	uint64_t n;
 
-	if (!imap_has_code(text, name) || *at != ' ')
+	if (!imap_has_code(text, name))
 		return false;
-	at++;
-	return parse_number(&at, max, out) && *at == ']';
+	at = text + 1 + strlen(name);
+	if (*at++ != ' ' || !parse_number(&at, max, &n) || *at != ']')
+		return false;
+	*out = n;
+	return true;
 }
 
 bool

@@ -154,8 +154,9 @@ imap_hear(struct imap *m, size_t limit, enum imap_kind *kind, enum imap_status *
 }
 
 int
-imap_ask(struct imap *m, size_t limit, int (*data)(struct imap *m, const char *rest),
-    enum imap_status *status, struct error *err)
+imap_ask(struct imap *m, size_t limit,
+    int (*heed)(struct imap *m, enum imap_kind kind, const char *rest), enum imap_status *status,
+    struct error *err)
 {
 	enum imap_kind kind;
 	const char *rest;
@@ -168,8 +169,7 @@ imap_ask(struct imap *m, size_t limit, int (*data)(struct imap *m, const char *r
 		if (kind == IMAP_GO_ON)
 			return err_set(err, ERR_NET,
 			    "%s: an answer out of order; expected that to '%s'", m->name, m->tag);
-		/* A code that comes with the last answer counts as well. */
-		if (data != NULL && data(m, rest) == -1) {
+		if (heed != NULL && heed(m, kind, rest) == -1) {
 			*err = m->trouble;
 			return -1;
 		}

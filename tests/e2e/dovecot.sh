@@ -55,8 +55,12 @@ print(*(s.getsockname()[1] for s in a))')
 		    port = $IMAPS
 		  }
 		}
+		auth_failure_delay = 0
 		service anvil {
 		  chroot =
+		  unix_listener anvil-auth-penalty {
+		    mode = 0
+		  }
 		}
 		service stats {
 		  chroot =
