@@ -119,8 +119,7 @@ enum { NACTIONS = sizeof(actions) / sizeof(actions[0]) };
 static const char *const shapes[] = {
 	"Status: %u.%u.%u\r\nDiagnostic-Code: smtp; %u00 no\r\n",
 	"Status: %u.%u.%u (said in words)\r\n",
-	"Status: %1$u.0.0\r\nDiagnostic-Code: smtp;%1$u50-%1$u.%2$u.%3$u <ada@example.com>\r\n  "
-	"no\r\n",
+	"Status: %1$u.0.0\r\nDiagnostic-Code: smtp;%1$u50-%1$u.%2$u.%3$u <a@b.org>\r\n  no\r\n",
 	"Diagnostic-Code: SMTP ; %1$u50 %1$u.%2$u.%3$u no\r\nStatus: %1$u.%2$u.%3$u\r\n",
 };
 
