@@ -42,10 +42,10 @@ MODE = $(if $(filter -O%,$(filter-out -O0,$(CFLAGS))),-U_FORTIFY_SOURCE -D_FORTI
 endif
 BUILD = build/$(WAY)$(notdir $(lastword $(filter-out -%,$(CC))))
 
-# libetpan's own pkg-config file switches PIE off, so it is named here.
+# libetpan's own pkg-config file switches PIE off, so it is only asked whether the library is there.
 PACKAGES = libcurl sqlite3 jansson expat libutf8proc libidn2 libsodium gumbo libxxhash
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --exists libetpan && $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
 	$(if $(WERROR),-Werror)
@@ -88,7 +88,7 @@ $(BUILD)/src/render/builtin.o: $(wildcard templates/*)
 ifeq ($(strip $(PKG_LIBS)),)
 $(OBJ): missing-libraries
 missing-libraries:
-	@$(PKG_CONFIG) --print-errors --exists $(PACKAGES) || true
+	@$(PKG_CONFIG) --print-errors --exists $(PACKAGES) libetpan || true
 	@echo "Libraries are missing. 'make deps' says which, 'sh etc/setup deps' installs them." >&2
 	@exit 1
 endif

@@ -58,35 +58,36 @@ reset_signals(void)
 
 /* Fails where there is less already, which is as good. */
 static void
-limit(int what, rlim_t most)
+limit(int what, uint64_t most)
 {
-	struct rlimit l = { most, most };
+	/* setrlimit() of one C library takes an enumeration, that of another a number. */
+	const struct {
+		uint64_t soft, hard;
+	} l = { most, what == RLIMIT_CPU ? most + 1 : most }; /* at the first SIGXCPU says why */
 
-	if (what == RLIMIT_CPU)
-		l.rlim_max++; /* at the first SIGXCPU says why it ends */
-	setrlimit(what, &l);
+	syscall(SYS_prlimit64, 0, what, &l, NULL);
 }
 
 /* Memory that the process has from its birth, in bytes; 0 = not known. */
-static rlim_t
+static uint64_t
 read_used(void)
 {
 	char text[64];
-	rlim_t pages = 0;
+	uint64_t pages = 0;
 	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd != -1 ? read(fd, text, sizeof(text)) : -1;
 
 	if (fd != -1)
 		close(fd);
 	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
-		pages = pages * 10 + (rlim_t)(text[i] - '0');
-	return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+		pages = pages * 10 + (uint64_t)(text[i] - '0');
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void
 set_limits(void)
 {
-	rlim_t used = read_used();
+	uint64_t used = read_used();
 
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_CPU, MAX_INCOMING_SECONDS);

@@ -196,8 +196,8 @@ read_part(struct walk *w, struct mailmime *part, const char *type)
 	static const char *const statuses[] = { "message/delivery-status",
 		"message/global-delivery-status", NULL };
 	static const char *const headers[] = { "text/rfc822-headers", "text/rfc822-header",
-		"message/rfc822-headers", "message/global", "message/global-headers",
-		"message/partial", NULL };
+		"message/rfc822-headers", "message/rfc822", "message/global",
+		"message/global-headers", "message/partial", NULL };
 	struct letter *l = w->letter;
 	const struct mailmime_data *data = part->mm_data.mm_single;
 	const char *charset = find_parameter(part->mm_content_type, "charset");

@@ -26,6 +26,7 @@ struct screen {
 	char type[MAX_TYPE]; /* the Content-Type of the part, so far */
 	size_t type_len;
 	bool in_type; /* the field is that */
+	bool encoded; /* so what it holds is one part to libetpan, whatever its type */
 	char eol;     /* LF, or CR in a mail that has no LF */
 };
 
@@ -123,7 +124,7 @@ begin_header(struct screen *s)
 	s->in_header = true;
 	s->header = 0;
 	s->type_len = 0;
-	s->in_type = false;
+	s->in_type = s->encoded = false;
 	s->open = s->separators = 0;
 }
 
@@ -141,6 +142,8 @@ end_header(struct screen *s)
 
 		if (boundary.len > 0)
 			enter(s, boundary, begins(type, "multipart/digest"));
+	} else if (s->encoded) {
+		return;
 	} else if (begins(type, "message/rfc822") || begins(type, "message/global") ||
 	    begins(type, "message/news") || (type.len == 0 && digest)) {
 		enter(s, none, false);
@@ -174,33 +177,50 @@ is_delimiter(struct screen *s, struct span line)
 	return false;
 }
 
+/* What stands behind "name:" in a line; false when it is another field. */
+static bool
+has_name(struct span line, const char *name, struct span *value)
+{
+	struct span rest;
+
+	if (!begins(line, name))
+		return false;
+	rest = span_trim((struct span){ line.at + strlen(name), line.len - strlen(name) });
+	if (rest.len == 0 || *rest.at != ':')
+		return false;
+	*value = (struct span){ rest.at + 1, rest.len - 1 };
+	return true;
+}
+
+static bool
+is_word(struct span s, const char *word)
+{
+	s = span_trim(s);
+	return s.len == strlen(word) && begins(s, word);
+}
+
 static void
 read_field(struct screen *s, struct span line)
 {
-	static const char type[] = "content-type";
-	size_t room = sizeof(s->type) - s->type_len;
+	struct span value = line;
+	size_t room;
 
 	s->header += line.len + 1;
 	raise(&s->now->header, s->header);
 	if (*line.at != ' ' && *line.at != '\t') {
 		s->open = s->separators = 0;
-		s->in_type = false;
-		if (begins(line, type)) {
-			struct span rest = { line.at + sizeof(type) - 1,
-				line.len - sizeof(type) + 1 };
-
-			rest = span_trim(rest);
-			s->in_type = rest.len > 0 && *rest.at == ':';
+		s->in_type = has_name(line, "content-type", &value);
+		if (s->in_type)
 			s->type_len = 0;
-			room = sizeof(s->type);
-			line = (struct span){ rest.at + s->in_type, rest.len - s->in_type };
-		}
+		else if (has_name(line, "content-transfer-encoding", &value))
+			s->encoded = is_word(value, "base64") || is_word(value, "quoted-printable");
 	}
 	if (s->in_type) {
-		size_t n = line.len < room ? line.len : room;
-
-		memcpy(s->type + s->type_len, line.at, n);
-		s->type_len += n;
+		room = sizeof(s->type) - s->type_len;
+		if (value.len < room)
+			room = value.len;
+		memcpy(s->type + s->type_len, value.at, room);
+		s->type_len += room;
 	}
 }
 

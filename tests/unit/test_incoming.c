@@ -119,8 +119,7 @@ enum { NACTIONS = sizeof(actions) / sizeof(actions[0]) };
 static const char *const shapes[] = {
 	"Status: %u.%u.%u\r\nDiagnostic-Code: smtp; %u00 no\r\n",
 	"Status: %u.%u.%u (said in words)\r\n",
-	"Status: %1$u.0.0\r\nDiagnostic-Code: smtp;%1$u50-%1$u.%2$u.%3$u <ada@example.com>\r\n  "
-	"no\r\n",
+	"Status: %1$u.0.0\r\nDiagnostic-Code: smtp;%1$u50-%1$u.%2$u.%3$u <a@b.org>\r\n  no\r\n",
 	"Diagnostic-Code: SMTP ; %1$u50 %1$u.%2$u.%3$u no\r\nStatus: %1$u.%2$u.%3$u\r\n",
 };
 
@@ -583,6 +582,45 @@ test_candidates(void **state)
 			strstr(in.candidates[i].text, OTHER) != NULL);
 }
 
+/* The mail that came back may be whole, only its header, encoded, or a part of the text. */
+static void
+test_returned(void **state)
+{
+	static const char *const parts[] = {
+		"Content-Type: message/rfc822\n\nMessage-ID: <1@example.org>\n\nhello\n",
+		"Content-Type: text/rfc822-headers\n\nMessage-ID:\n <1@example.org>\n",
+		"Content-Type: message/global-headers\n\nMessage-ID: <1@example.org>\n",
+		"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
+		"TWVzc2FnZS1JRDogPDFAZXhhbXBsZS5vcmc+DQoNCmhlbGxv\n",
+		"Content-Type: message/rfc822\nContent-Transfer-Encoding: Quoted-Printable\n\n"
+		"Message-=\nID: =3C1@example.org>\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct strbuf mail;
+
+		strbuf_init(&mail, 10000);
+		strbuf_addf(&mail,
+		    "From: postmaster@example.com\nContent-Type: multipart/report; boundary=b\n\n"
+		    "--b\nContent-Type: message/delivery-status\n\nAction: failed\nStatus: "
+		    "5.1.1\n\n"
+		    "--b\n%s\n--b--\n",
+		    parts[i]);
+		read_built(&mail);
+		assert_int_equal(in.kind, INCOMING_BOUNCE);
+		if (!has_candidate(INCOMING_RETURNED_ID, "1@example.org"))
+			fail_msg("row %zu", i);
+	}
+	read_mail(
+	    "From: MAILER-DAEMON@example.com\n\n"
+	    "Hi. This is the qmail-send program at example.com.\n\n<ada@example.com>:\nno\n"
+	    "--- Below this line is a copy of the message.\n\n"
+	    "Return-Path: <bounce+" TOKEN "@example.org>\nMessage-ID: <1@example.org>\n\nhello\n");
+	assert_true(has_candidate(INCOMING_RETURNED_PATH, "bounce+" TOKEN "@example.org"));
+	assert_true(has_candidate(INCOMING_RETURNED_ID, "1@example.org"));
+}
+
 static void
 test_token_forms(void **state)
 {
@@ -812,6 +850,7 @@ main(void)
 		cmocka_unit_test(test_people),
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_returned),
 		cmocka_unit_test(test_token_forms),
 		cmocka_unit_test(test_crowded),
 		cmocka_unit_test(test_senders),
