@@ -58,9 +58,18 @@ struct config_source {
 	uint32_t line;
 };
 
+/* Bytes before the @ of list.bounce-address, so that "+" and a token make at most 64 of them (RFC 5321 4.5.3.1.1). */
+enum { CONFIG_MAX_RETURN_LOCAL = 13 };
+
 struct config_mailbox {
 	const char *url, *user, *maildir;	/* "" = none */
 	struct config_secret password;
+	const char *auth;	/* auto plain login xoauth2 oauthbearer */
+	const char *token_command;
+	bool tls_required;
+	bool insecure;
+	const char *ca_file;
+	const char *done;	/* what becomes of a mail that was dealt with: seen, delete, move:FOLDER */
 };
 
 struct config {

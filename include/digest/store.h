@@ -620,6 +620,81 @@ int	store_load_editions(struct store *store, int64_t reader, size_t max, struct 
 /* Reads all editions that are kept: not for every run of a large list. */
 int	store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], struct error *err);
 
+/* ---- mails from outside that had an effect, or may come to have one: incoming.c ---- */
+
+/* The numbers stand in the store. */
+enum returned_kind { RETURNED_BOUNCE = 1, RETURNED_COMPLAINT, RETURNED_UNSUBSCRIBE, RETURNED_PAUSE, RETURNED_RESUME };
+enum bounce_class {
+	BOUNCE_DEAD = 1,	/* nobody can be reached there */
+	BOUNCE_TEMPORARY,	/* full, or not reached for as long as was tried */
+	BOUNCE_POLICY,		/* the sender, the way or the content is not wanted */
+	BOUNCE_OURS,		/* too long, or not understood */
+	BOUNCE_UNKNOWN,
+};
+enum returned_count {
+	COUNT_WAITS,	/* to be scored */
+	COUNT_DONE,
+	COUNT_NEVER,	/* a person said that it says nothing of the reader */
+};
+
+enum { RETURNED_ID_SIZE = 16 };
+
+struct store_returned {
+	unsigned char id[RETURNED_ID_SIZE];	/* the same for mails that say the same of the same */
+	int64_t reader, period;	/* period 0 = no edition is told */
+	int64_t at_utc;		/* when it was read */
+	enum returned_kind kind;
+	enum bounce_class class;	/* of a bounce */
+	const char *status;	/* "5.1.1", "" = not told */
+	const char *reply;	/* the beginning of what was said, for as long as answers of relays are kept */
+	const char *decided;	/* what was done, in words */
+	enum returned_count counted;
+	bool answered;		/* the reader was told */
+	int32_t paused_until;	/* day until which it made the reader pause; 0 = it did not */
+};
+/* 1 = added (but for paused_until), 0 = one of this id is there and stays as it is, -1. */
+int	store_add_returned(struct store *store, const struct store_returned *r, struct error *err);
+/* Those read at or after since_utc, of one reader or all (0), at most max; the newest first, in a. */
+int	store_load_returned(struct store *store, int64_t reader, int64_t since_utc, size_t max, struct arena *a,
+	    struct store_returned **out, size_t *n, struct error *err);
+/* The next reader after this number who has some; waiting: some that wait to be scored. 1, 0 = none, -1. */
+int	store_next_returned(struct store *store, bool waiting, int64_t after, int64_t *reader, struct error *err);
+/* All of a reader's that wait are counted from now on. */
+int	store_count_returned(struct store *store, int64_t reader, struct error *err);
+/* What was done about one. */
+int	store_decide_returned(struct store *store, const unsigned char id[RETURNED_ID_SIZE], const char *decided,
+	    int32_t paused_until, struct error *err);
+/* None of those that wait ever counts; *n = how many they were. */
+int	store_forget_returned(struct store *store, const char *decided, size_t *n, struct error *err);
+int	store_count_waiting_returned(struct store *store, size_t *n, struct error *err);
+/* Bounces of a class that were read at or after since_utc. */
+int	store_count_bounces(struct store *store, enum bounce_class class, int64_t since_utc, size_t *n, struct error *err);
+/* Whether the reader was told of something after since_utc: 1, 0, -1. */
+int	store_was_answered(struct store *store, int64_t reader, int64_t since_utc, struct error *err);
+/* Editions with at least least bounces of dead addresses that were read at or after since_utc and wait; at most max. */
+struct store_dead {
+	int64_t period;
+	size_t ndead;
+};
+int	store_load_dead(struct store *store, int64_t since_utc, size_t least, struct store_dead *out, size_t max, size_t *n,
+	    struct error *err);
+
+/* An edition as far as bounces need it. */
+struct store_delivery {
+	int64_t period;
+	int64_t composed_utc, tried_utc;	/* tried_utc 0 = no outcome was told */
+	bool is_out;		/* a copy arrived at a relay, or may have */
+};
+/* 1, 0 = there is no such edition, -1. */
+int	store_find_delivery(struct store *store, int64_t period, int64_t reader, struct store_delivery *out,
+	    struct error *err);
+/* Those of a reader that were composed at or after since_utc, in a. */
+int	store_load_deliveries(struct store *store, int64_t reader, int64_t since_utc, struct arena *a,
+	    struct store_delivery **out, size_t *n, struct error *err);
+/* How many readers' mails of a period are out. Reads all of them. */
+int	store_count_deliveries(struct store *store, int64_t period, size_t *n, struct error *err);
+int	store_count_suppressed(struct store *store, enum suppression_reason reason, size_t *n, struct error *err);
+
 /* ---- runs: runs.c ---- */
 
 struct store_run {
@@ -671,7 +746,8 @@ struct store_keep {
 	int64_t papers_s, signals_s, replies_s;
 };
 enum store_pruned {
-	PRUNED_PAPERS, PRUNED_SIGNALS, PRUNED_READERS, PRUNED_EDITIONS, PRUNED_REPLIES, PRUNED_RUNS, PRUNED_PAGES,
+	PRUNED_PAPERS, PRUNED_SIGNALS, PRUNED_READERS, PRUNED_EDITIONS, PRUNED_REPLIES, PRUNED_RUNS, PRUNED_INCOMING,
+	PRUNED_PAGES,
 	PRUNED_KINDS
 };
 /* "papers", and what they are for a person: "papers that no source listed for long". */

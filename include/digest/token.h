@@ -1,4 +1,4 @@
-/* token.h - signed tokens for what a reader may do by mail or link without a password (unsubscribe, pause, confirm), and
+/* token.h - signed tokens for what a reader may do by mail or link without a password (unsubscribe, pause, resume), and
  * the key file behind them. A token is
  *
  *	base32( key id [2 bytes] purpose [1] reader id [8] epoch [4] MAC [16] )
@@ -32,6 +32,8 @@ enum token_purpose {
 	TOKEN_PAUSE = 2,
 	TOKEN_CONFIRM = 3,	/* yes to a subscription that someone asked for */
 	TOKEN_PREFERENCES = 4,
+	TOKEN_BOUNCE = 5,	/* in the return path of an edition; its epoch is the edition's period (low 32 bits) */
+	TOKEN_RESUME = 6,
 };
 
 struct token_keys;

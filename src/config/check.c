@@ -87,21 +87,18 @@ enum { NPASSWORD_KEYS = sizeof(password_keys) / sizeof(password_keys[0]) };
 
 /* A token has its own ways to log in, and these nothing else. */
 static void
-check_token(const struct config_setting *set, const struct config_given *g)
+check_token(const struct config_setting *set, const struct config_given *g, const char *auth)
 {
-	const struct config_smtp *smtp = g->record;
 	bool by_token = place_of(g, "token-command").line != 0;
-	bool asks_token =
-	    strcmp(smtp->auth, "xoauth2") == 0 || strcmp(smtp->auth, "oauthbearer") == 0;
+	bool asks_token = strcmp(auth, "xoauth2") == 0 || strcmp(auth, "oauthbearer") == 0;
 
 	if (asks_token && is_missing(g, "token-command"))
 		config_complain_at(set, place_of(g, "auth"),
 		    "auth = %s without token-command; expected a command that prints the token",
-		    smtp->auth);
-	if (by_token && !asks_token && strcmp(smtp->auth, "auto") != 0)
+		    auth);
+	if (by_token && !asks_token && strcmp(auth, "auto") != 0)
 		config_complain_at(set, place_of(g, "token-command"),
-		    "token-command with auth = %s; expected xoauth2, oauthbearer or auto",
-		    smtp->auth);
+		    "token-command with auth = %s; expected xoauth2, oauthbearer or auto", auth);
 	if (by_token && is_missing(g, "user"))
 		config_complain_at(set, place_of(g, "token-command"),
 		    "token-command without user; expected the name the token is for");
@@ -149,15 +146,14 @@ check_domains(
 
 /* A login that cannot work is an error of the file, so it is told with its place. */
 static void
-check_login(const struct config_setting *set, const struct config_given *g)
+check_login(const struct config_setting *set, const struct config_given *g, const char *auth)
 {
-	const struct config_smtp *smtp = g->record;
 	bool has_password = false;
 
 	for (size_t i = 0; i < NPASSWORD_KEYS; i++)
 		has_password = has_password || place_of(g, password_keys[i]).line != 0;
 	if (!is_missing(g, "user") && !has_password && is_missing(g, "token-command") &&
-	    (strcmp(smtp->auth, "xoauth2") != 0 && strcmp(smtp->auth, "oauthbearer") != 0))
+	    (strcmp(auth, "xoauth2") != 0 && strcmp(auth, "oauthbearer") != 0))
 		config_complain_at(set, place_of(g, "user"),
 		    "user without a password; expected password-file, password-env, "
 		    "password-command, password or token-command beside it");
@@ -172,8 +168,8 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 	smtp->file = g->file->path;
 	smtp->line = g->place.line;
 	check_secret(set, g);
-	check_token(set, g);
-	check_login(set, g);
+	check_token(set, g, smtp->auth);
+	check_login(set, g, smtp->auth);
 	if (is_missing(g, "url"))
 		config_complain_at(set, g->place,
 		    "smtp \"%s\" has no url; expected smtps://, smtp://, sendmail: or maildir:",
@@ -265,11 +261,25 @@ static int
 check_mailbox(
     struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
 {
-	(void)ld;
+	const struct config_mailbox *box = &ld->cfg->mailbox;
+
 	check_secret(set, g);
+	check_token(set, g, box->auth);
+	check_login(set, g, box->auth);
 	if (place_of(g, "url").line != 0 && place_of(g, "maildir").line != 0)
 		config_complain_at(set, g->place,
 		    "both url and maildir in the block mailbox; expected one of them");
+	if (is_missing(g, "url") && is_missing(g, "maildir"))
+		config_complain_at(set, g->place,
+		    "neither url nor maildir in the block mailbox; expected one of them");
+	if (!is_missing(g, "url") && !box->tls_required && !box->insecure && !is_loopback(box->url))
+		config_complain_at(set, place_of(g, "tls"),
+		    "tls = none to another machine sends passwords and mails in clear; expected "
+		    "tls = required, or insecure = yes beside it");
+	if (strcmp(box->done, "seen") != 0 && strcmp(box->done, "delete") != 0 &&
+	    (strncmp(box->done, "move:", 5) != 0 || box->done[5] == '\0'))
+		config_complain_at(set, place_of(g, "done"),
+		    "done = %.80s; expected seen, delete or move:FOLDER", box->done);
 	return 0;
 }
 
@@ -424,6 +434,23 @@ fill_list(struct config_loader *ld, struct error *err)
 	return 0;
 }
 
+/* With a mailbox to read, each edition leaves with a token of its own in the sender's local part. */
+static void
+check_return_path(const struct config *cfg, const struct config_setting *set)
+{
+	const char *address = cfg->list.bounce_address, *at = strrchr(address, '@');
+	size_t len = at != NULL ? (size_t)(at - address) : 0;
+
+	if (cfg->mailbox.url[0] == '\0' && cfg->mailbox.maildir[0] == '\0')
+		return;
+	if (len > CONFIG_MAX_RETURN_LOCAL)
+		config_complain_at(set, (struct config_place){ 0, 0 },
+		    "list.bounce-address: '%.*s' is too long to carry a token beside it; expected "
+		    "at most %d "
+		    "bytes before the @, as in bounce@example.org",
+		    (int)(len < 80 ? len : 80), address, CONFIG_MAX_RETURN_LOCAL);
+}
+
 /* Links that stand in a header of every mail, where no other byte may, on one line (RFC 2369 2, 5322 2.1.1). */
 static void
 check_header_links(
@@ -470,7 +497,10 @@ check_list(struct config_loader *ld, struct error *err)
 		    "the list id '%.80s'; expected at most %d letters, digits, dots and hyphens",
 		    ld->cfg->list.id, MAX_LIST_ID);
 	check_header_links(ld->cfg, &set, g);
-	return fill_list(ld, err);
+	if (fill_list(ld, err) == -1)
+		return -1;
+	check_return_path(ld->cfg, &set);
+	return 0;
 }
 
 /* Where the store is when nobody says. */

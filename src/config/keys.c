@@ -38,8 +38,7 @@ static const struct config_key_info keys[] = {
 	KEY("list", "bounce-address", KIND_ADDRESS, "address", config, list.bounce_address, "", "",
 	    "Envelope sender, which receives bounces; without it from."),
 	KEY("list", "operator", KIND_ADDRESS, "address", config, list.operator, "", "",
-	    "Who is told by mail when a person must act."
-	    " No effect in this version."),
+	    "Who is told by mail when a person must act."),
 	KEY("list", "postal-address", KIND_STRING, "string", config, list.postal_address, "", "",
 	    "Shown in the footer, where the law asks for one."),
 	KEY("list", "base-url", KIND_URL, "url", config, list.base_url, "", "https://|http://",
@@ -185,14 +184,29 @@ static const struct config_key_info keys[] = {
 	    "Inside a reader: days of its own, for a weekly section in a daily digest."),
 
 	KEY("mailbox", "url", KIND_URL, "url", config, mailbox.url, "", "imaps://|imap://",
-	    "Where bounces and unsubscribe mails arrive: imaps://host/INBOX. No effect in this "
-	    "version."),
+	    "Where bounces and mails that ask to leave arrive: imaps://host:port/FOLDER (993), "
+	    "imap:// with STARTTLS (143); without a folder INBOX."),
 	KEY("mailbox", "user", KIND_STRING, "string", config, mailbox.user, "", "",
-	    "Name for the login. No effect in this version."),
+	    "Name for the login."),
 	SECRET_KEYS("mailbox", config, mailbox.password),
+	KEY("mailbox", "auth", KIND_CHOICE, "one of auto|plain|login|xoauth2|oauthbearer", config,
+	    mailbox.auth, "auto", "",
+	    "How to log in; auto is by plain or login, with token-command by xoauth2 or "
+	    "oauthbearer."),
+	KEY("mailbox", "token-command", KIND_STRING, "string", config, mailbox.token_command, "",
+	    "",
+	    "A shell command that prints an OAuth 2 token within 10 seconds, without a terminal."),
+	KEY("mailbox", "tls", KIND_BOOL, "one of required|none", config, mailbox.tls_required,
+	    "required", "", "none is for loopback only, elsewhere it needs insecure."),
+	KEY("mailbox", "insecure", KIND_BOOL, "yes/no", config, mailbox.insecure, "no", "",
+	    "Allow tls = none to another machine."),
+	KEY("mailbox", "ca-file", KIND_PATH, "path", config, mailbox.ca_file, "", "",
+	    "Certificates to trust instead of the system's."),
 	KEY("mailbox", "maildir", KIND_PATH, "path", config, mailbox.maildir, "", "",
-	    "A Maildir in place of url."
-	    " No effect in this version."),
+	    "A Maildir in place of url."),
+	KEY("mailbox", "done", KIND_STRING, "string", config, mailbox.done, "seen", "",
+	    "What becomes of a mail that was acted on: seen marks it as read, move:FOLDER moves it "
+	    "there, delete removes it. All others stay as they are."),
 
 	KEY("templates", "dir", KIND_PATH, "path", config, templates.dir, "", "",
 	    "Folder whose templates take the place of the built-in ones, one by one."),

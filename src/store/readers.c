@@ -348,7 +348,7 @@ store_erase_reader(struct store *store, int64_t id, struct error *err)
 {
 	/* SQLite's secure_delete, switched on in open.c, overwrites what is removed. */
 	static const enum sql_name traces[] = { SQL_ERASE_READER, SQL_ERASE_CURSOR, SQL_ERASE_SENT,
-		SQL_ERASE_PICKS, SQL_ERASE_EDITIONS };
+		SQL_ERASE_PICKS, SQL_ERASE_EDITIONS, SQL_ERASE_INCOMING };
 
 	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++)
 		if (db_run_ints(store, traces[i], DB_INTS(id), err) == -1)

@@ -7,6 +7,8 @@ enum {
 	ENDED_READERS_S = 60 * DAY_S, /* a block that comes back within that time resumes */
 	EDITIONS_S = 400 * DAY_S,     /* history of what was sent */
 	RUNS_S = 400 * DAY_S,
+	INCOMING_S =
+	    400 * DAY_S,      /* a mail that comes again is known for as long as its edition is */
 	PAGES_S = 60 * DAY_S, /* a page that was not read for so long is asked for anew */
 };
 
@@ -235,6 +237,7 @@ const struct store_pruned_name store_pruned_names[PRUNED_KINDS] = {
 	[PRUNED_EDITIONS] = { "editions", "old digests" },
 	[PRUNED_REPLIES] = { "replies", "answers of relays" },
 	[PRUNED_RUNS] = { "runs", "old runs" },
+	[PRUNED_INCOMING] = { "incoming", "old bounces and requests" },
 	[PRUNED_PAGES] = { "pages", "pages not read for long" },
 };
 
@@ -251,6 +254,8 @@ store_prune(struct store *store, int64_t now_utc, const struct store_keep *keep,
 		{ SQL_PRUNE_PICKS, now_utc - EDITIONS_S, -1 }, /* before what names them */
 		{ SQL_PRUNE_EDITIONS, now_utc - EDITIONS_S, PRUNED_EDITIONS },
 		{ SQL_PRUNE_REPLIES, now_utc - keep->replies_s, PRUNED_REPLIES },
+		{ SQL_PRUNE_SAID, now_utc - keep->replies_s, PRUNED_REPLIES },
+		{ SQL_PRUNE_INCOMING, now_utc - INCOMING_S, PRUNED_INCOMING },
 		{ SQL_PRUNE_RUNS, now_utc - RUNS_S, PRUNED_RUNS },
 		{ SQL_PRUNE_PAGES, now_utc - PAGES_S, PRUNED_PAGES },
 	};

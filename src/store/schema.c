@@ -263,6 +263,28 @@ const char *const schema_steps[] = {
 	"CREATE INDEX edition_open ON edition(period, reader) WHERE state BETWEEN 4 AND 6;" /* a list of three would be a table each time */
 
 	"PRAGMA user_version = 5;",
+
+	/* 6 */
+	/* Mails from outside that had an effect, or may come to have one. */
+	"CREATE TABLE incoming("
+	"  id BLOB PRIMARY KEY," /* 128 bits that are the same for all mails that say the same; see run/bounces.h */
+	"  reader INTEGER NOT NULL,"
+	"  period INTEGER NOT NULL,"   /* of the edition it is about; 0 = not told */
+	"  at_utc INTEGER NOT NULL,"   /* when it was read */
+	"  kind INTEGER NOT NULL,"     /* enum returned_kind */
+	"  class INTEGER NOT NULL,"    /* of a bounce enum bounce_class, else 0 */
+	"  status TEXT NOT NULL,"      /* enhanced code, '5.1.1'; '' = not told */
+	"  reply TEXT NOT NULL,"       /* the beginning of what was said */
+	"  decided TEXT NOT NULL,"     /* what was done, in words */
+	"  counted INTEGER NOT NULL,"  /* enum returned_count */
+	"  answered INTEGER NOT NULL," /* 1 = the reader was told */
+	"  paused_until INTEGER NOT NULL)" /* day until which it made the reader pause; 0 = it did not */
+	"  WITHOUT ROWID;"
+	"CREATE INDEX incoming_of ON incoming(reader, at_utc);"
+	"CREATE INDEX incoming_at ON incoming(at_utc);"
+	"CREATE INDEX incoming_waits ON incoming(reader) WHERE counted = 0;"
+
+	"PRAGMA user_version = 6;",
 };
 
 int

@@ -22,6 +22,10 @@
 	"(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE p.period" \
 	" IS NOT NULL) "
 
+#define INCOMING_COLUMNS                                                                       \
+	"id, reader, period, at_utc, kind, class, status, reply, decided, counted, answered, " \
+	"paused_until"
+
 /* Numbers of states are those of the enums in store.h. "state = 4 AND state BETWEEN 4 AND 6" lets
  * SQLite see that the partial index edition_open holds all of them; LIMIT -1 makes it go through
  * the cursors and not through all editions; +id keeps it from walking all papers for the
@@ -441,6 +445,47 @@ const char *const sql_text[SQL_COUNT] = {
 	    "(SELECT open_period, reader FROM cursor WHERE open_period <> 0 AND slot = 0 "
 	    "LIMIT -1) c WHERE edition.period = c.open_period AND edition.reader = c.reader"
 	    " AND edition.state IN (0, 1)",
+
+	/* mails from outside */
+	[SQL_INCOMING_ADD] =
+	    "INSERT INTO incoming(id, reader, period, at_utc, kind, class, status, reply, "
+	    "decided, counted, answered, paused_until) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+	    "?10, ?11, 0) ON CONFLICT(id) DO NOTHING",
+	[SQL_INCOMING_OF] = "SELECT " INCOMING_COLUMNS
+			    " FROM incoming WHERE reader = ?1 AND at_utc >= ?2 ORDER BY at_utc "
+			    "DESC, period DESC LIMIT ?3",
+	[SQL_INCOMING_SINCE] =
+	    "SELECT " INCOMING_COLUMNS
+	    " FROM incoming WHERE at_utc >= ?1 ORDER BY at_utc DESC, period DESC LIMIT ?2",
+	[SQL_INCOMING_WAITING] =
+	    "SELECT reader FROM incoming WHERE counted = 0 AND reader > ?1 ORDER BY reader LIMIT 1",
+	[SQL_INCOMING_NEXT] =
+	    "SELECT reader FROM incoming WHERE reader > ?1 ORDER BY reader LIMIT 1",
+	[SQL_INCOMING_COUNT] = "UPDATE incoming SET counted = 1 WHERE reader = ?1 AND counted = 0",
+	[SQL_INCOMING_DECIDE] = "UPDATE incoming SET decided = ?2, paused_until = ?3 WHERE id = ?1",
+	[SQL_INCOMING_FORGET] = "UPDATE incoming SET counted = 2, decided = ?1 WHERE counted = 0",
+	/* 1 bounce, 1 dead */
+	[SQL_INCOMING_DEAD] =
+	    "SELECT period, count(*) FROM incoming WHERE at_utc >= ?1 AND kind = 1 AND class = 1 "
+	    "AND counted = 0 GROUP BY period HAVING count(*) >= ?2",
+	[SQL_INCOMING_CLASS] =
+	    "SELECT count(*) FROM incoming WHERE at_utc >= ?1 AND kind = 1 AND class = ?2",
+	[SQL_INCOMING_ANSWERED] =
+	    "SELECT 1 FROM incoming WHERE reader = ?1 AND at_utc > ?2 AND answered = 1 LIMIT 1",
+	[SQL_INCOMING_WAIT_COUNT] = "SELECT count(*) FROM incoming WHERE counted = 0",
+	/* 2 sent */
+	[SQL_DELIVERY_GET] =
+	    "SELECT period, composed_utc, tried_utc, state = 2 OR copies > 0 FROM edition WHERE "
+	    "period = ?1 AND reader = ?2",
+	[SQL_DELIVERY_SINCE] = PERIODS
+	"SELECT e.period, e.composed_utc, e.tried_utc, e.state = 2 OR e.copies > 0 FROM p CROSS "
+	"JOIN edition e ON e.period = p.period AND e.reader = ?1 WHERE e.composed_utc >= ?2",
+	[SQL_DELIVERY_COUNT] =
+	    "SELECT count(*) FROM edition WHERE period = ?1 AND (state = 2 OR copies > 0)",
+	[SQL_SUPPRESSION_REASONS] = "SELECT count(*) FROM suppression WHERE reason = ?1",
+	[SQL_ERASE_INCOMING] = "DELETE FROM incoming WHERE reader = ?1",
+	[SQL_PRUNE_INCOMING] = "DELETE FROM incoming WHERE at_utc < ?1 AND counted <> 0",
+	[SQL_PRUNE_SAID] = "UPDATE incoming SET reply = '' WHERE at_utc < ?1 AND reply <> ''",
 
 	/* runs and retention */
 	[SQL_RUN_ADD] = "INSERT INTO run(started_utc) VALUES(?1)",

@@ -1,0 +1,183 @@
+/* Mails from outside as the store keeps them: each once, by reader and time, and what is to be scored. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store_test.h"
+
+static struct store_returned
+returned(unsigned char id, int64_t reader, int64_t at_utc)
+{
+	return (struct store_returned){ .id = { id },
+		.reader = reader,
+		.period = T_TODAY,
+		.at_utc = at_utc,
+		.kind = RETURNED_BOUNCE,
+		.class = BOUNCE_DEAD,
+		.status = "5.1.1",
+		.reply = "no such user",
+		.decided = "counted" };
+}
+
+static int
+put(struct fixture *fx, const struct store_returned *r)
+{
+	int added;
+
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, added = store_add_returned(fx->store, r, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	return added;
+}
+
+static size_t
+load(struct fixture *fx, int64_t reader, int64_t since_utc, struct store_returned **out)
+{
+	size_t n;
+
+	must(fx, store_load_returned(fx->store, reader, since_utc, 100, &fx->a, out, &n, &fx->err));
+	return n;
+}
+
+static void
+test_once(void **state)
+{
+	struct fixture *fx = *state;
+	struct store_returned r = returned(1, 7, T_NOW), *found;
+
+	assert_int_equal(put(fx, &r), 1);
+	r.status = "4.2.2";
+	r.at_utc++;
+	assert_int_equal(put(fx, &r), 0);
+	assert_int_equal(load(fx, 7, 0, &found), 1);
+	assert_string_equal(found->status, "5.1.1");
+	assert_string_equal(found->reply, "no such user");
+	assert_string_equal(found->decided, "counted");
+	assert_int_equal(found->id[0], 1);
+	assert_int_equal(found->period, T_TODAY);
+	assert_int_equal(found->at_utc, T_NOW);
+	assert_int_equal(found->class, BOUNCE_DEAD);
+	assert_int_equal(found->counted, COUNT_WAITS);
+	assert_int_equal(load(fx, 7, T_NOW + 1, &found), 0);
+	assert_int_equal(load(fx, 8, 0, &found), 0);
+}
+
+static void
+test_what_waits(void **state)
+{
+	struct fixture *fx = *state;
+	struct store_returned r, *found;
+	int64_t reader = 0;
+	size_t n;
+
+	for (unsigned char i = 1; i <= 6; i++) {
+		r = returned(i, i <= 4 ? 7 : i, T_NOW + i);
+		r.counted = i == 6 ? COUNT_DONE : COUNT_WAITS;
+		put(fx, &r);
+	}
+	must(fx, store_count_waiting_returned(fx->store, &n, &fx->err));
+	assert_int_equal(n, 5);
+	assert_int_equal(store_next_returned(fx->store, true, 0, &reader, &fx->err), 1);
+	assert_int_equal(reader, 5);
+	assert_int_equal(store_next_returned(fx->store, true, 5, &reader, &fx->err), 1);
+	assert_int_equal(reader, 7);
+	assert_int_equal(store_next_returned(fx->store, true, 7, &reader, &fx->err), 0);
+	assert_int_equal(store_next_returned(fx->store, false, 5, &reader, &fx->err), 1);
+	assert_int_equal(reader, 6);
+
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_count_returned(fx->store, 7, &fx->err));
+	load(fx, 7, 0, &found);
+	must(fx, store_decide_returned(fx->store, found->id, "paused", T_TODAY + 14, &fx->err));
+	must(fx, store_forget_returned(fx->store, "no", &n, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	assert_int_equal(n, 1);
+	assert_int_equal(load(fx, 7, 0, &found), 4);
+	assert_int_equal(found[0].counted, COUNT_DONE);
+	assert_int_equal(found[0].paused_until, T_TODAY + 14);
+	assert_string_equal(found[0].decided, "paused");
+	assert_string_equal(found[1].decided, "counted");
+	assert_int_equal(load(fx, 5, 0, &found), 1);
+	assert_int_equal(found->counted, COUNT_NEVER);
+	assert_string_equal(found->decided, "no");
+}
+
+static void
+test_counts(void **state)
+{
+	struct fixture *fx = *state;
+	struct store_dead dead[2];
+	struct store_returned r;
+	size_t n;
+
+	for (unsigned char i = 1; i <= 12; i++) {
+		r = returned(i, i, T_NOW + i);
+		r.period = i <= 5 ? T_TODAY - 1 : T_TODAY;
+		r.class = i == 12 ? BOUNCE_POLICY : BOUNCE_DEAD;
+		r.answered = i == 3;
+		put(fx, &r);
+	}
+	must(fx, store_load_dead(fx->store, T_NOW, 5, dead, 2, &n, &fx->err));
+	assert_int_equal(n, 2);
+	assert_int_equal(dead[0].ndead, 5);
+	assert_int_equal(dead[1].ndead, 6);
+	must(fx, store_load_dead(fx->store, T_NOW, 6, dead, 2, &n, &fx->err));
+	assert_int_equal(n, 1);
+	assert_int_equal(dead[0].period, T_TODAY);
+	must(fx, store_load_dead(fx->store, T_NOW + 2, 5, dead, 2, &n, &fx->err));
+	assert_int_equal(n, 1);
+	must(fx, store_count_bounces(fx->store, BOUNCE_POLICY, T_NOW, &n, &fx->err));
+	assert_int_equal(n, 1);
+	must(fx, store_count_bounces(fx->store, BOUNCE_DEAD, T_NOW + 2, &n, &fx->err));
+	assert_int_equal(n, 10);
+	assert_int_equal(store_was_answered(fx->store, 3, T_NOW, &fx->err), 1);
+	assert_int_equal(store_was_answered(fx->store, 3, T_NOW + 3, &fx->err), 0);
+	assert_int_equal(store_was_answered(fx->store, 4, T_NOW, &fx->err), 0);
+}
+
+/* A person who is forgotten leaves nothing here either, and what is old goes. */
+static void
+test_forgetting(void **state)
+{
+	const struct store_keep keep = { 1000 * (int64_t)T_DAY_S, 1000 * (int64_t)T_DAY_S,
+		30 * T_DAY_S };
+	struct fixture *fx = *state;
+	struct store_returned r, *found;
+	size_t n[PRUNED_KINDS];
+
+	for (unsigned char i = 1; i <= 3; i++) {
+		r = returned(
+		    i, i, T_NOW - (i - 1) * (int64_t)200 * T_DAY_S - (i == 3 ? T_DAY_S : 0));
+		r.counted = COUNT_DONE;
+		put(fx, &r);
+	}
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_prune(fx->store, T_NOW, &keep, n, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	assert_int_equal(n[PRUNED_INCOMING], 1);
+	assert_int_equal(load(fx, 0, 0, &found), 2);
+	assert_string_equal(found[0].reply, "no such user");
+	assert_string_equal(found[1].reply, "");
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_erase_reader(fx->store, 1, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	assert_int_equal(load(fx, 1, 0, &found), 0);
+	assert_int_equal(load(fx, 2, 0, &found), 1);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_once),
+		T(test_what_waits),
+		T(test_counts),
+		T(test_forgetting),
+	};
+
+	return cmocka_run_group_tests_name("store_incoming", tests, NULL, NULL);
+}
