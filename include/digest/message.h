@@ -4,6 +4,7 @@
 #ifndef DIGEST_MESSAGE_H
 #define DIGEST_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,8 @@ struct message {
 	const char *unsubscribe_mailto;	/* "mailto:..." or "" */
 	const char *unsubscribe_https;	/* "https:..." or ""; adds List-Unsubscribe-Post */
 	const char *help_url, *archive_url;	/* of List-Help and List-Archive, or "" */
+	bool is_answer;			/* to a mail of the recipient: auto-replied (RFC 3834), which nobody may answer */
+	const char *in_reply_to;	/* of an answer: the Message-ID it is to, without < and >; "" = not known */
 	const char *text, *html;	/* quoted-printable of UTF-8, see qp.h; html NULL = the mail is text alone */
 };
 

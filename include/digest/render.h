@@ -83,6 +83,7 @@ struct edition_view {
 	const struct section_view *sections;
 	size_t nsections;
 	const char *unsubscribe_url, *preferences_url, *archive_url;	/* "" = none */
+	const char *pause_url, *resume_url;	/* "" or NULL = none: no mailbox is read where they could arrive */
 	size_t max_html_bytes;	/* 0 = MAX_HTML_BYTES */
 };
 

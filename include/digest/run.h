@@ -161,6 +161,9 @@ struct run_expectation {
 	char text[320];		/* "100,000 at 600/min = 2 h 47 min" */
 };
 
+struct run_inbox;
+struct run_inbox_state;
+
 struct run_report {
 	struct run_expectation expected;
 	struct run_source_report *sources;
@@ -186,6 +189,7 @@ struct run_report {
 	long other_run;		/* process that was sending, so that this one did nothing; 0 = none was */
 	size_t nbroken;		/* digests that could not be made; they stay due */
 	bool ahead;		/* nothing was due: the next editions were shown as they stand */
+	struct run_inbox *inbox;	/* what mails from outside did, see mailing.h; NULL = none were read */
 	unsigned faults;	/* enum run_fault */
 	struct arena arena;	/* owns the above */
 };
@@ -732,6 +736,7 @@ struct run_status {
 	size_t nsources;
 	struct run_silent *silents;	/* the newest digests of the last day that came to nothing, at most MAX_SILENT_SHOWN */
 	size_t nsilents;
+	struct run_inbox_state *inbox;	/* see mailing.h; NULL = no store yet */
 	struct store_suppression *stopped;	/* who gets no mail any more, the newest, at most MAX_SILENT_SHOWN */
 	size_t nstopped;
 };

@@ -23,7 +23,7 @@ enum outcome {
 struct delivery {
 	int64_t period, reader;	/* the edition it belongs to */
 	unsigned lane;		/* that it was pulled from; the queue fills it, its outcome tells it */
-	const char *sender;	/* envelope sender, a mailbox; lives as long as the queue */
+	char sender[MAX_ADDRESS_BYTES + 1];	/* of the envelope, a mailbox; "" = the null return path */
 	char to[MAX_ADDRESS_BYTES + 1];	/* envelope recipient, a mailbox that passed the address gate */
 	bool needs_smtputf8;	/* its local part is not ASCII */
 	int64_t again_ms;	/* of QUEUE_LATER: monotonic, when to ask again */

@@ -671,7 +671,7 @@ int	store_count_waiting_returned(struct store *store, size_t *n, struct error *e
 int	store_count_bounces(struct store *store, enum bounce_class class, int64_t since_utc, size_t *n, struct error *err);
 /* Whether the reader was told of something after since_utc: 1, 0, -1. */
 int	store_was_answered(struct store *store, int64_t reader, int64_t since_utc, struct error *err);
-/* Editions with at least least bounces of dead addresses that were read at or after since_utc and wait; at most max. */
+/* Editions with at least least bounces of dead addresses that were read at or after since_utc and may count; at most max. */
 struct store_dead {
 	int64_t period;
 	size_t ndead;

@@ -11,6 +11,7 @@
 #include "digest/clock.h"
 #include "digest/error.h"
 #include "digest/log.h"
+#include "digest/mailing.h"
 #include "digest/run.h"
 #include "digest/strbuf.h"
 
@@ -41,6 +42,8 @@ struct options {
 	size_t ntopics;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
 	bool version, bibtex, yes, check, adopt;
+	const char *explain;	/* a mail */
+	bool from_stdin, forget;
 	bool debug;	/* -v twice */
 };
 
@@ -82,6 +85,7 @@ enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
 	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
+	OPT_STDIN, OPT_EXPLAIN, OPT_FORGET,
 	OPT_NAME, OPT_WHEN, OPT_TIMEZONE, OPT_LANGUAGE, OPT_USE,
 	OPT_ADDRESS, OPT_TOPIC, OPT_FROM, OPT_SMTP_URL, OPT_SMTP_USER, OPT_PASSWORD_FILE,
 };
@@ -280,6 +284,7 @@ int	cmd_unsubscribe(struct cli *cli, struct error *err);
 int	cmd_subscribers(struct cli *cli, struct error *err);
 int	cmd_outbox(struct cli *cli, struct error *err);
 int	cmd_history(struct cli *cli, struct error *err);
+int	cmd_mailbox(struct cli *cli, struct error *err);
 int	cmd_status(struct cli *cli, struct error *err);
 int	cmd_check(struct cli *cli, struct error *err);
 int	cmd_show(struct cli *cli, struct error *err);

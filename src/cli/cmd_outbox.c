@@ -266,6 +266,52 @@ put_consents(struct cli *cli, const char *address, struct error *err)
 	return 0;
 }
 
+/* What mails from outside said of the reader, and what was done about it, behind what was mailed. */
+static int
+put_returned(struct cli *cli, const char *address, struct error *err)
+{
+	struct run_returned *rows;
+	struct store_reader *r;
+	const char *canonical;
+	struct value *v;
+	char wall[64];
+	size_t n;
+
+	if (run_canonical(address, &cli->arena, &canonical, err) == -1 ||
+	    store_find_reader(cli->run->store, canonical, &cli->arena, &r, err) != 1 ||
+	    run_load_returned(cli->run, r->sub.id, cli->opt.all ? LONG_HISTORY : SHORT_HISTORY,
+		&cli->arena, &rows, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (cli->opt.json) {
+			v = run_returned_value(&rows[i], &cli->arena);
+			value_set_string(&cli->arena, v, "address", r->sub.address);
+			cli_put_json(v);
+			continue;
+		}
+		run_format_wall(cli->run, "", rows[i].at_utc, wall, sizeof(wall));
+		fputs("came in  ", stdout);
+		term_put_cell(wall, TIME_COLUMNS);
+		term_put(rows[i].kind);
+		if (rows[i].period[0] != '\0') {
+			fputs(" of ", stdout);
+			term_put(rows[i].period);
+		}
+		fputs(": ", stdout);
+		term_put(rows[i].decided);
+		if (rows[i].status[0] != '\0' || rows[i].reply[0] != '\0') {
+			fputs(" (", stdout);
+			term_put(rows[i].status);
+			fputs(rows[i].status[0] != '\0' && rows[i].reply[0] != '\0' ? " " : "",
+			    stdout);
+			term_put(rows[i].reply);
+			putchar(')');
+		}
+		putchar('\n');
+	}
+	return 0;
+}
+
 int
 cmd_history(struct cli *cli, struct error *err)
 {
@@ -292,5 +338,7 @@ cmd_history(struct cli *cli, struct error *err)
 	}
 	if (n == 0 && !cli->opt.json)
 		printf("no digest yet\n");
+	if (address != NULL && put_returned(cli, address, err) == -1)
+		return -1;
 	return EXIT_OK;
 }

@@ -88,6 +88,25 @@ stopped_value(const struct run_status *s, struct arena *a)
 }
 
 static struct value *
+inbox_value(const struct run_status *s, struct arena *a)
+{
+	static const struct run_inbox_state none = { .trouble = "", .frozen = "", .policy = "" };
+	const struct run_inbox_state *state = s->inbox != NULL ? s->inbox : &none;
+	struct value *v = value_object(a);
+
+	value_set_number(a, v, "last_read", state->read_utc);
+	value_set_number(a, v, "failing_since", state->failing_since_utc);
+	value_set_string(a, v, "trouble", state->trouble);
+	value_set_number(a, v, "frozen_since", state->frozen_since_utc);
+	value_set_number(a, v, "waiting", (int64_t)state->nwaiting);
+	value_set_number(a, v, "bounced", (int64_t)state->nbounced);
+	value_set_number(a, v, "complained", (int64_t)state->ncomplained);
+	value_set_number(a, v, "refused_policy", (int64_t)state->npolicy);
+	value_set_number(a, v, "refused_ours", (int64_t)state->nours);
+	return v;
+}
+
+static struct value *
 status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 {
 	struct value *v = value_object(a), *sources = value_list(a);
@@ -121,6 +140,7 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set(a, v, "empty", silents_value(s, a));
 	value_set_number(a, v, "paused", (int64_t)s->next.npaused);
 	value_set(a, v, "stopped", stopped_value(s, a));
+	value_set(a, v, "mailbox", inbox_value(s, a));
 	value_set(a, v, "sources", sources);
 	return v;
 }
@@ -264,6 +284,37 @@ print_stopped(const struct cli *cli, const struct run_status *s)
 }
 
 static void
+print_inbox(const struct cli *cli, const struct run_status *s)
+{
+	const struct run_inbox_state *state = s->inbox;
+	char when[128] = "never";
+	struct strbuf line;
+
+	if (state == NULL ||
+	    (!run_has_inbox(cli->run) &&
+		state->nbounced + state->ncomplained + state->nwaiting == 0))
+		return;
+	strbuf_init(&line, MAX_LINE);
+	if (state->read_utc != 0)
+		format_moment(cli, state->read_utc, when, sizeof(when));
+	strbuf_addf(&line, "last read %s; not mailed any more: %zu bounced, %zu complained", when,
+	    state->nbounced, state->ncomplained);
+	if (state->nwaiting > 0)
+		strbuf_addf(&line, "; %zu bounce%s not scored yet", state->nwaiting,
+		    state->nwaiting == 1 ? "" : "s");
+	status_put_line(cli, "mailbox", line.buf);
+	if (state->failing_since_utc != 0)
+		status_put_line(cli, "", state->trouble);
+	if (state->npolicy + state->nours > 0) {
+		strbuf_reset(&line);
+		strbuf_addf(&line, "%zu refused in two days for who we are or what we send: %s",
+		    state->npolicy + state->nours, state->policy);
+		status_put_line(cli, "", line.buf);
+	}
+	strbuf_release(&line);
+}
+
+static void
 print_source(const struct cli *cli, const struct run_source_status *s)
 {
 	const struct store_source *state = s->state;
@@ -351,6 +402,7 @@ print_status(const struct cli *cli, const struct run_status *s)
 		print_pace(cli, s);
 		print_silence(cli, s);
 		print_stopped(cli, s);
+		print_inbox(cli, s);
 	}
 	for (size_t i = 0; i < s->nsources; i++)
 		print_source(cli, &s->sources[i]);

@@ -116,6 +116,7 @@ check_values(const struct message *m, struct error *err)
 		{ "https link", m->unsubscribe_https, true },
 		{ "link to help", m->help_url, true },
 		{ "link to the archive", m->archive_url, true },
+		{ "id of another mail", m->is_answer ? m->in_reply_to : "", true },
 	};
 
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
@@ -185,10 +186,9 @@ add_list_headers(struct strbuf *out, const struct message *m)
 		strbuf_add(out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
 	add_link(out, "List-Help", m->help_url);
 	add_link(out, "List-Archive", m->archive_url);
-	strbuf_add(out,
-	    "List-Post: NO\r\n"
-	    "Auto-Submitted: auto-generated\r\n"
-	    "Precedence: bulk\r\n");
+	strbuf_add_all(out,
+	    "List-Post: NO\r\nAuto-Submitted: ", m->is_answer ? "auto-replied" : "auto-generated",
+	    "\r\nPrecedence: bulk\r\n", NULL);
 }
 
 static void
@@ -204,6 +204,10 @@ add_headers(struct strbuf *out, const struct message *m, const char *boundary)
 	strbuf_add(out, "Subject: ");
 	message_add_words(out, m->subject, sizeof("Subject: ") - 1);
 	strbuf_add_all(out, "\r\nMessage-ID: ", m->message_id, "\r\n", NULL);
+	if (m->is_answer) {
+		add_link(out, "In-Reply-To", m->in_reply_to);
+		add_link(out, "References", m->in_reply_to);
+	}
 	add_list_headers(out, m);
 	strbuf_add(out, "MIME-Version: 1.0\r\n");
 	if (m->html != NULL)

@@ -72,8 +72,10 @@ make_file(const char *bytes, size_t len, struct error *err)
 static int
 spawn(const struct sendmail *s, int in, int out, pid_t *pid)
 {
-	char *const argv[] = { s->path, "-i", "-f", (char *)s->mail.sender, "--",
-		(char *)s->mail.to, NULL };
+	/* An empty word is no address to some; all know the null return path of RFC 5321 so. */
+	const char *sender = s->mail.sender[0] != '\0' ? s->mail.sender : "<>";
+	char *const argv[] = { s->path, "-i", "-f", (char *)sender, "--", (char *)s->mail.to,
+		NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t signals;

@@ -105,7 +105,8 @@ smtp_find_fault(const struct delivery *mail, const struct smtp_scan *scan)
 {
 	if (!smtp_is_mailbox(mail->to))
 		return "the address is no mailbox";
-	if (!smtp_is_mailbox(mail->sender))
+	/* None is the null return path of RFC 5321 4.5.5, to which nothing comes back. */
+	if (mail->sender[0] != '\0' && !smtp_is_mailbox(mail->sender))
 		return "the sender's address is no mailbox";
 	return scan->clean ? NULL : "the mail has a bare CR, a bare LF or a NUL";
 }

@@ -104,6 +104,8 @@ const struct context_name context_names[] = {
 	{ "unsubscribe_url", false },
 	{ "preferences_url", false },
 	{ "archive_url", false },
+	{ "pause_url", false },
+	{ "resume_url", false },
 
 	{ NULL, false },
 };
@@ -379,5 +381,9 @@ context_edition(const struct context *c, const struct edition_view *view)
 	set_link(c, v, "unsubscribe_url", view->unsubscribe_url);
 	set_link(c, v, "preferences_url", view->preferences_url);
 	set_link(c, v, "archive_url", view->archive_url);
+	if (view->pause_url != NULL)
+		set_link(c, v, "pause_url", view->pause_url);
+	if (view->resume_url != NULL)
+		set_link(c, v, "resume_url", view->resume_url);
 	return v;
 }

@@ -1,5 +1,6 @@
 #include "run/check.h"
 
+#include "run/returns.h"
 #include "run/routes.h"
 
 #include "digest/file.h"
@@ -199,11 +200,13 @@ static void
 check_unsubscribe(struct checker *c)
 {
 	const struct config *cfg = c->run->cfg;
+	const bool read = run_has_inbox(c->run);
 	const char *to = cfg->list.reply_to[0] != '\0' ? cfg->list.reply_to : cfg->list.from;
 	struct address address;
 	struct error err = { 0 };
 
-	if (address_parse(to, &c->arena, &address, NULL, &err) == -1)
+	if (address_parse(read ? cfg->list.bounce_address : to, &c->arena, &address, NULL, &err) ==
+	    -1)
 		check_fail_err(c, "leaving", &err);
 	else if (cfg->nreaders > MANY_READERS)
 		check_warn(c, "leaving", "keep below that, or tell your readers how to leave",
@@ -211,26 +214,35 @@ check_unsubscribe(struct checker *c)
 		    "mails more than %d a day",
 		    address.mailbox, MANY_READERS);
 	else
-		check_ok(c, "leaving",
-		    "by a mail to %s, acted on by 'digest unsubscribe --token'; no link by https",
-		    address.mailbox);
+		check_ok(c, "leaving", "by a mail to %s, acted on by %s; no link by https",
+		    address.mailbox, read ? "each run" : "'digest unsubscribe --token'");
 }
 
-/* This version reads none, and does not pretend to. */
+/* By the login and a look at the folder; no mail is read. */
 static void
 check_mailbox(struct checker *c)
 {
-	const struct config *cfg = c->run->cfg;
-	const struct config_mailbox *box = &cfg->mailbox;
+	const struct config_mailbox *box = &c->run->cfg->mailbox;
+	const char *where = box->url[0] != '\0' ? box->url : box->maildir;
+	struct error err = { 0 };
 	struct sender s;
+	size_t n;
 
-	if (box->url[0] != '\0' || box->maildir[0] != '\0')
-		check_warn(c, "mailbox", "read it yourself, and take the block out",
-		    "%s: not tried; this version reads no mailbox",
-		    box->url[0] != '\0' ? box->url : box->maildir);
-	else if (read_sender(c, &s, NULL) == 0)
-		check_ok(c, "mailbox", "none; bounces go to %s, for a person to read",
-		    s.envelope.mailbox);
+	if (!run_has_inbox(c->run)) {
+		if (read_sender(c, &s, NULL) == 0)
+			check_ok(c, "mailbox", "none; bounces go to %s, for a person to read",
+			    s.envelope.mailbox);
+		return;
+	}
+	if (c->options->offline && box->url[0] != '\0')
+		check_warn(c, "mailbox", "leave out --offline", "%s was not tried", where);
+	else if (inbox_probe(c->run, &n, &err) == -1)
+		check_fail_err(c, "mailbox", &err);
+	else
+		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %.*s+TOKEN%s", where,
+		    n, n == 1 ? "" : "s", (int)strcspn(c->run->cfg->list.bounce_address, "@"),
+		    c->run->cfg->list.bounce_address,
+		    strrchr(c->run->cfg->list.bounce_address, '@'));
 }
 
 void

@@ -1,4 +1,4 @@
-#include "stages.h"
+#include "run/returns.h"
 #include "digest/limits.h"
 #include "digest/token.h"
 
@@ -13,8 +13,10 @@ struct composer {
 	struct arena arena;	 /* the addresses and names below */
 	struct address from, reply_to;
 	bool has_reply_to;
-	const char *sender;   /* of the envelope */
-	const char *mailto;   /* where unsubscribing mail goes */
+	const char *sender; /* of the envelope */
+	const char *mailto; /* where unsubscribing mail goes */
+	struct address bounce;
+	bool has_inbox;	      /* what comes back is read: it is told by whom */
 	const char **sources; /* names of what is read, for the footer */
 	const char *unknown;  /* a language nobody has words for, told once; NULL = none yet */
 };
@@ -23,7 +25,7 @@ static int
 read_addresses(struct composer *c, struct error *err)
 {
 	const struct config *cfg = c->run->cfg;
-	struct address bounce;
+	struct address *bounce = &c->bounce;
 
 	if (address_parse(cfg->list.from, &c->arena, &c->from, NULL, err) == -1)
 		return err_prefix(err, "list.from");
@@ -33,11 +35,14 @@ read_addresses(struct composer *c, struct error *err)
 		return err_prefix(err, "list.reply-to");
 	c->sender = c->from.mailbox;
 	if (cfg->list.bounce_address[0] != '\0') {
-		if (address_parse(cfg->list.bounce_address, &c->arena, &bounce, NULL, err) == -1)
+		if (address_parse(cfg->list.bounce_address, &c->arena, bounce, NULL, err) == -1)
 			return err_prefix(err, "list.bounce-address");
-		c->sender = bounce.mailbox;
+		c->sender = bounce->mailbox;
 	}
 	c->mailto = c->has_reply_to ? c->reply_to.mailbox : c->from.mailbox;
+	c->has_inbox = run_has_inbox(c->run);
+	if (c->has_inbox)
+		c->mailto = c->sender;
 	return 0;
 }
 
@@ -92,12 +97,6 @@ void
 composer_trim(struct composer *c)
 {
 	render_trim(c->render);
-}
-
-const char *
-composer_sender(const struct composer *c)
-{
-	return c->sender;
 }
 
 const struct render *
@@ -300,16 +299,52 @@ view_sections(struct composer *c, struct composed *mail, struct arena *a, struct
 
 /* "mailto:papers@example.org?subject=unsubscribe%20<token>": the token says who and that it is genuine. */
 static const char *
-make_unsubscribe(struct composer *c, int64_t reader, struct arena *a)
+make_link(struct composer *c, const char *verb, enum token_purpose purpose, int64_t reader,
+    struct arena *a)
 {
 	struct strbuf token;
 	const char *url;
 
 	strbuf_init(&token, MAX_NAME_BYTES);
-	token_add(&token, c->keys, TOKEN_UNSUBSCRIBE, reader, 0);
-	url = arena_printf(a, "mailto:%s?subject=unsubscribe%%20%s", c->mailto, token.buf);
+	token_add(&token, c->keys, purpose, reader, 0);
+	url = arena_printf(a, "mailto:%s?subject=%s%%20%s", c->mailto, verb, token.buf);
 	strbuf_release(&token);
 	return url;
+}
+
+/* What a mail can ask for without a person here needs a mailbox that is read. */
+static int
+make_links(struct composer *c, struct edition_view *v, int64_t reader, struct arena *a)
+{
+	v->unsubscribe_url = make_link(c, "unsubscribe", TOKEN_UNSUBSCRIBE, reader, a);
+	v->pause_url = v->resume_url = "";
+	if (c->has_inbox) {
+		v->pause_url = make_link(c, "pause", TOKEN_PAUSE, reader, a);
+		v->resume_url = make_link(c, "resume", TOKEN_RESUME, reader, a);
+	}
+	return v->unsubscribe_url == NULL || v->pause_url == NULL || v->resume_url == NULL ? -1 : 0;
+}
+
+/*
+ * The sender of one edition: with a mailbox that is read a token in its local part says what comes back (VERP), of whom and
+ * which. Like the rest of the envelope it is none of the mail's bytes.
+ */
+static int
+make_sender(const struct composer *c, struct composed *mail, struct arena *a)
+{
+	const char *at = strrchr(c->sender, '@');
+	struct strbuf token;
+
+	mail->sender = c->sender;
+	if (!c->has_inbox || at == NULL || at - c->sender > CONFIG_MAX_RETURN_LOCAL)
+		return 0;
+	strbuf_init(&token, MAX_NAME_BYTES);
+	token_add(
+	    &token, c->keys, TOKEN_BOUNCE, mail->edition.reader, (uint32_t)mail->edition.period);
+	mail->sender =
+	    arena_printf(a, "%.*s+%s%s", (int)(at - c->sender), c->sender, token.buf, at);
+	strbuf_release(&token);
+	return mail->sender == NULL ? -1 : 0;
 }
 
 static int
@@ -333,8 +368,7 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 	v->preferences_url = "";
 	v->archive_url = cfg->list.archive_url;
 	v->max_html_bytes = (size_t)cfg->templates.html_limit;
-	v->unsubscribe_url = make_unsubscribe(c, e->reader, a);
-	if (v->unsubscribe_url == NULL)
+	if (make_links(c, v, e->reader, a) == -1 || make_sender(c, mail, a) == -1)
 		return err_nomem(err, "links");
 	return view_sections(c, mail, a, err);
 }

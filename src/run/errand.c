@@ -13,7 +13,7 @@ next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 		return QUEUE_EMPTY;
 	e->taken = true;
 	out->period = out->reader = 0;
-	out->sender = e->sender;
+	snprintf(out->sender, sizeof(out->sender), "%s", e->sender);
 	snprintf(out->to, sizeof(out->to), "%s", e->to->mailbox);
 	out->needs_smtputf8 = e->to->needs_smtputf8;
 	strbuf_addn(&out->bytes, e->bytes->buf, e->bytes->len);

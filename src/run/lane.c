@@ -458,7 +458,7 @@ hand_out(struct courier *c, struct lane *l, struct composed *mail, struct delive
 		return courier_skip(c, mail->reader, SKIP_SUPPRESSED, 0, err);
 	out->period = mail->edition.period;
 	out->reader = mail->edition.reader;
-	out->sender = composer_sender(c->composer);
+	snprintf(out->sender, sizeof(out->sender), "%s", mail->sender);
 	snprintf(out->to, sizeof(out->to), "%s", mail->to.mailbox);
 	out->needs_smtputf8 = mail->to.needs_smtputf8;
 	if (show_mail(c, l, mail, err) == -1)

@@ -1,8 +1,8 @@
 /* Mail to list.operator: what came up that a person must see to, once, and when it is over. What was told stands in the store;
  * it is written when the mail is out, so that what could not be told is told by the next run. No edition, in no count; a
  * mail of this kind that is refused makes no other. */
+#include "run/returns.h"
 #include "run/routes.h"
-#include "run/stages.h"
 #include "digest/limits.h"
 #include "digest/qp.h"
 
@@ -182,6 +182,32 @@ find_room(struct letter *l)
 		    (unsigned long long)mb, path);
 }
 
+/* What came back: what says nothing of readers says something of us. */
+static int
+find_returned(struct letter *l, struct error *err)
+{
+	struct run_inbox_state s;
+
+	if (run_load_inbox_state(l->run, &l->arena, &s, err) == -1)
+		return -1;
+	add_trouble(l, "frozen", s.frozen_since_utc != 0, "%s.", s.frozen);
+	add_trouble(l, "policy", s.npolicy,
+	    "%zu digest%s of the last two days came back for who we are or what we send, which no "
+	    "reader "
+	    "can help: %s",
+	    s.npolicy, s.npolicy == 1 ? "" : "s", s.policy);
+	add_trouble(l, "ours", s.nours,
+	    "%zu digest%s of the last two days came back as too large or not understood, which is "
+	    "a fault of "
+	    "ours: %s",
+	    s.nours, s.nours == 1 ? "" : "s", s.policy);
+	add_trouble(l, "mailbox",
+	    run_has_inbox(l->run) && s.failing_since_utc != 0 &&
+		(s.needs_person || l->now_utc - s.failing_since_utc >= SILENT_S),
+	    "The mailbox is not read: %s", s.trouble);
+	return 0;
+}
+
 static int
 find_troubles(struct letter *l, struct error *err)
 {
@@ -191,7 +217,7 @@ find_troubles(struct letter *l, struct error *err)
 	const char *broken;
 
 	find_stops(l);
-	if (find_refusals(l, err) == -1 || find_held(l, err) == -1 ||
+	if (find_refusals(l, err) == -1 || find_held(l, err) == -1 || find_returned(l, err) == -1 ||
 	    store_get_note(l->run->store, status_broken_note, &l->arena, &broken, err) == -1)
 		return -1;
 	find_silent(l);
@@ -373,6 +399,10 @@ add_over(struct letter *l, const struct trouble *t, struct strbuf *out)
 	} rows[] = {
 		{ "held", "No mail waits for your word any more." },
 		{ "disk", "The disk has room again." },
+		{ "frozen", "Bounces are scored again." },
+		{ "policy", "No digest of the last two days came back for who we are." },
+		{ "ours", "No digest of the last two days came back by a fault of ours." },
+		{ "mailbox", "The mailbox is read again." },
 		{ "broken", "All digests can be made again." },
 		{ "config", "No reader has an error in the configuration any more." },
 		{ "no-way", "Every reader's domain is taken by an smtp block again." },

@@ -1,5 +1,6 @@
 /* Everything the store knows of one person. */
 #include "digest/limits.h"
+#include "run/returns.h"
 #include "run/wish.h"
 
 #include <string.h>
@@ -97,6 +98,25 @@ run_add_reader_block(
 	config_add_reader(out, run->cfg, &sub);
 }
 
+/* What they asked by mail, and what came back from their address. */
+static int
+export_returned(struct run *run, const struct store_reader *r, struct arena *a,
+    void (*visit)(void *arg, const struct value *line), void *arg, struct error *err)
+{
+	struct run_returned *rows;
+	struct value *v;
+	size_t n;
+
+	if (run_load_returned(run, r->sub.id, MAX_EDITIONS, a, &rows, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		v = run_returned_value(&rows[i], a);
+		value_set_string(a, v, "type", "incoming");
+		visit(arg, v);
+	}
+	return 0;
+}
+
 int
 run_export_person(struct run *run, const char *address, struct arena *a,
     void (*visit)(void *arg, const struct value *line), void *arg, struct error *err)
@@ -123,5 +143,7 @@ run_export_person(struct run *run, const char *address, struct arena *a,
 		rc = value_check(&scratch, err);
 	}
 	arena_release(&scratch);
+	if (rc == 0)
+		rc = export_returned(run, r, a, visit, arg, err);
 	return rc == -1 ? -1 : value_check(a, err);
 }

@@ -1,3 +1,4 @@
+#include "run/returns.h"
 #include "run/wish.h"
 #include "digest/limits.h"
 #include "digest/token.h"
@@ -161,16 +162,24 @@ out:
 	return rc;
 }
 
+int
+readers_leave(struct run *run, const struct store_reader *reader, enum suppression_reason reason,
+    int64_t now_utc, struct error *err)
+{
+	if (store_suppress(run->store, reader->sub.canonical, reason, now_utc, err) == -1)
+		return -1;
+	if (reader->state == READER_ENDED || reader->sub.origin == ORIGIN_FILE)
+		return 0;
+	return store_end_reader(run->store, reader->sub.id, now_utc, err);
+}
+
 static int
 do_unsubscribe(struct change *c, struct error *err)
 {
-	if (store_suppress(c->run->store, c->canonical, SUPPRESSED_UNSUBSCRIBED, c->now_utc, err) ==
-	    -1)
-		return -1;
-	if (c->reader == NULL || c->reader->state == READER_ENDED ||
-	    c->reader->sub.origin == ORIGIN_FILE)
-		return 0;
-	return store_end_reader(c->run->store, c->reader->sub.id, c->now_utc, err);
+	if (c->reader != NULL)
+		return readers_leave(c->run, c->reader, SUPPRESSED_UNSUBSCRIBED, c->now_utc, err);
+	return store_suppress(
+	    c->run->store, c->canonical, SUPPRESSED_UNSUBSCRIBED, c->now_utc, err);
 }
 
 int

@@ -1,7 +1,7 @@
 #include "digest/run.h"
 
 #include "digest/limits.h"
-#include "stages.h"
+#include "run/returns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,6 +307,8 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	if (!options->preview && !is_confirmed(run, err))
 		return err_set(err, ERR_USAGE, "not confirmed; nothing was sent");
 	if (start_run(run, now_utc, &id, err) == -1)
+		return -1;
+	if (!options->preview && options->deliver && inbox_step(run, report, err) == -1)
 		return -1;
 	if (options->fetch && run_fetch(run, &due_only, report, err) == -1)
 		return -1;

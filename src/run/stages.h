@@ -269,6 +269,7 @@ struct composed {
 	struct edition_view view;
 	struct rendered rendered;	/* empty when only the bytes count */
 	struct address to;
+	const char *sender;	/* of the envelope */
 	const struct tz *tz;	/* of the reader */
 	int64_t date_utc;	/* of the mail; composer_prepare takes when the edition was composed */
 	struct strbuf bytes;
@@ -284,10 +285,8 @@ int	composer_prepare(struct composer *composer, struct composed *mail, struct ar
  * threads may compose mails of their own. */
 int	composer_compose(const struct composer *composer, struct composed *mail, struct rendered *parts, struct arena *a,
 	    struct error *err);
-/* Envelope sender of all mails, and the description of where they go. */
 /* Between batches, while nobody composes: let go of cards that are too many. */
 void	composer_trim(struct composer *composer);
-const char *composer_sender(const struct composer *composer);
 const struct render *composer_render(const struct composer *composer);
 
 /* ---- batch.c: the mails of some readers, by as many threads as there are processors ---- */

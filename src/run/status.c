@@ -1,4 +1,5 @@
-#include "stages.h"
+#include "run/returns.h"
+
 #include "digest/file.h"
 
 #include <stdio.h>
@@ -6,10 +7,11 @@
 
 enum {
 	DAY_SECONDS = 86400,
-	MAX_LOOKED_AT = 100,		 /* editions, for those that were empty */
-	MAX_RUNS = 1440,		 /* looked at: one a minute for a day */
-	SILENT_SECONDS = 26 * 3600,	 /* a daily run may be two hours late */
-	CLOCK_SLACK_S = 300,		 /* as far may a clock that is being set go back */
+	INBOX_FAULT_SECONDS = 3 * DAY_SECONDS, /* as for a source */
+	MAX_LOOKED_AT = 100,		       /* editions, for those that were empty */
+	MAX_RUNS = 1440,		       /* looked at: one a minute for a day */
+	SILENT_SECONDS = 26 * 3600,	       /* a daily run may be two hours late */
+	CLOCK_SLACK_S = 300,		       /* as far may a clock that is being set go back */
 	FAULT_SECONDS = 3 * DAY_SECONDS, /* until then a source that fails is only a warning */
 };
 
@@ -142,6 +144,11 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	    status_load_sources(run, a, out, err) == -1)
 		return -1;
 	out->on_hold = held == 1;
+	out->inbox = arena_zalloc(a, sizeof(*out->inbox));
+	if (out->inbox == NULL)
+		return err_nomem(err, "mailbox");
+	if (run_load_inbox_state(run, a, out->inbox, err) == -1)
+		return -1;
 	return run_find_next(run, &out->next, a, err);
 }
 
@@ -228,11 +235,32 @@ judge_sources(const struct run_status *s, int64_t now_utc, struct strbuf *out)
 	return RUN_FAULT_UNREACHABLE;
 }
 
+/* Bounces that nobody counts, and a mailbox that nobody reads, lead to being refused within weeks. */
+static unsigned
+judge_inbox(const struct run *run, const struct run_status *s, int64_t now_utc, struct strbuf *out)
+{
+	unsigned faults = 0;
+
+	if (s->inbox == NULL)
+		return 0;
+	if (s->inbox->frozen_since_utc != 0) {
+		complain(out, s->inbox->frozen);
+		faults |= RUN_FAULT_DEFERRED;
+	}
+	if (run_has_inbox(run) && s->inbox->failing_since_utc != 0 &&
+	    now_utc - s->inbox->failing_since_utc >= INBOX_FAULT_SECONDS) {
+		complain(out, "the mailbox cannot be read for three days or more: ");
+		strbuf_add(out, s->inbox->trouble);
+		faults |= RUN_FAULT_UNREACHABLE;
+	}
+	return faults;
+}
+
 unsigned
 run_judge_status(const struct run *run, const struct run_status *status, struct strbuf *out)
 {
 	int64_t now_utc = clock_now_utc(&run->clock);
 
 	return judge_runs(status, now_utc, out) | judge_mail(status, out) |
-	    judge_sources(status, now_utc, out);
+	    judge_sources(status, now_utc, out) | judge_inbox(run, status, now_utc, out);
 }

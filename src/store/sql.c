@@ -467,7 +467,7 @@ const char *const sql_text[SQL_COUNT] = {
 	/* 1 bounce, 1 dead */
 	[SQL_INCOMING_DEAD] =
 	    "SELECT period, count(*) FROM incoming WHERE at_utc >= ?1 AND kind = 1 AND class = 1 "
-	    "AND counted = 0 GROUP BY period HAVING count(*) >= ?2",
+	    "AND counted <> 2 GROUP BY period HAVING count(*) >= ?2",
 	[SQL_INCOMING_CLASS] =
 	    "SELECT count(*) FROM incoming WHERE at_utc >= ?1 AND kind = 1 AND class = ?2",
 	[SQL_INCOMING_ANSWERED] =

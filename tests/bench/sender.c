@@ -23,7 +23,7 @@ next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 		return QUEUE_EMPTY;
 	out->period = 1;
 	out->reader = (int64_t)q->next;
-	out->sender = "papers@digest.test";
+	snprintf(out->sender, sizeof(out->sender), "papers@digest.test");
 	out->needs_smtputf8 = false;
 	bench_mail_to(q->next, out->to, sizeof(out->to));
 	bench_mail_compose(&q->mails, q->next++, &out->bytes);

@@ -44,7 +44,8 @@ books_next(void *arg, unsigned lane, struct delivery *out, struct error *err)
 		return 0;
 	out->period = 20260821;
 	out->reader = b->next;
-	out->sender = b->sender != NULL ? b->sender : "me@example.org";
+	snprintf(out->sender, sizeof(out->sender), "%s",
+	    b->sender != NULL ? b->sender : "me@example.org");
 	out->needs_smtputf8 = false;
 	if (b->tos != NULL)
 		snprintf(out->to, sizeof(out->to), "%s", b->tos[b->next]);

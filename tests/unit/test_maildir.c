@@ -88,7 +88,7 @@ next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 	m.text = text.buf;
 	out->period = 20260821;
 	out->reader = b->next;
-	out->sender = "me@example.org";
+	snprintf(out->sender, sizeof(out->sender), "me@example.org");
 	snprintf(out->to, sizeof(out->to), "%s", ada.mailbox);
 	assert_int_equal(out->bytes.len, 0);
 	if (b->next == b->broken)

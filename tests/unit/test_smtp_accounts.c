@@ -41,7 +41,7 @@ lanes_next(void *arg, unsigned lane, struct delivery *out, struct error *err)
 		ntos++;
 	out->period = lane;
 	out->reader = q->lanes[lane].next++;
-	out->sender = "me@example.org";
+	snprintf(out->sender, sizeof(out->sender), "me@example.org");
 	out->needs_smtputf8 = false;
 	snprintf(out->to, sizeof(out->to), "%s", tos[(size_t)out->reader % ntos]);
 	strbuf_add(&out->bytes, "Subject: mail\r\n\r\nHello.\r\n");

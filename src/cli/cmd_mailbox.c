@@ -1,0 +1,268 @@
+/* digest mailbox: what came back, and what was made of it. */
+#include "cli.h"
+#include "digest/date.h"
+#include "digest/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	DAY_SECONDS = 86400,
+	ADDRESS_COLUMNS = 30,
+	POINTS_COLUMNS = 8,
+	DAY_COLUMNS = 10,
+	TIME_COLUMNS = 25,
+	LABEL_COLUMNS = 12
+};
+
+/* ---- reading it ---- */
+
+static int
+read_mailbox(struct cli *cli, struct error *err)
+{
+	const bool from_stdin = cli->opt.from_stdin;
+	struct store_sync_counts counts;
+	struct run_inbox inbox = { 0 };
+	struct strbuf lines;
+	int rc;
+
+	cli->log.short_addresses = !cli->opt.verbose;
+	if (cli_open(cli, CLI_WRITE, err) == -1)
+		return -1;
+	if (!from_stdin && !run_has_inbox(cli->run))
+		return err_set(err, ERR_CONFIG,
+		    "%s: no mailbox; expected mailbox { maildir = \"...\" } or { url = "
+		    "\"imaps://...\" }, or --stdin",
+		    cli->run->cfg->path);
+	if (run_sync_readers(cli->run, false, &counts, err) == -1)
+		return -1;
+	rc = run_read_inbox(cli->run, from_stdin, &inbox, err);
+	if (rc == 0 && inbox.trouble[0] != '\0')
+		log_warn(&cli->log, "%s", inbox.trouble);
+	if (cli->opt.json)
+		cli_put_json(run_inbox_value(&inbox, &cli->arena));
+	if (cli->opt.json || cli->opt.quiet || from_stdin)
+		return rc;
+	strbuf_init(&lines, MAX_HEADER_BYTES);
+	run_inbox_add_lines(&inbox, &lines);
+	term_put(lines.buf);
+	strbuf_release(&lines);
+	return rc;
+}
+
+/* Whoever delivers a mail to us by a pipe returns it to its sender, or drops it, at any other code. */
+static int
+take_mail(struct cli *cli, struct error *err)
+{
+	int rc;
+
+	if (cli->nargs > 0)
+		return err_set(err, ERR_USAGE, "usage: digest mailbox --stdin");
+	rc = read_mailbox(cli, err);
+	if (rc == -1 && err->kind != ERR_USAGE)
+		err->kind = ERR_TEMP;
+	return rc;
+}
+
+/* ---- scores ---- */
+
+struct listing {
+	struct cli *cli;
+	size_t n;
+	struct arena scratch;
+	bool reasons;
+};
+
+static struct value *
+score_value(const struct run_score *s, struct arena *a)
+{
+	struct value *v = value_object(a), *reasons = value_list(a);
+
+	value_set_string(a, v, "address", s->address);
+	value_set_string(a, v, "points", arena_printf(a, "%g", s->points));
+	value_set_number(a, v, "expires", s->expires_utc);
+	value_set_string(a, v, "next", s->next);
+	for (size_t i = 0; i < s->nreasons; i++)
+		value_append(a, reasons, run_returned_value(&s->reasons[i], a));
+	value_set(a, v, "reasons", reasons);
+	return v;
+}
+
+static void
+put_reason(const struct cli *cli, const struct run_returned *r)
+{
+	char wall[64];
+
+	run_format_wall(cli->run, "", r->at_utc, wall, sizeof(wall));
+	fputs("  ", stdout);
+	term_put_cell(wall, TIME_COLUMNS);
+	term_put_cell(r->kind, LABEL_COLUMNS);
+	term_put(r->decided);
+	if (r->waits)
+		fputs(" (waits)", stdout);
+	if (r->status[0] != '\0' || r->reply[0] != '\0') {
+		fputs(": ", stdout);
+		term_put(r->status);
+		putchar(' ');
+		term_put(r->reply);
+	}
+	putchar('\n');
+}
+
+static int
+put_score(void *arg, const struct run_score *s)
+{
+	static const struct term_column columns[] = { { "address", ADDRESS_COLUMNS },
+		{ "points", POINTS_COLUMNS }, { "until", DAY_COLUMNS }, { "next", 0 } };
+	struct listing *l = arg;
+	char points[32], day[DATE_RFC3339_SIZE] = "-";
+
+	if (l->cli->opt.json) {
+		arena_reset(&l->scratch);
+		cli_put_json(score_value(s, &l->scratch));
+		return 0;
+	}
+	if (l->n++ == 0)
+		term_put_heads(&l->cli->term, columns, sizeof(columns) / sizeof(columns[0]));
+	snprintf(points, sizeof(points), "%g of 2", s->points);
+	if (s->expires_utc != 0)
+		date_format_day((int32_t)(s->expires_utc / DAY_SECONDS), day);
+	term_put_row(&l->cli->term, columns, sizeof(columns) / sizeof(columns[0]),
+	    (const char *const[]){ s->address, points, day, s->next });
+	for (size_t i = 0; i < s->nreasons; i++)
+		put_reason(l->cli, &s->reasons[i]);
+	return 0;
+}
+
+static int
+list_scores(struct cli *cli, struct error *err)
+{
+	struct listing l = { .cli = cli };
+	int rc;
+
+	if (cli_open(cli, CLI_OVERLAY, err) == -1)
+		return -1;
+	arena_init(&l.scratch, MAX_READER_BYTES);
+	rc = run_each_score(cli->run, cli->nargs > 1 ? cli->args[1] : NULL, put_score, &l, err);
+	arena_release(&l.scratch);
+	if (rc == 0 && l.n == 0 && !cli->opt.json)
+		printf("nothing came back\n");
+	return rc;
+}
+
+/* ---- a person's word ---- */
+
+static int
+thaw(struct cli *cli, struct error *err)
+{
+	struct run_inbox inbox;
+	size_t n;
+
+	if (cli->nargs > 1)
+		return err_set(err, ERR_USAGE, "usage: digest mailbox thaw [--forget]");
+	if (cli_open(cli, CLI_WRITE, err) == -1 ||
+	    run_thaw(cli->run, cli->opt.forget, &n, &inbox, err) == -1)
+		return -1;
+	if (cli->opt.json)
+		cli_put_json(run_inbox_value(&inbox, &cli->arena));
+	if (cli->opt.json || cli->opt.quiet)
+		return EXIT_OK;
+	printf("%zu bounce%s %s\n", n, n == 1 ? "" : "s",
+	    cli->opt.forget ? "will never count" : "that waited counted");
+	if (inbox.counts[INBOX_SUPPRESSED] > 0)
+		printf("%zu not mailed any more\n", inbox.counts[INBOX_SUPPRESSED]);
+	return EXIT_OK;
+}
+
+/* ---- one mail ---- */
+
+static const char *
+member(const struct value *v, const char *name)
+{
+	return value_text(value_member(v, name, strlen(name)));
+}
+
+static void
+put_line(const char *label, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	term_put_cell(label, LABEL_COLUMNS);
+	term_put(text);
+	putchar('\n');
+}
+
+static void
+put_list(const char *label, const struct value *list, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < value_count(list); i++) {
+		term_put_cell(label, LABEL_COLUMNS);
+		for (size_t j = 0; j < n; j++) {
+			const char *text = member(value_item(list, i), names[j]);
+
+			if (text[0] == '\0')
+				continue;
+			if (j > 0)
+				putchar(' ');
+			term_put(text);
+		}
+		putchar('\n');
+	}
+}
+
+static void
+put_mail(const struct value *v)
+{
+	static const char *const recipient[] = { "fate", "class", "status", "reason", "address",
+		"original", "diagnostic" };
+	static const char *const candidate[] = { "place", "text", "token" };
+
+	put_line("kind", member(v, "kind"));
+	put_line("verb", member(v, "verb"));
+	put_line("why", member(v, "why"));
+	put_line("from", member(v, "from"));
+	put_line("subject", member(v, "subject"));
+	put_list("recipient", value_member(v, "recipients", 10), recipient,
+	    sizeof(recipient) / sizeof(recipient[0]));
+	put_list("candidate", value_member(v, "candidates", 10), candidate,
+	    sizeof(candidate) / sizeof(candidate[0]));
+	put_line("would", member(v, "would"));
+}
+
+static int
+explain(struct cli *cli, struct error *err)
+{
+	struct value *v;
+
+	if (cli->nargs > 0 || cli->opt.from_stdin)
+		return err_set(err, ERR_USAGE, "usage: digest mailbox --explain FILE");
+	if (cli_open(cli, CLI_OVERLAY, err) == -1 ||
+	    run_explain_mail(cli->run, cli->opt.explain, &cli->arena, &v, err) == -1)
+		return -1;
+	if (cli->opt.json)
+		cli_put_json(v);
+	else
+		put_mail(v);
+	return EXIT_OK;
+}
+
+int
+cmd_mailbox(struct cli *cli, struct error *err)
+{
+	const char *name = cli->nargs > 0 ? cli->args[0] : "";
+
+	if (cli->opt.forget && strcmp(name, "thaw") != 0)
+		return err_set(err, ERR_USAGE, "--forget belongs to 'digest mailbox thaw'");
+	if (cli->opt.explain != NULL)
+		return explain(cli, err);
+	if (cli->opt.from_stdin)
+		return take_mail(cli, err);
+	if (strcmp(name, "scores") == 0)
+		return list_scores(cli, err);
+	if (strcmp(name, "thaw") == 0)
+		return thaw(cli, err);
+	if (name[0] != '\0')
+		return err_set(
+		    err, ERR_USAGE, "mailbox: '%s'; expected scores, thaw, or nothing", name);
+	return read_mailbox(cli, err);
+}

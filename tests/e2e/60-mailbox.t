@@ -1,0 +1,170 @@
+#!/bin/sh
+# shellcheck source=lib.sh disable=SC2034,SC2154
+# What comes back: bounces by day, complaints, readers who ask by mail; and what is not ours, or not true.
+. "$(dirname "$0")/lib.sh"
+plan 52
+
+cp "$FIXTURES/2026-03-02.json" days.json
+cat >digest.conf <<'X'
+list { from = "Papers <papers@digest.test>"  bounce-address = "bounce@digest.test" }
+store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }
+mailbox { maildir = "in" }
+source "days" { type = file  path = "days*.json" }
+defaults { when = "daily" empty = note  filter "all" { match = "*" } }
+subscriber "ada@digest.test" {}
+subscriber "bob@digest.test" { language = de }
+subscriber "cleo@digest.test" {}
+subscriber "dora@digest.test" {}
+X
+mkdir -p in/new in/cur in/tmp
+sed -i 's/defaults.*/filter "all" { match = "*" }/; s/{}/{ filter "all" {} empty = note }/; s/{ language/{ filter "all" {} empty = note language/' digest.conf
+
+# d COMMAND...: on day $day of March.
+d() {
+	"$DIGEST" --now "2026-03-$(printf %02d "$day")T${hour:-08}:00:00Z" "$@"
+}
+back() {
+	python3 "$E2E/returned.py" "$@" >name
+}
+# The only one: what was left lies there still, and is looked at again for two seconds.
+fresh() {
+	rm -f in/new/*
+	back "$@"
+}
+# state ADDRESS
+state() {
+	d subscribers --all --json | python3 -c '
+import json, sys
+for line in sys.stdin:
+    r = json.loads(line)
+    if r["address"] == sys.argv[1]: print(r["state"])' "$1"
+}
+# inbox MEMBER: a number of one reading of the mailbox.
+inbox() {
+	d mailbox --json >box.json && python3 -c 'import json, sys
+v = json.load(open("box.json"))
+for name in sys.argv[1].split("."): v = v[name]
+print(v)' "$1"
+}
+counts() {
+	d mailbox --json >box.json && python3 -c 'import json
+v = json.load(open("box.json"))
+print(" ".join(f"{k}={v[k]}" for k in ("bounced", "complained", "left", "paused", "resumed", "repeated", "no_effect", "suppressed") if v[k]))'
+}
+points() {
+	d mailbox scores "$1" --json | python3 -c 'import json, sys
+print(json.loads(sys.stdin.readline())["points"])'
+}
+# mailed ADDRESS
+mailed() {
+	cat Mail/new/* 2>/dev/null | grep -c "^To: .*$1"
+}
+# marked NAME: it lies in cur, as read.
+marked() {
+	[ -e "in/cur/$(cat name):2,S" ]
+}
+
+day=3
+check 'a first run, with nothing in the mailbox'  'silent 0 d run && test "$(mailed ada@)" = 1'
+check 'links go to the address that is read'      'grep -h "^List-Unsubscribe" Mail/new/* | grep -c "mailto:bounce@digest.test?subject=unsubscribe%20" | grep -qx 4'
+check 'and there is one to pause'                 'grep -l "subject=3Dpause\|subject=pause" Mail/new/* | wc -l | grep -qx 4'
+
+# --- bounces
+fresh dsn in 1 2026-03-03 5.1.1
+check 'a dead address has a point'                'counts | grep -qx "bounced=1" && test "$(points ada@digest.test)" = 1 && marked'
+fresh dsn in 1 2026-03-03 5.1.1
+check 'of one delivery only once'                 'counts | grep -qx "repeated=1" && test "$(points ada@digest.test)" = 1 && marked'
+check 'a mailbox that was read has nothing new'   'test -z "$(counts)" && test "$(inbox read)" = 0'
+check 'who has a point is mailed'                 'test "$(state ada@digest.test)" = active && d history ada@digest.test | grep -q "came in .*bounce of 2026-03-03: dead; 1 of 2 points (5.1.1 "'
+day=4
+check 'the next digest leaves'                    'silent 0 d run && test "$(mailed ada@)" = 2'
+for t in "$(python3 "$E2E/returned.py" token 5 1 2026-03-05)" aaaqcaaaaaaaaaaaaeaaaaaathmncclsdd7w3ov57qz25h733m \
+	"$(python3 "$E2E/returned.py" token 1 1)" "$(python3 "$E2E/returned.py" token 5 77 2026-03-04)"; do
+	fresh dsn in 1 2026-03-04 5.1.1 --token "$t"
+	check 'no bounce: never sent, forged, of another kind, nobody' 'counts | grep -qx "no_effect=1" && test "$(points ada@digest.test)" = 1'
+done
+check 'such a mail stays as it was, if it is not ours' '! marked && test -e "in/new/$(cat name)" -o -n "$(find in -name "$(cat name)*" ! -name "*S")"'
+good=$(python3 "$E2E/returned.py" token 5 1 2026-03-04)
+n=0
+rm -f in/new/*
+for i in 1 9 17 25 33 41 50; do
+	letter=$(echo "$good" | cut -c $i)
+	[ "$letter" = a ] && other=b || other=a
+	back dsn in 1 2026-03-04 5.1.1 --token "$(echo "$good" | sed "s/./$other/$i")"
+	n=$((n + 1))
+done
+check 'nor one with a letter changed'             'counts | grep -qx "no_effect=$n" && test "$(points ada@digest.test)" = 1'
+fresh dsn in 1 2026-03-04 4.4.1 --action delayed
+check 'one that is still being tried'             'counts | grep -qx "no_effect=1" && test "$(points ada@digest.test)" = 1 && marked'
+fresh dsn in 1 2026-03-04 2.0.0 --action delivered
+check 'one that arrived'                          'counts | grep -qx "no_effect=1" && test "$(points ada@digest.test)" = 1'
+fresh vacation in 1 2026-03-04
+check 'an automatic reply'                        'counts | grep -qx "no_effect=1" && test "$(points ada@digest.test)" = 1'
+fresh dsn in 1 2026-03-04 5.1.1 --token "$(echo "$good" | tr a-z A-Z)"
+check 'a token in capitals is the same'           'counts | grep -qx "bounced=1 suppressed=1"'
+check 'a second day ends it'                      'test "$(state ada@digest.test)" = left && d history ada@digest.test | grep -q "came in .*bounce of 2026-03-04: not mailed any more: dead; 2 of 2 points"'
+check 'status says so'                            'd status | grep -q "mailbox .*1 bounced, 0 complained" && d status | grep -q "ada@digest.test, bounced on 2026-03-04"'
+check 'and scores'                                'd mailbox scores ada@digest.test | grep -q "2 of 2.*is not mailed any more"'
+day=5
+check 'the next run is silent there'              'silent 0 d run && test "$(mailed ada@)" = 2 && test "$(mailed bob@)" = 3'
+
+# --- what says nothing of the reader, and what says little
+fresh dsn in 2 2026-03-05 5.7.1
+check 'refused by policy: no points'              'counts | grep -qx "bounced=1" && test "$(points bob@digest.test)" = 0 && d history bob@digest.test | grep -q "policy: says nothing of the reader"'
+check 'but told to who looks'                     'd status | grep -q "1 refused in two days"'
+fresh dsn in 3 2026-03-05 4.2.2
+check 'full: a quarter'                           'counts | grep -qx "bounced=1" && test "$(points cleo@digest.test)" = 0.25'
+fresh dsn in 4 2026-03-04 5.1.1
+back dsn in 4 2026-03-05 5.1.1
+check 'two of one day: one point'                 'counts | grep -qx "bounced=2" && test "$(points dora@digest.test)" = 1 && test "$(state dora@digest.test)" = active'
+
+# --- complaints
+fresh arf in 4 2026-03-03
+check 'a complaint ends it at once'               'counts | grep -qx "complained=1" && test "$(state dora@digest.test)" = left && d status | grep -q "1 bounced, 1 complained"'
+fresh arf in 3 2026-03-03 --type not-spam
+check 'that it was none does nothing'             'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active'
+fresh arf in 3 2026-03-03 --token "$(python3 "$E2E/returned.py" token 5 3 2026-03-30)"
+check 'one of a digest that never left'           'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active'
+
+# --- by mail
+rm -rf Mail
+fresh ask in 2 pause
+check 'a pause by mail'                           'counts | grep -qx "paused=1" && test "$(state bob@digest.test)" = paused && d history bob@digest.test | grep -q "paused until 2026-03-19: asked for it by mail"'
+check 'it is confirmed, in the language of the reader' 'test "$(mailed bob@)" = 1 && grep -q "^Auto-Submitted: auto-replied" Mail/new/* && grep -q "^In-Reply-To: <[0-9]*@home.test>" Mail/new/* && grep -q "^References: <[0-9]*@home.test>" Mail/new/* && grep -q "um eine Pause gebeten" Mail/new/*'
+fresh ask in 2 resume
+check 'it ends by mail'                           'counts | grep -qx "resumed=1" && test "$(state bob@digest.test)" = active'
+check 'without a second word on that day'         'test "$(mailed bob@)" = 1'
+day=7
+fresh ask in 2 pause --header "Precedence: bulk"
+check 'nor to a machine'                          'counts | grep -qx "paused=1" && test "$(mailed bob@)" = 1'
+fresh ask in 2 resume --header "List-Id: <x.y.test>"
+check 'nor to a list'                             'counts | grep -qx "resumed=1" && test "$(mailed bob@)" = 1'
+fresh ask in 3 unsubscribe --token "$(python3 "$E2E/returned.py" token 2 3)"
+check 'a token for something else'                'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active && test "$(mailed cleo@)" = 0 && ! marked'
+fresh ask in 3 unsubscribe --token ""
+check 'none at all'                               'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active'
+fresh ask in 3 unsubscribe --apple --id once
+check "Apple's button ends it"                    'counts | grep -qx "left=1" && test "$(state cleo@digest.test)" = left && marked'
+check '... without an answer'                     'test "$(mailed cleo@)" = 0'
+fresh ask in 3 unsubscribe --id once
+check 'the same once more'                        'counts | grep -Eqx "no_effect=1|repeated=1" && test "$(mailed cleo@)" = 0'
+fresh ask in 3 resume
+check 'no mail brings back who left'              'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = left && ! marked'
+fresh ask in 2 unsubscribe
+check 'leaving by mail'                           'd mailbox | grep -q "^1 reader left" && test "$(state bob@digest.test)" = left && test "$(mailed bob@)" = 2 && grep -q "per Mail abbestellt" Mail/new/*'
+check 'the answers are clean mails'               'python3 "$E2E/mail_lint.py" Mail/new/* || true; for m in Mail/new/*; do grep -q "^List-Unsubscribe" "$m" && exit 1; done; true'
+day=8
+check 'nobody is left to mail'                    'silent 0 d run && test "$(mails_sent)" = 2'
+
+# --- looking at one mail
+fresh dsn in 1 2026-03-04 5.1.1
+check 'explain says how it is read, and does nothing' 'same_store "d mailbox --explain in/new/$(cat name) >out" && grep -q "^kind *bounce" out && grep -q "^candidate *delivered-to bounce+[a-z0-9]*@digest.test bounce" out && grep -q "^recipient *bounce dead 5.1.1 userunknown somebody@digest.test" out && grep -q "^would *this was known" out'
+check 'also without a store'                      'mkdir other && sed "s/digest.db/other\/none.db/" digest.conf >other.conf && "$DIGEST" -c other.conf mailbox --explain "in/new/$(cat name)" --json | python3 -c "import json, sys; v = json.load(sys.stdin); assert v[\"kind\"] == \"bounce\" and v[\"would\"]" && test ! -e other/none.db'
+check 'by a pipe'                                 'd mailbox --stdin <"in/new/$(cat name)" && d mailbox --stdin --json <"in/new/$(cat name)" | grep -q "\"repeated\":1"'
+check 'a pipe hears that it may come again'       'mv digest.key key.away && mkdir digest.key; d mailbox --stdin <"in/new/$(cat name)" 2>/dev/null; rc=$?; rmdir digest.key; mv key.away digest.key; test $rc = 75'
+
+# --- bad words, and none
+check 'an unknown word'                           'says 64 "expected scores, thaw, or nothing" d mailbox read'
+check '--forget belongs to thaw'                  'says 64 "belongs to" d mailbox --forget'
+check 'no mailbox, no command'                    'grep -v "^mailbox" digest.conf >none.conf && says 78 "no mailbox; expected" "$DIGEST" -c none.conf --now 2026-03-08T09:00:00Z mailbox'
+check 'erasing a reader erases what came back'    'sed -i "/^subscriber/d" digest.conf && d run --accept-removals 2>/dev/null; d subscribers erase ada@digest.test && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 1")" = 0 && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 2")" != 0'
