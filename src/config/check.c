@@ -269,9 +269,9 @@ check_mailbox(
 	if (place_of(g, "url").line != 0 && place_of(g, "maildir").line != 0)
 		config_complain_at(set, g->place,
 		    "both url and maildir in the block mailbox; expected one of them");
-	if (is_missing(g, "url") && is_missing(g, "maildir"))
+	if (!is_missing(g, "user") && is_missing(g, "url"))
 		config_complain_at(set, g->place,
-		    "neither url nor maildir in the block mailbox; expected one of them");
+		    "user without url in the block mailbox; expected imaps://host/FOLDER");
 	if (!is_missing(g, "url") && !box->tls_required && !box->insecure && !is_loopback(box->url))
 		config_complain_at(set, place_of(g, "tls"),
 		    "tls = none to another machine sends passwords and mails in clear; expected "
