@@ -460,7 +460,7 @@ check_breaker(struct scoring *s, struct error *err)
 	s->inbox->frozen = frozen_utc != 0;
 	if (s->inbox->frozen)
 		return 0;
-	since_utc = since_utc > thawed_utc ? since_utc : thawed_utc;
+	since_utc = since_utc > thawed_utc ? since_utc : thawed_utc + 1;
 	if (store_load_dead(
 		s->run->store, since_utc, BREAKER_LEAST, dead, MAX_DEAD_PERIODS, &n, err) == -1)
 		return -1;
