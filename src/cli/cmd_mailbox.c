@@ -39,6 +39,8 @@ read_mailbox(struct cli *cli, struct error *err)
 	rc = run_read_inbox(cli->run, from_stdin, &inbox, err);
 	if (rc == 0 && inbox.trouble[0] != '\0')
 		log_warn(&cli->log, "%s", inbox.trouble);
+	if (rc == -1 && inbox.nread == 0)
+		return -1;
 	if (cli->opt.json)
 		cli_put_json(run_inbox_value(&inbox, &cli->arena));
 	if (cli->opt.json || cli->opt.quiet || from_stdin)
