@@ -274,7 +274,8 @@ check_mailbox(
 		    "user without url in the block mailbox; expected imaps://host/FOLDER");
 	if (!is_missing(g, "url") && is_missing(g, "user"))
 		config_complain_at(set, g->place,
-		    "url without user in the block mailbox; expected the name of the account, and its "
+		    "url without user in the block mailbox; expected the name of the account, and "
+		    "its "
 		    "password");
 	if (!is_missing(g, "url") && !box->tls_required && !box->insecure && !is_loopback(box->url))
 		config_complain_at(set, place_of(g, "tls"),

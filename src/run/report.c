@@ -217,8 +217,8 @@ run_report_value(const struct run_report *r, struct arena *a)
 	value_set_number(a, v, "expected_seconds", r->expected.seconds);
 	value_set_number(a, v, "left_over", (int64_t)r->expected.nleft);
 	value_set(a, v, "stopped", stops_value(r, a));
-	value_set(a, v, "mailbox",
-	    r->inbox != NULL ? run_inbox_value(r->inbox, a) : value_object(a));
+	value_set(
+	    a, v, "mailbox", r->inbox != NULL ? run_inbox_value(r->inbox, a) : value_object(a));
 	value_set_number(a, v, "start", r->started_utc);
 	value_set_number(a, v, "end", r->finished_utc);
 	value_set_number(a, v, "milliseconds", r->took_ms);

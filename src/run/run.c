@@ -289,11 +289,22 @@ take_charge(struct run *run, const struct run_options *options, int64_t now_utc,
 	return rc;
 }
 
+/* What came back first, so that nobody is mailed who is not to be; then what there is to mail. */
+static int
+take_in(struct run *run, const struct run_options *options, struct run_report *report,
+    struct error *err)
+{
+	const struct run_fetch_options due_only = { .in_run = true };
+
+	if (!options->preview && options->deliver && inbox_step(run, report, err) == -1)
+		return -1;
+	return options->fetch ? run_fetch(run, &due_only, report, err) : 0;
+}
+
 static int
 do_steps(struct run *run, const struct run_options *options, struct run_report *report,
     struct error *err)
 {
-	const struct run_fetch_options due_only = { .in_run = true };
 	struct store_sync_counts counts;
 	int64_t now_utc = clock_now_utc(&run->clock), id = 0;
 
@@ -308,9 +319,7 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 		return err_set(err, ERR_USAGE, "not confirmed; nothing was sent");
 	if (start_run(run, now_utc, &id, err) == -1)
 		return -1;
-	if (!options->preview && options->deliver && inbox_step(run, report, err) == -1)
-		return -1;
-	if (options->fetch && run_fetch(run, &due_only, report, err) == -1)
+	if (take_in(run, options, report, err) == -1)
 		return -1;
 	if (settle_listings(run, now_utc, report, err) == -1)
 		return -1;

@@ -76,6 +76,6 @@ python3 flood.py 1100
 # What has just come is looked at once more.
 sleep 2.1
 check 'a thousand of a flood are read at once'   'd mailbox --json >out && cat out && grep -q "\"found\":1100,\"read\":1000,\"marked\":0" out && grep -q "\"no_effect\":1000" out'
-check '... and the person is told'               'python3 "$E2E/returned.py" ask in 1 pause >/dev/null; d mailbox >out; cat out; grep -q "^101 mails read" out'
+check '... and the others the next time'         'python3 "$E2E/returned.py" ask in 1 pause >/dev/null; d mailbox >out; cat out; grep -q "^101 mails read" out'
 check 'who asks is heard behind it'              'grep -qx "1 reader pauses" out'
 check 'nobody was answered but that one'         'test "$(grep -l "^Auto-Submitted: auto-replied" Mail/new/* | wc -l)" = 1'
