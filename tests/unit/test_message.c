@@ -774,11 +774,65 @@ test_list_id_is_bounded(void **state)
 	strbuf_release(&out);
 }
 
+/* To somebody who wrote: no mail of a list that one could leave, and nothing that a machine may answer. */
+static void
+test_answer(void **state)
+{
+	static const char want[] = "Date: Fri, 21 Aug 2026 07:45:00 +0100\r\n"
+				   "From: Papers <me@example.org>\r\n"
+				   "To: =?UTF-8?Q?Zo=C3=AB_Lovelace?= <ada@example.net>\r\n"
+				   "Subject: You have left Papers\r\n"
+				   "Message-ID: <0123456789abcdef@example.org>\r\n"
+				   "%sList-Id: Papers <papers.example.org>\r\n"
+				   "List-Post: NO\r\n"
+				   "Auto-Submitted: auto-replied\r\n"
+				   "Precedence: bulk\r\n"
+				   "MIME-Version: 1.0\r\n"
+				   "Content-Type: text/plain; charset=UTF-8\r\n"
+				   "Content-Transfer-Encoding: quoted-printable\r\n"
+				   "\r\n"
+				   "Bye\r\n";
+	static const struct {
+		const char *id, *headers; /* NULL = it does not stand in a header */
+	} rows[] = {
+		{ "x.1@example.net",
+		    "In-Reply-To: <x.1@example.net>\r\nReferences: <x.1@example.net>\r\n" },
+		{ "", "" },
+		{ "x>\r\nBcc: <b@c.org", NULL },
+		{ "a b", NULL },
+		{ "a\x80", NULL },
+	};
+	struct message m = plain_message();
+	char text[1200];
+	struct strbuf out;
+	struct error err;
+
+	(void)state;
+	strbuf_init(&out, MAX_MESSAGE_BYTES);
+	m.subject = "You have left Papers";
+	m.unsubscribe_mailto = "";
+	m.text = "Bye\r\n";
+	m.html = NULL;
+	m.is_answer = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		strbuf_reset(&out);
+		m.in_reply_to = rows[i].id;
+		if ((message_add(&out, &m, &err) == 0) != (rows[i].headers != NULL))
+			fail_msg("row %zu", i);
+		if (rows[i].headers == NULL)
+			continue;
+		snprintf(text, sizeof(text), want, rows[i].headers);
+		assert_string_equal(out.buf, text);
+	}
+	strbuf_release(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_fingerprint),

@@ -98,6 +98,24 @@ test_hands_over(void **state)
 	strbuf_release(&got);
 }
 
+/* RFC 5321 4.5.5: to an answer nothing may come back. */
+static void
+test_null_sender(void **state)
+{
+	struct place *p = *state;
+	struct strbuf got;
+	char script[300];
+
+	strbuf_init(&got, 1 << 20);
+	p->books->sender = "";
+	snprintf(script, sizeof(script), "{ echo \"$@\"; cat; } >>%s", p->got);
+	assert_int_equal(run(p, script, 1, 0), 0);
+	assert_int_equal(file_read(p->got, &got, &p->err), 0);
+	assert_non_null(strstr(got.buf, "-i -f <> -- reader0@example.net\nSubject: mail 0\n"));
+	assert_int_equal(p->books->n[OUTCOME_SENT], 1);
+	strbuf_release(&got);
+}
+
 static void
 test_exits(void **state)
 {
@@ -237,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hands_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_null_sender, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_takes_too_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),

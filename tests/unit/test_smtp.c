@@ -705,6 +705,23 @@ test_hostile_addresses(void **state)
 	end(&t);
 }
 
+/* RFC 5321 4.5.5: to an answer nothing may come back. */
+static void
+test_null_sender(void **state)
+{
+	struct smtp_script script = { 0 };
+	struct trial t;
+
+	(void)state;
+	begin(&t, &script, 1);
+	t.books->sender = "";
+	run(&t);
+	assert_int_equal(t.rc, 0);
+	assert_int_equal(t.books->outcome[0], OUTCOME_SENT);
+	assert_non_null(strstr(t.server.seen->log, "\nMAIL FROM:<>"));
+	end(&t);
+}
+
 /* The mail arrives as it was, whatever dots it has; with bare line ends it does not leave. */
 static void
 test_bodies(void **state)
@@ -849,6 +866,7 @@ main(void)
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_lost_once),
 		cmocka_unit_test(test_refused_sender),
+		cmocka_unit_test(test_null_sender),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_password_in_reply),
