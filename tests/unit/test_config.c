@@ -193,7 +193,7 @@ static const struct {
 	{ "mailbox { password-env = A password-file = b }", 0,
 	    "t.conf:2:28: both password-file and password-env in the block mailbox; expected one "
 	    "of them\n" },
-	{ "mailbox { url = \"imaps://h\" maildir = /m }", 0,
+	{ "mailbox { url = \"imaps://h\" user = me  password-env = A  maildir = /m }", 0,
 	    "t.conf:2:1: both url and maildir in the block mailbox; expected one of them\n" },
 	{ "source \"arxvi\" { }", 0,
 	    "t.conf:2:1: source \"arxvi\" has no type, and its name is none: 'arxvi' is not a type "
