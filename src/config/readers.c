@@ -141,6 +141,25 @@ put_filters(struct reading *r, const struct config_filters *own, struct error *e
 	return 0;
 }
 
+/* The former address as an identity. One that is none has been complained of. */
+static int
+read_was(struct reading *r, struct error *err)
+{
+	struct subscriber *sub = &r->reader.sub;
+	const char *canonical;
+	struct error why;
+	size_t offset;
+
+	if (sub->was[0] == '\0')
+		return 0;
+	err_clear(&why);
+	if (r->cfg->text->checks.address(sub->was, r->set.arena, &canonical, &offset, &why) == 0)
+		sub->was = canonical;
+	else if (why.kind == ERR_NOMEM)
+		return err_nomem(err, "configuration");
+	return 0;
+}
+
 /* The rest of a block. */
 static int
 finish_reader(struct reading *r, struct error *err)
@@ -152,7 +171,7 @@ finish_reader(struct reading *r, struct error *err)
 
 	rc = config_read_block(&r->set, &r->parser, config_find_block("subscriber"), &r->reader,
 	    places, NULL, &own, &next, err);
-	if (rc == -1 || put_filters(r, &own, err) == -1)
+	if (rc == -1 || read_was(r, err) == -1 || put_filters(r, &own, err) == -1)
 		return -1;
 	return rc;
 }

@@ -453,7 +453,7 @@ take_consent(struct row *r)
 	struct strbuf text;
 	bool any = t->in->options->consent[0] != '\0';
 
-	strbuf_init(&text, MAX_CONSENT_BYTES / 2);
+	strbuf_init(&text, MAX_CONSENT_TEXT);
 	strbuf_addf(&text, "%s%s(%s:%u)", t->in->options->consent, any ? " " : "", t->in->path,
 	    (unsigned)r->record->line);
 	for (size_t i = 0; i < t->ncolumns && i < r->record->n; i++)

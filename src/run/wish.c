@@ -1,6 +1,7 @@
 #include "run/wish.h"
 #include "digest/limits.h"
 #include "digest/text.h"
+#include "digest/utf8.h"
 
 #include <string.h>
 
@@ -65,6 +66,8 @@ check_filter_name(const char *name, struct error *err)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return err_set(
 			    err, ERR_DATA, "a control character in the name of a filter");
+	if (!utf8_is_valid(name, strlen(name)))
+		return err_set(err, ERR_DATA, "the name of a filter is not UTF-8");
 	return 0;
 }
 
@@ -206,6 +209,10 @@ wish_read(struct run *run, const struct run_wish *wish, const struct address *ad
 	sub.was = sub.file = "";
 	sub.line = 0;
 	sub.origin = ORIGIN_COMMAND;
+	*wrong = "consent";
+	if (strlen(wish->consent) > MAX_CONSENT_TEXT)
+		return err_set(err, ERR_DATA, "a consent of %zu bytes; expected at most %u",
+		    strlen(wish->consent), MAX_CONSENT_TEXT);
 	*wrong = "name";
 	if (addr->name[0] != '\0' &&
 	    config_set_reader_key(run->cfg, "name", addr->name, a, &sub, err) == -1)

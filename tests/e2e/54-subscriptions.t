@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 79
+plan 83
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -65,6 +65,9 @@ config 'subscriber "ada@digest.test" { filter "tea" { match = "tea AND (" } }' '
 check 'a broken block is served by its last good version' 'd -n -u ada@digest.test >/dev/null 2>&1; is ada@digest.test "r[\"state\"], r[\"filters\"][0][\"match\"]" "('"'broken', 'tea OR camera'"')" 2>/dev/null'
 config 'subscriber "ada.new@digest.test" { was = "Ada@digest.test" filter "tea" { match = "tea OR camera" } }' 'subscriber "bob@digest.test" {}'
 check 'was carries number and history on'        'id=$(sql "SELECT id FROM reader WHERE canonical = \"ada@digest.test\""); d -q run; test "$(sql "SELECT id FROM reader WHERE canonical = \"ada.new@digest.test\"")" = "$id" && d history ada.new@digest.test | grep -q "2026-03-03 sent"'
+fresh
+config 'subscriber "Ärger@bücher.example" {}'
+check '... also of an address in another spelling' 'd -q run; id=$(sql "SELECT id FROM reader"); config "subscriber \"new@digest.test\" { was = \"ÄRGER@xn--bcher-kva.example\" }"; d -q run; test "$(sql "SELECT id, canonical FROM reader")" = "$id|new@digest.test"'
 
 # --- shared filters
 fresh
@@ -73,6 +76,8 @@ check 'use takes a shared filter with its limit and sort' 'd -q subscribe bob@di
 check '... with the query it has then'           'd -n -u bob@digest.test 2>/dev/null | grep -qi "two words"'
 config 'filter "light" { match = "nosuchword" }' 'filter "two words" { match = "*" }'
 check '... and the one it has later'             'd -n -u bob@digest.test >out 2>/dev/null; grep -q "two words" out && ! grep -q "in light" out'
+check 'when it is gone from the file, its readers are told of' 'config; d -n -u bob@digest.test 2>&1 | grep -q "filter \"light\": the filter needs itself: @light -> @light, as no shared filter is called so"'
+config 'filter "light" { match = "camera" }'
 check 'an unknown one is told with the nearest'  'says 65 "there is no shared filter .lihgt.; did you mean .light.\?" d subscribe cleo@digest.test --use lihgt'
 config 'filter "light" { match = "camera" }' 'defaults { use = {light}  timezone = Europe/Berlin  limit = 6 }'
 check 'defaults are those of readers by command, too' 'd -q subscribe dora@digest.test && is dora@digest.test "r[\"timezone\"], r[\"limit\"], r[\"filters\"][0][\"name\"]" "('"'Europe/Berlin', 6, 'light'"')"'
@@ -91,12 +96,14 @@ for bad in '--when never' '--timezone Mars/Base' '--limit 501' '--limit x' '--fi
 	# shellcheck disable=SC2086 # an option and its value
 	check "refused with what was expected: $bad" 'says 65 "expected|removed|not closed" d subscribe bob@digest.test $bad && is bob@digest.test "r[\"limit\"], len(r[\"filters\"])" "(6, 1)"'
 done
+check 'an overlong consent, and a filter whose name is not UTF-8' 'says 65 "consent of 5000 bytes; expected at most 4096" d subscribe bob@digest.test --consent "$(printf "%05000d" 1)" && says 65 "name of a filter is not UTF-8" d subscribe bob@digest.test --filter "$(printf "\351=tea")"'
 check 'a control character in a name'            'says 65 "control" d subscribe bob@digest.test --name "$(printf "a\033b")" && says 65 "control|not UTF-8" d subscribe bob@digest.test --name "$(printf "\351")"'
 check 'pause, resume and unsubscribe say what they did' 'd subscribers pause bob@digest.test --until 2026-04-01 | grep -qx "bob@digest.test gets no mail until 2026-04-01" && d subscribe bob@digest.test --name Bo | grep -q "changed: name$" && is bob@digest.test "r[\"state\"]" paused && d subscribers resume bob@digest.test | grep -qx "bob@digest.test gets mail again" && d subscribers resume bob@digest.test | grep -qx "bob@digest.test was not paused" && is bob@digest.test "r[\"state\"], r[\"paused_until\"]" "('"'active', ''"')"'
+check '... each with the members that digest(1) lists' 'for c in "pause eve@digest.test --until 2026-04-01" "resume eve@digest.test" "erase eve@digest.test"; do d -q subscribe eve@digest.test; d --json subscribers $c | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers pause , resume , erase , unsubscribe" || exit 1; done; d --json subscribe fay@digest.test | python3 "$E2E/members.py" "$ROOT/man/digest.1" subscribe && d --json unsubscribe fay@digest.test | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers pause , resume , erase , unsubscribe" && echo fay@digest.test | d --json import - --consent x | python3 "$E2E/members.py" "$ROOT/man/digest.1" import'
 check '... but nothing with -q'                  'silent 0 d -q subscribers pause bob@digest.test --until 2026-04-01 && silent 0 d -q subscribers resume bob@digest.test'
 check '... and JSON with --json'                 'test "$(d --json subscribers pause bob@digest.test --until 2026-04-01)" = "{\"address\":\"bob@digest.test\",\"state\":\"paused\"}" && d -q subscribers resume bob@digest.test'
 check 'history of one shows the consents'        'd history bob@digest.test | grep -q "^consent  Tue 3 Mar 08:00 .*command card, 2 March"'
-check 'one of the list, by argument or by -u'    'd -q subscribe eve@digest.test; test "$(d subscribers BOB@digest.test | wc -l)" = 1 && test "$(d -u eve@digest.test -u bob@digest.test subscribers | wc -l)" = 2 && says 64 "x@digest.test is not a reader" d subscribers x@digest.test'
+check 'one of the list, by argument or by -u'    'd -q subscribers resume eve@digest.test --consent again; d -q subscribe eve@digest.test; test "$(d subscribers BOB@digest.test | wc -l)" = 1 && test "$(d -u eve@digest.test -u bob@digest.test subscribers | wc -l)" = 2 && says 64 "x@digest.test is not a reader" d subscribers x@digest.test'
 
 # --- tables of readers
 fresh
