@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 83
+plan 85
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -56,6 +56,11 @@ check '... and is no second reader'              'test "$(d subscribers | wc -l)
 config
 check 'whose end is the end'                     'd -q run; is ada@digest.test "r[\"state\"]" ended'
 check 'somebody whose block is gone can subscribe by command' 'd subscribe ada@digest.test --consent again | grep -q "is subscribed" && is ada@digest.test "r[\"state\"], r[\"origin\"], len(r[\"consent\"])" "('"'active', 'command', 3"')"'
+d -q subscribers pause ada@digest.test --until 2026-05-01
+config 'subscriber "ada@digest.test" {}'
+check 'a pause by command outlives the taking over, and ends by command' 'is ada@digest.test "r[\"state\"], r[\"origin\"]" "('"'paused', 'file'"')" && d subscribers resume ada@digest.test | grep -q "gets mail again" && is ada@digest.test "r[\"state\"]" active'
+config 'subscriber "ada@digest.test" { paused-until = 2026-05-01 }'
+check 'a pause by the block ends in the block'   'says 64 "ada@digest.test is in .*digest.conf:4; edit there" d subscribers resume ada@digest.test && is ada@digest.test "r[\"state\"]" paused'
 
 # --- a block that breaks, and was
 fresh
@@ -141,7 +146,7 @@ check 'who left elsewhere is not mailed here'    'd import status.csv --consent 
 check '... nor added'                            'says 64 "left@digest.test has left" d subscribe left@digest.test && d subscribers export gone@digest.test | grep -q "\"left\":\"bounced\"" && d subscribers export spam@digest.test | grep -q "\"left\":\"complaint\"" && d subscribers export bad@digest.test | grep -q "\"left\":\"operator\"" && says 64 "nothing is kept" d subscribers export perhaps@digest.test'
 check '... nor taken in by a later table'        'printf "email\nleft@digest.test\n" | d import - --consent x | grep -qx "1 reader read: 1 not to be mailed, left out" && says 64 "nothing is kept" d subscribers export nobody@digest.test'
 check 'a table of those who left needs no consent' 'printf "Email Address,UNSUB_TIME\nq@digest.test,2021-02-03 04:05:06\n" | d import - | grep -qx "1 reader read: 1 not to be mailed from now on" && d subscribers export q@digest.test | grep -q "\"left_since\":1612325106"'
-check 'a plain list of addresses'                'printf "Ida <ida@digest.test>\njo@bücher.example\n" >list && d import list --consent "asked each" | grep -qx "2 readers read: 2 new" && is ida@digest.test "r[\"name\"]" Ida && is jo@xn--bcher-kva.example "r[\"state\"]" active'
+check 'a plain list of addresses'                'printf "Ida <ida@digest.test>\r\n\r\njo@bücher.example\r\n\"King, Dr. Kim\" <kim@digest.test>\nno one\n" >list && d import list --consent "asked each" >out 2>err; grep -qx "4 readers read: 3 new, 1 broken, left out" out && grep -q "list:5:address: address .no one.: expected" err && is ida@digest.test "r[\"name\"]" Ida && is kim@digest.test "r[\"name\"]" "King, Dr. Kim" && is jo@xn--bcher-kva.example "r[\"state\"]" active'
 check 'a table without addresses'                'says 65 "x.csv:1: no column of addresses; expected JSON lines, or a table" sh -c "printf \"a,b\n1,2\n\" >x.csv; \"$DIGEST\" import x.csv --consent y"'
 check 'Latin-1 is told, the rest is taken in'    'printf "email,name\nk1@digest.test,Zo\353\nk2@digest.test,Zoe\n" >l1.csv; says 65 "l1.csv:2:name: not UTF-8" d import l1.csv --consent y && is k2@digest.test "r[\"name\"]" Zoe'
 check 'a line break in an address makes no header' 'printf "email\n\"m@digest.test\r\nBcc: n@digest.test\"\n" >nl.csv; says 65 "nl.csv:2:email: .*control" d import nl.csv --consent y && ! d subscribers | grep "^[mn]@"'
