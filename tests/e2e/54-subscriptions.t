@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 85
+plan 86
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -107,6 +107,7 @@ check 'pause, resume and unsubscribe say what they did' 'd subscribers pause bob
 check '... each with the members that digest(1) lists' 'for c in "pause eve@digest.test --until 2026-04-01" "resume eve@digest.test" "erase eve@digest.test"; do d -q subscribe eve@digest.test; d --json subscribers $c | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers pause , resume , erase , unsubscribe" || exit 1; done; d --json subscribe fay@digest.test | python3 "$E2E/members.py" "$ROOT/man/digest.1" subscribe && d --json unsubscribe fay@digest.test | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers pause , resume , erase , unsubscribe" && echo fay@digest.test | d --json import - --consent x | python3 "$E2E/members.py" "$ROOT/man/digest.1" import'
 check '... but nothing with -q'                  'silent 0 d -q subscribers pause bob@digest.test --until 2026-04-01 && silent 0 d -q subscribers resume bob@digest.test'
 check '... and JSON with --json'                 'test "$(d --json subscribers pause bob@digest.test --until 2026-04-01)" = "{\"address\":\"bob@digest.test\",\"state\":\"paused\"}" && d -q subscribers resume bob@digest.test'
+check 'who comes back is not paused any more'    'd -q subscribe gil@digest.test && d -q subscribers pause gil@digest.test --until 2026-05-01 && d -q unsubscribe gil@digest.test && d -q subscribers resume gil@digest.test --consent phone && is gil@digest.test "r[\"state\"], r[\"paused_until\"]" "('"'active', ''"')"'
 check 'history of one shows the consents'        'd history bob@digest.test | grep -q "^consent  Tue 3 Mar 08:00 .*command card, 2 March"'
 check 'one of the list, by argument or by -u'    'd -q subscribers resume eve@digest.test --consent again; d -q subscribe eve@digest.test; test "$(d subscribers BOB@digest.test | wc -l)" = 1 && test "$(d -u eve@digest.test -u bob@digest.test subscribers | wc -l)" = 2 && says 64 "x@digest.test is not a reader" d subscribers x@digest.test'
 
