@@ -353,7 +353,13 @@ take_filters(struct row *r, size_t column, char *text)
 		if ((equals = strchr(line, '=')) == NULL)
 			return fault(r, column, "a filter without a name; expected NAME=QUERY");
 		*equals = '\0';
-		if (add_filter(r, column, line, equals + 1) == -1)
+		line = trim(&r->table->in->scratch, line);
+		equals = trim(&r->table->in->scratch, equals + 1);
+		if (line == NULL || equals == NULL)
+			return err_nomem(r->table->err, "table");
+		if (line[0] == '\0')
+			return fault(r, column, "a filter without a name; expected NAME=QUERY");
+		if (add_filter(r, column, line, equals) == -1)
 			return -1;
 	}
 	return 0;

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 86
+plan 87
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -178,6 +178,7 @@ check '... again it changes nothing'             'o import first.jsonl >out && g
 check 'who was erased stays out there, too'      'says 64 "err@digest.test has left" o subscribe err@digest.test && says 64 "lea@digest.test has left" o subscribe lea@digest.test'
 check 'a store with suppressions of its own keeps its key' 'rm -f other.db*; o -q unsubscribe own@digest.test; says 65 "first.jsonl:1:key: this store has 1 suppressions of its own, by another key" o import first.jsonl && o subscribers | grep -q "^ann@" && says 64 "own@digest.test has left" o subscribe own@digest.test'
 check 'a broken line is told with its member'    'printf "%s\n" "{\"type\":\"subscriber\",\"address\":\"n@digest.test\",\"limit\":\"x\"}" "{\"type\":\"subscriber\",\"address\":\"o@digest.test\"}" "{\"type\":\"subscriber\",\"address\":\"p@digest.test\",\"consent\":\"by mail\",\"filters\":[{\"name\":\"a\",\"match\":\"tea\",\"limit\":3,\"sort\":\"votes\"}]}" >hand.jsonl; d import hand.jsonl >out 2>err; test $? = 65 && grep -q "hand.jsonl:1:limit: expected a number" err && grep -q "hand.jsonl:2:consent: none; expected" err && grep -qx "3 readers read: 1 new, 2 broken, left out" out && is p@digest.test "r[\"filters\"][0][\"sort\"], r[\"consent\"][0][\"text\"]" "('"'votes', 'by mail'"')"'
+check 'readers of a file with broken lines are in' '{ head -n 5 first.jsonl; echo "not JSON"; } >mixed.jsonl; rm -f other.db*; o import mixed.jsonl >out 2>err; test $? = 65 && grep -q "^digest: mixed.jsonl: no line is a paper; line 6: " err && grep -q "readers read" out || { cat err out; exit 1; }'
 check 'export of all has papers and readers, and comes back' 'd export all >all.jsonl && rm -f other.db* && o import all.jsonl >out && grep -q "^4 papers read: 4 new" out && grep -q "^5 readers read: 3 new" out'
 
 # --- readers as blocks
