@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 87
+plan 88
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -223,6 +223,7 @@ assert reader[\"name\"] == \"Zacharias Quux\" and reader[\"consent\"][0][\"text\
 assert edition[\"type\"] == \"edition\" and edition[\"state\"] == \"failed\" and \"550\" in edition[\"reply\"], edition
 assert edition[\"papers\"] and edition[\"papers\"][0][\"title\"] and edition[\"papers\"][0][\"section\"], edition"'
 check '... in the members that digest(1) lists'  'e subscribers export zquux.canary@digest.test | head -n 1 | python3 "$E2E/members.py" "$ROOT/man/digest.1" subscribers'
+check '... also of the digests, and of suppressions' 'e subscribers export zquux.canary@digest.test | tail -n 1 | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers export" && e -q unsubscribe who@digest.test && e export subscribers | sed -n 2p | python3 "$E2E/members.py" "$ROOT/man/digest.1" export'
 check 'it stands in the store'                   'traces | grep -q digest.db'
 check 'erase tells what it did'                  'e subscribers erase zquux.canary@digest.test | grep -q "zquux.canary@digest.test is forgotten, but for a hash"'
 check '... no byte of the store tells of it'     'test -z "$(traces)"'
