@@ -21,6 +21,7 @@
 #define MAX_QUERY_DISTANCE	1000			/* words of "a b"~N: longer than any abstract is an AND */
 #define MAX_READER_FILTERS	1000			/* per reader */
 #define MAX_CONSENT_BYTES	(16u * 1024)		/* record of one reader: a hundred lines */
+#define MAX_CONSENT_TEXT	4096u			/* of one consent; a form quoted in full fits */
 #define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
 
 /* Answers of sources. */

@@ -347,7 +347,7 @@ struct store_consent {
 	const char *how;	/* "file", "command", "import", "resume": one word; "" = not known */
 	const char *text;	/* what a person said of it; of "file" the file the block was first seen in */
 };
-/* Append one to a record. Control characters of the text become blanks. */
+/* Append one to a record. Control characters of the text become blanks, bytes that are not UTF-8 U+FFFD. */
 void	store_add_consent(struct strbuf *record, const struct store_consent *c);
 /* The consents of a record in their order. Fails with ERR_NOMEM. */
 int	store_read_consents(const char *record, struct arena *a, struct store_consent **out, size_t *n,

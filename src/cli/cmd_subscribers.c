@@ -211,8 +211,7 @@ resume_one(struct cli *cli, const char *address, struct error *err)
 		[RESUMED_NOTHING] = "was not paused",
 		[RESUMED_PAUSE] = "gets mail again",
 		[RESUMED_SUPPRESSION] = "gets mail again",
-		[RESUMED_STRANGER] = "may be mailed again, but is no reader; add them by: digest "
-				     "subscribe",
+		[RESUMED_STRANGER] = "may be subscribed again, but is no reader",
 	};
 	enum run_resumed was;
 

@@ -81,6 +81,7 @@ struct change {
 	const char *text;	     /* consent */
 	int32_t day;
 	enum run_resumed resumed;
+	struct arena *arena;
 };
 
 typedef int change_fn(struct change *c, struct error *err);
@@ -93,6 +94,7 @@ with_reader(struct change *c, const char *address, change_fn *fn, struct error *
 	int found, rc = -1;
 
 	c->now_utc = clock_now_utc(&c->run->clock);
+	c->arena = &a;
 	arena_init(&a, MAX_READER_BYTES);
 	if (run_canonical(address, &a, &c->canonical, err) == -1)
 		goto out;
@@ -223,6 +225,12 @@ run_pause(struct run *run, const char *address, int32_t until_day, struct error 
 	return with_reader(&c, address, do_pause, err);
 }
 
+static bool
+is_paused(const struct change *c)
+{
+	return c->reader->sub.paused_until > c->now_utc / DAY_SECONDS;
+}
+
 /* Lifts a pause, and with a consent also a suppression. */
 static int
 do_resume(struct change *c, struct error *err)
@@ -245,13 +253,13 @@ do_resume(struct change *c, struct error *err)
 		c->resumed = RESUMED_STRANGER;
 		return suppressed == 1 ? 0 : need_reader(c, err);
 	}
-	if (suppressed == 0 && c->reader->sub.paused_until > c->now_utc / DAY_SECONDS) {
+	if (suppressed == 0 && is_paused(c))
 		c->resumed = RESUMED_PAUSE;
-		/* A pause by the block is the block's. */
-		if (need_own(c, err) == -1)
-			return -1;
-	}
-	return store_pause_reader(c->run->store, c->reader->sub.id, 0, err);
+	if (store_pause_reader(c->run->store, c->reader->sub.id, 0, err) == -1 ||
+	    store_load_reader(c->run->store, c->reader->sub.id, c->arena, &c->reader, err) != 1)
+		return -1;
+	/* A pause by the block is the block's. */
+	return is_paused(c) ? need_own(c, err) : 0;
 }
 
 int
@@ -347,5 +355,8 @@ run_erase(struct run *run, const char *address, struct error *err)
 		    "a run is under way (process %ld); do this again after it", holder);
 	if (ours == -1 || with_reader(&c, address, do_erase, err) == -1)
 		return -1;
-	return store_scrub(run->store, err);
+	if (store_scrub(run->store, err) == -1)
+		return err_prefix(
+		    err, "what was kept of %s is removed, but not yet overwritten", address);
+	return 0;
 }

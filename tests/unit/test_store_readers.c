@@ -296,7 +296,7 @@ test_was(void **state)
 			    store_suppress(fx->store, s.canonical,
 				(enum suppression_reason)carries[i].reason, T_NOW, &fx->err));
 		must(fx, store_commit(fx->store, true, &fx->err));
-		s.was = arena_printf(&fx->a, "Old%zu@Example.org", i);
+		s.was = arena_printf(&fx->a, "old%zu@example.org", i);
 		s.address = s.canonical = arena_printf(&fx->a, "new%zu@example.org", i);
 		c = sync_readers(fx, &s, 1, true, T_NOW);
 		r = find_reader(fx, s.canonical);
