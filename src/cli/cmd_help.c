@@ -148,8 +148,20 @@ print_overview(const struct cli *cli)
 	print_more(cli);
 }
 
+static bool
+is_block(const char *word)
+{
+	size_t n;
+	const struct config_key_info *keys = config_keys(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(keys[i].block, word) == 0)
+			return true;
+	return false;
+}
+
 static void
-print_command(const struct cli *cli, const struct command *c)
+print_command(struct cli *cli, const struct command *c)
 {
 	bool any = false;
 	char usage[256];
@@ -167,6 +179,10 @@ print_command(const struct cli *cli, const struct command *c)
 			printf("\n");
 		any = true;
 		print_option(cli, o);
+	}
+	if (is_block(c->name)) {
+		printf("\nIn the configuration:\n");
+		config_put_keys(cli, c->name);
 	}
 }
 
