@@ -696,6 +696,8 @@ int	run_init_accept(enum run_init_item item, const char *text, struct arena *a, 
 	    struct error *err);
 /* A sensible answer, from those before it; NULL = there is none. */
 const char *run_init_propose(const struct run_init *init, enum run_init_item item, struct arena *a);
+/* Whether a mail from INIT_FROM may go by INIT_URL. Fails with ERR_CONFIG. */
+int	run_init_check_sender(const struct run_init *init, struct error *err);
 /* Whether this way out is a relay, which may ask for a login. */
 bool	run_init_is_relay(const struct run_init *init);
 /* Append the configuration, with its comments. dir: of files to include, "" = beside it. */

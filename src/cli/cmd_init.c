@@ -314,6 +314,28 @@ try_way_out(struct setup *s, struct error *err)
 	return rc;
 }
 
+/* From whom they come, which depends on how they leave. */
+static int
+find_sender(struct setup *s, struct error *err)
+{
+	struct error why;
+	bool again = false;
+
+	for (;;) {
+		if (find_item(s, INIT_FROM, again, err) == -1)
+			return -1;
+		if (run_init_check_sender(&s->init, &why) == 0)
+			return 0;
+		if (!s->asks) {
+			*err = why;
+			return err_prefix(err, "--from");
+		}
+		ask_tell(s->cli, "%s", why.msg);
+		s->init.items[INIT_FROM] = NULL;
+		again = true;
+	}
+}
+
 /* ---- all of them ---- */
 
 static int
@@ -361,7 +383,7 @@ find_answers(struct setup *s, struct error *err)
 		return -1;
 	if (s->asks)
 		ask_tell(s->cli, "\nWho the digests come from; most relays want your own address.");
-	return find_item(s, INIT_FROM, false, err);
+	return find_sender(s, err);
 }
 
 static int
@@ -446,6 +468,24 @@ tell_next(const struct setup *s, bool is_given)
 	strbuf_release(&command);
 }
 
+/* For a program, which wants no preview. */
+static int
+put_json(const struct setup *s)
+{
+	struct arena *a = &s->cli->arena;
+	struct value *v = value_object(a);
+	struct strbuf command;
+
+	strbuf_init(&command, MAX_QUERY_BYTES);
+	add_command(s, &command, "run");
+	value_set_string(a, v, "config", s->place.config);
+	value_set_string(a, v, "secret", wants_password(s) ? s->place.secret : "");
+	value_set_string(a, v, "command", arena_strdup(a, command.buf));
+	cli_put_json(v);
+	strbuf_release(&command);
+	return EXIT_OK;
+}
+
 /* The first digest as it stands, by what was written. */
 static int
 show_first(struct setup *s, struct error *err)
@@ -456,7 +496,7 @@ show_first(struct setup *s, struct error *err)
 
 	cli->opt.config = s->place.config;
 	if (!cli->opt.quiet && !cli->opt.offline) {
-		printf("The first digest, as it stands now:\n\n");
+		printf("\nThe first digest, as it stands now:\n\n");
 		rc = cmd_preview(cli, &why);
 		term_clear_progress(&cli->progress);
 		if (rc != -1)
@@ -480,8 +520,10 @@ finish(struct setup *s, struct error *err)
 		return -1;
 	run_close(s->run);
 	s->run = NULL;
+	if (s->cli->opt.json)
+		return put_json(s);
 	if (!s->cli->opt.quiet)
-		printf("Written: %s%s%s\n\n", s->place.config, wants_password(s) ? " and " : "",
+		printf("Written: %s%s%s\n", s->place.config, wants_password(s) ? " and " : "",
 		    wants_password(s) ? s->place.secret : "");
 	if ((rc = show_first(s, err)) == EXIT_OK && !s->cli->opt.quiet)
 		tell_next(s, is_given);

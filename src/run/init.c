@@ -245,6 +245,28 @@ run_init_is_relay(const struct run_init *init)
 	return init->items[INIT_URL] != NULL && strncmp(init->items[INIT_URL], "smtp", 4) == 0;
 }
 
+int
+run_init_check_sender(const struct run_init *init, struct error *err)
+{
+	const char *url = init->items[INIT_URL];
+	struct address from;
+	struct arena a;
+	int rc = 0;
+
+	if (url == NULL || strncmp(url, "maildir:", 8) == 0 || is_plain_loopback(url))
+		return 0;
+	arena_init(&a, MAX_PATH * 4);
+	if (address_parse(init->items[INIT_FROM], &a, &from, NULL, err) == -1)
+		rc = -1;
+	else if (run_is_nobodys(from.domain))
+		rc = err_set(err, ERR_CONFIG,
+		    "nobody gets mail at %s, so no answer could reach you; expected an address of "
+		    "yours",
+		    from.domain);
+	arena_release(&a);
+	return rc;
+}
+
 /* ---- the text ---- */
 
 /* As a person would write it: in apostrophes, when nothing in it needs more care. */

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 37
+plan 40
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -64,6 +64,9 @@ for row in '--address|nonsense|expected .@' '--topic|titel:x|did you mean .title
 	set -- --address ada@digest.test --smtp-url sendmail:/bin/true "$option" "$value"
 	says 64 "^digest: $option.*$pattern" i "$@" >said && nothing_left || { echo "# $row"; cat said; bad=1; }
 done
+check 'a sender whom nobody can answer'                   'fresh && says 78 "^digest: --from: nobody gets mail at example.org" i --address me@example.org --smtp-url sendmail:/bin/true --offline && nothing_left'
+check '... may try things out in a Maildir'               'i --address me@example.org --smtp-url maildir:"$T/Mail" -q --offline </dev/null && test -e "$C/digest.conf"'
+check 'as JSON: what was written, and the command'        'fresh && i --json --address ada@digest.test --smtp-url maildir:"$T/Mail" </dev/null >out && python3 "$E2E/members.py" "$ROOT/man/digest.1" init <out && grep -q "\"config\":\"$C/digest.conf\",\"secret\":\"\",\"command\":\"$DIGEST run\"" out'
 check 'each answer that is wrong is named by its option'  'test $bad = 0'
 
 # --- the login
