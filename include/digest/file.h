@@ -25,10 +25,29 @@ int	file_create(const char *path, mode_t mode, const void *bytes, size_t len, st
 int	file_make_dirs(const char *path, mode_t mode, struct error *err);
 
 /*
- * A file that holds a secret must belong to us or root and be closed to group and others.
- * The message is the command that cures it: "chmod 600 smtp.secret".
+ * A file that holds a secret must belong to us or root and be closed to group and others; one in $CREDENTIALS_DIRECTORY
+ * (systemd.exec(5)) may be open to the group. The message ends in the command that cures it: "chmod 600 smtp.secret".
  */
 int	file_check_private(const char *path, struct error *err);
+
+/* ---- what to do about a refusal: cure.c ---- */
+
+enum { FILE_USER_SIZE = 64 };
+/* "digest", or "#1000" of one without a name, as sudo and chown take it. */
+void	file_user_name(uid_t uid, char out[FILE_USER_SIZE]);
+/* Append text as one word of a shell. */
+void	file_add_word(struct strbuf *out, const char *text);
+/*
+ * Append the command that lets us use a file or folder: "chmod u+rw digest.db" of one of our own, "sudo -u digest digest run"
+ * of another user's, "sudo chown ada digest.db" of root's, "sudo install -d -m 700 -o ada /var/lib/digest" of one that is
+ * missing. It names the innermost folder that we can see.
+ * need	for a file: "r", "rw"
+ */
+void	file_add_cure(struct strbuf *out, const char *path, const char *need);
+/* "path: what; command". Always returns -1. */
+int	file_set_refused(struct error *err, enum err_kind kind, const char *path, const char *what, const char *need);
+/* Root must not write where files belong to somebody else: a run of theirs would stop at what root left. Fails with ERR_IO. */
+int	file_refuse_root(const char *path, struct error *err);
 
 /* The path that rel means when it stands in the file base: absolute ones as they are, others beside base. */
 void	file_resolve(struct strbuf *out, const char *base, const char *rel);

@@ -50,6 +50,7 @@ struct run {
 	struct zone_cache *zones;	/* private: time zones read so far */
 	int64_t last_utc;	/* when a run sent before this one; 0 = never, or none sends */
 	size_t nreader_errors;	/* readers whose block has an error */
+	int32_t newest_day;	/* private: on which the newest paper was listed, as due.c saw it first; 0 = not looked */
 };
 
 /*
@@ -251,28 +252,91 @@ int	run_fetch(struct run *run, const struct run_fetch_options *options, struct r
 int	run_sync_readers(struct run *run, bool accept_removals, struct store_sync_counts *counts,
 	    struct error *err);
 
+/* ---- backup, restore, prune: backup.c, restore.c, prune.c ---- */
+
+struct run_backup {
+	const char *to;		/* a file, or a folder, in which it gets a name of its own with the time */
+	bool force;		/* a file that is there is replaced */
+	/* What was made: */
+	const char *path;	/* lives in the arena */
+	struct store_sizes sizes;
+	bool has_key;		/* there was one to take along */
+};
+/*
+ * Write the store, which is open, and the key of the tokens into one file, see store_backup(). Fails with ERR_USAGE when the
+ * file is there already, or is the store itself.
+ */
+int	run_backup(struct run *run, struct run_backup *b, struct arena *a, struct error *err);
+
+struct run_pruned {
+	size_t n[PRUNED_KINDS];	/* records */
+	size_t ncopies;		/* of the store, that an upgrade or a restore left */
+	int64_t copies_bytes;
+	int64_t store_bytes, free_bytes;	/* afterwards */
+	int64_t freed_bytes;	/* given back to the disk, copies aside */
+};
+/*
+ * Remove what is older than the store.keep-* keys ask for, as a run does by itself once a day; and give the room back when a
+ * quarter of the store is free, which a run leaves to be used again. Fails with ERR_TEMP while a run is under way.
+ * dry_run	the store is an overlay: nothing goes, and store_bytes and those below it mean nothing
+ */
+int	run_prune(struct run *run, bool dry_run, struct run_pruned *out, struct error *err);
+
+struct run_restored {
+	bool kept;		/* there was a store in its place, which is kept beside it */
+	size_t nheld;		/* mails */
+	bool has_key;		/* the backup brought the key of the tokens along */
+	const char *key;	/* what became of the key file, in words; "" = it stays as it is */
+};
 /*
  * Make the store of the configuration the one that sends from now on: the one in the file from, or, when that is NULL, the one
- * at hand. Opens it. What it calls unsettled is held for a person, for it may be out since; *nheld = how many mails.
- * Fails with ERR_TEMP while a run is under way, with ERR_DATA when the file is no whole store.
+ * at hand. Opens it. Keys that it brings along go into list.key-file. What it calls unsettled is held for a person, for it
+ * may be out since. Fails with ERR_TEMP while a run is under way, with ERR_DATA when the file is no whole store.
  */
-int	run_restore(struct run *run, const char *from, size_t *nheld, struct error *err);
+int	run_restore(struct run *run, const char *from, struct run_restored *out, struct error *err);
 
 /* ---- the list by command ---- */
 
-struct run_filter {
-	const char *name, *match;
+/* A key of digest.conf(5) with its text. */
+struct run_key {
+	const char *key, *text;
 };
-/* Add or change a reader by command. address may have a name. Fails with ERR_DATA for a bad address or query, ERR_USAGE for a
- * reader of the file ("ada@example.org is in digest.conf:23; edit there"). */
-int	run_subscribe(struct run *run, const char *address, const struct run_filter *filters,
-	    size_t nfilters, struct error *err);
+/* What is said of a reader by options, in a row of a table or a line of an export. */
+struct run_wish {
+	const char *address;	/* may have a name, which one among the keys goes before */
+	const struct run_key *keys;
+	size_t nkeys;
+	const struct filter *filters;	/* name, match, limit, sort, when; an empty match removes the filter */
+	size_t nfilters;
+	const char *const *use;	/* shared filters */
+	size_t nuse;
+	bool whole;		/* the filters are all there are */
+	const char *how;	/* as of struct store_consent */
+	const char *consent;	/* what a person said of it, "" = nothing */
+	const char *record;	/* consents of an export, which are kept; "" = none */
+};
+enum run_taken { TAKEN_NEW, TAKEN_CHANGED, TAKEN_SAME };
+/*
+ * Add a reader by command, or change one added so before: what is said changes, the rest stays; a filter takes the place of the
+ * one of its name, or comes after those there are.
+ * changes	gets what changed, "name, filter mine"; may be NULL
+ * Fails with ERR_DATA for a bad address, key or query, ERR_USAGE for a reader of the file ("ada@example.org is in
+ * digest.conf:23; edit there") and for one who must not be mailed.
+ */
+int	run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *taken, struct strbuf *changes,
+	    struct error *err);
 /* End and suppress: no mail until `subscribers resume --consent`. */
 int	run_unsubscribe(struct run *run, const char *address, struct error *err);
 /* By the token of a mail. */
 int	run_unsubscribe_token(struct run *run, const char *token, struct strbuf *address, struct error *err);
 int	run_pause(struct run *run, const char *address, int32_t until_day, struct error *err);
-int	run_resume(struct run *run, const char *address, const char *consent, struct error *err);
+/* End a pause, and with a consent a suppression; *was says what there was to end. */
+enum run_resumed { RESUMED_NOTHING, RESUMED_PAUSE, RESUMED_SUPPRESSION, RESUMED_STRANGER };
+int	run_resume(struct run *run, const char *address, const char *consent, enum run_resumed *was, struct error *err);
+/*
+ * Forget a person but for the hash that keeps them from being mailed, down to the bytes of the store's files. Fails with ERR_TEMP
+ * when the rows are gone but another process kept the bytes from being overwritten; done again it then finishes.
+ */
 int	run_erase(struct run *run, const char *address, struct error *err);
 
 /* The identity of an address as the store knows it. Fails with ERR_DATA. */
@@ -296,16 +360,51 @@ struct run_origin {
 int	run_find_origins(struct run *run, const struct paper *p, struct arena *a, struct run_origin **out,
 	    struct error *err);
 struct run_import_counts {
+	/* papers */
 	size_t nread, nbroken, nnew, nchanged;
 	char first_broken[512];	/* "papers.jsonl:3: title: expected a string" */
 	char fault[256];	/* from some place on the file is broken, "" = it is not */
+	/* readers, each in one of these */
+	size_t nadded, nupdated, nsame;
+	size_t nleft;		/* left or bounced elsewhere: not mailed here from now on, either */
+	size_t nkept_out;	/* must not be mailed here, and stays so */
+	size_t nfile;		/* stand in the configuration, which decides */
+	size_t nunconfirmed;	/* never said yes: left out */
+	size_t nbad;		/* rows and lines that cannot be taken in */
+	size_t nhashes;		/* suppressions of an export, by hash */
+	char unread[256];	/* columns of a table that say nothing here, "a, b" */
+	bool has_readers;	/* it was a table, or had lines of readers */
+};
+struct run_import_options {
+	const char *consent;	/* how the readers of the file agreed, "" = not said; a table needs it */
+	/* What is wrong with a row, "list.csv:17:email: ...", at most MAX_INTAKE_TOLD times; may be NULL. */
+	void (*tell)(void *arg, const char *message);
+	void *arg;
 };
 /*
- * Papers of a file in our JSON-lines form or a saved answer of a service; "-" = standard input. They keep the days on which
- * they were listed, so that what is older than the window is mailed to nobody; one without a day is not listed.
+ * Take in a file; "-" = standard input. What begins like JSON or XML holds papers in our JSON-lines form, or is a saved answer of
+ * a service; they keep the days on which they were listed, so that what is older than the window is mailed to nobody, and one
+ * without a day is not listed. Lines of an export may be readers, too. Anything else is a table of readers (CSV), see digest(1).
+ * What is wrong with one row or line leaves the others alone. Readers of the configuration are taken in before.
  */
-int	run_import_papers(struct run *run, const char *path, struct run_import_counts *counts,
-	    struct error *err);
+int	run_import(struct run *run, const char *path, const struct run_import_options *options,
+	    struct run_import_counts *counts, struct error *err);
+/* "active", "paused", "left", "ended", "gone", "broken"; and "file", "command", "mail". */
+const char *run_reader_state(const struct store_reader *r, int64_t now_utc);
+const char *run_reader_origin(const struct store_reader *r);
+/* "unsubscribed", "complaint", "bounced", "operator". */
+const char *run_reason_name(enum suppression_reason reason);
+/* The block that makes the same reader in the configuration, with its consents as comments; for all but those who left or ended. */
+void	run_add_reader_block(struct run *run, struct strbuf *out, const struct store_reader *r, struct arena *a);
+/* A reader as a line of an export. Members are listed in digest(1). */
+struct value *run_reader_value(struct run *run, const struct store_reader *r, struct arena *a);
+/* Everything known of one person: the reader, then each of their editions with its papers; or only that they must not be mailed.
+ * Fails with ERR_USAGE when nothing is known. */
+int	run_export_person(struct run *run, const char *address, struct arena *a,
+	    void (*visit)(void *arg, const struct value *line), void *arg, struct error *err);
+/* Each suppression and, before the first, the key of the hashes. a is reset between them. */
+int	run_export_suppressions(struct run *run, struct arena *a, void (*visit)(void *arg, const struct value *line),
+	    void *arg, struct error *err);
 /*
  * Append a paper of the store as a JSON line, with its newest listing that counts (where none does yet, the newest);
  * earlier: and a short line for each other listing, so that an import of all lines gives all listings back.

@@ -46,6 +46,20 @@ struct token_keys;
  */
 int	token_key_load(const char *path, bool create, struct token_keys **out, struct error *err);
 
+/* Append the key file as it stands, for a backup; nothing when there is none. Wipe it after use. Fails as token_key_load. */
+int	token_key_save(const char *path, struct strbuf *out, struct error *err);
+
+/* What bringing a saved key file back did to the one at hand. */
+enum token_restored {
+	TOKEN_KEYS_SAME,	/* nothing: all of its keys were there */
+	TOKEN_KEYS_PUT,		/* there was none */
+	TOKEN_KEYS_ADDED,	/* keys that were missing now stand below the others, retired */
+	TOKEN_KEYS_REPLACED,	/* other keys had the same numbers; they are kept as "<path>.before-restore" */
+};
+/* So that every token that verified when it was saved verifies again, and where that is possible those made since. Fails with
+ * ERR_DATA when text is no key file. */
+int	token_key_restore(const char *path, const char *text, enum token_restored *out, struct error *err);
+
 /* Wipes the keys. */
 void	token_keys_free(struct token_keys *keys);
 

@@ -36,6 +36,8 @@ file_read(const char *path, struct strbuf *out, struct error *err)
 	int fd, rc;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1 && errno == EACCES)
+		return file_set_refused(err, ERR_IO, path, strerror(errno), "r");
 	if (fd == -1)
 		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
@@ -109,6 +111,20 @@ out:
 	return rc;
 }
 
+/* What has to be made is the folder itself, and not only room for it. */
+static int
+refuse_folder(const char *path, struct error *err)
+{
+	struct strbuf inside;
+	int rc;
+
+	strbuf_init(&inside, MAX_PATH_BYTES);
+	strbuf_addf(&inside, "%s/.", path);
+	rc = file_set_refused(err, ERR_IO, inside.buf, "cannot be made", "rwx");
+	strbuf_release(&inside);
+	return rc;
+}
+
 int
 file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct error *err)
 {
@@ -140,29 +156,13 @@ file_make_dirs(const char *path, mode_t mode, struct error *err)
 		if (copy[i] != '/' && copy[i] != '\0')
 			continue;
 		copy[i] = '\0';
+		if (mkdir(copy, mode) == -1 && errno == EACCES)
+			return refuse_folder(path, err);
 		if (mkdir(copy, mode) == -1 && errno != EEXIST)
 			return err_set(err, ERR_IO, "%s: cannot make the directory: %s", copy,
 			    strerror(errno));
 		copy[i] = path[i];
 	}
-	return 0;
-}
-
-int
-file_check_private(const char *path, struct error *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) == -1)
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return err_set(err, ERR_CONFIG,
-		    "%s: holds a secret but belongs to another user; chown it to the one who runs "
-		    "digest",
-		    path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(err, ERR_CONFIG,
-		    "%s: holds a secret but others may read it; chmod 600 %s", path, path);
 	return 0;
 }
 

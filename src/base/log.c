@@ -1,12 +1,17 @@
 #include "digest/log.h"
 
+#include "base/log_line.h"
+#include "digest/clock.h"
 #include "digest/error.h"
 #include "digest/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Longer lines end in "..."; an event never takes a second line. */
@@ -37,6 +42,19 @@ write_line(struct log *log, const char *line, size_t len)
 		line += n;
 		len -= (size_t)n;
 	}
+}
+
+bool
+log_is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(fd, &st) == -1)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, ours) == 0;
 }
 
 static bool
@@ -99,11 +117,13 @@ log_shorten(char *out, size_t size, const char *text)
 		snprintf(out + len, size - len, "%s", from);
 }
 
-__attribute__((format(printf, 3, 0))) static void
-add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void
+add_event(struct log *log, enum log_level level, const char *event, const char *fmt, va_list ap)
 {
-	char raw[MAX_LINE_BYTES / 2], cut[MAX_LINE_BYTES], line[MAX_LINE_BYTES];
-	int n;
+	static const struct clock wall = { 0 }; /* also of a run that is told another time */
+	char raw[MAX_LINE_BYTES / 2], cut[MAX_LINE_BYTES], text[MAX_LINE_BYTES - 64];
+	char line[2 * MAX_LINE_BYTES]; /* as JSON a line may be twice as long */
+	size_t len;
 
 	pthread_mutex_lock(&log->lock);
 	log->nerrors += level == LOG_LEVEL_ERROR;
@@ -113,18 +133,22 @@ add_event(struct log *log, enum log_level level, const char *fmt, va_list ap)
 		return;
 	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
 		return;
-	n = snprintf(line, 64, "%s: %s", log->name, level == LOG_LEVEL_WARN ? "warning: " : "");
-	if (n < 0 || n >= 64)
-		n = 0;
 	if (log->short_addresses)
 		log_shorten(cut, sizeof(cut), raw);
-	n += (int)err_printable(
-	    line + n, (unsigned)(sizeof(line) - (size_t)n - 2), log->short_addresses ? cut : raw);
-	line[n++] = '\n';
+	err_printable(text, sizeof(text), log->short_addresses ? cut : raw);
+	len = log_line(log->format,
+	    &(struct log_record){ .name = log->name,
+		.level = level,
+		.event = event,
+		.fmt = fmt,
+		.text = text,
+		.now_ms = clock_now_ms(&wall),
+		.pid = (long)getpid() },
+	    line, sizeof(line));
 	pthread_mutex_lock(&log->lock);
 	if (log->before != NULL)
 		log->before(log->arg);
-	write_line(log, line, (size_t)n);
+	write_line(log, line, len);
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -134,7 +158,7 @@ log_error(struct log *log, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_event(log, LOG_LEVEL_ERROR, fmt, ap);
+	add_event(log, LOG_LEVEL_ERROR, NULL, fmt, ap);
 	va_end(ap);
 }
 
@@ -144,7 +168,7 @@ log_warn(struct log *log, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_event(log, LOG_LEVEL_WARN, fmt, ap);
+	add_event(log, LOG_LEVEL_WARN, NULL, fmt, ap);
 	va_end(ap);
 }
 
@@ -154,7 +178,7 @@ log_info(struct log *log, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_event(log, LOG_LEVEL_INFO, fmt, ap);
+	add_event(log, LOG_LEVEL_INFO, NULL, fmt, ap);
 	va_end(ap);
 }
 
@@ -164,6 +188,16 @@ log_debug(struct log *log, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_event(log, LOG_LEVEL_DEBUG, fmt, ap);
+	add_event(log, LOG_LEVEL_DEBUG, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_event(struct log *log, enum log_level level, const char *event, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_event(log, level, event, fmt, ap);
 	va_end(ap);
 }

@@ -31,15 +31,17 @@ struct options {
 	const char *config;
 	const char **users;
 	size_t nusers;
-	const char *now, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
+	const char *now, *log, *color, *format, *out, *since, *until, *token, *consent, *send;
+	const char *name, *when, *timezone, *language;	/* of a reader */
 	const char *days, *limit, *sort, *instead_of, *similar;
-	const char *address, *from, *smtp_url, *smtp_user, *password_file, *when, *timezone;
+	const char **filters, **use;
+	size_t nfilters, nuse;
+	const char *address, *from, *smtp_url, *smtp_user, *password_file;
 	const char **topics;
 	size_t ntopics;
-	const char **filters;
-	size_t nfilters;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
 	bool version, bibtex, yes, check, adopt;
+	bool debug;	/* -v twice */
 };
 
 /* One line on stderr while something long goes on. */
@@ -80,7 +82,8 @@ enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
 	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
-	OPT_ADDRESS, OPT_TOPIC, OPT_FROM, OPT_SMTP_URL, OPT_SMTP_USER, OPT_PASSWORD_FILE, OPT_WHEN, OPT_TIMEZONE,
+	OPT_NAME, OPT_WHEN, OPT_TIMEZONE, OPT_LANGUAGE, OPT_USE,
+	OPT_ADDRESS, OPT_TOPIC, OPT_FROM, OPT_SMTP_URL, OPT_SMTP_USER, OPT_PASSWORD_FILE,
 };
 
 struct command {
@@ -286,7 +289,9 @@ int	cmd_explain(struct cli *cli, struct error *err);
 int	cmd_config(struct cli *cli, struct error *err);
 int	cmd_template(struct cli *cli, struct error *err);
 int	cmd_import(struct cli *cli, struct error *err);
+int	cmd_backup(struct cli *cli, struct error *err);
 int	cmd_restore(struct cli *cli, struct error *err);
+int	cmd_prune(struct cli *cli, struct error *err);
 /* Every paper of the store, which is open, as a JSON line. */
 int	cli_export_papers(struct cli *cli, struct error *err);
 int	cmd_export(struct cli *cli, struct error *err);

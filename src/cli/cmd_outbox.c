@@ -238,6 +238,34 @@ print_past(const struct cli *cli, const struct run_past *p)
 		p->edition->reply });
 }
 
+/* How the reader came to be mailed, before what was mailed. */
+static int
+put_consents(struct cli *cli, const char *address, struct error *err)
+{
+	struct store_consent *consents;
+	struct store_reader *r;
+	const char *canonical;
+	char wall[64];
+	size_t n;
+
+	if (run_canonical(address, &cli->arena, &canonical, err) == -1 ||
+	    store_find_reader(cli->run->store, canonical, &cli->arena, &r, err) != 1 ||
+	    store_read_consents(r->consent, &cli->arena, &consents, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		snprintf(wall, sizeof(wall), "-");
+		if (consents[i].at_utc != 0)
+			run_format_wall(cli->run, "", consents[i].at_utc, wall, sizeof(wall));
+		fputs("consent  ", stdout);
+		term_put_cell(wall, TIME_COLUMNS);
+		term_put(consents[i].how);
+		putchar(' ');
+		term_put(consents[i].text);
+		putchar('\n');
+	}
+	return 0;
+}
+
 int
 cmd_history(struct cli *cli, struct error *err)
 {
@@ -251,6 +279,8 @@ cmd_history(struct cli *cli, struct error *err)
 	    run_sync_readers(cli->run, false, &counts, err) == -1 ||
 	    run_load_history(cli->run, address, cli->opt.all ? LONG_HISTORY : SHORT_HISTORY,
 		&cli->arena, &rows, &n, err) == -1)
+		return -1;
+	if (address != NULL && !cli->opt.json && put_consents(cli, address, err) == -1)
 		return -1;
 	if (n > 0 && !cli->opt.json)
 		term_put_heads(&cli->term, past_columns, NPAST_COLUMNS);

@@ -50,12 +50,16 @@ print_report(struct cli *cli, const struct run_report *r, bool delivered)
 }
 
 /* cron mails whatever is said, and keeps it: off a terminal only what a person must act on is said, and who reads what
- * nowhere. */
+ * nowhere. A journal and a collector of JSON wake nobody, and are asked afterwards what was done. */
 static void
 hush(struct cli *cli)
 {
 	cli->log.short_addresses = !cli->opt.verbose;
-	if (!cli->term.err_tty && !cli->opt.verbose)
+	if (cli->opt.verbose || cli->opt.quiet)
+		return;
+	if (cli->log.format != LOG_TEXT)
+		cli->log.level = LOG_LEVEL_INFO;
+	else if (!cli->term.err_tty)
 		cli->log.level = LOG_LEVEL_ERROR;
 }
 

@@ -23,13 +23,15 @@ const struct command commands[] = {
 	    "ask a few questions and write a configuration", cmd_init },
 	{ "check", "start", "", 0, 0, OPT(OPT_OFFLINE) | OPT(OPT_SEND),
 	    "look whether everything is in order, and say what cures what is not", cmd_check },
-	{ "subscribe", "start", "ADDRESS", 1, 1, OPT(OPT_FILTER),
-	    "add a reader, with --filter NAME=QUERY", cmd_subscribe },
+	{ "subscribe", "start", "ADDRESS", 1, 1,
+	    OPT(OPT_FILTER) | OPT(OPT_USE) | OPT(OPT_NAME) | OPT(OPT_WHEN) | OPT(OPT_TIMEZONE) |
+		OPT(OPT_LANGUAGE) | OPT(OPT_LIMIT) | OPT(OPT_CONSENT),
+	    "add a reader, or change one added so before", cmd_subscribe },
 	{ "unsubscribe", "start", "[ADDRESS]", 0, 1, OPT(OPT_TOKEN),
 	    "end a subscription, by address or by the token of a mail", cmd_unsubscribe },
-	{ "subscribers", "start", "[pause|resume|erase|export ADDRESS]", 0, 2,
-	    OPT(OPT_CONSENT) | OPT(OPT_UNTIL) | OPT(OPT_ALL), "list the readers, or change one",
-	    cmd_subscribers },
+	{ "subscribers", "start", "[ADDRESS|pause|resume|erase|export ADDRESS]", 0, 2,
+	    OPT(OPT_CONSENT) | OPT(OPT_UNTIL) | OPT(OPT_ALL) | OPT(OPT_FORMAT),
+	    "list the readers, or change one", cmd_subscribers },
 	{ "status", "look", "[sources]", 0, 1, OPT(OPT_CHECK),
 	    "last run, what went out, what waits, each source", cmd_status },
 	{ "history", "look", "[ADDRESS]", 0, 1, OPT(OPT_ALL),
@@ -59,10 +61,16 @@ const struct command commands[] = {
 	    "the settings in force, or the help of a key", cmd_config },
 	{ "template", "care", "[list|check|show|copy|diff|render] [TEMPLATE]... [DATA.json]", 0, -1,
 	    OPT(OPT_FORCE) | OPT(OPT_ALL), "look after the templates of the digest", cmd_template },
+	{ "backup", "care", "FILE|FOLDER", 1, 1, OPT(OPT_FORCE),
+	    "copy the store and the key of the links into one file, also while a run sends",
+	    cmd_backup },
 	{ "restore", "care", "[FILE]", 0, 1, OPT(OPT_ADOPT),
 	    "put a backup of the store in its place, or let the one at hand send", cmd_restore },
-	{ "import", "care", "FILE...", 1, -1, 0,
-	    "take in papers from JSON lines or saved answers; - is standard input", cmd_import },
+	{ "prune", "care", "", 0, 0, OPT(OPT_DRY_RUN),
+	    "remove what is older than store.keep-* say, and give the room back", cmd_prune },
+	{ "import", "care", "FILE...", 1, -1, OPT(OPT_CONSENT) | OPT(OPT_DRY_RUN),
+	    "take in readers from CSV, papers or readers from JSON lines; - is standard input",
+	    cmd_import },
 	{ "export", "care", "[papers|subscribers|all]", 0, 1, 0, "write the store as JSON lines",
 	    cmd_export },
 	{ "completion", "care", "SHELL", 1, 1, 0,
@@ -162,7 +170,7 @@ main(int argc, char **argv)
 	if (rc == -1) {
 		/* What a person has just typed need not be hidden from them. */
 		cli.log.short_addresses = cli.log.short_addresses && err.kind != ERR_USAGE;
-		log_error(&cli.log, "%s", err.msg);
+		log_event(&cli.log, LOG_LEVEL_ERROR, "failed", "%s", err.msg);
 		rc = cli_exit_of_error(&err);
 	}
 	run_close(cli.run);

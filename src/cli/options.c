@@ -16,15 +16,18 @@ const struct option_info option_table[] = {
 	{ 0, true, "user", 'u', "ADDRESS", "only this reader; may be given again" },
 	{ 0, true, "now", 0, "TIME", "act as if it were this time (2026-08-21T07:00:00Z)" },
 	{ 0, true, "quiet", 'q', NULL, "say only what a person must act on" },
-	{ 0, true, "verbose", 'v', NULL, "tell what is done" },
+	{ 0, true, "verbose", 'v', NULL,
+	    "tell what is done; twice: each request and each mail, too" },
+	{ 0, true, "log", 0, "FORM", "of what is told: text or json; else $DIGEST_LOG" },
 	{ 0, true, "json", 0, NULL, "answer in JSON, one object per line" },
 	{ 0, true, "color", 0, "WHEN", "auto, always or never" },
 	{ 0, true, "help", 'h', NULL, "show the help" },
 	{ 0, true, "version", 'V', NULL, "show the version" },
 	{ OPT_DRY_RUN, false, "dry-run", 'n', NULL,
-	    "show what would be sent; send and store nothing" },
+	    "show what would be sent or taken in; send and store nothing" },
 	{ OPT_OFFLINE, false, "offline", 0, NULL, "do not ask the sources" },
-	{ OPT_FORMAT, false, "format", 0, "FORM", "of a dry run: text, html, eml or json" },
+	{ OPT_FORMAT, false, "format", 0, "FORM",
+	    "of a dry run: text, html, eml or json; of subscribers: conf" },
 	{ OPT_OUT, false, "out", 0, "DIR",
 	    "of a dry run: write ADDRESS.txt, .html and .eml there" },
 	{ OPT_OPEN, false, "open", 0, NULL, "of a dry run: show the HTML in the browser" },
@@ -32,6 +35,13 @@ const struct option_info option_table[] = {
 	{ OPT_FORCE, false, "force", 'f', NULL, "also what is not due; overwrite" },
 	{ OPT_FILTER, false, "filter", 0, "NAME=QUERY",
 	    "a filter of the reader; may be given again" },
+	{ OPT_NAME, false, "name", 0, "NAME", "the reader's name" },
+	{ OPT_WHEN, false, "when", 0, "WHEN",
+	    "the reader's days and hour, as in 'weekdays 07:30'" },
+	{ OPT_TIMEZONE, false, "timezone", 0, "ZONE", "the reader's zone, as in Europe/London" },
+	{ OPT_LANGUAGE, false, "language", 0, "LANGUAGE", "of the digest's own words: en, de" },
+	{ OPT_USE, false, "use", 0, "FILTER",
+	    "a shared filter of the configuration; may be given again" },
 	{ OPT_TOKEN, false, "token", 0, "TOKEN", "the token of an unsubscribing mail" },
 	{ OPT_CONSENT, false, "consent", 0, "TEXT", "where and when the reader agreed" },
 	{ OPT_UNTIL, false, "until", 0, "DATE", "the day on which mail starts again" },
@@ -58,8 +68,6 @@ const struct option_info option_table[] = {
 	{ OPT_SMTP_USER, false, "smtp-user", 0, "USER", "for the login there" },
 	{ OPT_PASSWORD_FILE, false, "password-file", 0, "FILE",
 	    "holds its password, closed to others" },
-	{ OPT_WHEN, false, "when", 0, "SCHEDULE", "daily 07:30, mon,thu 08:00, ..." },
-	{ OPT_TIMEZONE, false, "timezone", 0, "ZONE", "Europe/London; else the machine's" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -83,11 +91,16 @@ struct place {
 static const struct place places[] = {
 	TEXT("config", config),
 	TEXT("now", now),
+	TEXT("log", log),
 	TEXT("color", color),
 	TEXT("format", format),
 	TEXT("out", out),
 	TEXT("since", since),
 	TEXT("until", until),
+	TEXT("name", name),
+	TEXT("when", when),
+	TEXT("timezone", timezone),
+	TEXT("language", language),
 	TEXT("token", token),
 	TEXT("consent", consent),
 	TEXT("send", send),
@@ -101,8 +114,6 @@ static const struct place places[] = {
 	TEXT("smtp-url", smtp_url),
 	TEXT("smtp-user", smtp_user),
 	TEXT("password-file", password_file),
-	TEXT("when", when),
-	TEXT("timezone", timezone),
 	FLAG("check", check),
 	FLAG("adopt", adopt),
 	FLAG("quiet", quiet),
@@ -138,8 +149,12 @@ take_option(struct cli *cli, const struct option_info *o, const char *arg, struc
 
 	if (strcmp(o->name, "user") == 0)
 		return append(cli, &opt->users, &opt->nusers, arg, err);
+	if (strcmp(o->name, "verbose") == 0)
+		opt->debug = opt->verbose;
 	if (strcmp(o->name, "filter") == 0)
 		return append(cli, &opt->filters, &opt->nfilters, arg, err);
+	if (strcmp(o->name, "use") == 0)
+		return append(cli, &opt->use, &opt->nuse, arg, err);
 	if (strcmp(o->name, "topic") == 0)
 		return append(cli, &opt->topics, &opt->ntopics, arg, err);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -283,6 +298,25 @@ check_use(const struct cli *cli, uint64_t used, struct error *err)
 	return 0;
 }
 
+/* One that is set for a whole machine must not keep a command from working: what it does not know is text. */
+static int
+choose_log(struct cli *cli, struct error *err)
+{
+	const char *form = cli->opt.log, *env = getenv("DIGEST_LOG");
+
+	if (log_is_journal(cli->log.fd))
+		cli->log.format = LOG_JOURNAL;
+	if (form != NULL && strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
+		return err_set(err, ERR_USAGE, "--log=%s; expected text or json", form);
+	if (strcmp(form != NULL ? form : env != NULL ? env : "", "json") == 0)
+		cli->log.format = LOG_JSON;
+	cli->log.level = cli->opt.debug ? LOG_LEVEL_DEBUG
+	    : cli->opt.verbose		? LOG_LEVEL_INFO
+	    : cli->opt.quiet		? LOG_LEVEL_ERROR
+					: cli->log.level;
+	return 0;
+}
+
 static int
 apply_globals(struct cli *cli, struct error *err)
 {
@@ -292,10 +326,6 @@ apply_globals(struct cli *cli, struct error *err)
 	    strcmp(when, "never") != 0)
 		return err_set(err, ERR_USAGE, "--color=%s; expected auto, always or never", when);
 	term_init(&cli->term, when);
-	if (cli->opt.verbose)
-		cli->log.level = LOG_LEVEL_INFO;
-	else if (cli->opt.quiet)
-		cli->log.level = LOG_LEVEL_ERROR;
 	if (cli->opt.now == NULL)
 		return 0;
 	cli->clock.frozen = true;
@@ -330,7 +360,8 @@ options_parse(struct cli *cli, int argc, char **argv, struct error *err)
 	}
 	cli->args = argv + optind;
 	cli->nargs = argc - optind;
-	if (find_command(cli, err) == -1 || check_use(cli, used, err) == -1)
+	if (choose_log(cli, err) == -1 || find_command(cli, err) == -1 ||
+	    check_use(cli, used, err) == -1)
 		return -1;
 	return apply_globals(cli, err);
 }

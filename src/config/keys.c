@@ -61,9 +61,7 @@ static const struct config_key_info keys[] = {
 	KEY("store", "keep-signals", KIND_DURATION, "duration", config, store.keep_signals_s, "60d",
 	    "14d..36500d", "How long the history of votes, comments and stars is kept."),
 	KEY("store", "keep-replies", KIND_DURATION, "duration", config, store.keep_replies_s, "30d",
-	    "1d..36500d",
-	    "How long the answers of mail servers are kept."
-	    " No effect in this version."),
+	    "1d..36500d", "How long the answers of mail servers are kept."),
 
 	KEY("smtp", "url", KIND_URL, "url", config_smtp, url, "",
 	    "smtps://|smtp://|sendmail:|maildir:",
@@ -82,7 +80,7 @@ static const struct config_key_info keys[] = {
 	KEY("smtp", "tls", KIND_BOOL, "one of required|none", config_smtp, tls_required, "required",
 	    "", "none is for loopback only, elsewhere it needs insecure."),
 	KEY("smtp", "insecure", KIND_BOOL, "yes/no", config_smtp, insecure, "no", "",
-	    "Allow tls = none to another machine; every run warns of it."),
+	    "Allow tls = none to another machine; every run that sends so warns of it."),
 	KEY("smtp", "ca-file", KIND_PATH, "path", config_smtp, ca_file, "", "",
 	    "Certificates to trust instead of the system's."),
 	KEY("smtp", "helo", KIND_STRING, "string", config_smtp, helo, "", "",

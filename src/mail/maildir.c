@@ -120,6 +120,19 @@ write_file(int dir, const char *name, const char *bytes, size_t len)
 	return error;
 }
 
+/* The mail stays where it is; a folder that we may not use is told with the cure. */
+static int
+fail_in(const struct maildir *md, const char *folder, const struct slot *s, int error,
+    struct error *err)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", md->path, folder);
+	if (error == EACCES)
+		return file_set_refused(err, ERR_IO, path, strerror(error), "rwx");
+	return err_set(err, ERR_IO, "%s/%s: %s", path, s->name, strerror(error));
+}
+
 /* Put one mail into tmp. -1 when no mail can be written at all. */
 static int
 write_mail(struct maildir *md, struct slot *s, struct error *err)
@@ -144,7 +157,7 @@ write_mail(struct maildir *md, struct slot *s, struct error *err)
 	else if (is_passing(error))
 		set_outcome(s, OUTCOME_DEFERRED, strerror(error));
 	else
-		return err_set(err, ERR_IO, "%s/tmp/%s: %s", md->path, s->name, strerror(error));
+		return fail_in(md, "tmp", s, error, err);
 	return 0;
 }
 
@@ -217,8 +230,7 @@ deliver_batch(struct maildir *md, int n, struct error *err)
 
 		error = s->written ? deliver_mail(md, s) : 0;
 		if (error != 0 && !is_passing(error))
-			rc = err_set(
-			    err, ERR_IO, "%s/new/%s: %s", md->path, s->name, strerror(error));
+			rc = fail_in(md, "new", s, error, err);
 	}
 	if (fsync(md->new) == 0)
 		return rc;
@@ -296,7 +308,7 @@ open_folder(const char *path, const char *name, struct error *err)
 	if (strbuf_check(&full, err) == 0 && file_make_dirs(full.buf, 0700, err) == 0) {
 		fd = open(full.buf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd == -1)
-			err_set(err, ERR_IO, "%s: %s", full.buf, strerror(errno));
+			file_set_refused(err, ERR_IO, full.buf, strerror(errno), "rw");
 	}
 	strbuf_release(&full);
 	return fd;

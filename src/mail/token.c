@@ -206,21 +206,21 @@ parse_keys(const char *path, const char *text, struct token_keys *keys, struct e
 	return 0;
 }
 
+/* The file as it stands, into text, and what it says into keys. */
 static int
-read_keys(const char *path, struct token_keys *keys, struct error *err)
+read_keys(const char *path, struct strbuf *text, struct token_keys *keys, struct error *err)
 {
-	struct strbuf text;
-	int rc = -1;
-
-	if (file_check_private(path, err) == -1)
+	if (file_check_private(path, err) == -1 || file_read(path, text, err) == -1)
 		return -1;
-	strbuf_init(&text, MAX_KEY_FILE);
-	if (file_read(path, &text, err) == 0)
-		rc = parse_keys(path, text.buf, keys, err);
-	if (text.alloc > 0)
-		sodium_memzero(text.buf, text.alloc);
-	strbuf_release(&text);
-	return rc;
+	return parse_keys(path, text->buf, keys, err);
+}
+
+static void
+wipe_text(struct strbuf *text)
+{
+	if (text->alloc > 0)
+		sodium_memzero(text->buf, text->alloc);
+	strbuf_release(text);
 }
 
 /* A key that signed mails must not be lost with the power. */
@@ -287,6 +287,7 @@ int
 token_key_load(const char *path, bool create, struct token_keys **out, struct error *err)
 {
 	struct token_keys *keys;
+	struct strbuf text;
 	bool missing = access(path, F_OK) == -1 && errno == ENOENT;
 	int rc = 0;
 
@@ -297,12 +298,126 @@ token_key_load(const char *path, bool create, struct token_keys **out, struct er
 		return err_nomem(err, "token keys");
 	if (missing && create)
 		rc = create_keys(path, err);
+	strbuf_init(&text, MAX_KEY_FILE);
 	if (rc == 0 && (create || !missing))
-		rc = read_keys(path, keys, err);
+		rc = read_keys(path, &text, keys, err);
+	wipe_text(&text);
 	if (rc == 0)
 		*out = keys;
 	else
 		token_keys_free(keys);
+	return rc;
+}
+
+int
+token_key_save(const char *path, struct strbuf *out, struct error *err)
+{
+	struct token_keys keys = { 0 };
+	struct strbuf text;
+	int rc = 0;
+
+	strbuf_init(&text, MAX_KEY_FILE);
+	if (file_exists(path))
+		rc = read_keys(path, &text, &keys, err);
+	if (rc == 0) {
+		strbuf_addn(out, text.buf, text.len);
+		rc = strbuf_check(out, err);
+	}
+	wipe_text(&text);
+	sodium_memzero(&keys, sizeof(keys));
+	return rc;
+}
+
+/* The saved keys that the file at hand lacks, as lines of it. Returns how many, or -1 when one of its keys has the number of
+ * another one. */
+static int
+add_missing(struct strbuf *out, const struct token_keys *now, const struct token_keys *saved)
+{
+	char hex[HEX_DIGITS + 1];
+	size_t at;
+	int n = 0;
+
+	for (size_t i = 0; i < saved->len; i++) {
+		const struct token_key *key = &saved->keys[i];
+
+		for (at = 0; at < now->len && now->keys[at].id != key->id; at++)
+			continue;
+		if (at == now->len) {
+			sodium_bin2hex(hex, sizeof(hex), key->bytes, sizeof(key->bytes));
+			strbuf_addf(out, "%u %s\n", (unsigned)key->id, hex);
+			sodium_memzero(hex, sizeof(hex));
+			n++;
+		} else if (memcmp(now->keys[at].bytes, key->bytes, sizeof(key->bytes)) != 0) {
+			return -1;
+		}
+	}
+	return n;
+}
+
+/* Other keys of the same numbers belong to another store. */
+static int
+replace_file(const char *path, const char *text, struct error *err)
+{
+	struct strbuf kept;
+	int rc;
+
+	strbuf_init(&kept, MAX_KEY_FILE);
+	strbuf_addf(&kept, "%s.before-restore", path);
+	rc = strbuf_check(&kept, err);
+	if (rc == 0 && rename(path, kept.buf) == -1)
+		rc = err_set(err, ERR_IO, "%s: %s", kept.buf, strerror(errno));
+	strbuf_release(&kept);
+	return rc == 0 ? file_write(path, 0600, text, strlen(text), err) : -1;
+}
+
+/* Into a file that is there. */
+static int
+join_keys(const char *path, const char *text, const struct token_keys *saved,
+    enum token_restored *out, struct error *err)
+{
+	struct token_keys now = { 0 };
+	struct strbuf all;
+	int nmissing, rc = -1;
+
+	strbuf_init(&all, MAX_KEY_FILE);
+	if (read_keys(path, &all, &now, err) == -1)
+		goto out;
+	if (all.buf[all.len - 1] != '\n')
+		strbuf_add(&all, "\n");
+	nmissing = add_missing(&all, &now, saved);
+	if (nmissing == -1 || now.len + (size_t)nmissing > MAX_TOKEN_KEYS) {
+		*out = TOKEN_KEYS_REPLACED;
+		rc = replace_file(path, text, err);
+	} else if (nmissing == 0) {
+		*out = TOKEN_KEYS_SAME;
+		rc = 0;
+	} else if (strbuf_check(&all, err) == 0) {
+		*out = TOKEN_KEYS_ADDED;
+		rc = file_write(path, 0600, all.buf, all.len, err);
+	}
+out:
+	wipe_text(&all);
+	sodium_memzero(&now, sizeof(now));
+	return rc;
+}
+
+int
+token_key_restore(const char *path, const char *text, enum token_restored *out, struct error *err)
+{
+	struct token_keys saved = { 0 };
+	int rc;
+
+	if (parse_keys("the backup's keys", text, &saved, err) == -1) {
+		if (err != NULL)
+			err->kind = ERR_DATA;
+		rc = -1;
+	} else if (file_exists(path)) {
+		rc = join_keys(path, text, &saved, out, err);
+	} else {
+		*out = TOKEN_KEYS_PUT;
+		rc = file_write(path, 0600, text, strlen(text), err);
+	}
+	sodium_memzero(&saved, sizeof(saved));
 	return rc;
 }
 

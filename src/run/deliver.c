@@ -86,6 +86,17 @@ skip_wayless(struct walk *w, const struct store_reader *reader)
 }
 
 static int
+skip_broken(struct walk *w, const struct store_reader *reader)
+{
+	struct courier *c = w->courier;
+
+	log_event(c->run->log, LOG_LEVEL_WARN, "reader-not-served", "%s: %s", reader->sub.address,
+	    w->err->msg);
+	c->report->faults |= RUN_FAULT_CONFIG;
+	return courier_skip(c, reader, SKIP_BROKEN, 0, w->err);
+}
+
+static int
 visit_reader(void *arg, const struct store_reader *reader)
 {
 	struct walk *w = arg;
@@ -100,17 +111,15 @@ visit_reader(void *arg, const struct store_reader *reader)
 		return courier_skip(c, reader, SKIP_SUPPRESSED, 0, w->err);
 	if (reader->vanished)
 		return courier_skip(c, reader, SKIP_HELD_BACK, 0, w->err);
-	if (reader->sub.paused_until > c->now_utc / DAY_SECONDS)
-		return courier_skip(c, reader, SKIP_PAUSED,
-		    (int64_t)reader->sub.paused_until * DAY_SECONDS, w->err);
+	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
+	if (found == -1)
+		return skip_broken(w, reader);
+	if (due.stands_in)
+		c->report->faults |= RUN_FAULT_CONFIG;
+	if (due.paused)
+		return courier_skip(c, reader, SKIP_PAUSED, due.due_utc, w->err);
 	if ((way = routes_find(&c->routes, reader->sub.canonical)) == -1)
 		return skip_wayless(w, reader);
-	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
-	if (found == -1) {
-		log_warn(c->run->log, "%s: %s", reader->sub.address, w->err->msg);
-		c->report->faults |= RUN_FAULT_CONFIG;
-		return courier_skip(c, reader, SKIP_BROKEN, 0, w->err);
-	}
 	if (found == 0 && !w->ahead)
 		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
 	if (found == 1)
@@ -321,7 +330,8 @@ courier_note_broken(struct courier *c, const struct store_reader *reader, const 
 	if (c->broken[0] == '\0')
 		snprintf(c->broken, sizeof(c->broken), "%s: %s", reader->sub.address, why);
 	if (++r->nbroken <= MAX_TOLD)
-		log_error(c->run->log, "%s: %s", reader->sub.address, why);
+		log_event(c->run->log, LOG_LEVEL_ERROR, "reader-not-served", "%s: %s",
+		    reader->sub.address, why);
 	r->faults |= RUN_FAULT_CONFIG;
 }
 
@@ -346,7 +356,8 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 {
 	struct courier *c = arg;
 
-	log_error(c->run->log, "%s: %s", c->lanes[lane].via, why->msg);
+	log_event(
+	    c->run->log, LOG_LEVEL_ERROR, "way-out-failed", "%s: %s", c->lanes[lane].via, why->msg);
 	report_add_stop(c->report, c->run->cfg->smtps[lane].name, why);
 	if (why->kind == ERR_NET)
 		c->report->faults |= RUN_FAULT_UNREACHABLE;
@@ -401,6 +412,22 @@ name_way(const struct courier *c, unsigned lane)
 	return c->lanes[lane].smtp != NULL ? c->lanes[lane].smtp->name : "";
 }
 
+/* Asked for by -v -v alone: it names everybody. */
+static void
+tell_mail(struct courier *c, enum edition_state state, const struct delivery_outcome *o)
+{
+	struct store_reader *reader;
+	struct arena a;
+
+	if (c->run->log->level < LOG_LEVEL_DEBUG)
+		return;
+	arena_init(&a, MAX_READER_BYTES);
+	if (store_load_reader(c->run->store, o->reader, &a, &reader, NULL) == 1)
+		log_debug(c->run->log, "mail settled state=%s via=%s to=%s reply=\"%s\"",
+		    edition_state_name(state), name_way(c, o->lane), reader->sub.address, o->reply);
+	arena_release(&a);
+}
+
 static int
 settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n, struct error *err)
 {
@@ -414,6 +441,7 @@ settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n,
 		int64_t next_utc = 0;
 
 		report_tell_outcome(c->run, c->report, state, o);
+		tell_mail(c, state, o);
 		if (state == EDITION_DEFERRED)
 			rc = find_next_try(c, o, now_utc, &next_utc, err);
 		if (rc == 0)
@@ -686,6 +714,7 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 	c->options = options;
 	c->report = report;
 	c->now_utc = clock_now_utc(&run->clock);
+	run->newest_day = 0; /* papers came */
 	c->run_id = run_id;
 	c->start_us = clock_now_ms(&run->clock) * 1000;
 	c->start_ms = clock_monotonic_ms();

@@ -37,8 +37,8 @@ is_due(const struct fetcher *f)
 	int64_t interval_s = fetcher_interval(f);
 
 	return f->now_utc >= f->state->next_allowed_utc &&
-	    (f->state->last_try_utc == 0 || f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
+	    (f->state->last_try_utc == 0 || f->state->last_try_utc > f->now_utc ||
+		f->state->nfailures > 0 || f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
 }
 
 static int
@@ -387,6 +387,8 @@ fetcher_take(struct fetcher *f, struct error *err)
 	struct error fault = { 0 };
 	int is_new = judge_status(f, &kind, &fault), emptied = 0, rc;
 
+	log_debug(f->run->log, "answer read source=%s status=%d bytes=%zu url=%s", f->cfg->name,
+	    (int)f->answer.status, f->answer.body.len, f->answer.url);
 	if (is_new == -1)
 		return fetcher_fail(f, kind, &fault, err);
 	if (is_new == 1 &&

@@ -27,10 +27,10 @@ report_complaint(void *arg, const char *reader, const char *message, const char 
 
 	if (reader == NULL)
 		c->nglobal++;
-	log_error(c->log, "%s", message);
+	log_event(c->log, LOG_LEVEL_ERROR, "config", "%s", message);
 	for (size_t n; *shown != '\0'; shown += n + 1) {
 		n = strcspn(shown, "\n");
-		log_error(c->log, "%.*s", (int)n, shown);
+		log_event(c->log, LOG_LEVEL_ERROR, "config", "%.*s", (int)n, shown);
 	}
 }
 
@@ -87,8 +87,8 @@ run_close(struct run *run)
  * A clock that ran ahead would make everything old at once. After a pause that long nothing is given up and nothing removed
  * for its age; the run after this one does that, if the clock still says so.
  */
-static bool
-is_after_long_pause(const struct run *run, int64_t now_utc)
+bool
+run_is_after_long_pause(const struct run *run, int64_t now_utc)
 {
 	return run->last_utc != 0 && now_utc - run->last_utc > LONG_PAUSE_S;
 }
@@ -103,7 +103,7 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 		return -1;
 	rc = store_sweep_editions(
 	    run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err);
-	if (rc == 0 && !is_after_long_pause(run, now_utc))
+	if (rc == 0 && !run_is_after_long_pause(run, now_utc))
 		rc = store_expire_editions(
 		    run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err);
 	if (store_end(run->store, rc, false, err) == -1)
@@ -143,7 +143,7 @@ finish_run(struct run *run, int64_t id, struct run_report *r, struct error *err)
 	run_finish_report(run, r);
 	strbuf_init(&line, 1024);
 	run_report_add_line(r, &line);
-	log_info(run->log, "%s", line.buf);
+	log_event(run->log, LOG_LEVEL_INFO, "run-ended", "%s", line.buf);
 	strbuf_release(&line);
 	strbuf_init(&summary, 1024);
 	run_report_add_summary(r, &summary);
@@ -214,39 +214,6 @@ check_users(struct run *run, const struct run_options *options, struct error *er
 	}
 	arena_release(&a);
 	return found == 1 ? 0 : -1;
-}
-
-/* Once a day what retention no longer asks for goes. */
-static int
-prune_store(struct run *run, int64_t now_utc, struct error *err)
-{
-	static const char note[] = "pruned";
-	char today[DATE_RFC3339_SIZE];
-	const char *last;
-	struct arena a;
-	size_t nremoved;
-	int rc = -1;
-
-	date_format_day((int32_t)(now_utc / DAY_SECONDS), today);
-	arena_init(&a, MAX_READER_BYTES);
-	if (store_get_note(run->store, note, &a, &last, err) == -1)
-		goto out;
-	if (strcmp(last, today) == 0 || is_after_long_pause(run, now_utc)) {
-		rc = 0;
-		goto out;
-	}
-	if (store_begin(run->store, err) == -1)
-		goto out;
-	rc = store_prune(run->store, now_utc, run->cfg->store.keep_papers_s,
-	    run->cfg->store.keep_signals_s, &nremoved, err);
-	if (rc == 0)
-		rc = store_set_note(run->store, note, today, err);
-	rc = store_end(run->store, rc, false, err);
-	if (rc == 0 && nremoved > 0)
-		log_info(run->log, "%zu old records removed", nremoved);
-out:
-	arena_release(&a);
-	return rc;
 }
 
 bool
@@ -357,7 +324,7 @@ do_steps(struct run *run, const struct run_options *options, struct run_report *
 	if (options->deliver && send_due(run, options, now_utc, id, report, err) == -1)
 		return -1;
 	if (!options->preview &&
-	    (prune_store(run, now_utc, err) == -1 || run_update_search(run, err) == -1))
+	    (prune_daily(run, now_utc, err) == -1 || run_update_search(run, err) == -1))
 		return -1;
 	if (operator_tell(run, options, &counts, report, err) == -1)
 		return -1;

@@ -1,16 +1,20 @@
 #include "store/db.h"
 
+#include "digest/file.h"
+
 #include <assert.h>
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What to do about a failure, by SQLite's primary result code. */
 static const struct {
 	int code;
 	enum err_kind kind;
-	const char *cure;
+	const char *cure; /* NULL = a matter of permissions */
 } sentences[] = {
 	{ SQLITE_FULL, ERR_IO, "the disk is full; free some space, then run again" },
 	{ SQLITE_CORRUPT, ERR_IO, "the store is damaged; restore a backup: digest restore FILE" },
@@ -19,13 +23,9 @@ static const struct {
 	    "FILE" },
 	{ SQLITE_BUSY, ERR_TEMP, "locked by another program for 30 s; end it, then run again" },
 	{ SQLITE_LOCKED, ERR_TEMP, "locked by another program for 30 s; end it, then run again" },
-	{ SQLITE_READONLY, ERR_IO,
-	    "no permission to write; run as the user that owns it, or chmod u+w the file and its "
-	    "directory" },
-	{ SQLITE_PERM, ERR_IO,
-	    "no permission; run as the user that owns it, or chmod u+rw the file" },
-	{ SQLITE_CANTOPEN, ERR_IO,
-	    "cannot be opened; the file and its directory must be readable and writable" },
+	{ SQLITE_READONLY, ERR_IO, NULL },
+	{ SQLITE_PERM, ERR_IO, NULL },
+	{ SQLITE_CANTOPEN, ERR_IO, NULL },
 	{ SQLITE_NOMEM, ERR_NOMEM, "out of memory" },
 	{ SQLITE_TOOBIG, ERR_NOMEM, "a value is too large for the store" },
 	{ SQLITE_PROTOCOL, ERR_TEMP, "locking failed; run again" },
@@ -39,6 +39,20 @@ db_is_lost(int rc)
 	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
 }
 
+/* The file may be fine, and its folder the one in which nothing can be made. */
+static int
+refuse(const char *path, int cause, enum err_kind kind, struct error *err)
+{
+	char copy[4096];
+	bool file = access(path, R_OK | W_OK) == -1;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	if (cause == EROFS)
+		return err_set(err, kind, "%s: is on a disk that may only be read", path);
+	return file_set_refused(err, kind, file ? path : dirname(copy),
+	    file ? "no permission" : "no permission to make files there", "rw");
+}
+
 int
 db_fail(struct store *store, int rc, struct error *err)
 {
@@ -50,8 +64,10 @@ db_fail(struct store *store, int rc, struct error *err)
 		code = SQLITE_FULL;
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].code == code)
-			return err_set(
-			    err, sentences[i].kind, "%s: %s", store->path, sentences[i].cure);
+			return sentences[i].cure != NULL
+			    ? err_set(
+				  err, sentences[i].kind, "%s: %s", store->path, sentences[i].cure)
+			    : refuse(store->path, cause, sentences[i].kind, err);
 	if (code == SQLITE_IOERR && cause != 0)
 		return err_set(
 		    err, ERR_IO, "%s: the disk failed: %s", store->path, strerror(cause));
@@ -341,16 +357,23 @@ db_set_meta(struct store *store, const char *name, int64_t value, struct error *
 	return db_run(&q, err);
 }
 
-void
-pack_uint(struct strbuf *out, uint64_t n)
+size_t
+pack_uint_at(char *out, uint64_t n)
 {
-	char bytes[10];
 	size_t len = 0;
 
 	for (; n >= 0x80; n >>= 7)
-		bytes[len++] = (char)(n | 0x80);
-	bytes[len++] = (char)n;
-	strbuf_addn(out, bytes, len);
+		out[len++] = (char)(n | 0x80);
+	out[len++] = (char)n;
+	return len;
+}
+
+void
+pack_uint(struct strbuf *out, uint64_t n)
+{
+	char bytes[MAX_PACKED_UINT];
+
+	strbuf_addn(out, bytes, pack_uint_at(bytes, n));
 }
 
 void
@@ -367,6 +390,9 @@ unpack_uint(struct unpack *u)
 {
 	uint64_t n = 0;
 
+	/* Nearly all are small. */
+	if (u->p < u->end && *u->p < 0x80)
+		return *u->p++;
 	for (unsigned shift = 0; shift < 64 && u->p < u->end; shift += 7) {
 		unsigned char byte = *u->p++;
 
@@ -384,7 +410,9 @@ unpack_text(struct unpack *u, struct arena *a)
 	uint64_t len = unpack_uint(u);
 	const char *text = NULL;
 
-	if (!u->broken && len <= (uint64_t)(u->end - u->p))
+	if (len == 0)
+		return "";
+	if (len <= (uint64_t)(u->end - u->p))
 		text = arena_strndup(a, (const char *)u->p, (size_t)len);
 	if (text == NULL) {
 		u->broken = true;

@@ -1,5 +1,6 @@
 #include "store/db.h"
 #include "digest/clock.h"
+#include "digest/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,9 +48,7 @@ lock_open(const char *store_path, const char *suffix, bool make, int *fd, struct
 		goto out;
 	got = open(path.buf, (make ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (got == -1) {
-		err_set(err, ERR_IO,
-		    "%s: %s; the store's directory must belong to the user who runs digest",
-		    path.buf, strerror(errno));
+		file_set_refused(err, ERR_IO, path.buf, strerror(errno), "rw");
 		goto out;
 	}
 	*fd = got;

@@ -61,7 +61,7 @@ check_path(const struct store *store, struct error *err)
 		if (errno == ENOENT)
 			return err_set(err, ERR_IO,
 			    "no store at %s yet; the first 'digest run' makes it", path);
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+		return file_set_refused(err, ERR_IO, path, strerror(errno), "rw");
 	}
 	if (S_ISDIR(st.st_mode))
 		return err_set(
@@ -74,9 +74,7 @@ check_path(const struct store *store, struct error *err)
 		    "restore FILE, or remove it to begin anew",
 		    path);
 	if (access(path, R_OK) == -1 || (store->mode == STORE_WRITE && access(path, W_OK) == -1))
-		return err_set(err, ERR_IO,
-		    "%s: no permission; run as the user that owns it (uid %ju), or chmod u+rw %s",
-		    path, (uintmax_t)st.st_uid, path);
+		return file_set_refused(err, ERR_IO, path, "no permission", "rw");
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && store->log != NULL)
 		log_warn(store->log, "%s: others may read who gets which mail; chmod 600 %s", path,
 		    path);
@@ -344,36 +342,10 @@ make_store(struct store *store, struct error *err)
 /* ---- an older one ---- */
 
 static int
-copy_database(struct store *store, const char *path, struct error *err)
-{
-	sqlite3 *copy = NULL;
-	sqlite3_backup *backup = NULL;
-	int fd, rc;
-
-	unlink(path);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-	close(fd);
-	rc = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE, NULL);
-	if (rc == SQLITE_OK &&
-	    (backup = sqlite3_backup_init(copy, "main", store->db, "main")) == NULL)
-		rc = sqlite3_errcode(copy);
-	if (backup != NULL) {
-		rc = sqlite3_backup_step(backup, -1);
-		sqlite3_backup_finish(backup);
-	}
-	sqlite3_close(copy);
-	if (rc == SQLITE_DONE)
-		return 0;
-	unlink(path);
-	db_fail(store, rc, err);
-	return err_prefix(err, "%s: backup before the upgrade", path);
-}
-
-static int
 upgrade_with_backup(struct store *store, struct error *err)
 {
+	struct store_backup backup = { 0 };
+	struct store_sizes sizes;
 	struct strbuf path;
 	int64_t version;
 	int rc = -1;
@@ -384,9 +356,16 @@ upgrade_with_backup(struct store *store, struct error *err)
 	if (db_pragma_int(store, "PRAGMA user_version", &version, err) == -1)
 		goto out;
 	if (version < schema_newest()) {
-		strbuf_addf(&path, "%s.before-v%d", store->path, schema_newest());
-		if (strbuf_check(&path, err) == -1 || copy_database(store, path.buf, err) == -1 ||
-		    schema_apply(store, version, err) == -1)
+		/* Named by its first step: one that was killed between two steps leaves the older copy alone. */
+		strbuf_addf(&path, "%s.before-v%" PRId64, store->path, version + 1);
+		backup.to = path.buf;
+		if (strbuf_check(&path, err) == -1)
+			goto out;
+		if (store_backup(store, &backup, &sizes, err) == -1) {
+			err_prefix(err, "backup before the upgrade");
+			goto out;
+		}
+		if (schema_apply(store, version, err) == -1)
 			goto out;
 		if (store->log != NULL)
 			log_info(
@@ -486,7 +465,9 @@ open_store(struct store *store, struct error *err)
 	if (check_features(store, err) == -1 || (there = check_path(store, err)) == -1)
 		return -1;
 	if (store->mode == STORE_WRITE)
-		return open_for_writing(store, there == 0, err);
+		return file_refuse_root(store->path, err) == -1
+		    ? -1
+		    : open_for_writing(store, there == 0, err);
 	if (store->mode == STORE_READ)
 		return open_for_reading(store, err);
 	return open_overlay(store, err);

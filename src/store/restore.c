@@ -150,7 +150,7 @@ store_restore(const char *path, const char *from, struct error *err)
 	    strlen(from) + LONGEST_SUFFIX > MAX_PATH_BYTES)
 		return err_set(err, ERR_IO, "%s: path is too long", path);
 	snprintf(copy, sizeof(copy), "%s", path);
-	if (file_make_dirs(dirname(copy), 0700, err) == -1 ||
+	if (file_refuse_root(path, err) == -1 || file_make_dirs(dirname(copy), 0700, err) == -1 ||
 	    lock_open(path, ".write.lock", true, &write_fd, err) == -1 ||
 	    lock_open(path, ".sender.lock", true, &sender_fd, err) == -1)
 		goto out;

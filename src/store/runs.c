@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	ENDED_READERS_S = 60 * DAY_S, /* a block that comes back within that time resumes */
@@ -227,30 +228,42 @@ prune_readers(struct store *store, int64_t ended_before_utc, size_t *nremoved, s
 	return found;
 }
 
+const struct store_pruned_name store_pruned_names[PRUNED_KINDS] = {
+	[PRUNED_PAPERS] = { "papers", "papers" },
+	[PRUNED_SIGNALS] = { "signals", "old counts of votes" },
+	[PRUNED_READERS] = { "readers", "readers whose subscription ended" },
+	[PRUNED_EDITIONS] = { "editions", "old digests" },
+	[PRUNED_REPLIES] = { "replies", "answers of relays" },
+	[PRUNED_RUNS] = { "runs", "old runs" },
+	[PRUNED_PAGES] = { "pages", "pages not read for long" },
+};
+
 int
-store_prune(struct store *store, int64_t now_utc, int64_t keep_papers_s, int64_t keep_signals_s,
-    size_t *nremoved, struct error *err)
+store_prune(struct store *store, int64_t now_utc, const struct store_keep *keep,
+    size_t n[PRUNED_KINDS], struct error *err)
 {
 	const struct {
 		enum sql_name name;
 		int64_t before_utc;
+		int kind; /* -1 = a part of the next */
 	} tables[] = {
-		{ SQL_PRUNE_SIGNALS, now_utc - keep_signals_s },
-		{ SQL_PRUNE_PICKS, now_utc - EDITIONS_S }, /* before what names them */
-		{ SQL_PRUNE_EDITIONS, now_utc - EDITIONS_S },
-		{ SQL_PRUNE_RUNS, now_utc - RUNS_S },
-		{ SQL_PRUNE_PAGES, now_utc - PAGES_S },
+		{ SQL_PRUNE_SIGNALS, now_utc - keep->signals_s, PRUNED_SIGNALS },
+		{ SQL_PRUNE_PICKS, now_utc - EDITIONS_S, -1 }, /* before what names them */
+		{ SQL_PRUNE_EDITIONS, now_utc - EDITIONS_S, PRUNED_EDITIONS },
+		{ SQL_PRUNE_REPLIES, now_utc - keep->replies_s, PRUNED_REPLIES },
+		{ SQL_PRUNE_RUNS, now_utc - RUNS_S, PRUNED_RUNS },
+		{ SQL_PRUNE_PAGES, now_utc - PAGES_S, PRUNED_PAGES },
 	};
 
-	*nremoved = 0;
-	if (prune_papers(store, now_utc - keep_papers_s, nremoved, err) == -1 ||
-	    prune_readers(store, now_utc - ENDED_READERS_S, nremoved, err) == -1)
+	memset(n, 0, PRUNED_KINDS * sizeof(*n));
+	if (prune_papers(store, now_utc - keep->papers_s, &n[PRUNED_PAPERS], err) == -1 ||
+	    prune_readers(store, now_utc - ENDED_READERS_S, &n[PRUNED_READERS], err) == -1)
 		return -1;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (db_run_ints(store, tables[i].name, DB_INTS(tables[i].before_utc), err) == -1)
 			return -1;
-		if (tables[i].name != SQL_PRUNE_PICKS)
-			*nremoved += (size_t)db_changes(store);
+		if (tables[i].kind != -1)
+			n[tables[i].kind] += (size_t)db_changes(store);
 	}
 	return 0;
 }

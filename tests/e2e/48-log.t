@@ -3,7 +3,7 @@
 # Who reads what is nobody's business who reads a log: no address of a reader in what a run says, unless it is asked to say
 # all; what a person asks for names everybody.
 . "$(dirname "$0")/lib.sh"
-plan 10
+plan 17
 
 cp "$FIXTURES/2026-03-02.json" days.json
 # Each reader meets another fault; the local part of each begins with a word found nowhere else.
@@ -42,3 +42,26 @@ check '-v names all of them'                    'rm -f digest.db*; run run -v; f
 check 'what a person asks for names them'       'run history; grep -q canary-refused@digest.test out && run outbox; grep -q canary-later@digest.test out'
 check '... with what the relay said of them'    'run history canary-refused@digest.test; grep -q "User canary-refused unknown" out'
 check 'a slip of the pen is shown as typed'     'run run -u canary-nobody@digest.test; test $rc = 64 && grep -q "canary-nobody@digest.test is not a reader" err || { cat err; false; }'
+
+# --- as JSON, and for the journal
+rm -f digest.db*
+check '--log=json: each line an object with level, time, event' 'run run --log=json; test $rc = 78 && python3 -c "import datetime, json
+lines = [json.loads(line) for line in open(\"err\")]
+assert lines and not any(\"canary-\" in str(line) for line in lines), lines
+assert {\"run-ended\", \"config\", \"mail-waits-for-a-later-run\"} <= {line[\"event\"] for line in lines}, lines
+for line in lines:
+    assert line[\"level\"] in (\"error\", \"warning\", \"info\") and line[\"text\"] and line[\"pid\"] > 1
+    assert abs(datetime.datetime.fromisoformat(line[\"time\"].replace(\"Z\", \"+00:00\")).timestamp() - __import__(\"time\").time()) < 60"'
+check '... standard output is what it was'          'test ! -s out'
+check '-v -v tells each answer and each mail, with fields' 'rm -f digest.db*; DIGEST_LOG=json run run -vv; grep -q "\"event\":\"answer-read\".*\"source\":\"days\"" err && grep -q "\"event\":\"mail-settled\".*\"state\":\"failed\".*\"to\":\"canary-refused@digest.test\",\"reply\":\"550 5.1.1 " err'
+check '... -q what a person must act on'            'rm -f digest.db*; run run -q --log json; test -s err && ! grep -v "\"level\":\"error\"" err'
+check 'another form is a slip'                      'says 64 "^digest: --log=xml; expected text or json" "$DIGEST" --log=xml status'
+journal() {
+	rm -f digest.db*
+	: >err
+	JOURNAL_STREAM=$(stat -c %d:%i err) "$DIGEST" --now 2026-03-03T08:00:00Z run 2>>err
+	cat err
+	! grep -v '^<[346]>' err && grep -q '^<3>mail waits for a later run' err && grep -q '^<6>.* sent.*exit code' err && ! grep -q canary- err
+}
+check 'in the journal each line has its priority, and what was done is told' journal
+check '... elsewhere not, whatever the variable says' 'rm -f digest.db*; JOURNAL_STREAM=1:2 run run; ! grep "^<" err'

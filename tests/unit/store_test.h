@@ -55,7 +55,7 @@ static inline int
 fixture_teardown(void **state)
 {
 	static const char *const names[] = { "", "-wal", "-shm", "-journal", ".write.lock",
-		".sender.lock", ".witness", ".new", ".before-v2", ".copy" };
+		".sender.lock", ".witness", ".new", ".before-v2", ".copy", ".copy.part" };
 	struct fixture *fx = *state;
 	char path[256];
 
@@ -111,6 +111,21 @@ static inline struct store_put_counts
 put_one(struct fixture *fx, const char *source, struct paper *p, int64_t now_utc)
 {
 	return put_papers(fx, source, &p, 1, 0, now_utc);
+}
+
+/* How many records went; replies are kept as long as signals. */
+static inline size_t
+prune(struct fixture *fx, int64_t now_utc, int64_t keep_papers_s, int64_t keep_signals_s)
+{
+	const struct store_keep keep = { keep_papers_s, keep_signals_s, keep_signals_s };
+	size_t n[PRUNED_KINDS], sum = 0;
+
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_prune(fx->store, now_utc, &keep, n, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	for (size_t i = 0; i < PRUNED_KINDS; i++)
+		sum += n[i];
+	return sum;
 }
 
 static inline size_t

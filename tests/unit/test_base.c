@@ -18,6 +18,7 @@
 #include "digest/clock.h"
 #include "digest/error.h"
 #include "digest/file.h"
+#include "base/log_line.h"
 #include "digest/log.h"
 #include "digest/map.h"
 #include "digest/strbuf.h"
@@ -557,6 +558,119 @@ test_log_shorten(void **state)
 	}
 }
 
+/* A format with one argument, the level, and the line as text, for the journal, and as JSON behind its time. */
+static const struct {
+	enum log_level level;
+	const char *fmt, *arg, *text, *journal, *json;
+} lines[] = {
+	{ LOG_LEVEL_ERROR, "source %s: no answer", "arxiv", "digest: source arxiv: no answer\n",
+	    "<3>source arxiv: no answer\n",
+	    "\"level\":\"error\",\"event\":\"source-no-answer\",\"pid\":7,\"text\":\"source "
+	    "arxiv: no answer\"}\n" },
+	{ LOG_LEVEL_WARN, "%s", "says \"no\" \\ é", "digest: warning: says \"no\" \\ é\n",
+	    "<4>says \"no\" \\ é\n",
+	    "\"level\":\"warning\",\"event\":\"warning\",\"pid\":7,\"text\":\"says "
+	    "\\\"no\\\" \\\\ é\"}\n" },
+	{ LOG_LEVEL_INFO, "mail settled state=%s reply=\"250 2.0.0 ok\"", "sent",
+	    "digest: mail settled state=sent reply=\"250 2.0.0 ok\"\n",
+	    "<6>mail settled state=sent reply=\"250 2.0.0 ok\"\n",
+	    "\"level\":\"info\",\"event\":\"mail-settled\",\"pid\":7,\"text\":\"mail "
+	    "settled\",\"state\":\"sent\",\"reply\":\"250 2.0.0 ok\"}\n" },
+	/* What only looks like fields is text: they end a sentence, whole. */
+	{ LOG_LEVEL_DEBUG, "a=%s is no field", "b", "digest: a=b is no field\n",
+	    "<7>a=b is no field\n",
+	    "\"level\":\"debug\",\"event\":\"a-is-no-field\",\"pid\":7,\"text\":\"a=b is no "
+	    "field\"}\n" },
+	{ LOG_LEVEL_DEBUG, "odd x=%s y=\"open", "1", "digest: odd x=1 y=\"open\n",
+	    "<7>odd x=1 y=\"open\n",
+	    "\"level\":\"debug\",\"event\":\"odd-x-y-open\",\"pid\":7,\"text\":\"odd x=1 "
+	    "y=\\\"open\"}\n" },
+	{ LOG_LEVEL_DEBUG, "%5.2s of one two three four five six seven", "ab",
+	    "digest:    ab of one two three four five six seven\n",
+	    "<7>   ab of one two three four five six seven\n",
+	    "\"level\":\"debug\",\"event\":\"of-one-two-three-four-five\",\"pid\":7,\"text\":\""
+	    "   ab of one two three four five six seven\"}\n" },
+};
+
+static void
+test_log_lines(void **state)
+{
+	static const char time[] = "{\"time\":\"2026-03-03T08:00:00.042Z\",";
+	char text[200], got[512], want[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		for (int format = LOG_TEXT; format <= LOG_JSON; format++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			snprintf(text, sizeof(text), lines[i].fmt, lines[i].arg);
+#pragma GCC diagnostic pop
+			const struct log_record e = { "digest", lines[i].level, NULL, lines[i].fmt,
+				text, 1772524800042, 7 };
+			size_t n = log_line((enum log_format)format, &e, got, sizeof(got));
+
+			got[n] = '\0';
+			snprintf(want, sizeof(want), "%s%s", format == LOG_JSON ? time : "",
+			    format == LOG_TEXT		? lines[i].text
+				: format == LOG_JOURNAL ? lines[i].journal
+							: lines[i].json);
+			if (strcmp(got, want) != 0)
+				fail_msg("row %zu: %s", i, got);
+		}
+}
+
+/* However little room there is, the line ends, and an object stays one: no string, character or escape is left open. */
+static void
+test_log_line_is_cut(void **state)
+{
+	char text[600] = "", got[700];
+
+	(void)state;
+	for (size_t i = 0; i + 8 < sizeof(text); i += 5)
+		memcpy(text + i, "é\"a ", 5);
+	memcpy(text + 300, " key=value other=\"thing\"", 25);
+	for (size_t size = 256; size < sizeof(got); size++)
+		for (int format = LOG_TEXT; format <= LOG_JSON; format++) {
+			const struct log_record e = { "digest", LOG_LEVEL_INFO, NULL, "%s", text, 0,
+				7 };
+			size_t n = log_line((enum log_format)format, &e, got, size);
+			unsigned nquotes = 0;
+
+			assert_true(n <= size && got[n - 1] == '\n');
+			if (format != LOG_JSON)
+				continue;
+			assert_memory_equal(got + n - 2, "}\n", 2);
+			for (size_t i = 0; i < n; i++) {
+				if (got[i] == '\\')
+					i++;
+				else if (got[i] == '"')
+					nquotes++;
+			}
+			assert_int_equal(nquotes % 2, 0);
+			assert_true(utf8_is_valid(got, n));
+		}
+}
+
+static void
+test_log_journal(void **state)
+{
+	char stream[64];
+	struct stat st;
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	unsetenv("JOURNAL_STREAM");
+	assert_false(log_is_journal(fd));
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_true(log_is_journal(fd));
+	setenv("JOURNAL_STREAM", "8:1", 1); /* of another process, before it was redirected */
+	assert_false(log_is_journal(fd));
+	unsetenv("JOURNAL_STREAM");
+	close(fd);
+}
+
 static void
 test_log(void **state)
 {
@@ -586,6 +700,12 @@ test_log(void **state)
 	n = read(fds[0], got, sizeof(got) - 1);
 	assert_in_range(n, 1000, 2048);
 	assert_memory_equal(got + n - 4, "...\n", 4);
+	log.format = LOG_JSON;
+	log_event(&log, LOG_LEVEL_WARN, "named", "%s", "thing");
+	n = read(fds[0], got, sizeof(got) - 1);
+	got[n] = '\0';
+	assert_non_null(strstr(got, "\"event\":\"named\","));
+	assert_non_null(strstr(got, ",\"text\":\"thing\"}\n"));
 	log_init(&log, "digest", -1, LOG_LEVEL_DEBUG);
 	log_error(&log, "dropped but counted");
 	assert_int_equal(log.nerrors, 1);
@@ -632,6 +752,9 @@ main(void)
 		cmocka_unit_test(test_file_dirs),
 		cmocka_unit_test(test_file_resolve),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_log_lines),
+		cmocka_unit_test(test_log_line_is_cut),
+		cmocka_unit_test(test_log_journal),
 		cmocka_unit_test(test_log_shorten),
 		cmocka_unit_test(test_clock),
 	};

@@ -745,7 +745,6 @@ test_needed_papers_stay(void **state)
 	struct fixture *fx = *state;
 	int64_t ada = add_reader(fx, "ada@example.org");
 	struct paper *p = make_paper(fx, "2401.00001", T_TODAY), *frozen;
-	size_t n;
 
 	put_one(fx, "huggingface", p, T_NOW);
 	lease(fx, PERIOD, ada);
@@ -754,11 +753,7 @@ test_needed_papers_stay(void **state)
 		put_one(fx, "huggingface", p, T_NOW + i * T_DAY_S);
 	}
 	for (int round = 0; round < 2; round++) {
-		begin(fx);
-		must(fx,
-		    store_prune(
-			fx->store, T_NOW + 500 * (int64_t)T_DAY_S, T_DAY_S, T_DAY_S, &n, &fx->err));
-		commit(fx);
+		prune(fx, T_NOW + 500 * (int64_t)T_DAY_S, T_DAY_S, T_DAY_S);
 		assert_int_equal(
 		    store_load_snapshot(fx->store, 1, 1, &fx->a, &frozen, &fx->err), round == 0);
 		if (round == 0)

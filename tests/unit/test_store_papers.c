@@ -464,17 +464,11 @@ test_prune(void **state)
 	struct fixture *fx = *state;
 	struct paper *old = make_paper(fx, "2401.00001", T_TODAY - 500), *got;
 	struct store_sizes sizes;
-	size_t removed;
 
 	old->votes = 4;
 	put_one(fx, "huggingface", old, T_NOW - 450 * (int64_t)T_DAY_S);
 	put_one(fx, "huggingface", make_paper(fx, "2401.00002", T_TODAY), T_NOW);
-	must(fx, store_begin(fx->store, &fx->err));
-	must(fx,
-	    store_prune(
-		fx->store, T_NOW, 400 * (int64_t)T_DAY_S, 60 * T_DAY_S, &removed, &fx->err));
-	must(fx, store_commit(fx->store, true, &fx->err));
-	assert_int_equal(removed, 1);
+	assert_int_equal(prune(fx, T_NOW, 400 * (int64_t)T_DAY_S, 60 * T_DAY_S), 1);
 	must(fx, store_load_sizes(fx->store, &sizes, &fx->err));
 	assert_int_equal(sizes.npapers, 1);
 	assert_int_equal(sizes.nlistings, 1);

@@ -117,7 +117,6 @@ test_follows_changes(void **state)
 	struct fixture *fx = *state;
 	struct paper *p = make_words(fx, "2401.00001", "Gaussian Splatting", "Fast.");
 	const char *alias[] = { "doi:10.1000/x" };
-	size_t removed;
 
 	put_one(fx, "arxiv", p, T_NOW);
 	assert_int_equal(update(fx, 100), 0);
@@ -148,11 +147,7 @@ test_follows_changes(void **state)
 	assert_int_equal(count_found(fx, "another"), 0);
 	assert_int_equal(count_found(fx, "tomography"), 1);
 
-	must(fx, store_begin(fx->store, &fx->err));
-	must(fx,
-	    store_prune(fx->store, T_NOW + 500 * (int64_t)T_DAY_S, 400 * (int64_t)T_DAY_S,
-		60 * T_DAY_S, &removed, &fx->err));
-	must(fx, store_commit(fx->store, true, &fx->err));
+	prune(fx, T_NOW + 500 * (int64_t)T_DAY_S, 400 * (int64_t)T_DAY_S, 60 * T_DAY_S);
 	assert_int_equal(count_found(fx, "tomography"), 0);
 	assert_int_equal(update(fx, 100), 0);
 	assert_int_equal(count_rows(fx, "SELECT count(*) FROM search"), 0);

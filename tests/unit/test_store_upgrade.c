@@ -188,7 +188,7 @@ upgrade_from(struct fixture *fx, int step)
 	expect_contents(fx);
 	expect_usable(fx);
 	assert_int_equal(schema_version(fx->path), schema_newest());
-	snprintf(backup, sizeof(backup), "%s.before-v%d", fx->path, schema_newest());
+	snprintf(backup, sizeof(backup), "%s.before-v%d", fx->path, step + 1);
 	assert_int_equal(schema_version(backup), step);
 	unlink(backup);
 }

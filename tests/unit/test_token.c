@@ -350,6 +350,77 @@ test_bad_files(void **state)
 		}
 }
 
+/* The file at hand, the one of the backup, what becomes of it, and how the file ends. */
+static const struct {
+	const char *now, *saved;
+	enum token_restored became;
+	const char *end;
+} restores[] = {
+	{ NULL, "1 " KEY_A "\n", TOKEN_KEYS_PUT, "1 " KEY_A "\n" },
+	{ "1 " KEY_A "\n", "1 " KEY_A "\n", TOKEN_KEYS_SAME, "1 " KEY_A "\n" },
+	{ "# new\n2 " KEY_B "\n1 " KEY_A, "1 " KEY_A "\n", TOKEN_KEYS_SAME,
+	    "# new\n2 " KEY_B "\n1 " KEY_A },
+	{ "2 " KEY_B, "1 " KEY_A "\n", TOKEN_KEYS_ADDED, "2 " KEY_B "\n1 " KEY_A "\n" },
+	{ "2 " KEY_B "\n", "2 " KEY_B "\n1 " KEY_A "\n", TOKEN_KEYS_ADDED,
+	    "2 " KEY_B "\n1 " KEY_A "\n" },
+	{ "1 " KEY_B "\n", "1 " KEY_A "\n", TOKEN_KEYS_REPLACED, "1 " KEY_A "\n" },
+	{ "2 " KEY_A "\n1 " KEY_B "\n", "3 " KEY_B "\n1 " KEY_A "\n", TOKEN_KEYS_REPLACED,
+	    "3 " KEY_B "\n1 " KEY_A "\n" },
+};
+
+static void
+test_restored(void **state)
+{
+	const struct place *p = *state;
+	char kept[256];
+
+	snprintf(kept, sizeof(kept), "%s.before-restore", p->path);
+	for (size_t i = 0; i < sizeof(restores) / sizeof(restores[0]); i++) {
+		enum token_restored became;
+		struct strbuf text;
+		struct error err;
+		struct stat st;
+
+		unlink(p->path);
+		unlink(kept);
+		if (restores[i].now != NULL)
+			put_file(p, restores[i].now, 0600);
+		if (token_key_restore(p->path, restores[i].saved, &became, &err) == -1)
+			fail_msg("row %zu: %s", i, err.msg);
+		strbuf_init(&text, 4096);
+		assert_int_equal(token_key_save(p->path, &text, &err), 0);
+		if (became != restores[i].became || strcmp(text.buf, restores[i].end) != 0)
+			fail_msg("row %zu: became %d: %s", i, became, text.buf);
+		if ((access(kept, F_OK) == 0) != (became == TOKEN_KEYS_REPLACED))
+			fail_msg("row %zu: what was there is lost, or kept without need", i);
+		assert_int_equal(stat(p->path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		strbuf_release(&text);
+	}
+	unlink(kept);
+}
+
+static void
+test_bad_backup(void **state)
+{
+	const struct place *p = *state;
+	enum token_restored became = TOKEN_KEYS_SAME;
+	struct strbuf text;
+	struct error err;
+
+	assert_int_equal(token_key_restore(p->path, "1 rubbish\n", &became, &err), -1);
+	assert_int_equal(err.kind, ERR_DATA);
+	assert_null(strstr(err.msg, "rubbish"));
+	assert_int_equal(access(p->path, F_OK), -1);
+	strbuf_init(&text, 4096);
+	assert_int_equal(token_key_save(p->path, &text, &err), 0); /* there is none: nothing */
+	assert_int_equal(text.len, 0);
+	put_file(p, "1 " KEY_A "\n", 0644);
+	assert_int_equal(token_key_save(p->path, &text, &err), -1);
+	assert_non_null(strstr(err.msg, "chmod 600"));
+	strbuf_release(&text);
+}
+
 static void
 test_bounds(void **state)
 {
@@ -401,6 +472,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_race, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restored, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_backup, setup, teardown),
 		cmocka_unit_test(test_no_folder),
 	};
 
