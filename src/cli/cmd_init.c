@@ -1,6 +1,6 @@
 /* digest init: a first configuration, by a few questions or by options. Until everything is answered nothing is written. */
 #include "cli.h"
-#include "digest/file.h"
+#include "digest/init.h"
 #include "digest/limits.h"
 #include "digest/text.h"
 

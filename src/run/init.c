@@ -1,4 +1,6 @@
-#include "stages.h"
+#include "digest/init.h"
+
+#include "run/stages.h"
 
 #include "digest/file.h"
 #include "digest/limits.h"
