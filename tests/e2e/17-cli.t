@@ -45,7 +45,7 @@ check 'an unknown command, with a suggestion'     'says 64 "^digest: .rnu. is no
 check 'one that is like none'                     'says 64 "^digest: .zebra. is not a command; .digest help. lists them" "$DIGEST" zebra'
 check 'an unknown option'                         'says 64 "^digest: .--nwo. is not an option" "$DIGEST" --nwo 3 run'
 check '... with a suggestion'                     'says 64 "^digest: .--nwo. is not an option; did you mean .--now.\? .digest help. lists them" "$DIGEST" --nwo 3 run && says 64 "not an option; .digest help. lists them" "$DIGEST" --zebra && says 64 "^digest: .-Z. is not an option; .digest" "$DIGEST" -Z'
-check 'the beginning of an option is enough'      'd -n --off -u ada@digest.test >a 2>/dev/null && d --dry-r --offline --us=ada@digest.test >b 2>/dev/null && cmp a b'
+check 'the beginning of an option is enough'      'd -n --off -u ada@digest.test >a 2>/dev/null && d --dry-r --offline --user=ada@digest.test >b 2>/dev/null && cmp a b'
 check '... when it is that of one alone'          'says 64 "^digest: .--fo. may be --format, --force" "$DIGEST" --fo'
 check 'a value for an option that has none'       'says 64 "^digest: .--yes=no.: --yes takes no value" "$DIGEST" run --yes=no'
 check 'an option without its value'               'says 64 "needs a value" "$DIGEST" run --now'
