@@ -289,8 +289,8 @@ put_narrow_row(
 	printf("\n%*s", NARROW_INDENT, "");
 	for (size_t i = 1; i < n; i++)
 		if (cells[i][0] != '\0' && strcmp(cells[i], "-") != 0)
-			strbuf_addf(
-			    &rest, "%s%s %s", rest.len > 0 ? ", " : "", cols[i].head, cells[i]);
+			strbuf_addf(&rest, "%s%s%s%s", rest.len > 0 ? ", " : "", cols[i].head,
+			    cols[i].head[0] != '\0' ? " " : "", cells[i]);
 	term_put_filled(term, rest.buf, NARROW_INDENT);
 	putchar('\n');
 	strbuf_release(&rest);

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2086,SC2154
 # Listings on screens of 80 and 20 columns, for nobody, one and sixty readers; without UTF-8; with output that cannot be written.
 . "$(dirname "$0")/lib.sh"
-plan 29
+plan 31
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T09:00:00Z
@@ -63,6 +63,8 @@ check 'status sources fit 80 columns'        'fits 80 status sources && grep -q 
 check 'history fits 80 columns'              'fits 80 history && grep -q "^  period 2026-03-03, state sent, papers 4, composed" seen'
 check '... and is a table where that fits'   'on 200 60 "" history && head -n 1 seen | grep -Eq "^address +period +state +papers +composed +tried +via +reply$"'
 check 'the outbox fits 80 columns'           'fits 80 outbox && tr -s "\n " " " <seen | grep -q "state deferred, tries 1, .* reply 451 4.7.1 greylisted, please come back"'
+check 'subscribers fit 80 columns'           'fits 80 subscribers && grep -q "^  active, when daily 07:00, 1 filter, from 60.conf:5$" seen'
+check '... and are a table where that fits'  'on 120 1 "" subscribers && grep -Eq "^reader.number1@some.longer.dom.* active  daily 07:00 +1 filter +1.conf:5$" seen'
 check 'check fits 80 columns'                'fits 80 check'
 check 'help fits 80 columns, and of each command' 'for c in "" run init search template; do fits 80 help $c || { echo "$c"; exit 1; }; done'
 check 'search and try fit 80 columns'        'on 80 1 "" search nerf OR splatting && on 80 1 "" try splatting && grep -q "most: 1 a day" seen'
@@ -70,7 +72,7 @@ check 'a colour ends with its line'          'on 60 60 "" status && grep -q "^  
 
 # --- twenty columns; names of options and addresses are as long as they are
 narrow() {
-	for words in '' status history outbox check 'search splatting'; do
+	for words in '' status history outbox subscribers check 'search splatting'; do
 		on 20 60 '' $words >said 2>&1 || { echo "$words:"; cat said; return 1; }
 	done
 }
