@@ -59,7 +59,8 @@ int	run_init_read_papers(struct run *run, size_t *npapers, struct error *err);
 int	run_init_try_relay(struct run *run, const struct run_init *init, struct strbuf *told, struct error *err);
 /* Both files, closed to others, in a folder that is made 0700 when it is missing. Neither is there after a failure. */
 int	run_init_write(const struct run_init *init, const struct run_init_place *place, struct error *err);
-/* Give what was written to the user who will run digest. Fails with ERR_IO. */
+/* Let the user read what was written who will run digest: the configuration stays root's, the secret becomes theirs. Fails
+ * with ERR_IO. */
 int	run_init_give(const struct run_init_place *place, const char *user, struct error *err);
 
 #endif

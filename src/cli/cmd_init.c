@@ -115,6 +115,7 @@ open_trial(struct setup *s, struct error *err)
 	struct run_settings settings = {
 		.clock = cli->clock, .log = &cli->log, .mode = STORE_OVERLAY, .stop = cli->stop
 	};
+	enum log_level level = cli->log.level;
 	struct error why;
 
 	if (cli->term.err_tty && !cli->opt.quiet) {
@@ -127,9 +128,13 @@ open_trial(struct setup *s, struct error *err)
 		return -1;
 	if (cli->opt.offline || !s->asks)
 		return 0;
+	/* What goes wrong is told below. */
+	if (!cli->opt.verbose)
+		cli->log.level = LOG_LEVEL_ERROR;
 	if (run_init_read_papers(s->run, &s->npapers, &why) == -1)
 		ask_tell(cli, "No source answers now (%s), so topics cannot be tried on papers.",
 		    why.msg);
+	cli->log.level = level;
 	term_clear_progress(&cli->progress);
 	return 0;
 }
@@ -419,24 +424,32 @@ add_command(const struct setup *s, struct strbuf *out, const char *words)
 }
 
 static void
-tell_machine(const char *command, bool is_given)
+tell_machine(const struct setup *s, const char *command, bool is_given)
 {
-	if (!is_given)
-		printf("\nMake the user who runs it, and give it these files:\n"
+	if (!is_given) {
+		printf("\nMake the user who runs it, and let it read these files:\n"
 		       "    useradd --system --home-dir /var/lib/digest --create-home --shell "
 		       "/usr/sbin/nologin digest\n"
-		       "    chown -R digest: /etc/digest\n");
-	printf("\nThen let cron call it:\n"
+		       "    chgrp digest /etc/digest %s && chmod g+rX /etc/digest %s\n",
+		    s->place.config, s->place.config);
+		if (wants_password(s))
+			printf("    chown digest: %s\n", s->place.secret);
+	}
+	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
+	       "    runuser -u digest -- %s\n"
+	       "\nThen let cron call it:\n"
 	       "    echo '*/15 * * * * digest %s' >/etc/cron.d/digest\n"
 	       "or systemd, where its units are installed:\n"
 	       "    systemctl enable --now digest.timer\n",
-	    command);
+	    command, command);
 }
 
 static void
 tell_person(const char *command)
 {
-	printf("\nThen let cron call it, by this line in `crontab -e`:\n"
+	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
+	       "    %s\n"
+	       "\nThen let cron call it, by this line in `crontab -e`:\n"
 	       "    */15 * * * * %s\n"
 	       "or systemd:\n"
 	       "    mkdir -p ~/.config/systemd/user && cd ~/.config/systemd/user\n"
@@ -445,7 +458,7 @@ tell_person(const char *command)
 	       "    printf '[Timer]\\nOnCalendar=*:0/15\\nPersistent=true\\n[Install]\\n"
 	       "WantedBy=timers.target\\n' >digest.timer\n"
 	       "    systemctl --user enable --now digest.timer && loginctl enable-linger\n",
-	    command, command);
+	    command, command, command);
 }
 
 /* How it goes on. is_given: the files belong to the service's user. */
@@ -456,11 +469,8 @@ tell_next(const struct setup *s, bool is_given)
 
 	strbuf_init(&command, MAX_QUERY_BYTES);
 	add_command(s, &command, "run");
-	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
-	       "    %s\n",
-	    command.buf);
 	if (s->place.of_machine)
-		tell_machine(command.buf, is_given);
+		tell_machine(s, command.buf, is_given);
 	else
 		tell_person(command.buf);
 	printf(

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_PATH = 4096, MAX_INIT_CONFIG = 2 * 1024 * 1024, MAX_SECTION_NAME = 40 };
@@ -605,22 +606,21 @@ run_init_give(const struct run_init_place *place, const char *user, struct error
 {
 	const struct passwd *pw = getpwnam(user);
 	struct arena a;
-	const char *paths[3];
+	const char *dir;
 	int rc = 0;
 
 	if (pw == NULL)
 		return err_set(err, ERR_IO, "there is no user %s", user);
 	arena_init(&a, MAX_PATH * 4);
-	paths[0] = place->config;
-	paths[1] = place->secret;
-	/* Not one that is there for other things as well. */
-	paths[2] = dir_of(place->config, &a);
-	if (paths[2] != NULL && strcmp(paths[2], "/etc/digest") != 0)
-		paths[2] = NULL;
-	for (size_t i = 0; rc == 0 && i < 3; i++)
-		if (paths[i] != NULL && file_exists(paths[i]) &&
-		    lchown(paths[i], pw->pw_uid, pw->pw_gid) == -1)
-			rc = err_set(err, ERR_IO, "%s: %s", paths[i], strerror(errno));
+	/* A folder that is there for other things as well stays as it is. */
+	dir = dir_of(place->config, &a);
+	if (dir != NULL && strcmp(dir, "/etc/digest") == 0 &&
+	    (lchown(dir, 0, pw->pw_gid) == -1 || chmod(dir, 0750) == -1))
+		rc = err_set(err, ERR_IO, "%s: %s", dir, strerror(errno));
+	else if (lchown(place->config, 0, pw->pw_gid) == -1 || chmod(place->config, 0640) == -1)
+		rc = err_set(err, ERR_IO, "%s: %s", place->config, strerror(errno));
+	else if (file_exists(place->secret) && lchown(place->secret, pw->pw_uid, pw->pw_gid) == -1)
+		rc = err_set(err, ERR_IO, "%s: %s", place->secret, strerror(errno));
 	arena_release(&a);
 	return rc;
 }

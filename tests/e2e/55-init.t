@@ -155,8 +155,8 @@ machine() {
 		env -u XDG_CONFIG_HOME unshare -m sh -c 'mount --bind "$T/etc" /etc && "$DIGEST" init --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null'
 }
 if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
-	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chown -R digest: /etc/digest" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out'
-	check '... or given, where there is one'                   'rm -rf etc; machine yes >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "4242 700" && test "$(stat -c "%u %a" etc/digest/digest.conf)" = "4242 600" && ! grep -q useradd out && grep -q "systemctl enable --now digest.timer" out'
+	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chgrp digest /etc/digest /etc/digest/digest.conf && chmod g+rX" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out && grep -q "runuser -u digest -- $DIGEST run$" out'
+	check '... or given, where there is one'                   'rm -rf etc; machine yes >out 2>err; cat out err; test "$(stat -c "%u %g %a" etc/digest)" = "0 4242 750" && test "$(stat -c "%u %g %a" etc/digest/digest.conf)" = "0 4242 640" && ! grep -q useradd out && grep -q "systemctl enable --now digest.timer" out'
 else
 	skip 2 'only root has mounts of its own'
 fi
