@@ -39,6 +39,8 @@ int	run_init_find_place(const char *given, struct arena *a, struct run_init_plac
  */
 int	run_init_accept(enum run_init_item item, const char *text, struct arena *a, const char **out, size_t *wrong,
 	    struct error *err);
+/* This machine has a sendmail, which needs no further answer. */
+bool	run_init_has_sendmail(void);
 /* A sensible answer, from those before it; NULL = there is none. */
 const char *run_init_propose(const struct run_init *init, enum run_init_item item, struct arena *a);
 /* Whether a mail from INIT_FROM may go by INIT_URL. Fails with ERR_CONFIG. */

@@ -349,7 +349,7 @@ check_needed(const struct setup *s, struct error *err)
 	const char *no_address = given_of(s->cli, INIT_ADDRESS) == NULL ? " --address ADDRESS" : "";
 	/* A name alone would not tell which relay. */
 	const char *no_relay = given_of(s->cli, INIT_URL) == NULL &&
-		(given_of(s->cli, INIT_USER) != NULL || access("/usr/sbin/sendmail", X_OK) == -1)
+		(given_of(s->cli, INIT_USER) != NULL || !run_init_has_sendmail())
 	    ? " --smtp-url URL"
 	    : "";
 

@@ -210,6 +210,12 @@ is_plain_loopback(const char *url)
 	    place.loopback && !place.implicit_tls;
 }
 
+bool
+run_init_has_sendmail(void)
+{
+	return access(sendmail_program, X_OK) == 0;
+}
+
 const char *
 run_init_propose(const struct run_init *init, enum run_init_item item, struct arena *a)
 {
@@ -232,8 +238,7 @@ run_init_propose(const struct run_init *init, enum run_init_item item, struct ar
 	case INIT_FROM:
 		return arena_printf(a, "Papers <%s>", address.mailbox);
 	case INIT_URL:
-		return access(sendmail_program, X_OK) == 0 ? "sendmail:"
-							   : propose_url(address.domain, a);
+		return run_init_has_sendmail() ? "sendmail:" : propose_url(address.domain, a);
 	case INIT_USER:
 		/* A relay on this machine knows us without a login. */
 		return url != NULL && is_plain_loopback(url) ? "" : address.mailbox;
