@@ -38,8 +38,7 @@ static const struct config_key_info keys[] = {
 	KEY("list", "bounce-address", KIND_ADDRESS, "address", config, list.bounce_address, "", "",
 	    "Envelope sender, which receives bounces; without it from."),
 	KEY("list", "operator", KIND_ADDRESS, "address", config, list.operator, "", "",
-	    "Who is told by mail when a person must act."
-	    " No effect in this version."),
+	    "Who is told by mail when a person must act."),
 	KEY("list", "postal-address", KIND_STRING, "string", config, list.postal_address, "", "",
 	    "Shown in the footer, where the law asks for one."),
 	KEY("list", "base-url", KIND_URL, "url", config, list.base_url, "", "https://|http://",

@@ -470,8 +470,7 @@ find_path(struct strbuf *out, struct error *err)
 		return 0;
 	if (!file_exists(system_wide))
 		return err_set(err, ERR_CONFIG,
-		    "no configuration at %s%s%s; --config names another, digest.conf(5) tells how "
-		    "to write one",
+		    "no configuration at %s%s%s; 'digest init' writes one, --config names another",
 		    out->buf, out->len > 0 ? " or " : "", system_wide);
 	strbuf_reset(out);
 	strbuf_add(out, system_wide);

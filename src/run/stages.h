@@ -366,8 +366,9 @@ struct value *value_of_json(const json_t *json, struct arena *a);
 
 /* ---- run.c ---- */
 
-/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so mail from one may not leave this machine.
- * -1 with err of ERR_CONFIG when list.from is such a one. */
+/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so mail from one may not leave this machine. */
+bool	run_is_nobodys(const char *domain);
+/* -1 with err of ERR_CONFIG when list.from is such a one. */
 int	run_check_sender(const struct run *run, struct error *err);
 
 /* ---- retry.c: when a deferred mail is tried again ---- */

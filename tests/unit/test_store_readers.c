@@ -381,6 +381,37 @@ test_suppression_outlives_all(void **state)
 	    "1728043200 file digest.conf\n1728043200 resume by phone\n");
 }
 
+static void
+test_newest_suppressions(void **state)
+{
+	static const char *const names[] = { "a@example.org", "b@example.org", "c@example.org" };
+	struct fixture *fx = *state;
+	struct subscriber s[3];
+	struct store_suppression *list;
+	size_t n;
+
+	for (size_t i = 0; i < 3; i++)
+		s[i] = make_reader(names[i]);
+	sync_readers(fx, s, 3, false, T_NOW);
+	must(fx, store_load_suppressions(fx->store, 2, &fx->a, &list, &n, &fx->err));
+	assert_int_equal(n, 0);
+	must(fx, store_begin(fx->store, &fx->err));
+	for (size_t i = 0; i < 3; i++)
+		must(fx,
+		    store_suppress(fx->store, names[i], SUPPRESSED_BOUNCED,
+			T_NOW + (i == 1 ? 9 : (int)i), &fx->err));
+	/* Nobody knows whose hash this is. */
+	must(fx,
+	    store_suppress(fx->store, "x@example.org", SUPPRESSED_COMPLAINT, T_NOW + 20, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	must(fx, store_load_suppressions(fx->store, 2, &fx->a, &list, &n, &fx->err));
+	assert_int_equal(n, 2);
+	assert_string_equal(list[0].address, "b@example.org");
+	assert_int_equal(list[0].since_utc, T_NOW + 9);
+	assert_int_equal(list[0].reason, SUPPRESSED_BOUNCED);
+	assert_string_equal(list[1].address, "c@example.org");
+}
+
 /* F-89: no byte of the address is left in the file. */
 static void
 test_erasure_leaves_no_bytes(void **state)
@@ -481,6 +512,7 @@ main(void)
 		T(test_was),
 		T(test_block_takes_over_command),
 		T(test_suppression_outlives_all),
+		T(test_newest_suppressions),
 		T(test_erasure_leaves_no_bytes),
 		T(test_pause_by_mail_survives_sync),
 		T(test_damaged_profiles),
