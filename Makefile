@@ -200,7 +200,7 @@ install: all
 	for k in sysusers tmpfiles; do \
 		install -m 644 etc/$$k.d/digest.conf $(DESTDIR)$(PREFIX)/lib/$$k.d/digest.conf || exit 1; done
 	for c in $(COMPLETIONS); do \
-		$(BUILD)/digest completion "$${c%%:*}" >$(BUILD)/completion 2>/dev/null || continue; \
+		$(BUILD)/digest completion "$${c%%:*}" >$(BUILD)/completion && \
 		install -D -m 644 $(BUILD)/completion "$(DESTDIR)$${c#*:}" || exit 1; done
 
 # Configuration, store and mail are yours and stay.

@@ -87,6 +87,8 @@ struct config {
 	struct config_source *sources;	/* at least one: without a block, "huggingface" */
 	size_t nsources;
 	struct subscriber defaults;	/* timezone "" here and in readers: the machine's, which run fills in */
+	const char **default_use;	/* shared filters of readers that name none; those that are missing stand, too */
+	size_t ndefault_use;
 	struct filter *shared;	/* top-level filter blocks */
 	size_t nshared;
 	struct config_mailbox mailbox;
@@ -159,6 +161,23 @@ void	config_free(struct config *cfg);
 int	config_each_reader(const struct config *cfg,
 	    int (*visit)(void *arg, const struct subscriber *reader, bool good), void *arg, struct error *err);
 
+/*
+ * Set a key of a reader, but use and was, as its block would; text stands for itself, without quotes and variables. What is set
+ * lives in a. Fails with ERR_DATA: "when: what was found; what was expected", or ERR_NOMEM.
+ */
+int	config_set_reader_key(const struct config *cfg, const char *key, const char *text, struct arena *a,
+	    struct subscriber *out, struct error *err);
+/* The same of limit, sort and when of a filter. */
+int	config_set_filter_key(const struct config *cfg, const char *key, const char *text, struct arena *a,
+	    struct filter *out, struct error *err);
+/* Append a value as these take it; nothing when it is not set. */
+void	config_add_reader_key(struct strbuf *out, const char *key, const struct subscriber *reader);
+void	config_add_filter_key(struct strbuf *out, const char *key, const struct filter *filter);
+/* Append the names of the keys in which two readers differ, filters aside: "name, when". */
+void	config_add_reader_changes(struct strbuf *out, const struct subscriber *before, const struct subscriber *after);
+/* Append a reader as a block, from which the parser makes the same reader beside the defaults of this configuration. */
+void	config_add_reader(struct strbuf *out, const struct config *cfg, const struct subscriber *reader);
+
 /* The key table, for `digest config`, digest.conf(5) and the tests that compare them. "defaults" takes the keys of
  * "subscriber" but was and paused-until; a shared "filter" has no when. */
 struct config_key_info {
@@ -174,6 +193,9 @@ struct config_key_info {
 	size_t at, count_at;
 };
 const struct config_key_info *config_keys(size_t *n);
+
+/* Append text as a quoted value of the syntax, so that reading it gives the same. */
+void	config_add_quoted(struct strbuf *out, const char *text);
 
 /* Append the settings in force as a config file (secrets as "(hidden)"), with where each came from as a comment. */
 void	config_add_effective(struct strbuf *out, const struct config *cfg);

@@ -18,6 +18,9 @@ int	file_read(const char *path, struct strbuf *out, struct error *err);
 /* Write bytes under a temporary name beside path, sync, rename, sync the directory. mode as for open(2). */
 int	file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct error *err);
 
+/* The same for a file that is not there yet: one that is, whatever it is, stays as it was, and is an error that says so. */
+int	file_create(const char *path, mode_t mode, const void *bytes, size_t len, struct error *err);
+
 /* Make a directory and those above it; existing ones are fine. */
 int	file_make_dirs(const char *path, mode_t mode, struct error *err);
 

@@ -20,6 +20,7 @@
 #define MAX_QUERY_TERMS		10000			/* after @names are expanded */
 #define MAX_QUERY_DISTANCE	1000			/* words of "a b"~N: longer than any abstract is an AND */
 #define MAX_READER_FILTERS	1000			/* per reader */
+#define MAX_CONSENT_BYTES	(16u * 1024)		/* record of one reader: a hundred lines */
 #define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
 
 /* Answers of sources. */
@@ -40,6 +41,11 @@
 #define MAX_HTTP_REDIRECTS	5
 #define MAX_FETCH_SERVICE	264			/* a host name and a port */
 #define MAX_SOURCE_FILES	10000			/* that one pattern may match: 27 years of days */
+
+/* Tables of readers. */
+#define MAX_CSV_FIELDS		1000			/* exports have up to 50, and one for each field of their own */
+#define MAX_CSV_RECORD		(1024u * 1024)		/* a filter has 16 KB; a quote that is not closed is found by then */
+#define MAX_INTAKE_TOLD		100			/* broken rows that are told; of more their number */
 
 /* A paper. What is longer is cut at a grapheme and ends in an ellipsis. */
 #define MAX_TITLE_BYTES		1000u			/* 500 characters */
@@ -78,7 +84,8 @@
 /* Time. */
 #define WINDOW_DAYS		7			/* a paper is new for a week after its first listing */
 #define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
-#define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime */
+#define MAX_MISSED_DAYS		31			/* older papers are no news after downtime; a month, for monthly editions */
+#define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime, where max-papers is not more */
 #define MAX_TZ_FILE		(64u * 1024)		/* the largest TZif file has 4 KB, zone.tab 20 KB */
 
 /* Memory. */

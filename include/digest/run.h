@@ -50,6 +50,7 @@ struct run {
 	struct zone_cache *zones;	/* private: time zones read so far */
 	int64_t last_utc;	/* when a run sent before this one; 0 = never, or none sends */
 	size_t nreader_errors;	/* readers whose block has an error */
+	int32_t newest_day;	/* private: on which the newest paper was listed, as due.c saw it first; 0 = not looked */
 };
 
 /*
@@ -296,19 +297,46 @@ int	run_restore(struct run *run, const char *from, struct run_restored *out, str
 
 /* ---- the list by command ---- */
 
-struct run_filter {
-	const char *name, *match;
+/* A key of digest.conf(5) with its text. */
+struct run_key {
+	const char *key, *text;
 };
-/* Add or change a reader by command. address may have a name. Fails with ERR_DATA for a bad address or query, ERR_USAGE for a
- * reader of the file ("ada@example.org is in digest.conf:23; edit there"). */
-int	run_subscribe(struct run *run, const char *address, const struct run_filter *filters,
-	    size_t nfilters, struct error *err);
+/* What is said of a reader by options, in a row of a table or a line of an export. */
+struct run_wish {
+	const char *address;	/* may have a name, which one among the keys goes before */
+	const struct run_key *keys;
+	size_t nkeys;
+	const struct filter *filters;	/* name, match, limit, sort, when; an empty match removes the filter */
+	size_t nfilters;
+	const char *const *use;	/* shared filters */
+	size_t nuse;
+	bool whole;		/* the filters are all there are */
+	const char *how;	/* as of struct store_consent */
+	const char *consent;	/* what a person said of it, "" = nothing */
+	const char *record;	/* consents of an export, which are kept; "" = none */
+};
+enum run_taken { TAKEN_NEW, TAKEN_CHANGED, TAKEN_SAME };
+/*
+ * Add a reader by command, or change one added so before: what is said changes, the rest stays; a filter takes the place of the
+ * one of its name, or comes after those there are.
+ * changes	gets what changed, "name, filter mine"; may be NULL
+ * Fails with ERR_DATA for a bad address, key or query, ERR_USAGE for a reader of the file ("ada@example.org is in
+ * digest.conf:23; edit there") and for one who must not be mailed.
+ */
+int	run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *taken, struct strbuf *changes,
+	    struct error *err);
 /* End and suppress: no mail until `subscribers resume --consent`. */
 int	run_unsubscribe(struct run *run, const char *address, struct error *err);
 /* By the token of a mail. */
 int	run_unsubscribe_token(struct run *run, const char *token, struct strbuf *address, struct error *err);
 int	run_pause(struct run *run, const char *address, int32_t until_day, struct error *err);
-int	run_resume(struct run *run, const char *address, const char *consent, struct error *err);
+/* End a pause, and with a consent a suppression; *was says what there was to end. */
+enum run_resumed { RESUMED_NOTHING, RESUMED_PAUSE, RESUMED_SUPPRESSION, RESUMED_STRANGER };
+int	run_resume(struct run *run, const char *address, const char *consent, enum run_resumed *was, struct error *err);
+/*
+ * Forget a person but for the hash that keeps them from being mailed, down to the bytes of the store's files. Fails with ERR_TEMP
+ * when the rows are gone but another process kept the bytes from being overwritten; done again it then finishes.
+ */
 int	run_erase(struct run *run, const char *address, struct error *err);
 
 /* The identity of an address as the store knows it. Fails with ERR_DATA. */
@@ -332,16 +360,51 @@ struct run_origin {
 int	run_find_origins(struct run *run, const struct paper *p, struct arena *a, struct run_origin **out,
 	    struct error *err);
 struct run_import_counts {
+	/* papers */
 	size_t nread, nbroken, nnew, nchanged;
 	char first_broken[512];	/* "papers.jsonl:3: title: expected a string" */
 	char fault[256];	/* from some place on the file is broken, "" = it is not */
+	/* readers, each in one of these */
+	size_t nadded, nupdated, nsame;
+	size_t nleft;		/* left or bounced elsewhere: not mailed here from now on, either */
+	size_t nkept_out;	/* must not be mailed here, and stays so */
+	size_t nfile;		/* stand in the configuration, which decides */
+	size_t nunconfirmed;	/* never said yes: left out */
+	size_t nbad;		/* rows and lines that cannot be taken in */
+	size_t nhashes;		/* suppressions of an export, by hash */
+	char unread[256];	/* columns of a table that say nothing here, "a, b" */
+	bool has_readers;	/* it was a table, or had lines of readers */
+};
+struct run_import_options {
+	const char *consent;	/* how the readers of the file agreed, "" = not said; a table needs it */
+	/* What is wrong with a row, "list.csv:17:email: ...", at most MAX_INTAKE_TOLD times; may be NULL. */
+	void (*tell)(void *arg, const char *message);
+	void *arg;
 };
 /*
- * Papers of a file in our JSON-lines form or a saved answer of a service; "-" = standard input. They keep the days on which
- * they were listed, so that what is older than the window is mailed to nobody; one without a day is not listed.
+ * Take in a file; "-" = standard input. What begins like JSON or XML holds papers in our JSON-lines form, or is a saved answer of
+ * a service; they keep the days on which they were listed, so that what is older than the window is mailed to nobody, and one
+ * without a day is not listed. Lines of an export may be readers, too. Anything else is a table of readers (CSV), see digest(1).
+ * What is wrong with one row or line leaves the others alone. Readers of the configuration are taken in before.
  */
-int	run_import_papers(struct run *run, const char *path, struct run_import_counts *counts,
-	    struct error *err);
+int	run_import(struct run *run, const char *path, const struct run_import_options *options,
+	    struct run_import_counts *counts, struct error *err);
+/* "active", "paused", "left", "ended", "gone", "broken"; and "file", "command", "mail". */
+const char *run_reader_state(const struct store_reader *r, int64_t now_utc);
+const char *run_reader_origin(const struct store_reader *r);
+/* "unsubscribed", "complaint", "bounced", "operator". */
+const char *run_reason_name(enum suppression_reason reason);
+/* The block that makes the same reader in the configuration, with its consents as comments; for all but those who left or ended. */
+void	run_add_reader_block(struct run *run, struct strbuf *out, const struct store_reader *r, struct arena *a);
+/* A reader as a line of an export. Members are listed in digest(1). */
+struct value *run_reader_value(struct run *run, const struct store_reader *r, struct arena *a);
+/* Everything known of one person: the reader, then each of their editions with its papers; or only that they must not be mailed.
+ * Fails with ERR_USAGE when nothing is known. */
+int	run_export_person(struct run *run, const char *address, struct arena *a,
+	    void (*visit)(void *arg, const struct value *line), void *arg, struct error *err);
+/* Each suppression and, before the first, the key of the hashes. a is reset between them. */
+int	run_export_suppressions(struct run *run, struct arena *a, void (*visit)(void *arg, const struct value *line),
+	    void *arg, struct error *err);
 /*
  * Append a paper of the store as a JSON line, with its newest listing that counts (where none does yet, the newest);
  * earlier: and a short line for each other listing, so that an import of all lines gives all listings back.
@@ -669,6 +732,8 @@ struct run_status {
 	size_t nsources;
 	struct run_silent *silents;	/* the newest digests of the last day that came to nothing, at most MAX_SILENT_SHOWN */
 	size_t nsilents;
+	struct store_suppression *stopped;	/* who gets no mail any more, the newest, at most MAX_SILENT_SHOWN */
+	size_t nstopped;
 };
 /* All that is known of each source. Opens the store if there is one. */
 int	run_load_sources(struct run *run, struct arena *a, struct run_source_status **out, size_t *n,
@@ -694,6 +759,60 @@ struct run_check_options {
  * store if there is one; changes nothing, but for the test mail. Returns the enum run_fault of all that failed.
  */
 unsigned	run_check(struct run *run, const struct run_check_options *options);
+
+/* ---- init: a first configuration ---- */
+
+enum run_init_item { INIT_ADDRESS, INIT_FROM, INIT_TOPIC, INIT_URL, INIT_USER, INIT_WHEN, INIT_TIMEZONE, RUN_INIT_ITEMS };
+enum { RUN_INIT_TOPICS = 50 };
+
+/* What somebody answered, each accepted by run_init_accept(). */
+struct run_init {
+	const char *items[RUN_INIT_ITEMS];	/* but INIT_TOPIC; NULL = not answered */
+	const char *topics[RUN_INIT_TOPICS];	/* queries; without any the reader gets what trends */
+	size_t ntopics;
+	const char *password;			/* NULL or "" = none */
+};
+
+/* Where it will stand. "" = none can be told, as there is no $HOME. */
+struct run_init_place {
+	const char *config, *secret;	/* paths; the secret stands beside the configuration */
+	bool named;		/* digest does not look there by itself: commands need -c */
+	bool of_machine;	/* under /etc */
+};
+
+/*
+ * given	a path, or NULL: $DIGEST_CONFIG, for root /etc/digest/digest.conf, else $XDG_CONFIG_HOME/digest/digest.conf
+ * Fails with ERR_CONFIG when either file is there already, for nothing is ever overwritten.
+ */
+int	run_init_find_place(const char *given, struct arena *a, struct run_init_place *out, struct error *err);
+/*
+ * Read an answer as the program itself will read it.
+ * out		as it will be written: "smtp.example.org" is smtps://smtp.example.org
+ * wrong	(may be NULL) the byte at which a topic is wrong, SIZE_MAX = it is not told
+ * Fails with what was found and what was expected.
+ */
+int	run_init_accept(enum run_init_item item, const char *text, struct arena *a, const char **out, size_t *wrong,
+	    struct error *err);
+/* A sensible answer, from those before it; NULL = there is none. */
+const char *run_init_propose(const struct run_init *init, enum run_init_item item, struct arena *a);
+/* Whether this way out is a relay, which may ask for a login. */
+bool	run_init_is_relay(const struct run_init *init);
+/* Append the configuration, with its comments. dir: of files to include, "" = beside it. */
+void	run_init_add_config(struct strbuf *out, const struct run_init *init, const char *dir);
+/*
+ * The program with what was answered so far as its configuration, of which nothing is written: to read papers with, and to
+ * try the relay. settings->config_path is not looked at.
+ */
+int	run_init_open(const struct run_init *init, const struct run_init_place *place, const struct run_settings *settings,
+	    struct run **out, struct error *err);
+/* Read what the sources list, for run_try() on the last WINDOW_DAYS; 0 papers is no error. ERR_NET when none answers. */
+int	run_init_read_papers(struct run *run, size_t *npapers, struct error *err);
+/* Connect and log in as a run would; told gets "smtps://smtp.example.org, TLS, logged in, mails up to 34176 KB". */
+int	run_init_try_relay(struct run *run, const struct run_init *init, struct strbuf *told, struct error *err);
+/* Both files, closed to others, in a folder that is made 0700 when it is missing. Neither is there after a failure. */
+int	run_init_write(const struct run_init *init, const struct run_init_place *place, struct error *err);
+/* Give what was written to the user who will run digest. Fails with ERR_IO. */
+int	run_init_give(const struct run_init_place *place, const char *user, struct error *err);
 
 /* Every sink is on loopback, a file or a Maildir: --now may be given to commands that send. */
 bool	run_sinks_are_local(const struct config *cfg);

@@ -66,8 +66,9 @@ int	store_lock_sender(struct store *store, long *holder, struct error *err);
  */
 int	store_take_charge(struct store *store, const char *far_dir, int64_t now_utc, int64_t *last_utc,
 	    struct error *err);
-/* A person says that the store at hand is the one that sends from now on, whatever it looks like. What it calls unsettled may
- * be out since: all of that is held. With the sender's lock held. */
+/* A person says that the store at hand is the one that sends from now on, whatever it looks like, and that the clock is right.
+ * What it calls unsettled may be out since: all of that is held. Days after tomorrow that had editions by a clock that ran
+ * ahead have none yet: they are forgotten, but for the papers. With the sender's lock held. */
 int	store_adopt(struct store *store, const char *far_dir, int64_t now_utc, size_t *nheld, struct error *err);
 /*
  * Put the database in the file from in the place of the store at path; what was there is kept as "<path>.before-restore" with
@@ -125,6 +126,9 @@ int	store_count_waiting(struct store *store, size_t *nwaiting, int64_t *next_utc
  */
 int	store_load_window(struct store *store, int64_t since_utc, int64_t now_utc, struct arena *a,
 	    struct paper ***out, size_t *n, struct error *err);
+
+/* The last day on which a paper was listed for the first time, of the listings that count; 0 = none does. */
+int	store_load_last_day(struct store *store, int32_t *out, struct error *err);
 
 /* The newest change_seq given out. */
 int	store_change_seq(struct store *store, int64_t *out, struct error *err);
@@ -332,10 +336,22 @@ struct store_reader {
 	int64_t cursor_seq;		/* change_seq up to which papers were considered; -1 = new reader */
 	int64_t last_period;		/* of the last edition planned; 0 = none */
 	int64_t last_edition_utc;
-	const char *consent;		/* how and when, "" = none recorded */
+	const char *consent;		/* the record of consents, for store_read_consents(); "" = none */
 	const unsigned char *programs;	/* its compiled filters as store_put_programs() got them */
 	size_t programs_len;		/* 0 = none, or the reader has changed since */
 };
+
+/* How a person came to be mailed. */
+struct store_consent {
+	int64_t at_utc;		/* when it was recorded; 0 = not known */
+	const char *how;	/* "file", "command", "import", "resume": one word; "" = not known */
+	const char *text;	/* what a person said of it; of "file" the file the block was first seen in */
+};
+/* Append one to a record. Control characters of the text become blanks. */
+void	store_add_consent(struct strbuf *record, const struct store_consent *c);
+/* The consents of a record in their order. Fails with ERR_NOMEM. */
+int	store_read_consents(const char *record, struct arena *a, struct store_consent **out, size_t *n,
+	    struct error *err);
 
 /* Readers of the config file, once per run: begin, put each, end. */
 int	store_sync_begin(struct store *store, const char *config_path, int64_t now_utc, struct error *err);
@@ -364,13 +380,25 @@ int	store_each_reader(struct store *store, bool ended_too,
 	    int (*visit)(void *arg, const struct store_reader *r), void *arg, struct error *err);
 int	store_count_readers(struct store *store, size_t *nactive, struct error *err);
 
-/* Add or change a reader by command (origin ORIGIN_COMMAND). consent may be "". */
+/* Add or change a reader by command (origin ORIGIN_COMMAND). consent is a record that is added to the one there is, or "". */
 int	store_put_reader(struct store *store, const struct subscriber *reader, const char *consent,
 	    int64_t now_utc, struct error *err);
 int	store_end_reader(struct store *store, int64_t id, int64_t now_utc, struct error *err);
 int	store_pause_reader(struct store *store, int64_t id, int32_t until_day, struct error *err);
-/* Erase every trace of a reader but the suppression's hash. */
+/* Erase every row of a reader but the suppression's hash. */
 int	store_erase_reader(struct store *store, int64_t id, struct error *err);
+/*
+ * Remove what other rows tell of a person: remembered texts and summaries of runs with one of the words in them become empty,
+ * and the literals of all filters are forgotten, to be made anew by the next run.
+ * words	address in its spellings; NULL ends them
+ */
+int	store_forget_words(struct store *store, const char *const *words, struct error *err);
+/*
+ * Write the store anew without the bytes of what was removed, and empty its log. Outside of a transaction; some seconds for
+ * each gigabyte, in which nobody else writes, and room for another copy. Fails with ERR_TEMP while another process has the store
+ * open: then its log may still hold them.
+ */
+int	store_scrub(struct store *store, struct error *err);
 
 /*
  * Compiled filters stand beside their readers and refer by numbers to literals that all share. Both belong to a generation:
@@ -397,6 +425,28 @@ int	store_suppress(struct store *store, const char *canonical, enum suppression_
 	    int64_t now_utc, struct error *err);
 int	store_unsuppress(struct store *store, const char *canonical, const char *consent, int64_t now_utc,
 	    struct error *err);
+
+/* The hashes and their key, to be taken along into another store. */
+enum { STORE_HASH_SIZE = 16, STORE_KEY_SIZE = 32 };
+const unsigned char *store_suppress_key(const struct store *store);
+/* In the order of the hashes. Stops when visit returns non-zero and returns that. visit must not use the store. */
+int	store_each_suppression(struct store *store,
+	    int (*visit)(void *arg, const unsigned char *hash, enum suppression_reason reason, int64_t since_utc),
+	    void *arg, struct error *err);
+/* Hash with the key of another store from now on. Fails with ERR_DATA when somebody is suppressed here by another key: those
+ * hashes cannot be made anew. */
+int	store_take_suppress_key(struct store *store, const unsigned char key[STORE_KEY_SIZE], struct error *err);
+/* Somebody whose hash by this store's key is known. */
+int	store_suppress_hash(struct store *store, const unsigned char hash[STORE_HASH_SIZE],
+	    enum suppression_reason reason, int64_t since_utc, struct error *err);
+struct store_suppression {
+	const char *address;	/* canonical */
+	enum suppression_reason reason;
+	int64_t since_utc;
+};
+/* Those whose reader is still known, the newest first, at most max; in a. */
+int	store_load_suppressions(struct store *store, size_t max, struct arena *a, struct store_suppression **out,
+	    size_t *n, struct error *err);
 
 /* ---- eligibility: eligible.c ---- */
 
@@ -481,6 +531,9 @@ int	store_load_slots(struct store *store, int64_t reader, struct arena *a, struc
 struct edition_slot {
 	struct store_slot from, to;
 };
+
+/* A period is a day, or a run: those of `always` count runs in a range of their own, above every day. */
+enum { PERIOD_ALWAYS = 1000000000 };
 
 struct edition {
 	int64_t period, reader;

@@ -36,6 +36,8 @@ char	*strbuf_detach(struct strbuf *sb);
 
 void	strbuf_add(struct strbuf *sb, const char *text);
 void	strbuf_addn(struct strbuf *sb, const void *bytes, size_t len);
+/* Several texts one after the other; a NULL is behind the last. */
+void	strbuf_add_all(struct strbuf *sb, ...) __attribute__((sentinel));
 void	strbuf_addc(struct strbuf *sb, char c);
 void	strbuf_addf(struct strbuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)

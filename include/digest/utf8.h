@@ -17,6 +17,9 @@ unsigned utf8_encode(uint32_t cp, char out[4]);
 /* True when all len bytes are valid; NUL counts as a character. */
 bool	utf8_is_valid(const char *text, size_t len);
 
+/* How many bytes at text are printable ASCII, blanks included: most of what anybody writes. */
+size_t	utf8_plain_run(const char *text, size_t len);
+
 /*
  * Append text with every invalid byte sequence replaced by one U+FFFD (the "maximal subpart" rule of
  * Unicode 3.9), NUL dropped.

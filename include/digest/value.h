@@ -43,6 +43,8 @@ void	value_set_string(struct arena *a, struct value *object, const char *name, c
 void	value_set_number(struct arena *a, struct value *object, const char *name, int64_t n);
 void	value_set_bool(struct arena *a, struct value *object, const char *name, bool b);
 void	value_append(struct arena *a, struct value *list, struct value *item);
+/* A list of n items that are made when one is first asked for, each by make(arg, i); nothing is appended to it. */
+struct value *value_list_of(struct arena *a, size_t n, struct value *(*make)(void *arg, size_t i), void *arg);
 /* An object with the members of another, which are shared: setting one later does not touch the other. */
 struct value *value_copy(struct arena *a, const struct value *object);
 /* The object has the members of another one too, behind its own. That one is made when one of them is first asked for. */
@@ -68,6 +70,8 @@ const struct value *value_member_at(const struct value *object, size_t i, const 
 const struct value *value_base(const struct value *object);	/* NULL = has none */
 size_t	value_count(const struct value *list);
 const struct value *value_item(const struct value *list, size_t i);
+/* What the items of such a list are made from; NULL when it is no list, or make is not what makes them. */
+void	*value_list_source(const struct value *list, struct value *(*make)(void *arg, size_t i));
 const char *value_text(const struct value *v);		/* of a string, else "" */
 const struct value_origin *value_origin(const struct value *v);	/* of a string that has one, else NULL */
 const void *value_ready_of(const struct value *v);	/* of something ready, else NULL */

@@ -82,8 +82,10 @@ sync_dir_of(const char *path)
 	return rc;
 }
 
-int
-file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct error *err)
+/* place	gives the whole file its name: rename(2), or link(2), which takes no name that is taken */
+static int
+write_whole(const char *path, mode_t mode, const void *bytes, size_t len,
+    int (*place)(const char *from, const char *to), struct error *err)
 {
 	struct strbuf temp;
 	int fd = -1, rc = -1;
@@ -95,7 +97,7 @@ file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct 
 	unlink(temp.buf);
 	fd = open(temp.buf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd == -1 || fchmod(fd, mode) == -1 || write_all(fd, bytes, len) == -1 ||
-	    fsync(fd) == -1 || rename(temp.buf, path) == -1 || sync_dir_of(path) == -1) {
+	    fsync(fd) == -1 || place(temp.buf, path) == -1 || sync_dir_of(path) == -1) {
 		err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 		if (fd != -1)
 			unlink(temp.buf);
@@ -121,6 +123,24 @@ refuse_folder(const char *path, struct error *err)
 	rc = file_set_refused(err, ERR_IO, inside.buf, "cannot be made", "rwx");
 	strbuf_release(&inside);
 	return rc;
+}
+
+int
+file_write(const char *path, mode_t mode, const void *bytes, size_t len, struct error *err)
+{
+	return write_whole(path, mode, bytes, len, rename, err);
+}
+
+static int
+link_only(const char *from, const char *to)
+{
+	return link(from, to) == -1 ? -1 : unlink(from);
+}
+
+int
+file_create(const char *path, mode_t mode, const void *bytes, size_t len, struct error *err)
+{
+	return write_whole(path, mode, bytes, len, link_only, err);
 }
 
 int

@@ -84,7 +84,7 @@ resize(struct strbuf *sb, size_t alloc)
 
 /* Room for extra more bytes and the NUL, or the sticky failure. */
 static int
-reserve(struct strbuf *sb, size_t extra)
+grow(struct strbuf *sb, size_t extra)
 {
 	size_t need, alloc;
 
@@ -101,6 +101,16 @@ reserve(struct strbuf *sb, size_t extra)
 	while (alloc < need)
 		alloc *= 2;
 	return resize(sb, alloc);
+}
+
+/* The same, without a call where there is room: most appends are of a few bytes. */
+static inline int
+reserve(struct strbuf *sb, size_t extra)
+{
+	if (sb->state == STRBUF_OK && extra <= sb->max_bytes - sb->len &&
+	    extra < sb->alloc - sb->len)
+		return 0;
+	return grow(sb, extra);
 }
 
 void
@@ -125,6 +135,18 @@ void
 strbuf_add(struct strbuf *sb, const char *text)
 {
 	strbuf_addn(sb, text, strlen(text));
+}
+
+void
+strbuf_add_all(struct strbuf *sb, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, sb);
+	while ((text = va_arg(ap, const char *)) != NULL)
+		strbuf_addn(sb, text, strlen(text));
+	va_end(ap);
 }
 
 void

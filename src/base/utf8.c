@@ -12,6 +12,29 @@ is_ascii_word(const char *text)
 	return (word & UINT64_C(0x8080808080808080)) == 0;
 }
 
+/* Whether the eight bytes at text are printable ASCII. */
+static bool
+is_plain_word(const char *text)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return ((word | (word + ones) | (word - ' ' * ones)) & high) == 0;
+}
+
+size_t
+utf8_plain_run(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n + sizeof(uint64_t) <= len && is_plain_word(text + n))
+		n += sizeof(uint64_t);
+	while (n < len && text[n] >= ' ' && text[n] <= '~')
+		n++;
+	return n;
+}
+
 unsigned
 utf8_decode(const char *text, size_t len, uint32_t *cp)
 {

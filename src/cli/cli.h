@@ -31,10 +31,14 @@ struct options {
 	const char *config;
 	const char **users;
 	size_t nusers;
-	const char *now, *log, *color, *format, *out, *since, *until, *token, *consent, *name, *version_of, *send;
+	const char *now, *log, *color, *format, *out, *since, *until, *token, *consent, *send;
+	const char *name, *when, *timezone, *language;	/* of a reader */
 	const char *days, *limit, *sort, *instead_of, *similar;
-	const char **filters;
-	size_t nfilters;
+	const char **filters, **use;
+	size_t nfilters, nuse;
+	const char *address, *from, *smtp_url, *smtp_user, *password_file;
+	const char **topics;
+	size_t ntopics;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
 	bool version, bibtex, yes, check, adopt;
 	bool debug;	/* -v twice */
@@ -55,6 +59,7 @@ struct term {
 	bool links;	/* stdout is a terminal that may be given links (OSC 8); those that know none ignore them */
 	bool utf8;	/* its characters may be more than ASCII */
 	int width;	/* columns, 80 when unknown */
+	int screen;	/* a descriptor of stdout while a pager has its place, else 0 */
 };
 
 struct cli {
@@ -72,11 +77,13 @@ struct cli {
 };
 
 /* A command's own options, as a set. */
-#define OPT(letter)	(1u << (letter))
+#define OPT(letter)	(UINT64_C(1) << (letter))
 enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
 	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
 	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
+	OPT_NAME, OPT_WHEN, OPT_TIMEZONE, OPT_LANGUAGE, OPT_USE,
+	OPT_ADDRESS, OPT_TOPIC, OPT_FROM, OPT_SMTP_URL, OPT_SMTP_USER, OPT_PASSWORD_FILE,
 };
 
 struct command {
@@ -84,7 +91,7 @@ struct command {
 	const char *group;	/* heading in the help */
 	const char *args;	/* "ADDRESS", "" */
 	int min_args, max_args;	/* max -1 = any number */
-	unsigned options;	/* set of option_id */
+	uint64_t options;	/* set of option_id */
 	const char *help;	/* one line */
 	int (*run)(struct cli *cli, struct error *err);	/* exit code, or -1 with err */
 };
@@ -120,8 +127,35 @@ const char *term_reset(const struct term *term);
 /* Put text on stdout with control characters but tab and newline made harmless. */
 void	term_put(const char *text);
 void	term_putn(const char *text, size_t len);
-/* One character of a chart: n of at most most; where the locale has no bars, a digit. */
-const char *term_bar(const struct term *term, size_t n, size_t most);
+/*
+ * Text behind a label of so many columns, the cursor behind it: on a terminal filled to its width, with the next lines begun
+ * below it; where that leaves too little room, on lines of its own. Elsewhere as it is. Without a newline.
+ */
+void	term_put_filled(const struct term *term, const char *text, size_t label);
+/* The same in a style, as term_warn() gives it, which ends with each line. */
+void	term_put_styled(const struct term *term, const char *style, const char *text, size_t label);
+/* "…" and " · ", where the locale has them. */
+const char *term_dots(const struct term *term);
+const char *term_between(const struct term *term);
+
+/* A column of a table; the last one takes what is left. */
+struct term_column {
+	const char *head;
+	size_t columns;
+};
+/* The heads, where a row is a line. */
+void	term_put_heads(const struct term *term, const struct term_column *cols, size_t n);
+/* A row; on a terminal that is too narrow for it the first cell, and below it the others with their heads ("-" is left out). */
+void	term_put_row(const struct term *term, const struct term_column *cols, size_t n, const char *const *cells);
+
+/*
+ * A chart of what was counted on each day, between the first and the last one, behind a label of so many columns; on a
+ * screen that is too narrow the days stand on a line above. One bar is several days where there are more than fit.
+ * tail		what follows on the line, gets room of its own on a narrow screen; "" = nothing
+ * Where the locale has no bars they are digits.
+ */
+void	term_put_chart(const struct term *term, size_t label, const size_t *counts, size_t n, const char *first,
+	    const char *last, const char *tail);
 /* The same padded or cut to columns. */
 void	term_put_cell(const char *text, size_t columns);
 /*
@@ -131,14 +165,31 @@ void	term_put_cell(const char *text, size_t columns);
 void	term_put_marked(const struct term *term, const char *text, size_t from, size_t to, const struct run_mark *marks,
 	    size_t nmarks, size_t indent);
 /* Send what follows on stdout through $PAGER when stdout is a terminal; end with term_end_pager. */
-FILE	*term_start_pager(const struct term *term);
-void	term_end_pager(FILE *pager);
+FILE	*term_start_pager(struct term *term);
+void	term_end_pager(struct term *term, FILE *pager);
 /* Progress on one line of stderr: count, rate, time left. arg is a struct progress. */
 void	term_progress(void *arg, const char *what, size_t done, size_t total);
 /* Before anything else is written to the screen. arg is a struct progress. */
 void	term_clear_progress(void *arg);
 bool	term_confirm(void *arg, size_t nreaders);
 void	term_tell(void *arg, const char *text);
+
+/* ---- ask.c: questions to a person ---- */
+
+/* There is a terminal to read answers from, and one to ask on. */
+bool	ask_is_possible(const struct cli *cli);
+/* A paragraph on stderr, filled to the screen. */
+void	ask_tell(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * One line, without its end; an empty one is the proposal (NULL = none; then it stays empty).
+ * hidden	it is not shown while it is typed
+ * out		emptied first; at most MAX_QUERY_BYTES
+ * Fails with ERR_USAGE at the end of the input, ERR_TEMP when a signal came (*cli->stop).
+ */
+int	ask_line(const struct cli *cli, const char *question, const char *proposal, bool hidden, struct strbuf *out,
+	    struct error *err);
+/* One of the words by its first letter, in any case, and *out its number; an empty answer is the first. Fails as ask_line(). */
+int	ask_choice(const struct cli *cli, const char *question, const char *const *words, size_t *out, struct error *err);
 
 /* ---- browser.c ---- */
 
@@ -192,6 +243,7 @@ void	cli_put_json(const struct value *v);
 void	status_put_line(const struct cli *cli, const char *label, const char *text);
 void	status_put_last_run(const struct cli *cli, const struct run_status *s);
 void	status_put_next(const struct cli *cli, const struct run_status *s);
+void	status_put_warning(const struct cli *cli, const char *text);
 /* What a person must act on; nothing when all is well. */
 void	status_put_faults(const struct cli *cli, const struct run_status *s);
 
@@ -203,8 +255,21 @@ struct value *status_source_value(const struct run_source_status *s, struct aren
 /* Each source with its last two weeks. */
 int	status_put_sources(struct cli *cli, struct error *err);
 
+/* ---- cmd_help.c ---- */
+
+struct help_topic {
+	const char *name, *text;
+};
+extern const struct help_topic help_topics[];	/* ends with a NULL name */
+
+/* ---- cmd_config.c ---- */
+
+/* The help of a block ("smtp"), a key ("url", "smtp.url") or all (NULL). Returns how many keys there are of it. */
+size_t	config_put_keys(struct cli *cli, const char *word);
+
 /* ---- the commands ---- */
 
+int	cmd_init(struct cli *cli, struct error *err);
 int	cmd_run(struct cli *cli, struct error *err);
 int	cmd_send(struct cli *cli, struct error *err);
 int	cmd_fetch(struct cli *cli, struct error *err);
@@ -230,6 +295,7 @@ int	cmd_prune(struct cli *cli, struct error *err);
 /* Every paper of the store, which is open, as a JSON line. */
 int	cli_export_papers(struct cli *cli, struct error *err);
 int	cmd_export(struct cli *cli, struct error *err);
+int	cmd_completion(struct cli *cli, struct error *err);
 int	cmd_help(struct cli *cli, struct error *err);
 int	cmd_version(struct cli *cli, struct error *err);
 

@@ -1,5 +1,6 @@
 /* digest check: one line for each thing that must be in order, and what cures it. */
 #include "cli.h"
+#include "digest/limits.h"
 
 #include <stdio.h>
 
@@ -15,6 +16,7 @@ static void
 say(void *arg, enum run_verdict verdict, const char *what, const char *text, const char *cure)
 {
 	struct cli *cli = arg;
+	struct strbuf line;
 	struct value *v;
 
 	if (cli->opt.json) {
@@ -32,12 +34,11 @@ say(void *arg, enum run_verdict verdict, const char *what, const char *text, con
 	term_put_cell(verdicts[verdict], VERDICT_COLUMNS);
 	fputs(term_reset(&cli->term), stdout);
 	term_put_cell(what, WHAT_COLUMNS);
-	term_put(text);
-	if (cure[0] != '\0') {
-		fputs("; ", stdout);
-		term_put(cure);
-	}
+	strbuf_init(&line, MAX_TEXT_BYTES);
+	strbuf_addf(&line, "%s%s%s", text, cure[0] != '\0' ? "; " : "", cure);
+	term_put_filled(&cli->term, line.buf, WHAT_COLUMNS + VERDICT_COLUMNS);
 	putchar('\n');
+	strbuf_release(&line);
 }
 
 /* The one thing here that leaves this machine. */

@@ -14,7 +14,9 @@ print_key(const struct cli *cli, const struct config_key_info *k)
 		printf(" %s", k->range);
 	if (k->def[0] != '\0')
 		printf("  (default %s)", k->def);
-	printf("\n    %s\n", k->help);
+	printf("\n    ");
+	term_put_filled(&cli->term, k->help, 4);
+	putchar('\n');
 }
 
 static struct value *
@@ -43,8 +45,8 @@ is_asked(const struct config_key_info *k, const char *word)
 	    strcmp(word + len + 1, k->name) == 0;
 }
 
-static int
-print_keys(struct cli *cli, const char *word, struct error *err)
+size_t
+config_put_keys(struct cli *cli, const char *word)
 {
 	size_t n, nshown = 0;
 	const struct config_key_info *keys = config_keys(&n);
@@ -58,10 +60,16 @@ print_keys(struct cli *cli, const char *word, struct error *err)
 		else
 			print_key(cli, &keys[i]);
 	}
-	if (nshown == 0)
-		return err_set(err, ERR_USAGE,
-		    "'%s' is no key of the configuration; 'digest config --all' lists them", word);
-	return EXIT_OK;
+	return nshown;
+}
+
+static int
+print_keys(struct cli *cli, const char *word, struct error *err)
+{
+	if (config_put_keys(cli, word) > 0)
+		return EXIT_OK;
+	return err_set(err, ERR_USAGE,
+	    "'%s' is no key of the configuration; 'digest config --all' lists them", word);
 }
 
 int

@@ -125,13 +125,13 @@ print_place(const struct cli *cli, const struct run_explained_clause *c)
 	while (to < len && ((unsigned char)c->place[to] & 0xc0) == 0x80)
 		to++;
 	printf("   %s%s:%s %s", term_dim(&cli->term), c->field, term_reset(&cli->term),
-	    from > 0 ? "…" : "");
-	fwrite(c->place + from, 1, c->start - from, stdout);
+	    from > 0 ? term_dots(&cli->term) : "");
+	term_putn(c->place + from, c->start - from);
 	printf("%s%s", term_bold(&cli->term), cli->term.color ? "" : "[");
-	fwrite(c->place + c->start, 1, c->end - c->start, stdout);
+	term_putn(c->place + c->start, c->end - c->start);
 	printf("%s%s", cli->term.color ? "" : "]", term_reset(&cli->term));
-	fwrite(c->place + c->end, 1, to - c->end, stdout);
-	printf("%s", to < len ? "…" : "");
+	term_putn(c->place + c->end, to - c->end);
+	fputs(to < len ? term_dots(&cli->term) : "", stdout);
 }
 
 static void

@@ -6,16 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ADDRESS_COLUMNS = 30, PERIOD_COLUMNS = 11, STATE_COLUMNS = 9, NUMBER_COLUMNS = 8 };
-
-static void
-put_number(uint64_t n)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
-	term_put_cell(text, NUMBER_COLUMNS);
-}
+enum { ADDRESS_COLUMNS = 30, PERIOD_COLUMNS = 10, STATE_COLUMNS = 8, NUMBER_COLUMNS = 7 };
 
 /* ---- the list ---- */
 
@@ -54,25 +45,17 @@ format_next(const struct cli *cli, const struct edition *e, char *out, size_t si
 		run_format_span(left_s, out, size);
 }
 
-static void
-put_head(const struct cli *cli)
-{
-	fputs(term_dim(&cli->term), stdout);
-	term_put_cell("address", ADDRESS_COLUMNS);
-	putchar(' ');
-	term_put_cell("period", PERIOD_COLUMNS);
-	term_put_cell("state", STATE_COLUMNS);
-	term_put_cell("tries", NUMBER_COLUMNS);
-	term_put_cell("copies", NUMBER_COLUMNS);
-	term_put_cell("next", PERIOD_COLUMNS);
-	printf("reply%s\n", term_reset(&cli->term));
-}
+static const struct term_column columns[] = { { "address", ADDRESS_COLUMNS },
+	{ "period", PERIOD_COLUMNS }, { "state", STATE_COLUMNS }, { "tries", NUMBER_COLUMNS },
+	{ "copies", NUMBER_COLUMNS }, { "next", PERIOD_COLUMNS }, { "reply", 0 } };
+
+enum { NCOLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
 static int
 print_unsettled(void *arg, const struct run_unsettled *mail)
 {
 	struct listing *l = arg;
-	char next[32];
+	char next[32], tries[32], copies[32];
 
 	if (l->cli->opt.json) {
 		arena_reset(&l->scratch);
@@ -80,17 +63,14 @@ print_unsettled(void *arg, const struct run_unsettled *mail)
 		return 0;
 	}
 	if (l->n++ == 0)
-		put_head(l->cli);
+		term_put_heads(&l->cli->term, columns, NCOLUMNS);
 	format_next(l->cli, mail->edition, next, sizeof(next));
-	term_put_cell(mail->address, ADDRESS_COLUMNS);
-	putchar(' ');
-	term_put_cell(mail->period, PERIOD_COLUMNS);
-	term_put_cell(edition_state_name(mail->edition->state), STATE_COLUMNS);
-	put_number(mail->edition->attempts);
-	put_number(mail->edition->copies);
-	term_put_cell(next, PERIOD_COLUMNS);
-	term_put(mail->edition->reply);
-	putchar('\n');
+	snprintf(tries, sizeof(tries), "%llu", (unsigned long long)mail->edition->attempts);
+	snprintf(copies, sizeof(copies), "%llu", (unsigned long long)mail->edition->copies);
+	term_put_row(&l->cli->term, columns, NCOLUMNS,
+	    (const char *const[]){ mail->address, mail->period,
+		edition_state_name(mail->edition->state), tries, copies, next,
+		mail->edition->reply });
 	return 0;
 }
 
@@ -215,7 +195,7 @@ cmd_outbox(struct cli *cli, struct error *err)
 
 /* ---- history ---- */
 
-enum { SHORT_HISTORY = 20, LONG_HISTORY = 10000, TIME_COLUMNS = 26, VIA_COLUMNS = 11 };
+enum { SHORT_HISTORY = 20, LONG_HISTORY = 10000, TIME_COLUMNS = 25, VIA_COLUMNS = 10 };
 
 static struct value *
 past_value(const struct run_past *p, struct arena *a)
@@ -236,40 +216,54 @@ past_value(const struct run_past *p, struct arena *a)
 	return v;
 }
 
-static void
-put_past_head(const struct cli *cli)
-{
-	fputs(term_dim(&cli->term), stdout);
-	term_put_cell("address", ADDRESS_COLUMNS);
-	putchar(' ');
-	term_put_cell("period", PERIOD_COLUMNS);
-	term_put_cell("state", STATE_COLUMNS);
-	term_put_cell("papers", NUMBER_COLUMNS);
-	term_put_cell("composed", TIME_COLUMNS);
-	term_put_cell("tried", TIME_COLUMNS);
-	term_put_cell("via", VIA_COLUMNS);
-	printf("reply%s\n", term_reset(&cli->term));
-}
+static const struct term_column past_columns[] = { { "address", ADDRESS_COLUMNS },
+	{ "period", PERIOD_COLUMNS }, { "state", STATE_COLUMNS }, { "papers", NUMBER_COLUMNS },
+	{ "composed", TIME_COLUMNS }, { "tried", TIME_COLUMNS }, { "via", VIA_COLUMNS },
+	{ "reply", 0 } };
+
+enum { NPAST_COLUMNS = sizeof(past_columns) / sizeof(past_columns[0]) };
 
 static void
 print_past(const struct cli *cli, const struct run_past *p)
 {
-	char wall[64];
+	char composed[64], tried[64] = "-", papers[32];
 
-	run_format_wall(cli->run, "", p->edition->composed_utc, wall, sizeof(wall));
-	term_put_cell(p->address, ADDRESS_COLUMNS);
-	putchar(' ');
-	term_put_cell(p->period, PERIOD_COLUMNS);
-	term_put_cell(edition_state_name(p->edition->state), STATE_COLUMNS);
-	put_number(p->nshown);
-	term_put_cell(wall, TIME_COLUMNS);
-	snprintf(wall, sizeof(wall), "-");
+	snprintf(papers, sizeof(papers), "%zu", p->nshown);
+	run_format_wall(cli->run, "", p->edition->composed_utc, composed, sizeof(composed));
 	if (p->edition->tried_utc != 0)
-		run_format_wall(cli->run, "", p->edition->tried_utc, wall, sizeof(wall));
-	term_put_cell(wall, TIME_COLUMNS);
-	term_put_cell(p->edition->via[0] != '\0' ? p->edition->via : "-", VIA_COLUMNS);
-	term_put(p->edition->reply);
-	putchar('\n');
+		run_format_wall(cli->run, "", p->edition->tried_utc, tried, sizeof(tried));
+	term_put_row(&cli->term, past_columns, NPAST_COLUMNS,
+	    (const char *const[]){ p->address, p->period, edition_state_name(p->edition->state),
+		papers, composed, tried, p->edition->via[0] != '\0' ? p->edition->via : "-",
+		p->edition->reply });
+}
+
+/* How the reader came to be mailed, before what was mailed. */
+static int
+put_consents(struct cli *cli, const char *address, struct error *err)
+{
+	struct store_consent *consents;
+	struct store_reader *r;
+	const char *canonical;
+	char wall[64];
+	size_t n;
+
+	if (run_canonical(address, &cli->arena, &canonical, err) == -1 ||
+	    store_find_reader(cli->run->store, canonical, &cli->arena, &r, err) != 1 ||
+	    store_read_consents(r->consent, &cli->arena, &consents, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		snprintf(wall, sizeof(wall), "-");
+		if (consents[i].at_utc != 0)
+			run_format_wall(cli->run, "", consents[i].at_utc, wall, sizeof(wall));
+		fputs("consent  ", stdout);
+		term_put_cell(wall, TIME_COLUMNS);
+		term_put(consents[i].how);
+		putchar(' ');
+		term_put(consents[i].text);
+		putchar('\n');
+	}
+	return 0;
 }
 
 int
@@ -286,8 +280,10 @@ cmd_history(struct cli *cli, struct error *err)
 	    run_load_history(cli->run, address, cli->opt.all ? LONG_HISTORY : SHORT_HISTORY,
 		&cli->arena, &rows, &n, err) == -1)
 		return -1;
+	if (address != NULL && !cli->opt.json && put_consents(cli, address, err) == -1)
+		return -1;
 	if (n > 0 && !cli->opt.json)
-		put_past_head(cli);
+		term_put_heads(&cli->term, past_columns, NPAST_COLUMNS);
 	for (size_t i = 0; i < n; i++) {
 		if (cli->opt.json)
 			cli_put_json(past_value(&rows[i], &cli->arena));

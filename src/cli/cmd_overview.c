@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+enum { NARROW_SCREEN = 64 };
+
 static int
 print_json(struct cli *cli, const struct run_status *s)
 {
@@ -33,16 +35,37 @@ static void
 print_needs(const struct cli *cli, const struct run_status *s)
 {
 	size_t nerrors = cli->run->nreader_errors, nwaiting = s->unsettled[EDITION_DEFERRED];
-	const char *warn = term_warn(&cli->term), *reset = term_reset(&cli->term);
+	char line[128];
 
-	if (nerrors > 0)
-		printf("%s%zu %s an error in their block%s (see above)\n", warn, nerrors,
-		    nerrors == 1 ? "reader has" : "readers have", reset);
-	if (nwaiting > 0)
-		printf("%s%zu mail%s for another try%s\n", warn, nwaiting,
-		    nwaiting == 1 ? " waits" : "s wait", reset);
+	if (nerrors > 0) {
+		snprintf(line, sizeof(line), "%zu %s an error in their block (see above)", nerrors,
+		    nerrors == 1 ? "reader has" : "readers have");
+		status_put_warning(cli, line);
+	}
+	if (nwaiting > 0) {
+		snprintf(line, sizeof(line), "%zu mail%s for another try", nwaiting,
+		    nwaiting == 1 ? " waits" : "s wait");
+		status_put_warning(cli, line);
+	}
 	if (s->last != NULL)
 		status_put_faults(cli, s);
+}
+
+static void
+print_tries(const struct cli *cli)
+{
+	static const char *const tries[][2] = {
+		{ "digest --dry-run", "what would go out now" },
+		{ "digest run", "fetch and send what is due" },
+		{ "digest help", "all commands" },
+	};
+
+	putchar('\n');
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+		if (cli->term.out_tty && cli->term.width < NARROW_SCREEN)
+			printf("%s%s\n", i == 0 ? "try\n  " : "  ", tries[i][0]);
+		else
+			printf("%-8s %-26s %s\n", i == 0 ? "try" : "", tries[i][0], tries[i][1]);
 }
 
 static void
@@ -68,9 +91,7 @@ print_screen(const struct cli *cli, const struct run_status *s)
 		status_put_next(cli, s);
 	}
 	print_needs(cli, s);
-	printf("\ntry      digest --dry-run           what would go out now\n"
-	       "         digest run                 fetch and send what is due\n"
-	       "         digest help                all commands\n");
+	print_tries(cli);
 }
 
 int

@@ -498,7 +498,7 @@ cmd_preview(struct cli *cli, struct error *err)
 		pager = cli->opt.open ? NULL : term_start_pager(&cli->term);
 		p.aside = pager != NULL ? stdout : stderr;
 		rc = show_result(&p, &report, err);
-		term_end_pager(pager);
+		term_end_pager(&cli->term, pager);
 	}
 	if (rc == 0 && cli->opt.open)
 		rc = open_page(&p, err);

@@ -19,38 +19,38 @@ enum {
 
 /* ---- for people ---- */
 
-/* "Ada Lovelace, Charles Babbage", or "Ada Lovelace … Grace Hopper (9 authors)". */
+/* "Ada Lovelace, Charles Babbage", or the first and the last and how many. */
 static void
-put_authors(const struct paper *p)
+add_authors(const struct cli *cli, struct strbuf *out, const struct paper *p)
 {
 	if (p->nauthors > MAX_NAMES) {
-		term_put(p->authors[0]);
-		printf(" … ");
-		term_put(p->authors[p->nauthors - 1]);
-		printf(" (%zu authors)", p->nauthors);
+		strbuf_addf(out, "%s %s %s (%zu authors)", p->authors[0], term_dots(&cli->term),
+		    p->authors[p->nauthors - 1], p->nauthors);
 		return;
 	}
-	for (size_t i = 0; i < p->nauthors; i++) {
-		fputs(i > 0 ? ", " : "", stdout);
-		term_put(p->authors[i]);
-	}
+	for (size_t i = 0; i < p->nauthors; i++)
+		strbuf_addf(out, "%s%s", i > 0 ? ", " : "", p->authors[i]);
 }
 
 static void
-put_facts(const struct paper *p)
+put_facts(const struct cli *cli, const struct paper *p)
 {
 	int64_t utc = p->published_utc != 0 ? p->published_utc : p->first_listed_utc;
-	const char *between = p->nauthors > 0 ? " · " : "";
+	const char *between = term_between(&cli->term);
 	char day[DATE_RFC3339_SIZE];
+	struct strbuf line;
 
-	put_authors(p);
+	strbuf_init(&line, MAX_TEXT_BYTES);
+	add_authors(cli, &line, p);
 	if (utc != 0) {
 		date_format_day((int32_t)(utc / 86400), day);
-		printf("%s%s", between, day);
-		between = " · ";
+		strbuf_addf(&line, "%s%s", line.len > 0 ? between : "", day);
 	}
 	if (p->votes >= 0)
-		printf("%s%" PRId64 " vote%s", between, p->votes, p->votes == 1 ? "" : "s");
+		strbuf_addf(&line, "%s%" PRId64 " vote%s", line.len > 0 ? between : "", p->votes,
+		    p->votes == 1 ? "" : "s");
+	term_put_filled(&cli->term, line.buf, INDENT);
+	strbuf_release(&line);
 }
 
 /* How many marks end within len bytes of the first one's start. */
@@ -100,16 +100,19 @@ choose_snippet(const struct run_found *f, size_t columns, size_t *from, size_t *
 static void
 put_snippet(const struct cli *cli, const struct run_found *f)
 {
-	const char *text = f->paper->abstract;
-	size_t width = (size_t)cli->term.width, from, to,
-	       line = width > 2 * INDENT + 20 ? width - 2 * INDENT : 20;
+	const char *text = f->paper->abstract, *dots = term_dots(&cli->term);
+	struct term term = cli->term;
+	size_t from, to, line;
 
 	if (text[0] == '\0')
 		return;
+	/* The dots before the first line and behind the last have their room. */
+	term.width -= cli->term.utf8 ? 2 : 4;
+	line = term.width > 2 * INDENT + 20 ? (size_t)term.width - 2 * INDENT : 20;
 	choose_snippet(f, SNIPPET_LINES * line, &from, &to);
-	printf("%*s%s", INDENT, "", from > 0 ? "… " : "");
-	term_put_marked(&cli->term, text, from, to, f->abstract, f->nabstract, INDENT);
-	printf("%s\n", text[to] != '\0' ? " …" : "");
+	printf("%*s%s%s", INDENT, "", from > 0 ? dots : "", from > 0 ? " " : "");
+	term_put_marked(&term, text, from, to, f->abstract, f->nabstract, INDENT);
+	printf("%s%s\n", text[to] != '\0' ? " " : "", text[to] != '\0' ? dots : "");
 }
 
 static void
@@ -120,7 +123,7 @@ put_found(const struct cli *cli, const struct run_found *f, size_t number)
 	printf("%s%3zu. %s", term_accent(&cli->term), number, term_reset(&cli->term));
 	term_put_marked(&cli->term, p->title, 0, strlen(p->title), f->title, f->ntitle, INDENT);
 	printf("\n%*s", INDENT, "");
-	put_facts(p);
+	put_facts(cli, p);
 	printf("\n%*s%s", INDENT, "", term_dim(&cli->term));
 	term_put(p->url[0] != '\0' ? p->url : p->key);
 	printf("%s\n", term_reset(&cli->term));
@@ -137,27 +140,42 @@ static const char *const order_words[] = {
 };
 
 static void
+put_similar(const struct cli *cli, const struct run_search_result *r)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_TEXT_BYTES);
+	strbuf_addf(&line, "Like %s", r->similar->title);
+	term_put_filled(&cli->term, line.buf, 0);
+	strbuf_reset(&line);
+	strbuf_add(&line, "by the words: ");
+	for (size_t i = 0; i < r->nterms && i < MAX_SHOWN_TERMS; i++)
+		strbuf_addf(&line, "%s%s", i > 0 ? ", " : "", r->terms[i]);
+	if (r->nterms > MAX_SHOWN_TERMS)
+		strbuf_addf(&line, " %s", term_dots(&cli->term));
+	putchar('\n');
+	term_put_filled(&cli->term, line.buf, 0);
+	printf("\n\n");
+	strbuf_release(&line);
+}
+
+static void
 put_result(
     const struct cli *cli, const struct run_search_options *o, const struct run_search_result *r)
 {
-	if (r->similar != NULL) {
-		printf("Like ");
-		term_put(r->similar->title);
-		printf("\nby the words: ");
-		for (size_t i = 0; i < r->nterms && i < MAX_SHOWN_TERMS; i++) {
-			fputs(i > 0 ? ", " : "", stdout);
-			term_put(r->terms[i]);
-		}
-		printf("%s\n\n", r->nterms > MAX_SHOWN_TERMS ? " …" : "");
-	}
+	char line[160];
+
+	if (r->similar != NULL)
+		put_similar(cli, r);
 	for (size_t i = 0; i < r->nfound; i++)
 		put_found(cli, &r->found[i], i + 1);
 	if (r->similar != NULL)
 		return;
-	printf("%zu of %zu papers match", r->nmatched, r->npapers);
-	if (r->nfound < r->nmatched)
-		printf("; these are %s", order_words[o->sort]);
-	printf(".\n");
+	snprintf(line, sizeof(line), "%zu of %zu papers match%s%s.", r->nmatched, r->npapers,
+	    r->nfound < r->nmatched ? "; these are " : "",
+	    r->nfound < r->nmatched ? order_words[o->sort] : "");
+	term_put_filled(&cli->term, line, 0);
+	putchar('\n');
 }
 
 /* ---- for programs ---- */

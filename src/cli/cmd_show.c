@@ -13,17 +13,12 @@ static void
 print_field(const struct cli *cli, const char *label, const char *text)
 {
 	enum { LABEL = 13 };
-	static const char indent[LABEL + 1] = "             ";
-	struct strbuf wrapped;
 
 	if (text[0] == '\0')
 		return;
-	strbuf_init(&wrapped, MAX_TEXT_BYTES);
-	text_add_wrapped(&wrapped, text, strlen(text), indent, (size_t)cli->term.width);
 	printf("%s%-*s%s", term_dim(&cli->term), LABEL, label, term_reset(&cli->term));
-	term_put(wrapped.len > LABEL ? wrapped.buf + LABEL : text);
+	term_put_filled(&cli->term, text, LABEL);
 	putchar('\n');
-	strbuf_release(&wrapped);
 }
 
 static void
@@ -199,9 +194,8 @@ print_version(const struct cli *cli, const struct paper *p)
 static int
 print_paper(const struct cli *cli, const struct paper *p, const struct history *h)
 {
-	printf("%s", term_bold(&cli->term));
-	term_put(p->title);
-	printf("%s\n", term_reset(&cli->term));
+	term_put_styled(&cli->term, term_bold(&cli->term), p->title, 0);
+	putchar('\n');
 	print_field(cli, "key", p->key);
 	print_list(cli, "aliases", p->aliases, p->naliases);
 	print_list(cli, "authors", p->authors, p->nauthors);

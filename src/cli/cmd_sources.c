@@ -6,30 +6,36 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 10, DAY_SECONDS = 86400 };
+enum { INDENT = 2, LABEL_COLUMNS = 10 };
 
+/* A line of a source behind its label. */
 static void
-put_label(const struct cli *cli, const char *label)
+put_field(const struct cli *cli, const char *label, const char *text)
 {
-	printf("  %s%-*s%s", term_dim(&cli->term), LABEL_COLUMNS, label, term_reset(&cli->term));
+	printf("%*s%s%-*s%s", INDENT, "", term_dim(&cli->term), LABEL_COLUMNS, label,
+	    term_reset(&cli->term));
+	term_put_filled(&cli->term, text, INDENT + LABEL_COLUMNS);
+	putchar('\n');
 }
 
-/* "Sat 22 Aug 08:00 Etc/UTC (2 h ago)" */
+/* "Sat 22 Aug 08:00 Etc/UTC (2 h ago)" behind other words. */
 static void
-put_moment(const struct cli *cli, int64_t utc)
+put_moment(
+    const struct cli *cli, const char *label, const char *words, int64_t utc, const char *more)
 {
-	char wall[64], span[32];
+	char wall[64], span[32], line[512];
 
 	run_format_wall(cli->run, "", utc, wall, sizeof(wall));
 	run_format_span(utc - clock_now_utc(&cli->clock), span, sizeof(span));
-	printf("%s (%s)", wall, span);
+	snprintf(line, sizeof(line), "%s%s (%s)%s", words, wall, span, more);
+	put_field(cli, label, line);
 }
 
 static void
 put_days(const struct cli *cli, const struct run_source_status *s)
 {
-	char first[DATE_RFC3339_SIZE], last[DATE_RFC3339_SIZE];
-	size_t most = 0, total = 0;
+	char first[DATE_RFC3339_SIZE], last[DATE_RFC3339_SIZE], tail[64];
+	size_t most = 0, total = 0, len;
 
 	for (size_t i = 0; i < RUN_STATUS_DAYS; i++) {
 		most = s->counts[i] > most ? s->counts[i] : most;
@@ -37,63 +43,56 @@ put_days(const struct cli *cli, const struct run_source_status *s)
 	}
 	date_format_day(s->today - RUN_STATUS_DAYS + 1, first);
 	date_format_day(s->today, last);
-	put_label(cli, "two weeks");
-	printf("%s %s", first, term_accent(&cli->term));
-	for (size_t i = 0; i < RUN_STATUS_DAYS; i++)
-		fputs(term_bar(&cli->term, s->counts[i], most), stdout);
-	printf("%s %s   %zu papers", term_reset(&cli->term), last, total);
+	len = (size_t)snprintf(tail, sizeof(tail), "%zu papers", total);
 	if (most > 0)
-		printf(", at most %zu a day", most);
-	printf("\n");
+		snprintf(tail + len, sizeof(tail) - len, ", at most %zu a day", most);
+	printf("%*s%s%-*s%s", INDENT, "", term_dim(&cli->term), LABEL_COLUMNS, "two weeks",
+	    term_reset(&cli->term));
+	term_put_chart(
+	    &cli->term, INDENT + LABEL_COLUMNS, s->counts, RUN_STATUS_DAYS, first, last, tail);
+	putchar('\n');
 }
 
 static void
 put_newest(const struct cli *cli, const struct run_source_status *s)
 {
-	enum { LEFT = LABEL_COLUMNS + 2 };
-	char day[DATE_RFC3339_SIZE];
+	char day[DATE_RFC3339_SIZE], line[512];
 
 	if (s->newest == NULL)
 		return;
 	date_format_day(s->newest_day, day);
-	put_label(cli, "newest");
-	printf("%s, listed on %s\n%*s", s->newest->key, day, LEFT, "");
-	term_put_cell(
-	    s->newest->title, cli->term.width > LEFT + 20 ? (size_t)cli->term.width - LEFT : 20);
-	putchar('\n');
+	snprintf(line, sizeof(line), "%.300s, listed on %s", s->newest->key, day);
+	put_field(cli, "newest", line);
+	put_field(cli, "", s->newest->title);
 }
 
 static void
 put_times(const struct cli *cli, const struct run_source_status *s)
 {
-	put_label(cli, "read");
 	if (s->state->last_success_utc != 0)
-		put_moment(cli, s->state->last_success_utc);
+		put_moment(cli, "read", "", s->state->last_success_utc, "");
 	else
-		printf("never yet with success");
-	printf("\n");
-	put_label(cli, "next");
+		put_field(cli, "read", "never yet with success");
 	if (s->next_utc == 0)
-		printf("at the next run\n");
-	else {
-		printf("not before ");
-		put_moment(cli, s->next_utc);
-		printf("\n");
-	}
+		put_field(cli, "next", "at the next run");
+	else
+		put_moment(cli, "next", "not before ", s->next_utc, "");
 }
 
 static void
 put_fault(const struct cli *cli, const struct run_source_status *s)
 {
+	char times[64];
+
 	if (s->state->failing_since_utc == 0)
 		return;
-	put_label(cli, "fails");
-	printf("since ");
-	put_moment(cli, s->state->failing_since_utc);
-	printf(", %" PRIu32 " time%s in a row\n%*s%s", s->state->nfailures,
-	    s->state->nfailures == 1 ? "" : "s", LABEL_COLUMNS + 2, "", term_warn(&cli->term));
-	term_put(s->state->last_error);
-	printf("%s\n", term_reset(&cli->term));
+	snprintf(times, sizeof(times), ", %" PRIu32 " time%s in a row", s->state->nfailures,
+	    s->state->nfailures == 1 ? "" : "s");
+	put_moment(cli, "fails", "since ", s->state->failing_since_utc, times);
+	printf("%*s", INDENT + LABEL_COLUMNS, "");
+	term_put_styled(
+	    &cli->term, term_warn(&cli->term), s->state->last_error, INDENT + LABEL_COLUMNS);
+	putchar('\n');
 }
 
 static void
@@ -105,7 +104,7 @@ put_source(const struct cli *cli, const struct run_source_status *s)
 	if (strcmp(s->name, s->type) != 0)
 		printf(" (%s)", s->type);
 	if (s->state == NULL || s->state->last_try_utc == 0) {
-		printf(": not asked yet; the first run does\n");
+		printf(": not asked yet\n");
 		return;
 	}
 	printf(": %zu paper%s\n", s->npapers, s->npapers == 1 ? "" : "s");
@@ -113,11 +112,8 @@ put_source(const struct cli *cli, const struct run_source_status *s)
 	put_newest(cli, s);
 	put_times(cli, s);
 	put_fault(cli, s);
-	if (s->silence.text[0] != '\0' && s->state->failing_since_utc == 0) {
-		put_label(cli, "state");
-		term_put(s->silence.text);
-		putchar('\n');
-	}
+	if (s->silence.text[0] != '\0' && s->state->failing_since_utc == 0)
+		put_field(cli, "state", s->silence.text);
 }
 
 static void

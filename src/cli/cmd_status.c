@@ -5,7 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOUR_SECONDS = 3600, GAP_SLACK_SECONDS = 300, LABEL_COLUMNS = 9, MAX_LINE = 2048 };
+enum {
+	HOUR_SECONDS = 3600,
+	DAY_SECONDS = 86400,
+	GAP_SLACK_SECONDS = 300,
+	LABEL_COLUMNS = 9,
+	MAX_LINE = 2048
+};
+
+/* Why somebody gets no mail any more. */
+static const char *const reasons[] = {
+	[SUPPRESSED_UNSUBSCRIBED] = "unsubscribed",
+	[SUPPRESSED_COMPLAINT] = "complained",
+	[SUPPRESSED_BOUNCED] = "bounced",
+	[SUPPRESSED_OPERATOR] = "stopped by the operator",
+};
 
 /* ---- JSON ---- */
 
@@ -58,6 +72,22 @@ silents_value(const struct run_status *s, struct arena *a)
 }
 
 static struct value *
+stopped_value(const struct run_status *s, struct arena *a)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < s->nstopped; i++) {
+		struct value *v = value_object(a);
+
+		value_set_string(a, v, "address", s->stopped[i].address);
+		value_set_string(a, v, "reason", reasons[s->stopped[i].reason]);
+		value_set_number(a, v, "since", s->stopped[i].since_utc);
+		value_append(a, list, v);
+	}
+	return list;
+}
+
+static struct value *
 status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 {
 	struct value *v = value_object(a), *sources = value_list(a);
@@ -90,6 +120,7 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set_string(a, v, "broken", s->broken);
 	value_set(a, v, "empty", silents_value(s, a));
 	value_set_number(a, v, "paused", (int64_t)s->next.npaused);
+	value_set(a, v, "stopped", stopped_value(s, a));
 	value_set(a, v, "sources", sources);
 	return v;
 }
@@ -108,7 +139,7 @@ void
 status_put_line(const struct cli *cli, const char *label, const char *text)
 {
 	put_label(cli, label);
-	term_put(text);
+	term_put_filled(&cli->term, text, LABEL_COLUMNS);
 	putchar('\n');
 }
 
@@ -155,17 +186,16 @@ print_day(const struct cli *cli, const struct run_status *s)
 static void
 print_waiting(const struct cli *cli, const struct run_status *s)
 {
-	bool any = false;
+	struct strbuf line;
 
-	put_label(cli, "waits");
-	for (int i = 0; i <= EDITION_EMPTY; i++) {
-		if (s->unsettled[i] == 0)
-			continue;
-		printf("%s%zu %s", any ? ", " : "", s->unsettled[i],
-		    edition_state_name((enum edition_state)i));
-		any = true;
-	}
-	printf("%s\n", any ? "; see 'digest outbox'" : "nothing");
+	strbuf_init(&line, MAX_LINE);
+	for (int i = 0; i <= EDITION_EMPTY; i++)
+		if (s->unsettled[i] > 0)
+			strbuf_addf(&line, "%s%zu %s", line.len > 0 ? ", " : "", s->unsettled[i],
+			    edition_state_name((enum edition_state)i));
+	strbuf_add(&line, line.len > 0 ? "; see 'digest outbox'" : "nothing");
+	status_put_line(cli, "waits", line.buf);
+	strbuf_release(&line);
 }
 
 void
@@ -215,38 +245,66 @@ print_silence(const struct cli *cli, const struct run_status *s)
 	status_put_line(cli, "paused", line);
 }
 
+/* Who gets no mail any more, and why; those who were erased are only counted. */
+static void
+print_stopped(const struct cli *cli, const struct run_status *s)
+{
+	char line[512], day[DATE_RFC3339_SIZE];
+
+	for (size_t i = 0; i < s->nstopped; i++) {
+		date_format_day((int32_t)(s->stopped[i].since_utc / DAY_SECONDS), day);
+		snprintf(line, sizeof(line), "%s, %s on %s", s->stopped[i].address,
+		    reasons[s->stopped[i].reason], day);
+		status_put_line(cli, i == 0 ? "stopped" : "", line);
+	}
+	if (s->sizes.nsuppressed > s->nstopped && s->nstopped > 0) {
+		snprintf(line, sizeof(line), "and %zu more", s->sizes.nsuppressed - s->nstopped);
+		status_put_line(cli, "", line);
+	}
+}
+
 static void
 print_source(const struct cli *cli, const struct run_source_status *s)
 {
 	const struct store_source *state = s->state;
+	bool fails = state != NULL && state->failing_since_utc != 0;
 	char when[128], day[DATE_RFC3339_SIZE] = "none";
+	struct strbuf line;
 
-	put_label(cli, "source");
-	term_put(s->name);
+	strbuf_init(&line, MAX_LINE);
+	strbuf_add(&line, s->name);
 	if (state == NULL || state->last_try_utc == 0) {
-		printf(": not read yet\n");
+		strbuf_add(&line, ": not read yet");
+		status_put_line(cli, "source", line.buf);
+		strbuf_release(&line);
 		return;
 	}
 	if (s->newest_day != 0)
 		date_format_day(s->newest_day, day);
+	snprintf(when, sizeof(when), "never");
 	if (state->last_success_utc != 0)
 		format_moment(cli, state->last_success_utc, when, sizeof(when));
-	else
-		snprintf(when, sizeof(when), "never");
-	printf(": last read %s, newest day %s\n", when, day);
-	printf(
-	    "%*s%s", LABEL_COLUMNS, "", state->failing_since_utc != 0 ? term_warn(&cli->term) : "");
-	term_put(s->silence.text);
-	if (state->failing_since_utc != 0) {
+	strbuf_addf(&line, ": last read %s, newest day %s", when, day);
+	status_put_line(cli, "source", line.buf);
+	strbuf_reset(&line);
+	strbuf_add(&line, s->silence.text);
+	if (fails) {
 		format_moment(cli, state->next_allowed_utc, when, sizeof(when));
-		printf("%s; asked again %s", term_reset(&cli->term), when);
+		strbuf_addf(&line, "; asked again %s", when);
 	}
+	printf("%*s", LABEL_COLUMNS, "");
+	term_put_styled(&cli->term, fails ? term_warn(&cli->term) : "", line.buf, LABEL_COLUMNS);
 	putchar('\n');
-	if (s->silence.half.day != 0 && s->silence.why != SILENCE_HALF) {
-		printf("%*s", LABEL_COLUMNS, "");
-		term_put(s->silence.half.text);
-		putchar('\n');
-	}
+	if (s->silence.half.day != 0 && s->silence.why != SILENCE_HALF)
+		status_put_line(cli, "", s->silence.half.text);
+	strbuf_release(&line);
+}
+
+void
+status_put_warning(const struct cli *cli, const char *text)
+{
+	term_put_styled(&cli->term, term_warn(&cli->term), text, 0);
+	putchar('\n');
 }
 
 void
@@ -256,9 +314,7 @@ status_put_faults(const struct cli *cli, const struct run_status *s)
 
 	strbuf_init(&wrong, MAX_LINE);
 	if (run_judge_status(cli->run, s, &wrong) != 0) {
-		fputs(term_warn(&cli->term), stdout);
-		term_put(wrong.buf);
-		printf("%s\n", term_reset(&cli->term));
+		status_put_warning(cli, wrong.buf);
 	}
 	strbuf_release(&wrong);
 }
@@ -267,9 +323,9 @@ static void
 print_gap(const struct cli *cli, const struct run_status *s)
 {
 	if (s->gap_s > HOUR_SECONDS + GAP_SLACK_SECONDS)
-		printf("%sthe last two runs are more than an hour apart, so readers may wait as "
-		       "long after their time; let cron call 'digest run' every 15 minutes%s\n",
-		    term_warn(&cli->term), term_reset(&cli->term));
+		status_put_warning(cli,
+		    "the last two runs are more than an hour apart, so readers may wait as "
+		    "long after their time; let cron call 'digest run' every 15 minutes");
 }
 
 static void
@@ -294,6 +350,7 @@ print_status(const struct cli *cli, const struct run_status *s)
 		status_put_next(cli, s);
 		print_pace(cli, s);
 		print_silence(cli, s);
+		print_stopped(cli, s);
 	}
 	for (size_t i = 0; i < s->nsources; i++)
 		print_source(cli, &s->sources[i]);

@@ -1,10 +1,10 @@
-/* digest subscribe, unsubscribe, subscribers: the list by command. */
+/* digest subscribers, and the readers of digest export: the list, and what a command does to one of it. */
 #include "cli.h"
 #include "digest/date.h"
 #include "digest/limits.h"
-#include "digest/text.h"
 
-#include <inttypes.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,190 +16,175 @@ sync_first(struct cli *cli, struct error *err)
 	return run_sync_readers(cli->run, false, &counts, err);
 }
 
-int
-cmd_subscribe(struct cli *cli, struct error *err)
-{
-	size_t n = cli->opt.nfilters;
-	struct run_filter *filters = arena_array(&cli->arena, n, sizeof(*filters));
-
-	if (filters == NULL)
-		return err_nomem(err, "filters");
-	for (size_t i = 0; i < n; i++) {
-		const char *text = cli->opt.filters[i], *equals = strchr(text, '=');
-
-		if (equals == NULL)
-			return err_set(err, ERR_USAGE, "--filter %s; expected NAME=QUERY", text);
-		filters[i].name = arena_strndup(&cli->arena, text, (size_t)(equals - text));
-		filters[i].match = equals + 1;
-		if (filters[i].name == NULL)
-			return err_nomem(err, "filters");
-	}
-	if (cli_open(cli, CLI_WRITE, err) == -1 || sync_first(cli, err) == -1 ||
-	    run_subscribe(cli->run, cli->args[0], filters, n, err) == -1)
-		return -1;
-	if (!cli->opt.quiet)
-		printf("%s is subscribed; see the first digest by: digest --dry-run -u %s\n",
-		    cli->args[0], cli->args[0]);
-	return EXIT_OK;
-}
-
-int
-cmd_unsubscribe(struct cli *cli, struct error *err)
-{
-	struct strbuf address;
-	int rc = -1;
-
-	if ((cli->nargs == 1) == (cli->opt.token != NULL))
-		return err_set(err, ERR_USAGE,
-		    "usage: digest unsubscribe ADDRESS, or digest unsubscribe --token TOKEN");
-	strbuf_init(&address, MAX_NAME_BYTES * 2);
-	if (cli_open(cli, CLI_WRITE, err) == -1 || sync_first(cli, err) == -1)
-		goto out;
-	if (cli->opt.token != NULL) {
-		rc = run_unsubscribe_token(cli->run, cli->opt.token, &address, err);
-	} else {
-		strbuf_add(&address, cli->args[0]);
-		rc = run_unsubscribe(cli->run, cli->args[0], err);
-	}
-	if (rc == 0 && !cli->opt.quiet) {
-		term_put(address.buf);
-		printf(" gets no more mail\n");
-	}
-out:
-	strbuf_release(&address);
-	return rc;
-}
-
 /* ---- the list ---- */
-
-static const char *
-state_of(const struct store_reader *r, int64_t now_utc)
-{
-	if (r->suppressed)
-		return "left";
-	if (r->state == READER_ENDED)
-		return "ended";
-	if (r->vanished)
-		return "gone"; /* the block, and nobody has confirmed it */
-	if (r->sub.paused_until > now_utc / 86400)
-		return "paused";
-	return r->broken ? "broken" : "active";
-}
-
-static const char *
-origin_of(const struct store_reader *r)
-{
-	static const char *const names[] = {
-		[ORIGIN_FILE] = "file", [ORIGIN_COMMAND] = "command", [ORIGIN_MAIL] = "mail"
-	};
-
-	return names[r->sub.origin];
-}
-
-static struct value *
-reader_value(const struct store_reader *r, int64_t now_utc, struct arena *a)
-{
-	struct value *v = value_object(a), *filters = value_list(a);
-
-	value_set_string(a, v, "type", "subscriber");
-	value_set_string(a, v, "address", r->sub.address);
-	value_set_string(a, v, "name", r->sub.name);
-	value_set_string(a, v, "state", state_of(r, now_utc));
-	value_set_string(a, v, "origin", origin_of(r));
-	value_set_string(a, v, "when", r->sub.when);
-	value_set_string(a, v, "timezone", r->sub.timezone);
-	value_set_string(a, v, "language", r->sub.language);
-	value_set_number(a, v, "limit", r->sub.limit);
-	value_set_number(a, v, "max_papers", r->sub.max_papers);
-	value_set_string(a, v, "consent", r->consent);
-	value_set_number(a, v, "created", r->created_utc);
-	value_set_number(a, v, "last_edition", r->last_edition_utc);
-	for (size_t i = 0; i < r->sub.nfilters; i++) {
-		struct value *f = value_object(a);
-
-		value_set_string(a, f, "name", r->sub.filters[i].name);
-		value_set_string(a, f, "match", r->sub.filters[i].match);
-		value_append(a, filters, f);
-	}
-	value_set(a, v, "filters", filters);
-	return v;
-}
 
 struct listing {
 	struct cli *cli;
-	size_t n;
-	bool json;
+	enum { LIST_TABLE, LIST_JSON, LIST_BLOCKS } form;
+	bool all;
+	const char *const *only; /* canonical addresses; none = all */
+	size_t nonly;
+	size_t n, nothers; /* shown; of the file, and therefore not shown as blocks */
 	struct arena scratch;
 };
 
-static int
-print_reader(void *arg, const struct store_reader *r)
+static bool
+is_wanted(const struct listing *l, const struct store_reader *r)
 {
-	struct listing *l = arg;
-	int64_t now_utc = clock_now_utc(&l->cli->clock);
+	for (size_t i = 0; i < l->nonly; i++)
+		if (strcmp(l->only[i], r->sub.canonical) == 0)
+			return true;
+	return l->nonly == 0;
+}
+
+static void
+print_row(const struct store_reader *r, int64_t now_utc)
+{
 	char filters[32];
 
-	l->n++;
-	if (l->json) {
-		cli_put_json(reader_value(r, now_utc, &l->scratch));
-		arena_reset(&l->scratch);
-		return 0;
-	}
 	snprintf(filters, sizeof(filters), "%zu filter%s", r->sub.nfilters,
 	    r->sub.nfilters == 1 ? "" : "s");
 	term_put_cell(r->sub.address, 32);
 	putchar(' ');
-	term_put_cell(state_of(r, now_utc), 8);
+	term_put_cell(run_reader_state(r, now_utc), 8);
 	term_put_cell(r->sub.when, 18);
 	term_put_cell(filters, 12);
 	if (r->sub.file[0] != '\0')
 		printf("%s:%u", r->sub.file, (unsigned)r->sub.line);
 	else
-		fputs(origin_of(r), stdout);
+		fputs(run_reader_origin(r), stdout);
 	putchar('\n');
+}
+
+/* Of the file only when asked for: who puts the output there wants no block twice. */
+static int
+print_block(struct listing *l, const struct store_reader *r)
+{
+	struct strbuf block;
+
+	if (r->suppressed || r->state == READER_ENDED)
+		return 0;
+	if (r->sub.origin == ORIGIN_FILE && !l->all && l->nonly == 0) {
+		l->nothers++;
+		return 0;
+	}
+	strbuf_init(&block, MAX_READER_BYTES);
+	run_add_reader_block(l->cli->run, &block, r, &l->scratch);
+	fputs(block.buf, stdout);
+	strbuf_release(&block);
+	l->n++;
 	return 0;
 }
 
 static int
-list_readers(struct cli *cli, struct error *err)
+print_reader(void *arg, const struct store_reader *r)
 {
-	struct listing l = { .cli = cli, .json = cli->opt.json };
-	int rc;
+	struct listing *l = arg;
 
-	/* An overlay takes in the file's readers without writing, so that the list is right before the first run. */
-	if (cli_open(cli, CLI_OVERLAY, err) == -1 || sync_first(cli, err) == -1)
-		return -1;
-	arena_init(&l.scratch, MAX_READER_BYTES);
-	rc = store_each_reader(cli->run->store, cli->opt.all, print_reader, &l, err);
-	arena_release(&l.scratch);
-	if (rc == 0 && l.n == 0 && !cli->opt.json)
+	if (!is_wanted(l, r))
+		return 0;
+	arena_reset(&l->scratch);
+	if (l->form == LIST_BLOCKS)
+		return print_block(l, r);
+	l->n++;
+	if (l->form == LIST_JSON)
+		cli_put_json(run_reader_value(l->cli->run, r, &l->scratch));
+	else
+		print_row(r, clock_now_utc(&l->cli->clock));
+	return 0;
+}
+
+static void
+tell_end(const struct listing *l)
+{
+	const char *path = l->cli->run->cfg->path;
+
+	if (l->form == LIST_BLOCKS && l->nothers > 0)
+		fprintf(stderr, "%zu reader%s of %s %s not shown; --all shows them, too\n",
+		    l->nothers, l->nothers == 1 ? "" : "s", path, l->nothers == 1 ? "is" : "are");
+	else if (l->n == 0 && l->form == LIST_TABLE)
 		fprintf(stderr,
 		    "no readers; add a subscriber block to %s, or: digest subscribe ADDRESS\n",
-		    cli->run->cfg->path);
+		    path);
+}
+
+/* address	only this one; NULL = all, or those of -u */
+static int
+list_readers(struct cli *cli, const char *address, struct error *err)
+{
+	const char *format = cli->opt.format, **users, *canonical;
+	struct listing l = { .cli = cli, .all = cli->opt.all };
+	int rc;
+
+	if (format != NULL && strcmp(format, "conf") != 0)
+		return err_set(err, ERR_USAGE, "--format %s; expected conf", format);
+	l.form = format != NULL ? LIST_BLOCKS : cli->opt.json ? LIST_JSON : LIST_TABLE;
+	/* An overlay takes in the file's readers without writing, so that the list is right before the first run. */
+	if (cli_open(cli, CLI_OVERLAY, err) == -1 || sync_first(cli, err) == -1 ||
+	    cli_users(cli, &users, err) == -1)
+		return -1;
+	l.only = users;
+	l.nonly = cli->opt.nusers;
+	if (address != NULL) {
+		if (run_canonical(address, &cli->arena, &canonical, err) == -1)
+			return -1;
+		l.only = &canonical;
+		l.nonly = 1;
+	}
+	arena_init(&l.scratch, MAX_READER_BYTES);
+	rc = store_each_reader(cli->run->store, cli->opt.all || l.nonly > 0, print_reader, &l, err);
+	arena_release(&l.scratch);
+	if (rc == 0 && l.n == 0 && l.nonly > 0)
+		return err_set(err, ERR_USAGE,
+		    "%s is not a reader%s; 'digest subscribers --all' lists them", l.only[0],
+		    l.form == LIST_BLOCKS ? " who is mailed" : "");
+	if (rc == 0)
+		tell_end(&l);
 	return rc;
+}
+
+/* ---- one of them ---- */
+
+static void
+put_line(void *arg, const struct value *line)
+{
+	(void)arg;
+	cli_put_json(line);
 }
 
 static int
 export_one(struct cli *cli, const char *address, struct error *err)
 {
-	struct store_reader *r;
-	const char *canonical;
-	int found;
-
-	if (cli_open(cli, CLI_OVERLAY, err) == -1 || sync_first(cli, err) == -1 ||
-	    run_canonical(address, &cli->arena, &canonical, err) == -1)
+	if (cli_open(cli, CLI_OVERLAY, err) == -1 || sync_first(cli, err) == -1)
 		return -1;
-	found = store_find_reader(cli->run->store, canonical, &cli->arena, &r, err);
-	if (found == 0)
-		return err_set(err, ERR_USAGE, "%s is not a reader", canonical);
-	if (found == 1)
-		cli_put_json(reader_value(r, clock_now_utc(&cli->clock), &cli->arena));
-	return found == 1 ? EXIT_OK : -1;
+	return run_export_person(cli->run, address, &cli->arena, put_line, NULL, err);
+}
+
+/* What was done: a sentence, or an object with the state that came of it. */
+static int
+tell(struct cli *cli, const char *address, const char *state, const char *sentence,
+    struct error *err)
+{
+	struct value *v;
+
+	if (cli->opt.json) {
+		v = value_object(&cli->arena);
+		value_set_string(&cli->arena, v, "address", address);
+		value_set_string(&cli->arena, v, "state", state);
+		cli_put_json(v);
+		return value_check(&cli->arena, err);
+	}
+	if (!cli->opt.quiet) {
+		term_put(address);
+		printf(" %s\n", sentence);
+	}
+	return EXIT_OK;
 }
 
 static int
 pause_one(struct cli *cli, const char *address, struct error *err)
 {
+	char day[DATE_RFC3339_SIZE], sentence[100];
 	int32_t until;
 
 	if (cli->opt.until == NULL)
@@ -209,34 +194,97 @@ pause_one(struct cli *cli, const char *address, struct error *err)
 		err->kind = ERR_USAGE;
 		return err_prefix(err, "--until");
 	}
-	return run_pause(cli->run, address, until, err);
+	if (run_pause(cli->run, address, until, err) == -1)
+		return -1;
+	date_format_day(until, day);
+	if (until <= clock_now_utc(&cli->clock) / 86400)
+		return tell(
+		    cli, address, "active", "is not paused: that day is not after today", err);
+	snprintf(sentence, sizeof(sentence), "gets no mail until %s", day);
+	return tell(cli, address, "paused", sentence, err);
+}
+
+static int
+resume_one(struct cli *cli, const char *address, struct error *err)
+{
+	static const char *const sentences[] = {
+		[RESUMED_NOTHING] = "was not paused",
+		[RESUMED_PAUSE] = "gets mail again",
+		[RESUMED_SUPPRESSION] = "gets mail again",
+		[RESUMED_STRANGER] = "may be mailed again, but is no reader; add them by: digest "
+				     "subscribe",
+	};
+	enum run_resumed was;
+
+	if (run_resume(cli->run, address, cli->opt.consent != NULL ? cli->opt.consent : "", &was,
+		err) == -1)
+		return -1;
+	return tell(
+	    cli, address, was == RESUMED_STRANGER ? "unknown" : "active", sentences[was], err);
+}
+
+/* Copies that digest itself made know the reader, too. */
+static void
+warn_of_copies(struct cli *cli)
+{
+	struct strbuf pattern;
+	glob_t found;
+
+	strbuf_init(&pattern, PATH_MAX);
+	strbuf_addf(&pattern, "%s.before-*", cli->run->cfg->store.path);
+	if (glob(pattern.buf, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			log_warn(&cli->log, "%s: an older copy of the store, which is as it was",
+			    found.gl_pathv[i]);
+		globfree(&found);
+	}
+	strbuf_release(&pattern);
+}
+
+static int
+erase_one(struct cli *cli, const char *address, struct error *err)
+{
+	if (run_erase(cli->run, address, err) == -1)
+		return -1;
+	warn_of_copies(cli);
+	return tell(cli, address, "erased",
+	    "is forgotten, but for a hash that keeps mail from going there; backups and logs are "
+	    "as "
+	    "they were",
+	    err);
 }
 
 int
 cmd_subscribers(struct cli *cli, struct error *err)
 {
-	static const char *const verbs[] = { "pause", "resume", "erase", "export", NULL };
+	static const struct {
+		const char *name;
+		int (*act)(struct cli *cli, const char *address, struct error *err);
+	} verbs[] = {
+		{ "pause", pause_one },
+		{ "resume", resume_one },
+		{ "erase", erase_one },
+		{ "export", export_one },
+	};
 	const char *verb = cli->nargs > 0 ? cli->args[0] : NULL;
-	const char *near;
 
-	if (verb == NULL)
-		return list_readers(cli, err);
-	near = text_nearest(verb, verbs);
-	if (near == NULL || strcmp(near, verb) != 0)
-		return err_set(err, ERR_USAGE,
-		    "subscribers: '%s'; expected pause, resume, erase or export", verb);
-	if (cli->nargs != 2)
-		return err_set(err, ERR_USAGE, "usage: digest subscribers %s ADDRESS", verb);
-	if (strcmp(verb, "export") == 0)
-		return export_one(cli, cli->args[1], err);
-	if (cli_open(cli, CLI_WRITE, err) == -1 || sync_first(cli, err) == -1)
-		return -1;
-	if (strcmp(verb, "pause") == 0)
-		return pause_one(cli, cli->args[1], err);
-	if (strcmp(verb, "resume") == 0)
-		return run_resume(
-		    cli->run, cli->args[1], cli->opt.consent != NULL ? cli->opt.consent : "", err);
-	return run_erase(cli->run, cli->args[1], err);
+	if (verb == NULL || (cli->nargs == 1 && strchr(verb, '@') != NULL))
+		return list_readers(cli, verb, err);
+	if (cli->opt.nusers > 0 || cli->opt.format != NULL)
+		return err_set(err, ERR_USAGE, "--user and --format are for the list of readers");
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, verb) != 0)
+			continue;
+		if (cli->nargs != 2)
+			return err_set(
+			    err, ERR_USAGE, "usage: digest subscribers %s ADDRESS", verb);
+		if (verbs[i].act != export_one &&
+		    (cli_open(cli, CLI_WRITE, err) == -1 || sync_first(cli, err) == -1))
+			return -1;
+		return verbs[i].act(cli, cli->args[1], err);
+	}
+	return err_set(err, ERR_USAGE,
+	    "subscribers: '%s'; expected an address, or pause, resume, erase or export", verb);
 }
 
 /* ---- export ---- */
@@ -246,7 +294,7 @@ cmd_export(struct cli *cli, struct error *err)
 {
 	static const char *const whats[] = { "papers", "subscribers", "all", NULL };
 	const char *what = cli->nargs > 0 ? cli->args[0] : "all";
-	struct listing l = { .cli = cli, .json = true };
+	struct listing l = { .cli = cli, .form = LIST_JSON };
 	bool known = false;
 	int rc = 0;
 
@@ -260,6 +308,8 @@ cmd_export(struct cli *cli, struct error *err)
 	arena_init(&l.scratch, MAX_READER_BYTES);
 	if (strcmp(what, "subscribers") != 0)
 		rc = cli_export_papers(cli, err);
+	if (rc == 0 && strcmp(what, "papers") != 0)
+		rc = run_export_suppressions(cli->run, &l.scratch, put_line, NULL, err);
 	if (rc == 0 && strcmp(what, "papers") != 0)
 		rc = store_each_reader(cli->run->store, true, print_reader, &l, err);
 	arena_release(&l.scratch);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEFAULT_DAYS = 30, MAX_DAYS = 400, DEFAULT_LIMIT = 5, MAX_SHOWN_CLAUSES = 40 };
+enum { INDENT = 2, DEFAULT_DAYS = 30, MAX_DAYS = 400, DEFAULT_LIMIT = 5, MAX_SHOWN_CLAUSES = 40 };
 
 /* ---- for people ---- */
 
@@ -26,53 +26,44 @@ day_name(int32_t day, char out[DATE_RFC3339_SIZE])
 	return out;
 }
 
-/* One bar for each day; nothing for a day without matches. */
 static void
 print_chart(const struct cli *cli, const struct run_trial *t)
 {
-	char first[DATE_RFC3339_SIZE], last[DATE_RFC3339_SIZE];
-	size_t most = 0, step = 1;
+	char first[DATE_RFC3339_SIZE], last[DATE_RFC3339_SIZE], tail[64] = "";
+	size_t counts[MAX_DAYS], most = 0;
 
-	while (t->ndays / step + 26 > (size_t)cli->term.width && step < t->ndays)
-		step++;
-	for (size_t i = 0; i < t->ndays; i += step) {
-		size_t n = 0;
-
-		for (size_t k = i; k < i + step && k < t->ndays; k++)
-			n += t->days[k].nmatched;
-		most = n > most ? n : most;
+	for (size_t i = 0; i < t->ndays; i++) {
+		counts[i] = t->days[i].nmatched;
+		most = counts[i] > most ? counts[i] : most;
 	}
-	printf("  %s %s", day_name(t->first_day, first), term_accent(&cli->term));
-	for (size_t i = 0; i < t->ndays; i += step) {
-		size_t n = 0;
-
-		for (size_t k = i; k < i + step && k < t->ndays; k++)
-			n += t->days[k].nmatched;
-		fputs(term_bar(&cli->term, n, most), stdout);
-	}
-	printf(
-	    "%s %s", term_reset(&cli->term), day_name(t->first_day + (int32_t)t->ndays - 1, last));
 	if (most > 0)
-		printf("   most: %zu %s", most, step == 1 ? "a day" : "a bar");
-	printf("\n");
+		snprintf(tail, sizeof(tail), "most: %zu a day", most);
+	printf("  ");
+	term_put_chart(&cli->term, INDENT, counts, t->ndays, day_name(t->first_day, first),
+	    day_name(t->first_day + (int32_t)t->ndays - 1, last), tail);
+	putchar('\n');
 }
 
 /* "about 3 papers a day", or a week when they are rarer. */
 static void
-print_rate(const struct run_trial *t)
+print_rate(const struct cli *cli, const struct run_trial *t)
 {
 	double days = (double)t->ndays, rate = (double)t->nmatched / days;
+	char line[256], how[64];
 
-	printf(
-	    "  %zu of %zu papers of the last %zu days match: ", t->nmatched, t->npapers, t->ndays);
 	if (t->nmatched == 0)
-		printf("none.\n");
+		snprintf(how, sizeof(how), "none");
 	else if (rate >= 0.95)
-		printf("about %.0f a day.\n", rate);
+		snprintf(how, sizeof(how), "about %.0f a day", rate);
 	else if (rate * 7 >= 0.95)
-		printf("about %.0f a week.\n", rate * 7);
+		snprintf(how, sizeof(how), "about %.0f a week", rate * 7);
 	else
-		printf("about one in %.0f days.\n", 1 / rate);
+		snprintf(how, sizeof(how), "about one in %.0f days", 1 / rate);
+	snprintf(line, sizeof(line), "%zu of %zu papers of the last %zu days match: %s.",
+	    t->nmatched, t->npapers, t->ndays, how);
+	printf("  ");
+	term_put_filled(&cli->term, line, INDENT);
+	putchar('\n');
 }
 
 static void
@@ -94,7 +85,8 @@ static void
 print_papers(const struct cli *cli, const struct paper *const *papers, size_t n)
 {
 	enum { LEFT = 20 };
-	size_t width = (size_t)cli->term.width > LEFT + 20 ? (size_t)cli->term.width - LEFT : 20;
+	bool narrow = (size_t)cli->term.width < LEFT + 20;
+	size_t width = (size_t)cli->term.width - (narrow ? 2 * INDENT : LEFT);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct paper *p = papers[i];
@@ -105,6 +97,8 @@ print_papers(const struct cli *cli, const struct paper *const *papers, size_t n)
 			printf("  %s %5" PRId64 "  ", day, p->votes);
 		else
 			printf("  %s     -  ", day);
+		if (narrow)
+			printf("\n%*s", 2 * INDENT, "");
 		term_put_cell(p->title, width);
 		putchar('\n');
 	}
@@ -150,15 +144,21 @@ print_difference(const struct cli *cli, const char *what, size_t n,
 static void
 print_trial(const struct cli *cli, const struct run_try_options *o, const struct run_trial *t)
 {
-	term_put(o->query);
+	char line[160];
+
+	term_put_filled(&cli->term, o->query, 0);
 	printf("\n\n");
 	if (t->npapers == 0) {
-		printf("  No paper was listed in the last %zu days; 'digest fetch --since DATE' "
-		       "reads older ones.\n",
+		snprintf(line, sizeof(line),
+		    "No paper was listed in the last %zu days; 'digest fetch --since DATE' reads "
+		    "older ones.",
 		    t->ndays);
+		printf("  ");
+		term_put_filled(&cli->term, line, INDENT);
+		putchar('\n');
 		return;
 	}
-	print_rate(t);
+	print_rate(cli, t);
 	print_chart(cli, t);
 	print_clauses(cli, t);
 	if (o->instead_of != NULL) {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MIN_LINE = 20 };
+enum { MIN_LINE = 12 };
 
 /* A text being written, line by line. */
 struct filler {

@@ -3,6 +3,7 @@
 #include "digest/text.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,9 +24,10 @@ const struct option_info option_table[] = {
 	{ 0, true, "help", 'h', NULL, "show the help" },
 	{ 0, true, "version", 'V', NULL, "show the version" },
 	{ OPT_DRY_RUN, false, "dry-run", 'n', NULL,
-	    "show what would be sent; send and store nothing" },
+	    "show what would be sent or taken in; send and store nothing" },
 	{ OPT_OFFLINE, false, "offline", 0, NULL, "do not ask the sources" },
-	{ OPT_FORMAT, false, "format", 0, "FORM", "of a dry run: text, html, eml or json" },
+	{ OPT_FORMAT, false, "format", 0, "FORM",
+	    "of a dry run: text, html, eml or json; of subscribers: conf" },
 	{ OPT_OUT, false, "out", 0, "DIR",
 	    "of a dry run: write ADDRESS.txt, .html and .eml there" },
 	{ OPT_OPEN, false, "open", 0, NULL, "of a dry run: show the HTML in the browser" },
@@ -33,6 +35,13 @@ const struct option_info option_table[] = {
 	{ OPT_FORCE, false, "force", 'f', NULL, "also what is not due; overwrite" },
 	{ OPT_FILTER, false, "filter", 0, "NAME=QUERY",
 	    "a filter of the reader; may be given again" },
+	{ OPT_NAME, false, "name", 0, "NAME", "the reader's name" },
+	{ OPT_WHEN, false, "when", 0, "WHEN",
+	    "the reader's days and hour, as in 'weekdays 07:30'" },
+	{ OPT_TIMEZONE, false, "timezone", 0, "ZONE", "the reader's zone, as in Europe/London" },
+	{ OPT_LANGUAGE, false, "language", 0, "LANGUAGE", "of the digest's own words: en, de" },
+	{ OPT_USE, false, "use", 0, "FILTER",
+	    "a shared filter of the configuration; may be given again" },
 	{ OPT_TOKEN, false, "token", 0, "TOKEN", "the token of an unsubscribing mail" },
 	{ OPT_CONSENT, false, "consent", 0, "TEXT", "where and when the reader agreed" },
 	{ OPT_UNTIL, false, "until", 0, "DATE", "the day on which mail starts again" },
@@ -40,7 +49,8 @@ const struct option_info option_table[] = {
 	    "end the subscriptions whose blocks are gone, however many" },
 	{ OPT_ALL, false, "all", 'a', NULL, "everything, also what is ended or default" },
 	{ OPT_BIBTEX, false, "bibtex", 0, NULL, "as a BibTeX entry" },
-	{ OPT_YES, false, "yes", 'y', NULL, "do not ask before the first run to many readers" },
+	{ OPT_YES, false, "yes", 'y', NULL,
+	    "do not ask: before a first run to many readers, or for what init was not told" },
 	{ OPT_CHECK, false, "check", 0, NULL, "one line, and an exit code for a monitor" },
 	{ OPT_SEND, false, "send", 0, "ADDRESS", "also send a test mail there" },
 	{ OPT_DAYS, false, "days", 0, "N", "look back this far" },
@@ -50,6 +60,14 @@ const struct option_info option_table[] = {
 	    "compare with this filter: papers gained and lost" },
 	{ OPT_SIMILAR, false, "similar", 0, "PAPER", "more like this one" },
 	{ OPT_ADOPT, false, "adopt", 0, NULL, "the store at hand is the one that sends" },
+	{ OPT_ADDRESS, false, "address", 0, "ADDRESS", "whom the digests go to" },
+	{ OPT_TOPIC, false, "topic", 0, "QUERY", "a filter for them; may be given again" },
+	{ OPT_FROM, false, "from", 0, "ADDRESS", "who they come from; else the reader" },
+	{ OPT_SMTP_URL, false, "smtp-url", 0, "URL",
+	    "smtps://smtp.example.org, sendmail: or maildir:/path" },
+	{ OPT_SMTP_USER, false, "smtp-user", 0, "USER", "for the login there" },
+	{ OPT_PASSWORD_FILE, false, "password-file", 0, "FILE",
+	    "holds its password, closed to others" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -79,6 +97,10 @@ static const struct place places[] = {
 	TEXT("out", out),
 	TEXT("since", since),
 	TEXT("until", until),
+	TEXT("name", name),
+	TEXT("when", when),
+	TEXT("timezone", timezone),
+	TEXT("language", language),
 	TEXT("token", token),
 	TEXT("consent", consent),
 	TEXT("send", send),
@@ -87,6 +109,11 @@ static const struct place places[] = {
 	TEXT("sort", sort),
 	TEXT("instead-of", instead_of),
 	TEXT("similar", similar),
+	TEXT("address", address),
+	TEXT("from", from),
+	TEXT("smtp-url", smtp_url),
+	TEXT("smtp-user", smtp_user),
+	TEXT("password-file", password_file),
 	FLAG("check", check),
 	FLAG("adopt", adopt),
 	FLAG("quiet", quiet),
@@ -126,6 +153,10 @@ take_option(struct cli *cli, const struct option_info *o, const char *arg, struc
 		opt->debug = opt->verbose;
 	if (strcmp(o->name, "filter") == 0)
 		return append(cli, &opt->filters, &opt->nfilters, arg, err);
+	if (strcmp(o->name, "use") == 0)
+		return append(cli, &opt->use, &opt->nuse, arg, err);
+	if (strcmp(o->name, "topic") == 0)
+		return append(cli, &opt->topics, &opt->ntopics, arg, err);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (strcmp(o->name, places[i].name) != 0)
 			continue;
@@ -170,6 +201,49 @@ find_option(int code)
 	return NULL;
 }
 
+/* Names of options that begin so, as "--force, --format"; returns how many. */
+static size_t
+list_beginning(const char *name, size_t len, char *out, size_t size)
+{
+	size_t n = 0, used = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < NOPTIONS; i++) {
+		if (strncmp(option_table[i].name, name, len) != 0 || used + 1 >= size)
+			continue;
+		used += (size_t)snprintf(
+		    out + used, size - used, "%s--%s", n > 0 ? ", " : "", option_table[i].name);
+		n++;
+	}
+	return n;
+}
+
+/* What getopt did not take: a word that is no option, or the beginning of several, or a value for one that has none. */
+static int
+fail_option(const char *word, struct error *err)
+{
+	const char *names[NOPTIONS + 1] = { NULL }, *near;
+	char list[512], name[64];
+	size_t len, n;
+
+	if (strncmp(word, "--", 2) != 0 || word[2] == '\0')
+		return err_set(
+		    err, ERR_USAGE, "'%s' is not an option; 'digest help' lists them", word);
+	len = strcspn(word + 2, "=");
+	n = list_beginning(word + 2, len, list, sizeof(list));
+	if (n == 1 && word[2 + len] == '=')
+		return err_set(err, ERR_USAGE, "'%s': %s takes no value", word, list);
+	if (n > 1)
+		return err_set(err, ERR_USAGE, "'%s' may be %s; expected more of it", word, list);
+	for (int i = 0; i < NOPTIONS; i++)
+		names[i] = option_table[i].name;
+	snprintf(name, sizeof(name), "%.*s", (int)len, word + 2);
+	near = text_nearest(name, names);
+	return err_set(err, ERR_USAGE, "'%s' is not an option; %s%s%s'digest help' lists them",
+	    word, near != NULL ? "did you mean '--" : "", near != NULL ? near : "",
+	    near != NULL ? "'? " : "");
+}
+
 static int
 find_command(struct cli *cli, struct error *err)
 {
@@ -199,10 +273,10 @@ find_command(struct cli *cli, struct error *err)
 
 /* Options and arguments that the command does not take are errors, not silence. */
 static int
-check_use(const struct cli *cli, unsigned used, struct error *err)
+check_use(const struct cli *cli, uint64_t used, struct error *err)
 {
 	const struct command *c = cli->command;
-	unsigned allowed = c != NULL ? c->options : OPT(OPT_DRY_RUN);
+	uint64_t allowed = c != NULL ? c->options : OPT(OPT_DRY_RUN);
 
 	/* 'digest --dry-run' is 'digest run --dry-run'. */
 	if (c == NULL && (used & OPT(OPT_DRY_RUN)) != 0)
@@ -267,7 +341,7 @@ options_parse(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	struct option longs[NOPTIONS + 1] = { 0 };
 	char shorts[3 * NOPTIONS + 2];
-	unsigned used = 0;
+	uint64_t used = 0;
 	int code;
 
 	make_getopt_tables(longs, shorts);
@@ -278,8 +352,7 @@ options_parse(struct cli *cli, int argc, char **argv, struct error *err)
 		if (code == ':')
 			return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
 		if (o == NULL)
-			return err_set(err, ERR_USAGE,
-			    "'%s' is not an option; 'digest help' lists them", argv[optind - 1]);
+			return fail_option(argv[optind - 1], err);
 		if (take_option(cli, o, optarg, err) == -1)
 			return -1;
 		if (!o->global)

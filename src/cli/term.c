@@ -1,7 +1,9 @@
 #include "cli.h"
 #include "digest/clock.h"
+#include "digest/limits.h"
 #include "digest/text.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +67,9 @@ term_init(struct term *term, const char *color_when)
 		term->width = size.ws_col < MIN_WIDTH ? MIN_WIDTH : size.ws_col;
 }
 
-const char *
-term_bar(const struct term *term, size_t n, size_t most)
+/* One character: n of at most most. */
+static const char *
+find_bar(const struct term *term, size_t n, size_t most)
 {
 	static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char *const digits[] = { "1", "2", "3", "4", "5", "6", "7", "8", "9" };
@@ -78,6 +81,18 @@ term_bar(const struct term *term, size_t n, size_t most)
 	if (term->utf8)
 		return bars[(n * nbars - 1) / most];
 	return digits[most <= ndigits ? n - 1 : (n * ndigits - 1) / most];
+}
+
+const char *
+term_dots(const struct term *term)
+{
+	return term->utf8 ? "…" : "...";
+}
+
+const char *
+term_between(const struct term *term)
+{
+	return term->utf8 ? " · " : ", ";
 }
 
 const char *
@@ -178,7 +193,7 @@ term_put_cell(const char *text, size_t columns)
 		len = text_cut(safe, len, sizeof(safe), columns - 1);
 		safe[len] = '\0';
 		width = text_width(safe, len) + 1;
-		printf("%s…", safe);
+		printf("%s%s", safe, is_utf8_locale() ? "…" : "~");
 	} else {
 		fputs(safe, stdout);
 	}
@@ -186,8 +201,188 @@ term_put_cell(const char *text, size_t columns)
 		putchar(' ');
 }
 
+/* ---- lines and tables as wide as the screen ---- */
+
+enum { NARROW_INDENT = 2, MIN_TEXT = 24, MIN_LABEL = 6, MAX_LABEL = 32 };
+
+/* Each line begins and ends the style; blanks before it stay outside. */
+static void
+put_styled_lines(const struct term *term, const char *style, const char *text)
+{
+	const char *reset = style[0] != '\0' ? term_reset(term) : "";
+
+	for (;;) {
+		size_t blanks = strspn(text, " "), len = strcspn(text, "\n");
+
+		printf("%.*s%s", (int)blanks, text, style);
+		term_putn(text + blanks, len - blanks);
+		fputs(reset, stdout);
+		text += len;
+		if (*text == '\0')
+			return;
+		putchar(*text++);
+	}
+}
+
+void
+term_put_styled(const struct term *term, const char *style, const char *text, size_t label)
+{
+	size_t indent = label, width = (size_t)term->width;
+	char blanks[MAX_LABEL + 1];
+	struct strbuf filled;
+
+	if (!term->out_tty) {
+		put_styled_lines(term, style, text);
+		return;
+	}
+	if (label > MAX_LABEL || (label > MIN_LABEL && label + MIN_TEXT > width)) {
+		indent = NARROW_INDENT;
+		printf("\n%*s", NARROW_INDENT, "");
+	}
+	memset(blanks, ' ', indent);
+	blanks[indent] = '\0';
+	strbuf_init(&filled, MAX_TEXT_BYTES);
+	text_add_wrapped(&filled, text, strlen(text), blanks, width);
+	put_styled_lines(term, style,
+	    filled.state == STRBUF_OK && filled.len > indent ? filled.buf + indent : text);
+	strbuf_release(&filled);
+}
+
+void
+term_put_filled(const struct term *term, const char *text, size_t label)
+{
+	term_put_styled(term, "", text, label);
+}
+
+/* A terminal that has no room for a row. */
+static bool
+is_narrow(const struct term *term, const struct term_column *cols, size_t n)
+{
+	size_t columns = MIN_TEXT;
+
+	for (size_t i = 0; i + 1 < n; i++)
+		columns += cols[i].columns + 1;
+	return term->out_tty && columns > (size_t)term->width;
+}
+
+void
+term_put_heads(const struct term *term, const struct term_column *cols, size_t n)
+{
+	if (is_narrow(term, cols, n))
+		return;
+	fputs(term_dim(term), stdout);
+	for (size_t i = 0; i + 1 < n; i++) {
+		term_put_cell(cols[i].head, cols[i].columns);
+		putchar(' ');
+	}
+	printf("%s%s\n", cols[n - 1].head, term_reset(term));
+}
+
+static void
+put_narrow_row(
+    const struct term *term, const struct term_column *cols, size_t n, const char *const *cells)
+{
+	struct strbuf rest;
+
+	strbuf_init(&rest, MAX_TEXT_BYTES);
+	term_put_styled(term, term_bold(term), cells[0], 0);
+	printf("\n%*s", NARROW_INDENT, "");
+	for (size_t i = 1; i < n; i++)
+		if (cells[i][0] != '\0' && strcmp(cells[i], "-") != 0)
+			strbuf_addf(
+			    &rest, "%s%s %s", rest.len > 0 ? ", " : "", cols[i].head, cells[i]);
+	term_put_filled(term, rest.buf, NARROW_INDENT);
+	putchar('\n');
+	strbuf_release(&rest);
+}
+
+void
+term_put_row(
+    const struct term *term, const struct term_column *cols, size_t n, const char *const *cells)
+{
+	size_t columns = 0;
+
+	if (is_narrow(term, cols, n)) {
+		put_narrow_row(term, cols, n, cells);
+		return;
+	}
+	for (size_t i = 0; i + 1 < n; i++) {
+		term_put_cell(cells[i], cols[i].columns);
+		putchar(' ');
+		columns += cols[i].columns + 1;
+	}
+	/* What is left of the line; off a terminal nothing is cut. */
+	if (term->out_tty)
+		term_put_cell(cells[n - 1], (size_t)term->width - columns);
+	else
+		term_put(cells[n - 1]);
+	putchar('\n');
+}
+
+/* ---- charts ---- */
+
+static size_t
+sum_days(const size_t *counts, size_t n, size_t from, size_t step)
+{
+	size_t sum = 0;
+
+	for (size_t i = from; i < from + step && i < n; i++)
+		sum += counts[i];
+	return sum;
+}
+
+static void
+put_bars(const struct term *term, const size_t *counts, size_t n, size_t room)
+{
+	size_t step = 1, most = 0;
+
+	while ((n + step - 1) / step > room && step < n)
+		step++;
+	for (size_t i = 0; i < n; i += step) {
+		size_t sum = sum_days(counts, n, i, step);
+
+		most = sum > most ? sum : most;
+	}
+	fputs(term_accent(term), stdout);
+	for (size_t i = 0; i < n; i += step)
+		fputs(find_bar(term, sum_days(counts, n, i, step), most), stdout);
+	fputs(term_reset(term), stdout);
+}
+
+void
+term_put_chart(const struct term *term, size_t label, const size_t *counts, size_t n,
+    const char *first, const char *last, const char *tail)
+{
+	size_t width = (size_t)term->width, days = strlen(first) + strlen(last) + 2;
+	char dates[64];
+
+	if (term->out_tty && label + days + MIN_TEXT > width) {
+		snprintf(dates, sizeof(dates), "%s to %s", first, last);
+		term_put_filled(term, dates, label);
+		printf("\n%*s", NARROW_INDENT, "");
+		put_bars(term, counts, n, width - NARROW_INDENT);
+		printf("\n%*s", NARROW_INDENT, "");
+		term_put_filled(term, tail, NARROW_INDENT);
+		return;
+	}
+	printf("%s ", first);
+	put_bars(
+	    term, counts, n, width > label + days + MIN_TEXT ? width - label - days : MIN_TEXT);
+	printf(" %s", last);
+	days += label + n;
+	if (tail[0] == '\0')
+		return;
+	if (term->out_tty && days + 3 + text_width(tail, strlen(tail)) > width)
+		printf("\n%*s", (int)label, "");
+	else
+		printf("   ");
+	term_put(tail);
+}
+
+/* ---- the pager ---- */
+
 FILE *
-term_start_pager(const struct term *term)
+term_start_pager(struct term *term)
 {
 	const char *pager = getenv("PAGER");
 	FILE *pipe;
@@ -201,17 +396,26 @@ term_start_pager(const struct term *term)
 	if (pipe == NULL)
 		return NULL;
 	fflush(stdout);
+	term->screen = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	dup2(fileno(pipe), STDOUT_FILENO);
 	return pipe;
 }
 
 void
-term_end_pager(FILE *pager)
+term_end_pager(struct term *term, FILE *pager)
 {
 	if (pager == NULL)
 		return;
 	fflush(stdout);
-	close(STDOUT_FILENO);
+	/* Who has left the pager has seen enough. */
+	clearerr(stdout);
+	if (term->screen > 0) {
+		dup2(term->screen, STDOUT_FILENO);
+		close(term->screen);
+		term->screen = 0;
+	} else {
+		close(STDOUT_FILENO);
+	}
 	pclose(pager);
 }
 

@@ -562,6 +562,20 @@ check_shared_names(struct config_loader *ld, struct error *err)
 	return 0;
 }
 
+static int
+fill_default_use(struct config *cfg, struct error *err)
+{
+	const struct config_reader *defaults = &cfg->text->defaults;
+
+	cfg->default_use = arena_array(&cfg->arena, defaults->nuse, sizeof(*cfg->default_use));
+	if (cfg->default_use == NULL)
+		return err_nomem(err, "configuration");
+	for (size_t i = 0; i < defaults->nuse; i++)
+		cfg->default_use[i] = defaults->use[i].text;
+	cfg->ndefault_use = defaults->nuse;
+	return 0;
+}
+
 int
 config_check_whole(struct config_loader *ld, struct error *err)
 {
@@ -581,5 +595,5 @@ config_check_whole(struct config_loader *ld, struct error *err)
 		return -1;
 	ld->cfg->defaults = text->defaults.sub;
 	config_commit(ld, NULL);
-	return 0;
+	return fill_default_use(ld->cfg, err);
 }

@@ -81,7 +81,7 @@ static const struct config_key_info keys[] = {
 	KEY("smtp", "tls", KIND_BOOL, "one of required|none", config_smtp, tls_required, "required",
 	    "", "none is for loopback only, elsewhere it needs insecure."),
 	KEY("smtp", "insecure", KIND_BOOL, "yes/no", config_smtp, insecure, "no", "",
-	    "Allow tls = none to another machine; every run warns of it."),
+	    "Allow tls = none to another machine; every run that sends so warns of it."),
 	KEY("smtp", "ca-file", KIND_PATH, "path", config_smtp, ca_file, "", "",
 	    "Certificates to trust instead of the system's."),
 	KEY("smtp", "helo", KIND_STRING, "string", config_smtp, helo, "", "",

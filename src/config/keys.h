@@ -8,6 +8,7 @@
 
 #include "config/parse.h"
 #include "digest/config.h"
+#include "digest/map.h"
 
 enum config_kind {
 	KIND_STRING,	/* const char * */
@@ -58,6 +59,8 @@ struct config_setting {
 	const char *bytes;	/* of the file */
 	const struct config_checks *checks;	/* NULL: the values have passed them before */
 	struct arena *arena;
+	struct map *zones;		/* time zones that have passed, so that no file is read for each reader; NULL = none are kept */
+	struct arena *zone_names;	/* their names */
 	config_complain *complain;	/* NULL = silence */
 	void *arg;
 };

@@ -44,6 +44,8 @@ config_loader_setting(struct config_loader *ld, const struct config_file *file, 
 		.bytes = file->bytes.buf,
 		.checks = &ld->text->checks,
 		.arena = arena,
+		.zones = &ld->zones,
+		.zone_names = &ld->cfg->arena,
 		.complain = take_complaint,
 		.arg = ld };
 }
@@ -571,6 +573,7 @@ config_load(const char *path, const struct config_checks *checks, config_report 
 		goto out;
 	}
 	arena_init(&ld->scratch, MAX_READER_BYTES);
+	map_init(&ld->zones);
 	ld->text = ld->cfg->text;
 	ld->text->checks = *checks;
 	if (path == NULL && find_path(&found, err) == -1)
@@ -594,6 +597,7 @@ config_load(const char *path, const struct config_checks *checks, config_report 
 out:
 	if (ld != NULL) {
 		config_free(ld->cfg);
+		map_release(&ld->zones);
 		arena_release(&ld->scratch);
 	}
 	free(ld);

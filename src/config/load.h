@@ -70,6 +70,7 @@ struct config_loader {
 	struct config_problems pending;	/* of what is being read; not yet known whose they are */
 	struct config_problems global, readers;
 	struct arena scratch;		/* of one reader */
+	struct map zones;		/* names of time zones that are good */
 };
 
 /* How values of a file are read: complaints go to ld->pending. */

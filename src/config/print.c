@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-/* Text as a quoted value, so that reading it again gives the same. */
-static void
-add_quoted(struct strbuf *out, const char *text)
+void
+config_add_quoted(struct strbuf *out, const char *text)
 {
 	strbuf_addc(out, '"');
 	for (; *text != '\0'; text++) {
@@ -26,7 +25,7 @@ add_list(struct strbuf *out, const char *const *texts, size_t n)
 	strbuf_add(out, "{");
 	for (size_t i = 0; i < n; i++) {
 		strbuf_add(out, i > 0 ? ", " : "");
-		add_quoted(out, texts[i]);
+		config_add_quoted(out, texts[i]);
 	}
 	strbuf_add(out, "}");
 }
@@ -120,13 +119,13 @@ add_value(struct strbuf *out, const struct config_key_info *key, const char *rec
 		strbuf_add(out, "{");
 		for (size_t i = 0; i < n; i++) {
 			strbuf_add(out, i > 0 ? ", " : "");
-			add_quoted(out, reader->use[i].text);
+			config_add_quoted(out, reader->use[i].text);
 		}
 		strbuf_add(out, "}");
 	} else if (key->count_at != 0) {
 		add_list(out, *(const char *const *const *)at, n);
 	} else if (is_text(key)) {
-		add_quoted(out, *(const char *const *)at);
+		config_add_quoted(out, *(const char *const *)at);
 	} else {
 		add_number(out, key, at);
 	}
@@ -142,7 +141,7 @@ add_block(struct strbuf *out, const struct config_block *block, const char *titl
 
 	strbuf_addf(out, "\n%s ", block->name);
 	if (block->title[0] != '\0') {
-		add_quoted(out, title);
+		config_add_quoted(out, title);
 		strbuf_addc(out, ' ');
 	}
 	strbuf_add(out, "{\n");
@@ -199,4 +198,128 @@ config_add_effective(struct strbuf *out, const struct config *cfg)
 		else if (strcmp(b->name, "source") == 0)
 			add_block(out, b, cfg->sources[0].name, &cfg->sources[0], NULL);
 	}
+}
+
+/* ---- readers ---- */
+
+/* What a command can say of a reader; use and was are only the parser's. */
+static bool
+is_of_reader(const struct config_key_info *key)
+{
+	return key->kind != KIND_USE && strcmp(key->name, "was") != 0;
+}
+
+static bool
+same_value(const struct config_key_info *key, const char *a, const char *b)
+{
+	struct strbuf first, second;
+	bool same;
+
+	strbuf_init(&first, MAX_CONFIG_VALUE);
+	strbuf_init(&second, MAX_CONFIG_VALUE);
+	add_value(&first, key, a);
+	add_value(&second, key, b);
+	same = is_unset(key, a + key->at) == is_unset(key, b + key->at) &&
+	    strcmp(first.buf, second.buf) == 0;
+	strbuf_release(&first);
+	strbuf_release(&second);
+	return same;
+}
+
+/* Without quotes. */
+static void
+add_plain(
+    struct strbuf *out, const struct config_block *block, const char *name, const char *record)
+{
+	size_t n;
+	const struct config_key_info *rows = config_block_keys(block, &n), *key;
+	int i = config_find_key(block, name);
+
+	if (i == -1 || is_unset(&rows[i], record + rows[i].at))
+		return;
+	key = &rows[i];
+	if (is_text(key))
+		strbuf_add(out, *(const char *const *)(const void *)(record + key->at));
+	else
+		add_number(out, key, record + key->at);
+}
+
+void
+config_add_reader_key(struct strbuf *out, const char *key, const struct subscriber *reader)
+{
+	const struct config_reader r = { .sub = *reader };
+
+	add_plain(out, config_find_block("subscriber"), key, (const char *)&r);
+}
+
+void
+config_add_filter_key(struct strbuf *out, const char *key, const struct filter *filter)
+{
+	add_plain(out, &config_reader_filter, key, (const char *)filter);
+}
+
+void
+config_add_reader_changes(
+    struct strbuf *out, const struct subscriber *before, const struct subscriber *after)
+{
+	const struct config_reader a = { .sub = *before }, b = { .sub = *after };
+	const char *comma = "";
+	size_t n;
+	const struct config_key_info *rows = config_block_keys(config_find_block("subscriber"), &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_of_reader(&rows[i]) &&
+		    !same_value(&rows[i], (const char *)&a, (const char *)&b)) {
+			strbuf_addf(out, "%s%s", comma, rows[i].name);
+			comma = ", ";
+		}
+}
+
+static void
+add_filter(struct strbuf *out, const struct filter *f)
+{
+	static const char *const row_names[] = { "match", "limit", "sort", "when" };
+	size_t n;
+	const struct config_key_info *rows = config_block_keys(&config_reader_filter, &n);
+
+	strbuf_add(out, "\tfilter ");
+	config_add_quoted(out, f->name);
+	strbuf_add(out, " {");
+	for (size_t i = 0; i < sizeof(row_names) / sizeof(row_names[0]); i++) {
+		const struct config_key_info *key =
+		    &rows[config_find_key(&config_reader_filter, row_names[i])];
+
+		if (is_unset(key, (const char *)f + key->at) ||
+		    (key->kind == KIND_ENUM && f->sort == SORT_BEST))
+			continue;
+		strbuf_addf(out, " %s = ", key->name);
+		add_value(out, key, (const char *)f);
+	}
+	strbuf_add(out, " }\n");
+}
+
+void
+config_add_reader(struct strbuf *out, const struct config *cfg, const struct subscriber *reader)
+{
+	const struct config_reader *defaults = &cfg->text->defaults, r = { .sub = *reader };
+	size_t n;
+	const struct config_key_info *rows = config_block_keys(config_find_block("subscriber"), &n);
+
+	strbuf_add(out, "subscriber ");
+	config_add_quoted(out, reader->address);
+	strbuf_add(out, " {\n");
+	for (size_t i = 0; i < n; i++) {
+		if (!is_of_reader(&rows[i]) ||
+		    same_value(&rows[i], (const char *)&r, (const char *)defaults))
+			continue;
+		strbuf_addf(out, "\t%s = ", rows[i].name);
+		add_value(out, &rows[i], (const char *)&r);
+		strbuf_addc(out, '\n');
+	}
+	/* The filters below are all there are. */
+	if (defaults->nuse > 0)
+		strbuf_add(out, "\tuse = {}\n");
+	for (size_t i = 0; i < reader->nfilters; i++)
+		add_filter(out, &reader->filters[i]);
+	strbuf_add(out, "}\n");
 }

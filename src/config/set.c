@@ -168,9 +168,18 @@ set_schedule(struct reading *r, void *at, struct error *err)
 static int
 set_zone(struct reading *r, void *at, struct error *err)
 {
-	if (r->set->checks != NULL && r->set->checks->timezone(r->s->text, err) == -1)
+	const char *name = r->s->text, *key;
+	uint64_t known;
+
+	if (r->set->checks == NULL ||
+	    (r->set->zones != NULL && map_get(r->set->zones, name, strlen(name), &known)))
+		return put_string(at, name);
+	if (r->set->checks->timezone(name, err) == -1)
 		return -1;
-	return put_string(at, r->s->text);
+	/* What cannot be kept is read again. */
+	if (r->set->zones != NULL && (key = arena_strdup(r->set->zone_names, name)) != NULL)
+		map_set(r->set->zones, key, strlen(key), 1);
+	return put_string(at, name);
 }
 
 static int

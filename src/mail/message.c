@@ -138,8 +138,7 @@ add_address(struct strbuf *out, const char *name, const struct address *addr)
 {
 	if (addr == NULL)
 		return;
-	strbuf_add(out, name);
-	strbuf_add(out, ": ");
+	strbuf_add_all(out, name, ": ", NULL);
 	address_add_header(out, addr);
 	strbuf_add(out, "\r\n");
 }
@@ -168,7 +167,7 @@ static void
 add_link(struct strbuf *out, const char *name, const char *url)
 {
 	if (url[0] != '\0')
-		strbuf_addf(out, "%s: <%s>\r\n", name, url);
+		strbuf_add_all(out, name, ": <", url, ">\r\n", NULL);
 }
 
 /* RFC 2369 and 2919, 8058, 3834; Precedence is for responders older than the last of them. */
@@ -177,11 +176,11 @@ add_list_headers(struct strbuf *out, const struct message *m)
 {
 	add_list_id(out, m);
 	if (m->unsubscribe_https[0] != '\0' && m->unsubscribe_mailto[0] != '\0')
-		strbuf_addf(out, "List-Unsubscribe: <%s>,\r\n <%s>\r\n", m->unsubscribe_https,
-		    m->unsubscribe_mailto);
+		strbuf_add_all(out, "List-Unsubscribe: <", m->unsubscribe_https, ">,\r\n <",
+		    m->unsubscribe_mailto, ">\r\n", NULL);
 	else if (m->unsubscribe_https[0] != '\0' || m->unsubscribe_mailto[0] != '\0')
-		strbuf_addf(out, "List-Unsubscribe: <%s%s>\r\n", m->unsubscribe_https,
-		    m->unsubscribe_mailto);
+		strbuf_add_all(out, "List-Unsubscribe: <", m->unsubscribe_https,
+		    m->unsubscribe_mailto, ">\r\n", NULL);
 	if (m->unsubscribe_https[0] != '\0')
 		strbuf_add(out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
 	add_link(out, "List-Help", m->help_url);
@@ -198,39 +197,35 @@ add_headers(struct strbuf *out, const struct message *m, const char *boundary)
 	char date[DATE_RFC5322_SIZE];
 
 	date_format_rfc5322(m->date_utc, m->date_offset_s, date);
-	strbuf_add(out, "Date: ");
-	strbuf_add(out, date);
-	strbuf_add(out, "\r\n");
+	strbuf_add_all(out, "Date: ", date, "\r\n", NULL);
 	add_address(out, "From", m->from);
 	add_address(out, "To", m->to);
 	add_address(out, "Reply-To", m->reply_to);
 	strbuf_add(out, "Subject: ");
 	message_add_words(out, m->subject, sizeof("Subject: ") - 1);
-	strbuf_add(out, "\r\nMessage-ID: ");
-	strbuf_add(out, m->message_id);
-	strbuf_add(out, "\r\n");
+	strbuf_add_all(out, "\r\nMessage-ID: ", m->message_id, "\r\n", NULL);
 	add_list_headers(out, m);
 	strbuf_add(out, "MIME-Version: 1.0\r\n");
 	if (m->html != NULL)
-		strbuf_addf(
-		    out, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n", boundary);
+		strbuf_add_all(out, "Content-Type: multipart/alternative;\r\n boundary=\"",
+		    boundary, "\"\r\n", NULL);
 }
 
 static void
 add_part_headers(struct strbuf *out, const char *subtype)
 {
-	strbuf_addf(out,
-	    "Content-Type: text/%s; charset=UTF-8\r\n"
+	strbuf_add_all(out, "Content-Type: text/", subtype,
+	    "; charset=UTF-8\r\n"
 	    "Content-Transfer-Encoding: quoted-printable\r\n"
 	    "\r\n",
-	    subtype);
+	    NULL);
 }
 
 static void
 add_part(
     struct strbuf *out, const char *boundary, const char *subtype, const char *text, size_t len)
 {
-	strbuf_addf(out, "--%s\r\n", boundary);
+	strbuf_add_all(out, "--", boundary, "\r\n", NULL);
 	add_part_headers(out, subtype);
 	strbuf_addn(out, text, len);
 	strbuf_add(out, "\r\n"); /* belongs to the boundary (RFC 2046 5.1.1) */
@@ -312,7 +307,7 @@ message_add(struct strbuf *out, const struct message *m, struct error *err)
 		header_len = out->len - start;
 		add_part(out, boundary, "plain", m->text, text_len);
 		add_part(out, boundary, "html", m->html, html_len);
-		strbuf_addf(out, "--%s--\r\n", boundary);
+		strbuf_add_all(out, "--", boundary, "--\r\n", NULL);
 	}
 	if (strbuf_check(out, err) == 0 && prove_headers(out->buf + start, header_len, m, err) == 0)
 		return 0;

@@ -1,5 +1,7 @@
 #include "mail/pace.h"
 
+#include "digest/smtp.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,38 +130,21 @@ pace_cancel(struct pace *p, const char *mailbox)
 
 enum meaning { MEANS_TAKEN, MEANS_SLOW, MEANS_POLICY, MEANS_OTHER };
 
-static const struct {
-	const char *reply; /* how it begins */
-	enum meaning meaning;
-} meanings[] = {
-	/* The first that fits. RFC 3463: x.7 is policy, 4.7.1 mostly greylisting, which is no matter of pace. */
-	{ "2", MEANS_TAKEN },
-	{ "421", MEANS_SLOW },
-	{ "4?? 4.7.1 ", MEANS_OTHER },
-	{ "4?? 4.7.", MEANS_SLOW },
-	{ "4?? 4.4.5", MEANS_SLOW },
-	{ "4?? 4.5.3", MEANS_SLOW },
-	{ "5?? 5.7.", MEANS_POLICY },
-	{ "", MEANS_OTHER },
-};
-
-static bool
-begins(const char *reply, const char *pattern)
-{
-	for (; *pattern != '\0'; pattern++, reply++)
-		if (*reply == '\0' || (*pattern != '?' && *pattern != *reply))
-			return false;
-	return true;
-}
-
 static enum meaning
 read_meaning(const char *reply)
 {
-	size_t i = 0;
+	struct smtp_verdict v;
 
-	while (!begins(reply, meanings[i].reply))
-		i++;
-	return meanings[i].meaning;
+	if (reply[0] == '2')
+		return MEANS_TAKEN;
+	if (strncmp(reply, "421", 3) == 0)
+		return MEANS_SLOW;
+	v = smtp_judge(reply, true);
+	if (v.blame == BLAME_RATE)
+		return MEANS_SLOW;
+	if (v.blame != BLAME_OURS || !v.of_all)
+		return MEANS_OTHER;
+	return reply[0] == '5' ? MEANS_POLICY : MEANS_SLOW;
 }
 
 static void

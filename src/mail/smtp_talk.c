@@ -614,7 +614,8 @@ find_fault(const struct smtp_link *l, bool utf8, size_t size)
 	if (fault != NULL)
 		return fault;
 	if (utf8 && !told->smtputf8)
-		return "address needs SMTPUTF8";
+		return "address needs SMTPUTF8, which this relay does not offer; give the "
+		       "reader an address in ASCII, or a relay that has it";
 	if (told->max_size > 0 && size > told->max_size)
 		return "552 5.3.4 larger than the server's limit";
 	return NULL;

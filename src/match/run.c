@@ -81,7 +81,7 @@ explain(struct run *run, const struct program *program, struct pick *pick)
 			same++;
 		if (same < n)
 			continue;
-		strbuf_addf(&run->why, "%s%s", n > 0 ? ", " : "", labels[n]);
+		strbuf_add_all(&run->why, n > 0 ? ", " : "", labels[n], NULL);
 		n++;
 	}
 	if (strbuf_check(&run->why, run->err) == -1)

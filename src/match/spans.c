@@ -299,6 +299,7 @@ merge_spans(struct span_list *list)
 
 struct match_terms {
 	struct literal_spec *list;
+	uint32_t *literals; /* their numbers */
 	size_t n;
 };
 
@@ -315,7 +316,8 @@ match_read_terms(struct match_index *index, const struct program *program, struc
 
 		n += step >= STEP_LITERAL && step_counts(step);
 	}
-	if (t == NULL || (t->list = arena_array(a, n, sizeof(*t->list))) == NULL)
+	if (t == NULL || (t->list = arena_array(a, n, sizeof(*t->list))) == NULL ||
+	    (t->literals = arena_array(a, n, sizeof(*t->literals))) == NULL)
 		return err_nomem(err, "places of words");
 	for (steps = program_open(program); steps.at < steps.end;) {
 		uint32_t step = program_next(&steps);
@@ -325,18 +327,29 @@ match_read_terms(struct match_index *index, const struct program *program, struc
 		if (literals_read(index->literals, step_literal(step), a, &t->list[t->n], err) ==
 		    -1)
 			return -1;
+		t->literals[t->n] = step_literal(step);
 		t->n += t->list[t->n].op == QUERY_TERM;
 	}
 	*out = t;
 	return 0;
 }
 
+/* Whether a text that the index has read may hold the term: what is false for its paper stands in none of them. */
+static bool
+may_stand(const struct match_index *index, uint32_t literal, uint32_t paper)
+{
+	return literal >= index->nresults || index->results[literal] == NULL ||
+	    literal_has(index->results[literal], paper);
+}
+
+/* index: which has read this text of the paper; NULL = none has */
 static int
 find_spans(const struct match_terms *terms, enum query_field field, struct reader *r,
-    struct span_list *out, struct error *err)
+    const struct match_index *index, uint32_t paper, struct span_list *out, struct error *err)
 {
-	for (size_t i = 0; i < terms->n; i++) {
+	for (size_t i = 0; i < terms->n && r->tokens.len > 0; i++) {
 		if ((index_field_bits(terms->list[i].field) >> field & 1) != 0 &&
+		    (index == NULL || may_stand(index, terms->literals[i], paper)) &&
 		    add_term_spans(r, &terms->list[i], out, err) == -1)
 			return -1;
 		/* Thousands of terms may stand in the same places. */
@@ -396,7 +409,7 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 	reader_init(&r);
 	rc = reader_read(&r, text, err);
 	if (rc == 0)
-		rc = find_spans(terms, field, &r, &list, err);
+		rc = find_spans(terms, field, &r, NULL, paper, &list, err);
 	if (rc == 0)
 		rc = keep_spans(&list, a, out, n, err);
 	free(list.items);
@@ -499,8 +512,8 @@ match_find_marks(struct match_index *index, const struct match_terms *terms, uin
 	*n = 0;
 	*out = NULL;
 	if (r != NULL)
-		rc = find_spans(
-		    terms, text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT, r, &list, err);
+		rc = find_spans(terms, text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT, r,
+		    text == PAPER_SUMMARY ? NULL : index, paper, &list, err);
 	if (rc == 0)
 		rc = keep_spans(&list, a, out, n, err);
 	free(list.items);

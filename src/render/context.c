@@ -244,18 +244,23 @@ set_counts(const struct context *c, struct value *v, const struct edition_view *
 	context_set_text(c, v, "counts", view->ncut > 0 ? "counts-cut" : "counts", words);
 }
 
+/* The days of an edition in words; of an ordinary one they are the same. */
+struct days {
+	const char *day, *since; /* NULL = memory is short */
+};
+
 static struct value *
-edition_value(const struct context *c, const struct edition_view *view)
+edition_value(const struct context *c, const struct edition_view *view, const struct days *days)
 {
 	struct value *v = value_object(c->a), *sources = value_list(c->a);
-	const char *since = date_text(c, "date-short", view->since_day);
 	bool catching_up = view->since_day < view->day;
 	char day[DATE_RFC3339_SIZE];
 
 	value_set_string(c->a, v, "date", date_text(c, "date-long", view->day));
 	date_format_day(view->day, day);
 	value_set_string(c->a, v, "day", arena_strdup(c->a, day));
-	date_format_day(view->since_day, day);
+	if (catching_up)
+		date_format_day(view->since_day, day);
 	value_set_string(c->a, v, "since_day", arena_strdup(c->a, day));
 	value_set_bool(c->a, v, "welcome", view->welcome);
 	value_set_number(c->a, v, "read", (int64_t)view->nread);
@@ -263,10 +268,10 @@ edition_value(const struct context *c, const struct edition_view *view)
 	value_set_number(c->a, v, "shown", (int64_t)view->nshown);
 	value_set_number(c->a, v, "cut", (int64_t)view->ncut);
 	set_counts(c, v, view);
-	if (since != NULL)
+	if (days->since != NULL)
 		context_set_count(c, v, "papers_text", catching_up ? "papers-since" : "papers",
 		    (int64_t)view->nshown,
-		    (const struct word[]){ { "date", since }, { NULL, NULL } });
+		    (const struct word[]){ { "date", days->since }, { NULL, NULL } });
 	for (size_t i = 0; i < view->nsources; i++)
 		value_append(c->a, sources, value_string(c->a, context_clean(c, view->sources[i])));
 	value_set(c->a, v, "sources", sources);
@@ -299,24 +304,23 @@ first_titles(const struct edition_view *view, const char **titles, size_t n)
 
 /* The parts of the subject, "Since 3 Nov", a title, "+ 7 more"; and the line a mail program shows behind it. */
 static struct value *
-subject_value(const struct context *c, const struct edition_view *view)
+subject_value(const struct context *c, const struct edition_view *view, const struct days *days)
 {
 	struct value *v = value_object(c->a);
-	const char *titles[3], *date = date_text(c, "date-short", view->day);
-	const char *since = date_text(c, "date-short", view->since_day);
+	const char *titles[3];
 	/* What stands outside the filters is not what the mail is about. */
 	size_t ntitles = view->nshown > 0 ? first_titles(view, titles, 3) : 0;
 	struct strbuf sb;
 
-	if (date == NULL || since == NULL)
+	if (days->day == NULL || days->since == NULL)
 		return NULL;
 	value_set_string(c->a, v, "since", "");
 	if (view->since_day < view->day)
 		context_set_text(c, v, "since", "since",
-		    (const struct word[]){ { "date", since }, { NULL, NULL } });
+		    (const struct word[]){ { "date", days->since }, { NULL, NULL } });
 	if (ntitles == 0)
 		context_set_text(c, v, "title", "none-title",
-		    (const struct word[]){ { "date", date }, { NULL, NULL } });
+		    (const struct word[]){ { "date", days->day }, { NULL, NULL } });
 	strbuf_init(&sb, MAX_LINE);
 	for (size_t i = 0; i < ntitles; i++) {
 		const char *title = context_clean(c, titles[i]);
@@ -325,14 +329,12 @@ subject_value(const struct context *c, const struct edition_view *view)
 		if (title == NULL)
 			return NULL;
 		n = context_cut(title, MAX_LINE / 4, i == 0 ? SUBJECT_WIDTH : PREHEADER_WIDTH);
-		if (title[n] != '\0')
-			title = arena_printf(c->a, "%.*s…", (int)n, title);
-		if (title == NULL)
+		if (title[n] != '\0' && (title = context_shorten(c, title, n)) == NULL)
 			return NULL;
 		if (i == 0)
 			value_set_string(c->a, v, "title", title);
 		else
-			strbuf_addf(&sb, "%s%s", i > 1 ? " · " : "", title);
+			strbuf_add_all(&sb, i > 1 ? " · " : "", title, NULL);
 	}
 	value_set_string(c->a, v, "preheader", context_keep(c, &sb));
 	value_set_string(c->a, v, "more", "");
@@ -347,6 +349,10 @@ set_link(const struct context *c, struct value *v, const char *member, const cha
 {
 	struct strbuf sb;
 
+	if (url[0] == '\0') {
+		value_set_string(c->a, v, member, "");
+		return;
+	}
 	strbuf_init(&sb, 3 * MAX_URL_BYTES);
 	escape_add_link(&sb, url);
 	if (strcmp(sb.buf, "#") == 0)
@@ -358,15 +364,18 @@ struct value *
 context_edition(const struct context *c, const struct edition_view *view)
 {
 	struct value *v = value_object(c->a), *subscriber = value_object(c->a);
+	struct days days = { .day = date_text(c, "date-short", view->day) };
 
+	days.since =
+	    view->since_day == view->day ? days.day : date_text(c, "date-short", view->since_day);
 	value_set(c->a, v, "list", context_list(c, &view->list));
 	value_set(c->a, v, "text", strings_value(c->words));
 	value_set_string(c->a, subscriber, "address", view->subscriber->address);
 	value_set_string(c->a, subscriber, "name", context_clean(c, view->subscriber->name));
 	value_set_string(c->a, subscriber, "language", view->subscriber->language);
 	value_set(c->a, v, "subscriber", subscriber);
-	value_set(c->a, v, "edition", edition_value(c, view));
-	value_set(c->a, v, "subject", subject_value(c, view));
+	value_set(c->a, v, "edition", edition_value(c, view, &days));
+	value_set(c->a, v, "subject", subject_value(c, view, &days));
 	set_link(c, v, "unsubscribe_url", view->unsubscribe_url);
 	set_link(c, v, "preferences_url", view->preferences_url);
 	set_link(c, v, "archive_url", view->archive_url);

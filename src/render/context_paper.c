@@ -51,9 +51,11 @@ is_clean(const char *text)
 	size_t len = strlen(text);
 
 	for (size_t i = 0, n; i < len; i += n) {
-		uint32_t cp = (unsigned char)text[i];
+		uint32_t cp;
 
-		n = cp < 0x80 ? 1 : utf8_decode(text + i, len - i, &cp);
+		if ((n = utf8_plain_run(text + i, len - i)) > 0)
+			continue;
+		n = utf8_decode(text + i, len - i, &cp);
 		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
 		    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) ||
 		    cp == 0x200e || cp == 0x200f || cp == 0x061c)
@@ -88,6 +90,19 @@ context_cut(const char *text, size_t max_bytes, size_t max_width)
 	while (end > 0 && strchr(" ,;:-", text[end - 1]) != NULL)
 		end--;
 	return end;
+}
+
+const char *
+context_shorten(const struct context *c, const char *text, size_t len)
+{
+	static const char dots[] = "…";
+	char *kept = arena_alloc(c->a, len + sizeof(dots));
+
+	if (kept != NULL) {
+		memcpy(kept, text, len);
+		memcpy(kept + len, dots, sizeof(dots));
+	}
+	return kept;
 }
 
 struct value *
@@ -379,7 +394,7 @@ why_text(const struct context *c, const char *filter, const char *why)
 
 	if (n == 0)
 		return "";
-	words = why[n] != '\0' ? arena_printf(c->a, "%.*s…", (int)n, why) : why;
+	words = why[n] != '\0' ? context_shorten(c, why, n) : why;
 	if (words == NULL || name == NULL)
 		return NULL;
 	strbuf_init(&sb, MAX_PHRASE);
@@ -416,6 +431,29 @@ also_in_text(const struct context *c, const struct pick_view *pick)
 	return context_keep(c, &sb);
 }
 
+struct strip *
+context_strip(const struct context *c, const struct pick_view *pick, const char *filter)
+{
+	const char *why = context_clean(c, pick->why);
+	const char *parts[MAX_STRIP] = {
+		pick->replaced ? strings_get(c->words, "replaced") : "",
+		pick->risen ? strings_get(c->words, "risen") : "",
+		why != NULL ? why_text(c, filter, why) : NULL,
+		also_in_text(c, pick),
+	};
+	struct strip *strip = arena_zalloc(c->a, sizeof(*strip));
+
+	for (size_t i = 0; i < MAX_STRIP && strip != NULL; i++) {
+		if (parts[i] == NULL) {
+			c->a->failed = true;
+			return NULL;
+		}
+		if (parts[i][0] != '\0')
+			strip->parts[strip->n++] = parts[i];
+	}
+	return strip;
+}
+
 /* What the members of a pick are made from, when a digest template asks for one. */
 struct pick_base {
 	struct context c;
@@ -439,44 +477,67 @@ make_reasons(void *arg)
 	const struct context *c = &base->c;
 	const struct pick_view *pick = base->pick;
 	struct value *v = value_object(c->a), *also_in = value_list(c->a);
-	struct value *strip = value_list(c->a);
-	const char *why = context_clean(c, pick->why);
+	struct value *parts = value_list(c->a);
+	const struct strip *strip = context_strip(c, pick, base->filter);
 
-	value_set_string(c->a, v, "why", why);
+	value_set_string(c->a, v, "why", context_clean(c, pick->why));
 	for (size_t i = 0; i < pick->nalso_in; i++)
 		value_append(c->a, also_in, value_string(c->a, context_clean(c, pick->also_in[i])));
 	value_set(c->a, v, "also_in", also_in);
 	value_set_bool(c->a, v, "risen", pick->risen);
 	value_set_bool(c->a, v, "replaced", pick->replaced);
-	add_part(c, strip, pick->replaced ? strings_get(c->words, "replaced") : "", "");
-	add_part(c, strip, pick->risen ? strings_get(c->words, "risen") : "", "");
-	add_part(c, strip, why != NULL ? why_text(c, base->filter, why) : NULL, "");
-	add_part(c, strip, also_in_text(c, pick), "");
-	value_set(c->a, v, "strip", strip);
-	value_set_bool(c->a, v, "has_strip", value_count(strip) > 0);
+	for (size_t i = 0; strip != NULL && i < strip->n; i++)
+		add_part(c, parts, strip->parts[i], "");
+	value_set(c->a, v, "strip", parts);
+	value_set_bool(c->a, v, "has_strip", value_count(parts) > 0);
 	value_set_base(v, make_paper, arg);
 	return v;
 }
 
+const char *
+context_what(const struct context *c, const struct pick_view *pick)
+{
+	struct strbuf sb;
+
+	if (pick->new_version == 0)
+		return pick->withdrawn ? strings_get(c->words, "withdrawn") : "";
+	strbuf_init(&sb, MAX_PHRASE);
+	strings_add_count(&sb, c->words, "new-version", pick->new_version, NULL);
+	return context_keep(c, &sb);
+}
+
+void
+context_number_text(size_t number, char out[NUMBER_TEXT_SIZE])
+{
+	char digits[NUMBER_TEXT_SIZE], *at = digits + sizeof(digits);
+	size_t len, blanks;
+
+	*--at = '\0';
+	*--at = '.';
+	do
+		*--at = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	len = (size_t)(digits + sizeof(digits) - at);
+	blanks = len < sizeof("  1.") ? sizeof("  1.") - len : 0;
+	memset(out, ' ', blanks);
+	memcpy(out + blanks, at, len);
+}
+
 struct value *
-context_pick(
-    const struct context *c, const struct pick_view *pick, const char *filter, size_t number)
+context_pick(const struct context *c, const struct pick_view *pick, const char *filter,
+    const char *what, size_t number)
 {
 	struct value *v = value_object(c->a);
 	struct pick_base *base = arena_alloc(c->a, sizeof(*base));
-	char text[24];
+	char text[NUMBER_TEXT_SIZE];
 
 	if (base == NULL)
 		return NULL;
 	*base = (struct pick_base){ *c, pick, filter };
 	value_set_base(v, make_reasons, base);
 	value_set_number(c->a, v, "number", (int64_t)number);
-	if (number > 0)
-		snprintf(text, sizeof(text), "%3zu.", number);
+	context_number_text(number, text);
 	value_set_string(c->a, v, "number_text", number > 0 ? arena_strdup(c->a, text) : "");
-	value_set_string(
-	    c->a, v, "what", pick->withdrawn ? strings_get(c->words, "withdrawn") : "");
-	if (pick->new_version > 0)
-		context_set_count(c, v, "what", "new-version", pick->new_version, NULL);
+	value_set_string(c->a, v, "what", what);
 	return v;
 }

@@ -1,4 +1,5 @@
 #include "render/card.h"
+#include "render/frame.h"
 #include "render/parts.h"
 #include "render/program.h"
 #include "digest/limits.h"
@@ -27,15 +28,6 @@ static const struct part text_part = { "digest.txt", { "card.txt", "card.txt", "
 /* For the context alone: nothing is drawn. */
 static const struct part no_part = { NULL, { NULL, NULL, NULL }, "more-papers", SIZE_MAX,
 	WRITER_PLAIN };
-
-/* A paper at its place. */
-struct item {
-	const struct pick_view *pick;
-	struct value *value;		     /* what the digest templates see */
-	struct value *paper;		     /* what its card templates see, made when needed */
-	const struct card *cards[CARD_NONE]; /* of this part, taken when first needed */
-	size_t rank;			     /* the highest one shrinks first */
-};
 
 /* The items of one section are neighbours. */
 struct block {
@@ -114,7 +106,13 @@ add_item(struct edition *ed, const struct section_view *s, struct item *item,
     const struct pick_view *pick, size_t number)
 {
 	item->pick = pick;
-	item->value = context_pick(&ed->c, pick, s->risen ? pick->filter : s->name, number);
+	item->filter = s->risen ? pick->filter : s->name;
+	item->number = number;
+	item->what = context_what(&ed->c, pick);
+	if (item->what == NULL) {
+		ed->c.a->failed = true;
+		item->what = "";
+	}
 }
 
 /* The best of each section are the last to shrink: first all first ones, then all second ones ... */
@@ -166,16 +164,12 @@ edition_init(struct edition *ed, struct render *r, const struct edition_view *vi
 
 /* What a card template sees. A short card is a full one without the rest of the abstract. */
 static struct value *
-card_data(struct edition *ed, struct item *item, enum card_size size)
+card_data(struct edition *ed, const struct item *item, enum card_size size)
 {
 	struct arena *a = ed->c.a;
-	struct value *data = value_object(a), *paper;
+	struct value *data = value_object(a), *paper = context_paper(&ed->c, item->pick->paper);
 
-	if (item->paper == NULL)
-		item->paper = context_paper(&ed->c, item->pick->paper);
-	paper = item->paper;
 	if (size == CARD_SHORT) {
-		paper = value_copy(a, paper);
 		value_set_string(a, paper, "rest", "");
 		value_set_string(a, paper, "marked_rest", "");
 	}
@@ -186,7 +180,7 @@ card_data(struct edition *ed, struct item *item, enum card_size size)
 }
 
 static const struct card *
-draw_card(struct edition *ed, const struct part *part, struct item *item, enum card_size size)
+draw_card(struct edition *ed, const struct part *part, const struct item *item, enum card_size size)
 {
 	const struct template *t = set_find_template(ed->r, part->cards[size]);
 	struct value *data = card_data(ed, item, size);
@@ -215,7 +209,7 @@ draw_card(struct edition *ed, const struct part *part, struct item *item, enum c
 
 /* The card that was drawn for somebody before, or a new one. */
 static const struct card *
-take_card(struct edition *ed, const struct part *part, struct item *item, enum card_size size)
+take_card(struct edition *ed, const struct part *part, const struct item *item, enum card_size size)
 {
 	const struct card_key key = { .paper = item->pick->id,
 		.revision = item->pick->revision,
@@ -230,65 +224,66 @@ take_card(struct edition *ed, const struct part *part, struct item *item, enum c
 	return kept != NULL ? kept : card;
 }
 
-static struct value *
-place_card(
-    struct edition *ed, const struct part *part, const struct item *item, enum card_size size)
+/* Let the item have its card of a size; counts the card's bytes. */
+static int
+place_item(struct edition *ed, const struct part *part, struct item *item, enum card_size size,
+    size_t *bytes)
 {
-	struct placed_card *placed = arena_alloc(ed->c.a, sizeof(*placed));
-
-	if (placed == NULL)
-		return NULL;
-	*placed = (struct placed_card){ .card = item->cards[size],
+	item->is_line = size == CARD_LINE;
+	if (part->digest == NULL)
+		return 0;
+	if (item->cards[size] == NULL &&
+	    (item->cards[size] = take_card(ed, part, item, size)) == NULL)
+		return -1;
+	*bytes += item->cards[size]->len;
+	item->placed = (struct placed_card){ .card = item->cards[size],
 		.style = part->kind == WRITER_HTML ? &ed->r->html_mark : &ed->r->text_mark,
 		.marks = item->pick->marks,
 		.nmarks = item->pick->nmarks };
-	return value_ready(ed->c.a, placed);
-}
-
-/* Append the item to a list of its section with its card; counts the card's bytes. */
-static int
-place_item(struct edition *ed, const struct part *part, struct item *item, enum card_size size,
-    struct value *list, size_t *bytes)
-{
-	if (part->digest != NULL) {
-		if (item->cards[size] == NULL &&
-		    (item->cards[size] = take_card(ed, part, item, size)) == NULL)
-			return -1;
-		*bytes += item->cards[size]->len;
-		value_set(ed->c.a, item->value, "card", place_card(ed, part, item, size));
-	}
-	value_set_bool(ed->c.a, item->value, "is_line", size == CARD_LINE);
-	value_append(ed->c.a, list, item->value);
 	return 0;
 }
 
-/* The papers of one section at a level. */
+/* A list of items as templates see it. */
+static struct value *
+list_items(struct edition *ed, struct item *items, size_t n)
+{
+	struct shelf *shelf = arena_alloc(ed->c.a, sizeof(*shelf));
+
+	if (shelf == NULL)
+		return NULL;
+	*shelf = (struct shelf){ ed->c, items };
+	return value_list_of(ed->c.a, n, shelf_make_value, shelf);
+}
+
+/* The papers of one section at a level, of which the last ones are the first to go. */
 static int
 lay_out_block(
     struct edition *ed, const struct part *part, struct block *b, size_t at, size_t *bytes)
 {
-	struct value *papers = value_list(ed->c.a), *cut = value_list(ed->c.a);
-	size_t ncuts = cuts_at(ed, at), more = b->more;
+	size_t ncuts = cuts_at(ed, at), npapers = 0, ncut = 0;
 
-	for (size_t i = b->first; i < b->first + b->npicks && *bytes <= part->max_bytes; i++) {
-		enum card_size size = size_at(ed, at, i);
+	for (size_t i = 0; i < b->npicks && *bytes <= part->max_bytes; i++) {
+		enum card_size size = size_at(ed, at, b->first + i);
 
 		if (size == CARD_NONE)
-			more++;
-		else if (place_item(ed, part, &ed->items[i], size, papers, bytes) == -1)
+			break;
+		if (place_item(ed, part, &ed->items[b->first + i], size, bytes) == -1)
 			return -1;
+		npapers++;
 	}
 	for (size_t i = b->first_cut; i < b->first_cut + b->ncut && *bytes <= part->max_bytes;
 	     i++) {
 		if (i >= ncuts)
-			more++;
-		else if (place_item(ed, part, &ed->cuts[i], CARD_LINE, cut, bytes) == -1)
+			break;
+		if (place_item(ed, part, &ed->cuts[i], CARD_LINE, bytes) == -1)
 			return -1;
+		ncut++;
 	}
-	value_set_bool(ed->c.a, b->value, "has_cut", value_count(cut) > 0);
-	value_set(ed->c.a, b->value, "papers", papers);
-	value_set(ed->c.a, b->value, "cut", cut);
-	context_set_more(&ed->c, b->value, "more", more);
+	value_set_bool(ed->c.a, b->value, "has_cut", ncut > 0);
+	value_set(ed->c.a, b->value, "papers", list_items(ed, ed->items + b->first, npapers));
+	value_set(ed->c.a, b->value, "cut", list_items(ed, ed->cuts + b->first_cut, ncut));
+	context_set_more(
+	    &ed->c, b->value, "more", b->more + (b->npicks - npapers) + (b->ncut - ncut));
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct render {
 	struct arena arena;	       /* owns what follows */
 	struct render_template *files; /* templates and languages by name, NULL-named entry last */
 	struct template **compiled;    /* beside files; NULL for a language */
-	const struct strings **words;  /* beside files; NULL for a template or a file with a fault */
+	const struct strings **words; /* beside files; NULL for a template or a file with a fault */
 	const struct strings *english; /* built in */
 	size_t nfiles;
 	struct mark_style html_mark, text_mark;
@@ -61,17 +61,36 @@ const char *context_clean(const struct context *c, const char *text);
 /* As much of text as fits into max_width columns and max_bytes, cut at a word; returns its length. */
 size_t context_cut(const char *text, size_t max_bytes, size_t max_width);
 
+/* The first len bytes of text and "…"; NULL when memory is short. */
+const char *context_shorten(const struct context *c, const char *text, size_t len);
+
 /* What a card template sees as list. */
 struct value *context_list(const struct context *c, const struct list_view *list);
 /* What a card template sees as paper. "rest" is a member of its own so that a short card can do without. */
 struct value *context_paper(const struct context *c, const struct paper *p);
 /* A paper of a section: its number and why it is there, and the members of paper, for which pick and filter must stay.
- * filter	the name of the one that found it, "" = none */
+ * filter	the name of the one that found it, "" = none
+ * what		from context_what() */
 struct value *context_pick(const struct context *c, const struct pick_view *pick,
-    const char *filter, size_t number);
+    const char *filter, const char *what, size_t number);
+/* What happened to a paper, "" = nothing that is told; NULL when memory is short. */
+const char *context_what(const struct context *c, const struct pick_view *pick);
+/* "  7." */
+enum { NUMBER_TEXT_SIZE = 24 };
+void context_number_text(size_t number, char out[NUMBER_TEXT_SIZE]);
+
+/* Why a paper is there, as parts of a line. */
+enum { MAX_STRIP = 4 };
+struct strip {
+	const char *parts[MAX_STRIP];
+	size_t n;
+};
+/* NULL when memory is short. */
+struct strip *context_strip(
+    const struct context *c, const struct pick_view *pick, const char *filter);
 /* A section without its papers. */
-struct value *context_section(const struct context *c, const struct edition_view *view,
-    const struct section_view *section);
+struct value *context_section(
+    const struct context *c, const struct edition_view *view, const struct section_view *section);
 /* "and N more" as members "more" and "more_text", with the command that finds them where object has one. key: of the words */
 void context_set_more(const struct context *c, struct value *object, const char *key, size_t more);
 /* Everything of the edition but "sections". */

@@ -18,19 +18,30 @@ enum node_kind {
 	NODE_PARTIAL,  /* {{> x}} */
 };
 
+struct frames;
+
 struct node {
 	enum node_kind kind;
 	bool line_start;       /* the first of its line: a partial's indentation goes before it */
 	unsigned line, column; /* of the tag */
 	const char *text;      /* NODE_TEXT: len bytes; else the name, NUL-terminated */
 	size_t len;
-	size_t first_part, nparts; /* of the name between its dots, in the template's parts; none for "." */
+	size_t first_part,
+	    nparts;	   /* of the name between its dots, in the template's parts; none for "." */
 	const char *coded; /* NODE_TEXT of HTML: as quoted-printable */
 	size_t coded_len;
+	/* NODE_TEXT of HTML: this and the texts behind it, as they are written where a line of the part begins. */
+	struct {
+		const char *bytes;
+		size_t len, nnodes; /* 0 = there are not several */
+		unsigned column;
+	} run;
 	const struct template *partial; /* NODE_PARTIAL: found by template_link(), else NULL */
-	const char *indent; /* NODE_PARTIAL alone on its line: the blanks before it */
+	const char *indent;		/* NODE_PARTIAL alone on its line: the blanks before it */
 	size_t indent_len;
 	size_t end; /* NODE_SECTION, NODE_INVERTED: index of its NODE_END */
+	const struct frames
+	    *frames; /* NODE_SECTION over papers: of the first language, see frame.h */
 };
 
 struct template
@@ -42,7 +53,7 @@ struct template
 	struct node *nodes;
 	size_t nnodes, alloc;
 	struct value_name *parts;
-	struct strbuf coded; /* of all nodes */
+	struct strbuf coded, runs; /* of all nodes */
 };
 
 struct writer;
@@ -50,5 +61,13 @@ struct writer;
 /* template_render() into a writer. */
 int template_write(const struct template *t, const struct value *data, template_lookup *lookup,
     void *lookup_arg, struct writer *w, struct error *err);
+
+/*
+ * What a section writes for one of its items.
+ * outer	the outermost context; those between are empty
+ * Fails also when a name is asked for that neither has.
+ */
+int template_write_item(const struct template *t, size_t section, const struct value *outer,
+    const struct value *item, template_lookup *lookup, void *lookup_arg, struct writer *w);
 
 #endif

@@ -1,3 +1,4 @@
+#include "render/frame.h"
 #include "render/parts.h"
 #include "digest/file.h"
 #include "digest/limits.h"
@@ -440,6 +441,8 @@ load(struct render *r, const char *user_dir, struct error *err)
 	if (parse_words(r, err) == -1 || compile_all(r, err) == -1 ||
 	    load_mark(r, "card-mark.html", &r->html_mark, err) == -1 ||
 	    load_mark(r, "card-mark.txt", &r->text_mark, err) == -1)
+		return -1;
+	if (frames_load(r, err) == -1)
 		return -1;
 	return cards_new(MAX_CARDS_BYTES, &r->cards, err);
 }

@@ -461,6 +461,39 @@ code_text(struct template *t, struct error *err)
 	return 0;
 }
 
+/* Texts that follow each other, from the start of a line on: nothing that differs from mail to mail decides what they become. */
+static void
+code_run(struct template *t, size_t first, size_t end)
+{
+	struct node *n = &t->nodes[first];
+	struct qp qp = { &t->runs, 0, QP_COLUMNS };
+	size_t start = t->runs.len;
+
+	for (size_t i = first; i < end; i++)
+		qp_add_ready(&qp, t->nodes[i].coded, t->nodes[i].coded_len);
+	n->run.len = t->runs.len - start;
+	n->run.nnodes = end - first;
+	n->run.column = qp.column;
+}
+
+/* From the first of them on and, as that may go on in a line, from the second. */
+static int
+code_runs(struct template *t, struct error *err)
+{
+	strbuf_init(&t->runs, 8 * MAX_TEMPLATE_BYTES);
+	for (size_t i = 0, end; i < t->nnodes; i = end + 1) {
+		for (end = i; end < t->nnodes && t->nodes[end].kind == NODE_TEXT; end++)
+			continue;
+		for (size_t first = i; first < i + 2 && first + 1 < end; first++)
+			code_run(t, first, end);
+	}
+	if (strbuf_check(&t->runs, err) == -1)
+		return -1;
+	for (size_t i = 0, at = 0; i < t->nnodes; at += t->nodes[i++].run.len)
+		t->nodes[i].run.bytes = t->runs.buf + at;
+	return 0;
+}
+
 void
 template_link(struct template *t, template_lookup *lookup, void *lookup_arg)
 {
@@ -486,8 +519,10 @@ template_compile(const char *name, const char *text, size_t len, enum template_e
 		return err_set(err, ERR_CONFIG, "%s:1:1: %zu bytes; expected at most %u", name, len,
 		    MAX_TEMPLATE_BYTES);
 	t = calloc(1, sizeof(*t));
-	if (t != NULL)
+	if (t != NULL) {
 		strbuf_init(&t->coded, 0);
+		strbuf_init(&t->runs, 0);
+	}
 	if (t == NULL || (t->name = strdup(name)) == NULL || (t->text = malloc(len + 1)) == NULL) {
 		template_free(t);
 		return err_nomem(err, name);
@@ -499,7 +534,7 @@ template_compile(const char *name, const char *text, size_t len, enum template_e
 	t->escape = escape;
 	p.t = t;
 	if (parse(&p) == -1 || split_names(t, err) == -1 ||
-	    (escape == TEMPLATE_HTML && code_text(t, err) == -1)) {
+	    (escape == TEMPLATE_HTML && (code_text(t, err) == -1 || code_runs(t, err) == -1))) {
 		template_free(t);
 		return -1;
 	}
@@ -513,6 +548,7 @@ template_free(struct template *t)
 	if (t == NULL)
 		return;
 	strbuf_release(&t->coded);
+	strbuf_release(&t->runs);
 	free(t->parts);
 	free(t->nodes);
 	free(t->text);

@@ -1,4 +1,5 @@
 #include "render/program.h"
+#include "render/frame.h"
 #include "render/writer.h"
 #include "digest/limits.h"
 #include "digest/template.h"
@@ -15,6 +16,7 @@ struct state {
 	void *lookup_arg;
 	struct writer *w;
 	struct strbuf indent; /* of the partials being rendered */
+	bool missed;	      /* a name was asked for that is nowhere */
 	struct error *err;
 };
 
@@ -56,6 +58,7 @@ find_value(struct state *st, const struct template *t, const struct node *n)
 	}
 	for (size_t k = 1; v != NULL && k < n->nparts; k++)
 		v = value_find(v, part + k);
+	st->missed = st->missed || v == NULL;
 	return v;
 }
 
@@ -83,7 +86,7 @@ add_value(struct state *st, const struct template *t, const struct node *n)
 		writer_add(st->w, value_truth(v) ? "true" : "false", value_truth(v) ? 4 : 5);
 		break;
 	case VALUE_READY:
-		writer_add_card(st->w, value_ready_of(v));
+		writer_add_ready(st->w, t->escape, raw, value_ready_of(v));
 		break;
 	default:
 		break; /* null, lists and objects have no text */
@@ -111,6 +114,27 @@ render_inside(struct state *st, const struct template *t, size_t section, const 
 	return rc;
 }
 
+/* The items of a list, each with the section's inside or, where that writes the same, in its frame. */
+static int
+render_list(struct state *st, const struct template *t, size_t section, const struct value *list)
+{
+	const struct node *n = &t->nodes[section];
+	struct shelf *shelf = value_list_source(list, shelf_make_value);
+	const struct frames *frames = shelf != NULL && st->indent.len == 0
+	    ? frames_find(n->frames, shelf->c.words, st->w->kind)
+	    : NULL;
+
+	for (size_t i = 0; i < value_count(list); i++) {
+		if (take_step(st, t, n) == -1)
+			return -1;
+		if (frames != NULL && frames_write(frames, st->w, &shelf->c, &shelf->items[i]))
+			continue;
+		if (render_inside(st, t, section, value_item(list, i)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 render_section(struct state *st, const struct template *t, size_t section)
 {
@@ -121,13 +145,8 @@ render_section(struct state *st, const struct template *t, size_t section)
 		return value_truth(v) ? 0 : render_nodes(st, t, section + 1, n->end);
 	if (!value_truth(v))
 		return 0;
-	if (value_kind(v) != VALUE_LIST)
-		return render_inside(st, t, section, v);
-	for (size_t i = 0; i < value_count(v); i++)
-		if (take_step(st, t, n) == -1 ||
-		    render_inside(st, t, section, value_item(v, i)) == -1)
-			return -1;
-	return 0;
+	return value_kind(v) == VALUE_LIST ? render_list(st, t, section, v)
+					   : render_inside(st, t, section, v);
 }
 
 static int
@@ -165,6 +184,22 @@ render_nested(struct state *st, const struct template *t, size_t i)
 	return rc;
 }
 
+/* The text at a node, with those behind it when they are ready for where the writer stands. Returns how many it was. */
+static size_t
+add_texts(struct state *st, const struct node *n)
+{
+	if (n->run.nnodes > 0 && st->indent.len == 0 &&
+	    writer_add_run(st->w, n->run.bytes, n->run.len, n->run.column)) {
+		st->steps += (unsigned)n->run.nnodes - 1;
+		return n->run.nnodes;
+	}
+	if (n->coded != NULL)
+		writer_add_coded(st->w, n->text, n->len, n->coded, n->coded_len);
+	else
+		writer_add(st->w, n->text, n->len);
+	return 1;
+}
+
 static int
 render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 {
@@ -177,10 +212,7 @@ render_nodes(struct state *st, const struct template *t, size_t from, size_t to)
 			writer_add(st->w, st->indent.buf, st->indent.len);
 		switch (n->kind) {
 		case NODE_TEXT:
-			if (n->coded != NULL)
-				writer_add_coded(st->w, n->text, n->len, n->coded, n->coded_len);
-			else
-				writer_add(st->w, n->text, n->len);
+			i += add_texts(st, n) - 1;
 			break;
 		case NODE_ESCAPED:
 		case NODE_RAW:
@@ -215,6 +247,21 @@ template_write(const struct template *t, const struct value *data, template_look
 	rc = render_nodes(&st, t, 0, t->nnodes);
 	strbuf_release(&st.indent);
 	return rc == -1 ? -1 : strbuf_check(w->out, err);
+}
+
+int
+template_write_item(const struct template *t, size_t section, const struct value *outer,
+    const struct value *item, template_lookup *lookup, void *lookup_arg, struct writer *w)
+{
+	struct error err;
+	struct state st = { .lookup = lookup, .lookup_arg = lookup_arg, .w = w, .err = &err };
+	int rc;
+
+	strbuf_init(&st.indent, MAX_TEMPLATE_BYTES);
+	st.stack[st.nstack++] = outer;
+	rc = render_inside(&st, t, section, item);
+	strbuf_release(&st.indent);
+	return rc == -1 || st.missed ? -1 : 0;
 }
 
 int

@@ -20,6 +20,9 @@ struct value {
 		struct {
 			struct value **items;
 			size_t len, alloc;
+			struct value *(*make)(void *arg, size_t i); /* NULL = they are made */
+			void *make_arg;
+			struct arena *a;
 		} list;
 		struct {
 			struct member *members;
@@ -188,7 +191,7 @@ value_append(struct arena *a, struct value *list, struct value *item)
 {
 	struct value **items;
 
-	if (list == NULL || list->kind != VALUE_LIST)
+	if (list == NULL || list->kind != VALUE_LIST || list->u.list.make != NULL)
 		return;
 	if (item == NULL) {
 		a->failed = true;
@@ -200,6 +203,20 @@ value_append(struct arena *a, struct value *list, struct value *item)
 		return;
 	list->u.list.items = items;
 	items[list->u.list.len++] = item;
+}
+
+struct value *
+value_list_of(struct arena *a, size_t n, struct value *(*make)(void *arg, size_t i), void *arg)
+{
+	struct value *v = value_list(a);
+
+	if (v != NULL) {
+		v->u.list.len = n;
+		v->u.list.make = make;
+		v->u.list.make_arg = arg;
+		v->u.list.a = a;
+	}
+	return v;
 }
 
 struct value *
@@ -299,7 +316,25 @@ value_count(const struct value *list)
 const struct value *
 value_item(const struct value *list, size_t i)
 {
-	return i < value_count(list) ? list->u.list.items[i] : NULL;
+	struct value *l = (struct value *)(uintptr_t)list;
+
+	if (i >= value_count(list))
+		return NULL;
+	if (l->u.list.items == NULL)
+		l->u.list.items = arena_array(l->u.list.a, l->u.list.len, sizeof(struct value *));
+	if (l->u.list.items == NULL)
+		return NULL;
+	if (l->u.list.items[i] == NULL && l->u.list.make != NULL)
+		l->u.list.items[i] = l->u.list.make(l->u.list.make_arg, i);
+	return l->u.list.items[i];
+}
+
+void *
+value_list_source(const struct value *list, struct value *(*make)(void *arg, size_t i))
+{
+	return value_kind(list) == VALUE_LIST && make != NULL && list->u.list.make == make
+	    ? list->u.list.make_arg
+	    : NULL;
 }
 
 const char *
@@ -354,7 +389,7 @@ add_json_list(struct strbuf *out, const struct value *v)
 	for (size_t i = 0; i < v->u.list.len; i++) {
 		if (i > 0)
 			strbuf_addc(out, ',');
-		value_add_json(out, v->u.list.items[i]);
+		value_add_json(out, value_item(v, i));
 	}
 	strbuf_addc(out, ']');
 }

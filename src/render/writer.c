@@ -4,6 +4,7 @@
 #include "render/card.h"
 #include "render/escape.h"
 #include "render/fill.h"
+#include "render/frame.h"
 
 #include <string.h>
 
@@ -101,6 +102,9 @@ writer_add(struct writer *w, const char *text, size_t len)
 	case WRITER_TEXT:
 		add_text(w, text, len);
 		break;
+	case WRITER_FRAME:
+		recorder_add(w->recorder, text, len);
+		break;
 	}
 }
 
@@ -110,16 +114,30 @@ writer_add_coded(
 {
 	if (w->kind == WRITER_HTML)
 		qp_add_ready(&w->qp, coded, coded_len);
+	else if (w->kind == WRITER_FRAME)
+		recorder_add_coded(w->recorder, text, len, coded, coded_len);
 	else
 		writer_add(w, text, len);
 }
 
-static void
-add_escaped(struct writer *w, enum template_escape escape, const char *text, size_t len)
+bool
+writer_add_run(struct writer *w, const char *bytes, size_t len, unsigned column)
+{
+	if (w->kind != WRITER_HTML || w->qp.column > 0 || w->qp.columns != QP_COLUMNS)
+		return false;
+	strbuf_addn(w->out, bytes, len);
+	w->qp.column = column;
+	return true;
+}
+
+void
+writer_add_escaped(struct writer *w, enum template_escape escape, const char *text, size_t len)
 {
 	struct strbuf *to = w->kind == WRITER_TEXT ? &w->line : w->out;
 
-	if (w->kind == WRITER_HTML && escape == TEMPLATE_HTML)
+	if (w->kind == WRITER_FRAME)
+		recorder_add_escaped(w->recorder, escape, text, len);
+	else if (w->kind == WRITER_HTML && escape == TEMPLATE_HTML)
 		qp_add_html(&w->qp, text, len);
 	else if (escape == TEMPLATE_HTML)
 		escape_add_html(to, text, len);
@@ -166,7 +184,7 @@ add_spotted(
 			n++;
 		if (w->kind == WRITER_HTML)
 			spots_add_step(w->spots, spot->start + i, w->out->len, SIZE_MAX);
-		add_escaped(w, escape, text + i, n);
+		writer_add_escaped(w, escape, text + i, n);
 	}
 	spot->nsteps = w->spots->nsteps - spot->first_step;
 	spots_add(w->spots, spot);
@@ -181,20 +199,29 @@ writer_add_value(struct writer *w, enum template_escape escape, const struct val
 	struct spot spot;
 
 	if (from == NULL || from->before + from->after > len) {
-		add_escaped(w, escape, text, len);
+		writer_add_escaped(w, escape, text, len);
 		return;
 	}
 	spot = (struct spot){ .text = from->text, .start = from->start };
-	add_escaped(w, escape, text, from->before);
+	writer_add_escaped(w, escape, text, from->before);
 	add_spotted(w, escape, text + from->before, len - from->before - from->after, &spot);
-	add_escaped(w, escape, text + len - from->after, from->after);
+	writer_add_escaped(w, escape, text + len - from->after, from->after);
 }
 
 void
-writer_add_card(struct writer *w, const void *placed)
+writer_add_ready(struct writer *w, enum template_escape escape, bool raw, const void *ready)
 {
-	if (w->kind == WRITER_HTML)
-		card_add_html(w, placed);
-	else if (w->kind == WRITER_TEXT)
-		card_add_text(w, placed);
+	switch (w->kind) {
+	case WRITER_PLAIN:
+		break;
+	case WRITER_HTML:
+		card_add_html(w, ready);
+		break;
+	case WRITER_TEXT:
+		card_add_text(w, ready);
+		break;
+	case WRITER_FRAME:
+		recorder_add_hole(w->recorder, escape, raw, ready);
+		break;
+	}
 }

@@ -15,14 +15,16 @@ enum writer_kind {
 	WRITER_PLAIN, /* as it is */
 	WRITER_HTML,  /* quoted-printable */
 	WRITER_TEXT,  /* quoted-printable lines filled to 72 columns, of several blank ones one */
+	WRITER_FRAME, /* not at all: see recorder */
 };
 
 /* Where bytes of a text of a paper stand in what was written. */
 struct spot {
 	enum paper_text text;
-	size_t start, len;	   /* in the paper's text */
-	size_t at;		   /* in what was written */
-	size_t first_step, nsteps; /* so that a byte need not be counted to from the spot's beginning */
+	size_t start, len; /* in the paper's text */
+	size_t at;	   /* in what was written */
+	size_t first_step,
+	    nsteps; /* so that a byte need not be counted to from the spot's beginning */
 };
 
 /* A byte, and where it was written; what follows it up to the next step was written in a row. */
@@ -40,11 +42,14 @@ struct spots {
 	size_t len, alloc, nsteps, steps_alloc;
 };
 
+struct recorder;
+
 struct writer {
 	enum writer_kind kind;
 	struct strbuf *out;
 	struct qp qp;
-	struct spots *spots; /* NULL = nobody asks */
+	struct spots *spots;	   /* NULL = nobody asks */
+	struct recorder *recorder; /* of a WRITER_FRAME: takes what is written */
 
 	/* Of the text part: */
 	struct strbuf line;   /* as far as it has come */
@@ -68,10 +73,17 @@ void writer_end(struct writer *w);
 /* Text of a template, or a number. */
 void writer_add(struct writer *w, const char *text, size_t len);
 /* The same, which is at hand as quoted-printable for QP_CARD_COLUMNS too. */
-void writer_add_coded(struct writer *w, const char *text, size_t len, const char *coded, size_t coded_len);
+void writer_add_coded(
+    struct writer *w, const char *text, size_t len, const char *coded, size_t coded_len);
+/* Bytes of the HTML part from the start of a line on, and the column behind them. False where that is not where it stands; then
+ * nothing is written. */
+bool writer_add_run(struct writer *w, const char *bytes, size_t len, unsigned column);
 /* A string, escaped. */
 void writer_add_value(struct writer *w, enum template_escape escape, const struct value *string);
-/* A card at its place: a struct placed_card. */
-void writer_add_card(struct writer *w, const void *placed);
+void writer_add_escaped(
+    struct writer *w, enum template_escape escape, const char *text, size_t len);
+/* A value that is ready: a card at its place, which is a struct placed_card and always goes in as it is; what the recorder
+ * knows in a WRITER_FRAME. */
+void writer_add_ready(struct writer *w, enum template_escape escape, bool raw, const void *ready);
 
 #endif

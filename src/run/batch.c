@@ -93,8 +93,7 @@ clear_unsettled(
 		return 0;
 	if (e->copies > 0)
 		return 1;
-	/* A section between the reader's own days would leave the papers of that edition behind. */
-	if (e->state == EDITION_HELD || !due->own)
+	if (!due_is_merged(due, e))
 		return 0;
 	if (store_begin(store, err) == -1 ||
 	    store_end(store, store_merge_edition(store, e->period, e->reader, err), false, err) ==

@@ -390,6 +390,8 @@ run_check(struct run *run, const struct run_check_options *options)
 	check_store(&c);
 	check_clock(&c);
 	check_zone(&c);
+	check_cron(&c);
+	arena_reset(&c.arena);
 	if (!options->offline)
 		check_sources(&c);
 	arena_reset(&c.arena);

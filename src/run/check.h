@@ -27,6 +27,9 @@ void	check_room(struct checker *c, const char *what, const char *path);
 /* The nearest folder of a path that is there. */
 void	check_nearest_dir(const char *path, char *out, size_t size);
 
+/* check_cron.c: whether runs come often enough. */
+void	check_cron(struct checker *c);
+
 /* check_mail.c: ways out, the addresses of mails, and the test mail. */
 void	check_mail(struct checker *c);
 void	check_send(struct checker *c, const char *address);

@@ -5,6 +5,7 @@
 #include "digest/file.h"
 #include "digest/limits.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,26 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 }
 
 static void
+check_sendmail(struct checker *c, const struct config_smtp *smtp, const char *program)
+{
+	struct strbuf path;
+
+	strbuf_init(&path, MAX_URL_BYTES);
+	if (program[0] != '\0')
+		file_resolve(&path, smtp->file, program);
+	else
+		strbuf_add(&path, "/usr/sbin/sendmail");
+	if (access(path.buf, X_OK) == -1)
+		check_fail(c, RUN_FAULT_CONFIG, "mail",
+		    "install a mail server, or name a relay in an smtp block", "%s: %s: %s",
+		    smtp->name, path.buf, strerror(errno));
+	else
+		check_warn(c, "mail", "'digest check --send ADDRESS' sends a mail there",
+		    "%s: %s was not tried", smtp->name, smtp->url);
+	strbuf_release(&path);
+}
+
+static void
 check_ways(struct checker *c)
 {
 	const struct config *cfg = c->run->cfg;
@@ -76,8 +97,7 @@ check_ways(struct checker *c)
 		if (strncmp(smtp->url, "maildir:", 8) == 0)
 			check_maildir(c, smtp, smtp->url + 8);
 		else if (strncmp(smtp->url, "sendmail:", 9) == 0)
-			check_warn(c, "mail", "'digest check --send ADDRESS' sends a mail there",
-			    "%s: %s was not tried", smtp->name, smtp->url);
+			check_sendmail(c, smtp, smtp->url + 9);
 		else
 			check_relay(c, smtp);
 	}
@@ -169,12 +189,58 @@ check_from(struct checker *c)
 		check_ok(c, "from", "%s, envelope %s", s.from.mailbox, s.envelope.mailbox);
 }
 
+/* ---- what comes back ---- */
+
+/* Lists of so many readers are expected to have a link that needs one click (RFC 8058), which needs a web server. */
+enum { MANY_READERS = 5000 };
+
+/* The ways that stand in List-Unsubscribe (RFC 2369 3.2). */
+static void
+check_unsubscribe(struct checker *c)
+{
+	const struct config *cfg = c->run->cfg;
+	const char *to = cfg->list.reply_to[0] != '\0' ? cfg->list.reply_to : cfg->list.from;
+	struct address address;
+	struct error err = { 0 };
+
+	if (address_parse(to, &c->arena, &address, NULL, &err) == -1)
+		check_fail_err(c, "leaving", &err);
+	else if (cfg->nreaders > MANY_READERS)
+		check_warn(c, "leaving", "keep below that, or tell your readers how to leave",
+		    "by a mail to %s alone; the large services want one click by https of who "
+		    "mails more than %d a day",
+		    address.mailbox, MANY_READERS);
+	else
+		check_ok(c, "leaving",
+		    "by a mail to %s, acted on by 'digest unsubscribe --token'; no link by https",
+		    address.mailbox);
+}
+
+/* This version reads none, and does not pretend to. */
+static void
+check_mailbox(struct checker *c)
+{
+	const struct config *cfg = c->run->cfg;
+	const struct config_mailbox *box = &cfg->mailbox;
+	struct sender s;
+
+	if (box->url[0] != '\0' || box->maildir[0] != '\0')
+		check_warn(c, "mailbox", "read it yourself, and take the block out",
+		    "%s: not tried; this version reads no mailbox",
+		    box->url[0] != '\0' ? box->url : box->maildir);
+	else if (read_sender(c, &s, NULL) == 0)
+		check_ok(c, "mailbox", "none; bounces go to %s, for a person to read",
+		    s.envelope.mailbox);
+}
+
 void
 check_mail(struct checker *c)
 {
 	check_ways(c);
 	check_routes(c);
 	check_from(c);
+	check_unsubscribe(c);
+	check_mailbox(c);
 }
 
 /* ---- the test mail ---- */

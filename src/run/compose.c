@@ -390,11 +390,11 @@ int
 composer_prepare(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
 {
 	const struct subscriber *sub = &mail->reader->sub;
-	const char *zone = sub->timezone[0] != '\0' ? sub->timezone : c->run->zone;
+	bool stands_in;
 
 	period_format(mail->edition.period, mail->period);
 	mail->date_utc = mail->edition.composed_utc;
-	mail->tz = zones_get(c->run->zones, zone, err);
+	mail->tz = zones_get_any(c->run, sub->timezone, &stands_in, err);
 	if (mail->tz == NULL || address_parse(sub->address, a, &mail->to, NULL, err) == -1)
 		return -1;
 	mail->to.name = sub->name;

@@ -86,6 +86,17 @@ skip_wayless(struct walk *w, const struct store_reader *reader)
 }
 
 static int
+skip_broken(struct walk *w, const struct store_reader *reader)
+{
+	struct courier *c = w->courier;
+
+	log_event(c->run->log, LOG_LEVEL_WARN, "reader-not-served", "%s: %s", reader->sub.address,
+	    w->err->msg);
+	c->report->faults |= RUN_FAULT_CONFIG;
+	return courier_skip(c, reader, SKIP_BROKEN, 0, w->err);
+}
+
+static int
 visit_reader(void *arg, const struct store_reader *reader)
 {
 	struct walk *w = arg;
@@ -100,18 +111,15 @@ visit_reader(void *arg, const struct store_reader *reader)
 		return courier_skip(c, reader, SKIP_SUPPRESSED, 0, w->err);
 	if (reader->vanished)
 		return courier_skip(c, reader, SKIP_HELD_BACK, 0, w->err);
-	if (reader->sub.paused_until > c->now_utc / DAY_SECONDS)
-		return courier_skip(c, reader, SKIP_PAUSED,
-		    (int64_t)reader->sub.paused_until * DAY_SECONDS, w->err);
+	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
+	if (found == -1)
+		return skip_broken(w, reader);
+	if (due.stands_in)
+		c->report->faults |= RUN_FAULT_CONFIG;
+	if (due.paused)
+		return courier_skip(c, reader, SKIP_PAUSED, due.due_utc, w->err);
 	if ((way = routes_find(&c->routes, reader->sub.canonical)) == -1)
 		return skip_wayless(w, reader);
-	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
-	if (found == -1) {
-		log_event(c->run->log, LOG_LEVEL_WARN, "reader-not-served", "%s: %s",
-		    reader->sub.address, w->err->msg);
-		c->report->faults |= RUN_FAULT_CONFIG;
-		return courier_skip(c, reader, SKIP_BROKEN, 0, w->err);
-	}
 	if (found == 0 && !w->ahead)
 		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
 	if (found == 1)
@@ -706,6 +714,7 @@ courier_new(struct run *run, const struct run_options *options, int64_t run_id,
 	c->options = options;
 	c->report = report;
 	c->now_utc = clock_now_utc(&run->clock);
+	run->newest_day = 0; /* papers came */
 	c->run_id = run_id;
 	c->start_us = clock_now_ms(&run->clock) * 1000;
 	c->start_ms = clock_monotonic_ms();

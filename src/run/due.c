@@ -3,7 +3,11 @@
 
 #include <stdio.h>
 
-enum { DAY_SECONDS = 86400 };
+enum {
+	DAY_SECONDS = 86400,
+	SLACK_DAYS =
+	    2, /* so late after the beginning of its day a listing may begin to count, see settle.c */
+};
 
 void
 period_format(int64_t period, char out[DATE_RFC3339_SIZE])
@@ -23,76 +27,233 @@ local_day(const struct tz *tz, int64_t utc)
 	return date_day(wall.year, wall.month, wall.day);
 }
 
+/* On the clock of a zone. */
+static int64_t
+start_of_day(const struct tz *tz, int32_t day)
+{
+	struct civil midnight;
+
+	date_civil_of_day(day, &midnight);
+	return tz_utc(tz, &midnight);
+}
+
+/* Of UTC, as listings have it. */
+static int64_t
+start_of(int32_t day)
+{
+	return (int64_t)day * DAY_SECONDS;
+}
+
+static int32_t
+earlier(int32_t a, int32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A reader who never had an edition. */
+static bool
+is_new(const struct store_reader *reader)
+{
+	return reader->last_period == 0 && reader->last_edition_utc == 0;
+}
+
+/* The reader's last edition was one of a schedule of days. */
+static bool
+has_last_day(const struct store_reader *reader)
+{
+	return reader->last_period > 0 && reader->last_period < PERIOD_ALWAYS;
+}
+
 /*
- * How far back papers are new: a week before the nominal day, or since the last edition when that is longer ago
- * (catching up after downtime, or a monthly schedule). When an edition was missed, as far back as that one would have
- * looked: a paper may come to us days after it was listed. An edition is labelled with its first day only then.
+ * The newest day that needs no edition any more, 0 = none: that of the last one; those before one of `always`; those of a
+ * pause, which are left out.
+ */
+static int32_t
+find_last(const struct store_reader *reader, const struct schedule *s, const struct tz *tz)
+{
+	int32_t last = 0;
+
+	if (has_last_day(reader))
+		last = (int32_t)reader->last_period;
+	else if (reader->last_edition_utc > 0 && s->kind != SCHEDULE_ALWAYS)
+		last = schedule_last_day(s, tz, reader->last_edition_utc);
+	return last < reader->sub.paused_until ? reader->sub.paused_until - 1 : last;
+}
+
+bool
+due_is_merged(const struct due *due, const struct edition *e)
+{
+	/* A section between the reader's own days would leave the papers of that edition behind. */
+	return e->period != due->period && e->copies == 0 && e->state != EDITION_HELD && due->own;
+}
+
+/* Editions before this one that were planned and never left. */
+static bool
+is_unsent(const struct due *due, const struct edition *e)
+{
+	switch (e->state) {
+	case EDITION_MERGED:
+	case EDITION_EXPIRED:
+		return true;
+	case EDITION_LEASED:
+	case EDITION_DEFERRED:
+		return due_is_merged(due, e);
+	default:
+		return false;
+	}
+}
+
+/* The first day that the newest edition covers, if that never left: its papers go with this one. 0 = it left. */
+static int
+find_unsent(struct run *run, const struct store_reader *reader, const struct schedule *s,
+    const struct tz *tz, const struct due *due, int32_t *since_day, struct error *err)
+{
+	struct edition *last;
+	struct arena a;
+	size_t n;
+	int rc;
+
+	*since_day = 0;
+	/* Nearly all left at their time, which is seen without a look at them. */
+	if (!has_last_day(reader) || reader->last_period < reader->sub.paused_until ||
+	    reader->last_edition_utc >= schedule_due_utc(s, tz, (int32_t)reader->last_period))
+		return 0;
+	arena_init(&a, MAX_READER_BYTES);
+	rc = store_load_editions(run->store, reader->sub.id, 1, &a, &last, &n, err);
+	if (rc == 0 && n == 1 && last->period < PERIOD_ALWAYS && is_unsent(due, last))
+		*since_day = last->since_day;
+	arena_release(&a);
+	return rc;
+}
+
+/*
+ * The first day that a missed edition may have been of. It is counted back from the newest paper when that is older: a clock
+ * that ran ahead, or sources that brought nothing for long, make no paper old.
+ */
+static int
+find_oldest(struct run *run, int32_t day, int32_t *out, struct error *err)
+{
+	int32_t newest;
+
+	if (run->newest_day == 0) {
+		if (store_load_last_day(run->store, &newest, err) == -1)
+			return -1;
+		run->newest_day = newest > 0 ? newest : day;
+	}
+	*out = earlier(day, run->newest_day) - MAX_MISSED_DAYS;
+	return 0;
+}
+
+/*
+ * How far back papers are new: a week before the nominal day, and not less than a period, so that a weekly or monthly edition
+ * chooses from all of it. When editions were missed or never left, as far back as the first of them would have looked, and
+ * not before `oldest`: a paper may come to us days after it was listed. Only then the edition is labelled with its first
+ * day, and has room for the papers of all of them. A newcomer gets the best of the last week.
  */
 static void
-set_window(const struct store_reader *reader, const struct schedule *schedule, struct due *due)
+set_window(const struct store_reader *reader, const struct schedule *s, int32_t last,
+    int32_t unsent, int32_t oldest, struct due *due)
 {
-	int64_t since = (int64_t)(due->day - WINDOW_DAYS) * DAY_SECONDS, missed;
+	int32_t since = due->day - WINDOW_DAYS, previous;
 
 	due->since_day = due->day;
-	if (reader->last_edition_utc > 0 && reader->last_edition_utc < since)
-		since = reader->last_edition_utc;
-	if (schedule->kind != SCHEDULE_ALWAYS && reader->last_period > 0 &&
-	    reader->last_period < PERIOD_ALWAYS) {
-		int32_t next = schedule_next_day(schedule, (int32_t)reader->last_period);
-
-		if (next < due->day) {
-			due->since_day = (int32_t)reader->last_period + 1;
-			missed = (int64_t)(due->since_day - WINDOW_DAYS) * DAY_SECONDS;
-			since = missed < since ? missed : since;
-		}
+	due->nperiods = 1;
+	due->since_utc = start_of(since);
+	if (reader->cursor_seq == -1)
+		return;
+	if (s->kind == SCHEDULE_ALWAYS) {
+		previous = (int32_t)(reader->last_edition_utc / DAY_SECONDS);
+		if (reader->last_edition_utc > 0)
+			since = earlier(since, previous - SLACK_DAYS);
+		due->since_utc = start_of(since > oldest ? since : oldest);
+		return;
 	}
-	due->since_utc = since;
+	previous = schedule_previous_day(s, due->day);
+	oldest = earlier(previous, oldest);
+	if (last > 0 && schedule_next_day(s, last) < due->day)
+		due->since_day = last + 1;
+	if (unsent != 0)
+		due->since_day = earlier(due->since_day, unsent);
+	if (due->since_day < oldest)
+		due->since_day = oldest;
+	since = earlier(since, previous - SLACK_DAYS);
+	if (due->since_day < due->day)
+		since = earlier(since, due->since_day - WINDOW_DAYS);
+	for (; previous >= due->since_day && due->nperiods < MAX_CATCH_UP_PAPERS;
+	     previous = schedule_previous_day(s, previous))
+		due->nperiods++;
+	due->since_utc = start_of(since);
 }
 
 /* Since when the reader waits: since the first edition that was missed. */
 static int64_t
-find_wait(const struct store_reader *reader, const struct schedule *schedule, const struct tz *tz,
-    const struct due *due)
+find_wait(const struct store_reader *reader, const struct schedule *s, const struct tz *tz,
+    int32_t last, const struct due *due)
 {
 	int32_t first;
 
 	if (reader->last_edition_utc == 0)
 		return reader->created_utc;
 	/* Behind those who never had one. */
-	if (schedule->kind == SCHEDULE_ALWAYS)
+	if (s->kind == SCHEDULE_ALWAYS)
 		return reader->last_edition_utc + 60;
-	if (reader->last_period <= 0 || reader->last_period >= PERIOD_ALWAYS)
+	if (last <= 0)
 		return due->due_utc;
-	first = schedule_next_day(schedule, (int32_t)reader->last_period);
-	return first < due->day ? schedule_due_utc(schedule, tz, first) : due->due_utc;
+	first = schedule_next_day(s, last);
+	return first < due->day ? schedule_due_utc(s, tz, first) : due->due_utc;
 }
 
-/* By the reader's own schedule: 1 = due now, 0 = out is the next one. */
+/* The day of the edition that is due, or of the next: 1 = due now, 0 = not. */
 static int
-find_own(const struct store_reader *reader, const struct tz *tz, int64_t now_utc, int64_t run_id,
-    struct due *out, struct error *err)
+find_day(const struct store_reader *reader, const struct schedule *s, const struct tz *tz,
+    int64_t now_utc, int32_t last, struct due *out)
+{
+	int32_t today = local_day(tz, now_utc), day = schedule_last_day(s, tz, now_utc);
+	int32_t next = schedule_next_day(s, last > day ? last : day);
+	int due = 1;
+
+	/* A newcomer is welcomed at once, unless the hour comes yet today: that would be two mails in one day. */
+	if (last >= day || (is_new(reader) && next == today)) {
+		day = next;
+		due = 0;
+	}
+	out->period = day;
+	out->day = day;
+	out->due_utc = schedule_due_utc(s, tz, day);
+	if (due == 1 && is_new(reader)) {
+		out->day = today;
+		if (out->due_utc < reader->created_utc && reader->created_utc <= now_utc)
+			out->due_utc = reader->created_utc;
+	}
+	return due;
+}
+
+/* By the reader's own schedule: 1 = due now, 0 = out is the next one. *last is as find_last() has it. */
+static int
+find_own(struct run *run, const struct store_reader *reader, const struct tz *tz, int64_t now_utc,
+    int64_t run_id, struct due *out, int32_t *last, struct error *err)
 {
 	struct schedule schedule;
+	int32_t unsent = 0, oldest;
 	int due = 1;
 
 	if (schedule_parse(reader->sub.when, &schedule, NULL, err) == -1)
 		return -1;
+	out->own = true;
+	*last = find_last(reader, &schedule, tz);
 	if (schedule.kind == SCHEDULE_ALWAYS) {
 		out->day = local_day(tz, now_utc);
 		out->period = PERIOD_ALWAYS + run_id;
 		out->due_utc = now_utc;
 	} else {
-		out->day = schedule_last_day(&schedule, tz, now_utc);
-		if (reader->last_period >= out->day && reader->last_period < PERIOD_ALWAYS) {
-			out->day = schedule_next_day(&schedule, (int32_t)reader->last_period);
-			due = 0;
-		}
-		out->period = out->day;
-		out->due_utc = schedule_due_utc(&schedule, tz, out->day);
+		due = find_day(reader, &schedule, tz, now_utc, *last, out);
+		if (find_unsent(run, reader, &schedule, tz, out, &unsent, err) == -1)
+			return -1;
 	}
-	out->own = true;
-	out->waits_since_min = (int32_t)(find_wait(reader, &schedule, tz, out) / 60);
-	set_window(reader, &schedule, out);
+	out->waits_since_min = (int32_t)(find_wait(reader, &schedule, tz, *last, out) / 60);
+	if (find_oldest(run, out->day, &oldest, err) == -1)
+		return -1;
+	set_window(reader, &schedule, *last, unsent, oldest, out);
 	return due;
 }
 
@@ -109,31 +270,36 @@ slot_number(const char *name)
 	return (int64_t)(hash >> 1 | 1);
 }
 
-/* The turn of one filter at a time: 1 = due, and out is filled; 0 = not. *due_utc is when this turn, or the next, is due. */
+/*
+ * The turn of one filter at a time: 1 = due, and out is filled; 0 = not. *due_utc is when this turn, or the next, is due. Days
+ * before paused_until are left out.
+ */
 static int
-find_turn(const struct filter *f, const struct tz *tz, const struct store_slot *from,
-    int64_t at_utc, struct due_slot *out, int64_t *due_utc, struct error *err)
+find_turn(struct run *run, const struct filter *f, const struct tz *tz,
+    const struct store_slot *from, int32_t paused_until, int64_t at_utc, struct due_slot *out,
+    int64_t *due_utc, struct error *err)
 {
 	struct schedule schedule;
-	int64_t since;
+	int32_t last = (int32_t)from->last_period, since, previous, oldest;
 
 	if (schedule_parse(f->when, &schedule, NULL, err) == -1)
 		return -1;
 	out->from = *from;
 	out->day = schedule_last_day(&schedule, tz, at_utc);
-	if (from->last_period >= out->day) {
-		int32_t next = schedule_next_day(&schedule, (int32_t)from->last_period);
-
-		*due_utc = schedule_due_utc(&schedule, tz, next);
+	if (last < paused_until)
+		last = paused_until - 1;
+	if (last >= out->day) {
+		*due_utc = schedule_due_utc(&schedule, tz, schedule_next_day(&schedule, last));
 		return 0;
 	}
 	*due_utc = schedule_due_utc(&schedule, tz, out->day);
-	since = schedule_previous_day(&schedule, out->day);
-	if (from->last_period > 0 && from->last_period < since)
-		since = from->last_period;
-	if (since > out->day - WINDOW_DAYS)
-		since = out->day - WINDOW_DAYS;
-	out->since_utc = since * DAY_SECONDS;
+	previous = schedule_previous_day(&schedule, out->day);
+	since = last > 0 ? earlier(previous, last) : previous;
+	since = earlier(since - SLACK_DAYS, out->day - WINDOW_DAYS);
+	if (find_oldest(run, out->day, &oldest, err) == -1)
+		return -1;
+	oldest = earlier(previous - SLACK_DAYS, oldest);
+	out->since_utc = start_of(since > oldest ? since : oldest);
 	return 1;
 }
 
@@ -158,10 +324,9 @@ has_schedules(const struct subscriber *sub)
 }
 
 static const struct tz *
-zone_of(struct run *run, const struct store_reader *reader, struct error *err)
+zone_of(struct run *run, const struct store_reader *reader, bool *stands_in, struct error *err)
 {
-	return zones_get(
-	    run->zones, reader->sub.timezone[0] != '\0' ? reader->sub.timezone : run->zone, err);
+	return zones_get_any(run, reader->sub.timezone, stands_in, err);
 }
 
 int
@@ -173,12 +338,13 @@ due_load_slots(struct run *run, const struct store_reader *reader, const struct 
 	const struct tz *tz;
 	struct store_slot *slots;
 	size_t nslots;
+	bool stands_in;
 
 	*out = NULL;
 	*n = 0;
 	if (!has_schedules(sub))
 		return 0;
-	if ((tz = zone_of(run, reader, err)) == NULL ||
+	if ((tz = zone_of(run, reader, &stands_in, err)) == NULL ||
 	    store_load_slots(run->store, sub->id, a, &slots, &nslots, err) == -1)
 		return -1;
 	if ((*out = arena_array(a, sub->nfilters, sizeof(**out))) == NULL)
@@ -190,7 +356,9 @@ due_load_slots(struct run *run, const struct store_reader *reader, const struct 
 
 		if (f->when[0] == '\0')
 			continue;
-		if ((found = find_turn(f, tz, &from, at_utc, &(*out)[*n], &due_utc, err)) == -1)
+		found = find_turn(
+		    run, f, tz, &from, sub->paused_until, at_utc, &(*out)[*n], &due_utc, err);
+		if (found == -1)
 			return err_prefix(err, "filter \"%s\"", f->name);
 		(*out)[*n].filter = i;
 		*n += (size_t)found;
@@ -203,16 +371,20 @@ due_find_turn(struct run *run, const struct store_reader *reader, size_t filter,
     struct arena *a, int64_t *due_utc, int64_t *cursor_seq, struct error *err)
 {
 	const struct filter *f = &reader->sub.filters[filter];
-	const struct tz *tz = zone_of(run, reader, err);
 	struct store_slot *slots, from;
 	struct due_slot turn;
+	bool stands_in;
+	const struct tz *tz = zone_of(run, reader, &stands_in, err);
 	size_t n;
 
 	if (tz == NULL || store_load_slots(run->store, reader->sub.id, a, &slots, &n, err) == -1)
 		return -1;
 	from = find_slot(slots, n, f->name);
 	*cursor_seq = from.cursor_seq;
-	return find_turn(f, tz, &from, now_utc, &turn, due_utc, err) == -1 ? -1 : 0;
+	return find_turn(
+		   run, f, tz, &from, reader->sub.paused_until, now_utc, &turn, due_utc, err) == -1
+	    ? -1
+	    : 0;
 }
 
 /*
@@ -220,17 +392,13 @@ due_find_turn(struct run *run, const struct store_reader *reader, size_t filter,
  * that one, or, when that is out, with the next. Takes the place of the reader's own in out where it comes earlier.
  */
 static int
-find_between(const struct store_reader *reader, const struct tz *tz, const struct store_slot *slots,
-    size_t nslots, int64_t now_utc, struct due *out, struct error *err)
+find_between(struct run *run, const struct store_reader *reader, const struct tz *tz,
+    const struct store_slot *slots, size_t nslots, int64_t now_utc, int32_t last, struct due *out,
+    struct error *err)
 {
 	const int32_t own_day = out->day;
-	int64_t floor_utc = 0;
-	struct civil midnight;
+	const int64_t floor_utc = last > 0 ? start_of_day(tz, last + 1) : 0;
 
-	if (reader->last_period > 0 && reader->last_period < PERIOD_ALWAYS) {
-		date_civil_of_day((int32_t)reader->last_period + 1, &midnight);
-		floor_utc = tz_utc(tz, &midnight);
-	}
 	for (size_t i = 0; i < reader->sub.nfilters; i++) {
 		const struct filter *f = &reader->sub.filters[i];
 		struct store_slot from = find_slot(slots, nslots, f->name);
@@ -240,7 +408,8 @@ find_between(const struct store_reader *reader, const struct tz *tz, const struc
 
 		if (f->when[0] == '\0')
 			continue;
-		if (find_turn(f, tz, &from, now_utc, &turn, &due_utc, err) == -1)
+		if (find_turn(run, f, tz, &from, reader->sub.paused_until, now_utc, &turn, &due_utc,
+			err) == -1)
 			return err_prefix(err, "filter \"%s\"", f->name);
 		due_utc = due_utc > floor_utc ? due_utc : floor_utc;
 		day = local_day(tz, due_utc > now_utc ? due_utc : now_utc);
@@ -273,23 +442,38 @@ int
 due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
     struct due *out, struct error *err)
 {
-	const struct tz *tz = zone_of(run, reader, err);
+	const struct tz *tz = zone_of(run, reader, &out->stands_in, err);
 	struct store_slot *slots;
 	struct arena a;
+	int32_t last;
 	size_t n;
 	int due, rc = -1;
 
 	out->reader = reader->sub.id;
-	if (tz == NULL || (due = find_own(reader, tz, now_utc, run_id, out, err)) == -1)
+	if (tz == NULL || (due = find_own(run, reader, tz, now_utc, run_id, out, &last, err)) == -1)
 		return -1;
 	out->window_utc = out->since_utc;
+	out->paused = local_day(tz, now_utc) < reader->sub.paused_until;
+	if (out->paused) {
+		out->due_utc = start_of_day(tz, reader->sub.paused_until);
+		return 0;
+	}
 	if (!has_schedules(&reader->sub))
 		return due;
 	arena_init(&a, MAX_READER_BYTES);
 	if (store_load_slots(run->store, reader->sub.id, &a, &slots, &n, err) == 0 &&
-	    (due == 1 || find_between(reader, tz, slots, n, now_utc, out, err) == 0) &&
+	    (due == 1 || find_between(run, reader, tz, slots, n, now_utc, last, out, err) == 0) &&
 	    widen(run, reader, now_utc, &a, out, err) == 0)
 		rc = out->due_utc <= now_utc;
 	arena_release(&a);
 	return rc;
+}
+
+bool
+due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc)
+{
+	bool stands_in;
+	const struct tz *tz = zone_of(run, reader, &stands_in, NULL);
+
+	return tz != NULL && local_day(tz, now_utc) < reader->sub.paused_until;
 }

@@ -37,8 +37,8 @@ is_due(const struct fetcher *f)
 	int64_t interval_s = fetcher_interval(f);
 
 	return f->now_utc >= f->state->next_allowed_utc &&
-	    (f->state->last_try_utc == 0 || f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
+	    (f->state->last_try_utc == 0 || f->state->last_try_utc > f->now_utc ||
+		f->state->nfailures > 0 || f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
 }
 
 static int

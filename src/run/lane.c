@@ -306,6 +306,18 @@ put_back(struct courier *c, const struct edition *e, struct error *err)
 	return store_end(store, rc, false, err);
 }
 
+/* It waits until its reader's pause is over, as if it had not been leased. */
+static int
+free_again(struct courier *c, const struct edition *e, struct error *err)
+{
+	struct store *store = c->run->store;
+
+	if (store_begin(store, err) == -1)
+		return -1;
+	return store_end(
+	    store, store_free_edition(store, e->period, e->reader, c->now_utc, err), false, err);
+}
+
 /* One deferred edition into the batch, from the papers as they were then. */
 static int
 retry_one(struct courier *c, struct lane *l, const struct edition *e, struct error *err)
@@ -317,6 +329,10 @@ retry_one(struct courier *c, struct lane *l, const struct edition *e, struct err
 	mail->due.due_utc = e->composed_utc; /* it was due by then */
 	if (store_load_reader(c->run->store, e->reader, &l->arena, &mail->reader, err) != 1)
 		return -1;
+	if (due_is_paused(c->run, mail->reader, c->now_utc)) {
+		composed_release(mail);
+		return free_again(c, e, err);
+	}
 	if (composer_prepare(c->composer, mail, &l->arena, err) == -1 ||
 	    compose_again(c, l, e, mail, err) == -1) {
 		courier_note_broken(c, mail->reader, err->msg);

@@ -10,16 +10,17 @@ enum { DAY_SECONDS = 86400, HOUR_SECONDS = 3600, MINUTE_SECONDS = 60 };
 void
 run_format_wall(const struct run *run, const char *zone, int64_t utc, char *out, size_t size)
 {
-	const char *name = zone[0] != '\0' ? zone : run->zone;
-	const struct tz *tz = zones_get(run->zones, name, NULL);
+	const char *name = "UTC";
+	const struct tz *tz;
 	struct civil c;
+	bool stands_in;
 	int32_t day;
 
-	if (tz == NULL) {
+	if ((tz = zones_get_any(run, zone, &stands_in, NULL)) == NULL) {
 		date_civil(utc, &c);
-		name = "UTC";
 	} else {
 		tz_local(tz, utc, &c, NULL, NULL);
+		name = tz_name(tz);
 	}
 	day = date_day(c.year, c.month, c.day);
 	snprintf(out, size, "%s %d %s %02d:%02d %s", date_weekday_name(date_weekday(day)), c.day,
@@ -76,12 +77,12 @@ look_at(void *arg, const struct store_reader *reader)
 
 	if (reader->suppressed)
 		return 0;
-	if (reader->sub.paused_until > s->now_utc / DAY_SECONDS)
+	found = due_find(s->run, reader, s->now_utc, 0, &due, NULL);
+	if (found != -1 && due.paused)
 		return note_pause(s, reader);
 	s->next->nactive++;
 	if ((way = routes_find(&s->routes, reader->sub.canonical)) >= 0)
 		s->counts[way]++;
-	found = due_find(s->run, reader, s->now_utc, 0, &due, NULL);
 	if (found == -1)
 		return 0;
 	s->next->ndue += (size_t)found;

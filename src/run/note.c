@@ -72,9 +72,8 @@ note_end(struct note *note, struct arena *a, const char **out, struct error *err
 static int32_t
 local_day(const struct note *note, int64_t utc)
 {
-	const char *zone =
-	    note->reader->timezone[0] != '\0' ? note->reader->timezone : note->run->zone;
-	const struct tz *tz = zones_get(note->run->zones, zone, NULL);
+	bool stands_in;
+	const struct tz *tz = zones_get_any(note->run, note->reader->timezone, &stands_in, NULL);
 	struct civil wall;
 
 	if (tz == NULL)
@@ -228,6 +227,8 @@ note_silence(struct run *run, const struct render *render, struct planner *plann
 		return -1;
 	why = silence_of_reader(&facts);
 	if (!now) {
+		/* Whoever had no mail yet is a newcomer still. */
+		e->cursor_to = e->cursor_from == -1 ? -1 : e->cursor_to;
 		e->state = EDITION_EMPTY;
 		e->note = silence_reader_name(why);
 		return 0;

@@ -24,7 +24,7 @@ enum {
 	LONGEST_MS = 2 * 60 * 1000, /* such a mail may take, after a run */
 };
 
-static const char told_note[] = "operator-told";
+const char operator_told_note[] = "operator-told";
 
 /* One thing, by a key that stays while it lasts: "held", "account main". */
 struct trouble {
@@ -236,7 +236,7 @@ read_told(struct letter *l, struct error *err)
 {
 	const char *line;
 
-	if (store_get_note(l->run->store, told_note, &l->arena, &line, err) == -1)
+	if (store_get_note(l->run->store, operator_told_note, &l->arena, &line, err) == -1)
 		return -1;
 	while (*line != '\0' && l->ntold < MAX_TOLD) {
 		struct trouble *t = &l->told[l->ntold];
@@ -267,7 +267,7 @@ write_told(const struct letter *l, struct error *err)
 	rc = strbuf_check(&note, err);
 	if (rc == 0 && (rc = store_begin(l->run->store, err)) == 0)
 		rc = store_end(l->run->store,
-		    store_set_note(l->run->store, told_note, note.buf, err), false, err);
+		    store_set_note(l->run->store, operator_told_note, note.buf, err), false, err);
 	strbuf_release(&note);
 	return rc;
 }

@@ -1,5 +1,4 @@
 #include "stages.h"
-#include "digest/file.h"
 #include "digest/limits.h"
 
 #include <stdio.h>
@@ -7,7 +6,6 @@
 #include <string.h>
 
 enum {
-	MAX_IMPORT_BYTES = 1024 * 1024 * 1024,
 	INDEX_BATCH = 250,   /* some 10 ms for which nobody else writes */
 	MAX_INDEXED = 50000, /* of one run: two seconds */
 };
@@ -87,30 +85,27 @@ tell_broken(const char *path, const struct source_batch *batch, struct run_impor
 }
 
 int
-run_import_papers(
-    struct run *run, const char *path, struct run_import_counts *counts, struct error *err)
+papers_import(struct run *run, const char *path, const char *bytes, size_t len,
+    struct run_import_counts *counts, struct error *err)
 {
-	bool standard_input = strcmp(path, "-") == 0;
 	struct source_batch batch = { 0 };
-	struct strbuf bytes;
+	struct error why = { .kind = ERR_NONE };
 	struct arena a;
 	int rc = -1;
 
-	memset(counts, 0, sizeof(*counts));
-	strbuf_init(&bytes, MAX_IMPORT_BYTES);
 	arena_init(&a, MAX_RUN_BYTES);
-	if (file_read(standard_input ? "/dev/stdin" : path, &bytes, err) == 0 &&
-	    source_read_saved(NULL, path, bytes.buf, bytes.len, clock_now_utc(&run->clock), &a,
-		&batch, err) == 0) {
+	if (source_read_saved(
+		NULL, path, bytes, len, clock_now_utc(&run->clock), &a, &batch, &why) == 0) {
 		counts->nread = batch.npapers;
 		counts->nbroken = batch.nbroken;
 		if (batch.nbroken > 0)
 			tell_broken(path, &batch, counts);
 		snprintf(counts->fault, sizeof(counts->fault), "%s", batch.fault);
 		rc = batch.npapers > 0 ? save_import(run, &batch, counts, err) : 0;
+	} else {
+		*err = why;
 	}
 	arena_release(&a);
-	strbuf_release(&bytes);
 	return rc;
 }
 

@@ -16,6 +16,7 @@ struct planner {
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
+	int64_t *ids; /* of the papers: there they are found without a look at each */
 	struct store_move *moves; /* of the last weeks, in the order of papers */
 	size_t nmoves;
 	struct programs *programs;
@@ -48,10 +49,13 @@ load_window(struct planner *pl, int64_t since_utc, struct error *err)
 		programs_literals(pl->programs), &pl->index, err) == -1)
 		return -1;
 	pl->nwords = (pl->npapers + 63) / 64;
+	pl->ids = arena_array(&pl->arena, pl->npapers, sizeof(*pl->ids));
 	pl->bitmaps = calloc(4 * pl->nwords + 1, sizeof(*pl->bitmaps));
 	pl->news = calloc(2 * pl->nwords + 1, sizeof(*pl->news));
-	if (pl->bitmaps == NULL || pl->news == NULL)
+	if (pl->bitmaps == NULL || pl->news == NULL || pl->ids == NULL)
 		return err_nomem(err, "plan");
+	for (size_t i = 0; i < pl->npapers; i++)
+		pl->ids[i] = pl->papers[i]->id;
 	return 0;
 }
 
@@ -115,12 +119,12 @@ planner_find_paper(const struct planner *pl, int64_t id, uint32_t revision)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (pl->papers[mid]->id < id)
+		if (pl->ids[mid] < id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low < pl->npapers && pl->papers[low]->id == id && pl->papers[low]->revision == revision)
+	if (low < pl->npapers && pl->ids[low] == id && pl->papers[low]->revision == revision)
 		return pl->papers[low];
 	return NULL;
 }
@@ -167,6 +171,17 @@ add_pick(struct planner *pl, const struct pick *pick, uint32_t filter, bool cut,
 	e->also_in = also_in;
 }
 
+/* A limit of one edition, for one that has room for those that were missed. */
+static uint32_t
+stretch(uint32_t limit, const struct due *due)
+{
+	uint64_t all = (uint64_t)limit * due->nperiods;
+
+	if (all <= MAX_CATCH_UP_PAPERS || due->nperiods == 1)
+		return (uint32_t)all;
+	return limit > MAX_CATCH_UP_PAPERS ? limit : MAX_CATCH_UP_PAPERS;
+}
+
 /* Those of a section's papers that did not satisfy its query when the reader last got an edition. */
 static int
 mark_risen(struct planner *pl, const struct store_reader *reader, const struct match_section *s,
@@ -178,8 +193,9 @@ mark_risen(struct planner *pl, const struct store_reader *reader, const struct m
 
 		if (!s->picks[i].replaced) {
 			take_store(pl);
-			risen = risen_judge(pl->run, pl->index, s->program, number,
-			    pl->papers[number], reader->last_edition_utc, a, err);
+			risen =
+			    risen_judge(pl->run, pl->index, s->program, number, pl->papers[number],
+				reader->cursor_seq == -1 ? 0 : reader->last_edition_utc, a, err);
 			give_store(pl);
 		}
 		if (risen == -1)
@@ -379,7 +395,7 @@ match_reader(struct planner *pl, const struct store_reader *reader, struct secti
 		.signals = signals,
 		.replaced = replaced,
 		.sent = was_sent,
-		.max_papers = reader->sub.max_papers,
+		.max_papers = stretch(reader->sub.max_papers, due),
 		.outside = due->own ? reader->sub.outside : 0,
 	};
 	store_mark_sent(sent, pl->papers, pl->npapers, was_sent);
@@ -516,6 +532,7 @@ add_sections(struct planner *pl, const struct store_reader *reader, const struct
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const struct filter *f = &sub->filters[i];
+		uint32_t limit = f->limit > 0 ? f->limit : sub->limit;
 		bool has_turn = turn < nturns && turns[turn].filter == i;
 
 		turn += has_turn;
@@ -523,7 +540,7 @@ add_sections(struct planner *pl, const struct store_reader *reader, const struct
 			continue;
 		out->filters[out->n] = (uint32_t)i;
 		out->list[out->n++] = (struct match_section){ .program = programs[i],
-			.limit = f->limit > 0 ? f->limit : sub->limit,
+			.limit = f->when[0] == '\0' ? stretch(limit, due) : limit,
 			.sort = f->sort };
 	}
 	return 0;

@@ -1,11 +1,14 @@
-#include "stages.h"
+#include "run/wish.h"
 #include "digest/limits.h"
 #include "digest/token.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DAY_SECONDS = 86400 };
 
 int
 run_canonical(const char *address, struct arena *a, const char **out, struct error *err)
@@ -77,31 +80,30 @@ struct change {
 	struct store_reader *reader; /* NULL = unknown to the store */
 	const char *text;	     /* consent */
 	int32_t day;
+	enum run_resumed resumed;
 };
 
 typedef int change_fn(struct change *c, struct error *err);
 
+/* What c says of the change is filled in beforehand, the rest here. */
 static int
-with_reader(struct run *run, const char *address, const char *text, int32_t day, change_fn *fn,
-    struct error *err)
+with_reader(struct change *c, const char *address, change_fn *fn, struct error *err)
 {
-	struct change c = {
-		.run = run, .now_utc = clock_now_utc(&run->clock), .text = text, .day = day
-	};
 	struct arena a;
 	int found, rc = -1;
 
+	c->now_utc = clock_now_utc(&c->run->clock);
 	arena_init(&a, MAX_READER_BYTES);
-	if (run_canonical(address, &a, &c.canonical, err) == -1)
+	if (run_canonical(address, &a, &c->canonical, err) == -1)
 		goto out;
-	found = store_find_reader(run->store, c.canonical, &a, &c.reader, err);
+	found = store_find_reader(c->run->store, c->canonical, &a, &c->reader, err);
 	if (found == -1)
 		goto out;
 	if (found == 0)
-		c.reader = NULL;
-	if (store_begin(run->store, err) == -1)
+		c->reader = NULL;
+	if (store_begin(c->run->store, err) == -1)
 		goto out;
-	rc = store_end(run->store, fn(&c, err), true, err);
+	rc = store_end(c->run->store, fn(c, err), true, err);
 out:
 	arena_release(&a);
 	return rc;
@@ -127,67 +129,18 @@ need_own(const struct change *c, struct error *err)
 	    c->reader->sub.file, (unsigned)c->reader->sub.line);
 }
 
-static int
-check_filters(const struct run_filter *filters, size_t n, struct error *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t offset = 0;
-
-		if (filters[i].name[0] == '\0')
-			return err_set(
-			    err, ERR_USAGE, "--filter: a name is missing; expected NAME=QUERY");
-		if (run_config_checks.query(filters[i].match, &offset, err) == -1)
-			return err_prefix(
-			    err, "filter \"%s\", character %zu", filters[i].name, offset + 1);
-	}
-	return 0;
-}
-
-static int
-put_reader(struct run *run, const struct address *addr, const struct run_filter *filters, size_t n,
-    struct arena *a, struct error *err)
-{
-	struct subscriber sub = run->cfg->defaults;
-	static const struct filter trending = {
-		.name = DEFAULT_FILTER_NAME,
-		.match = "*",
-		.limit = 10,
-		.sort = SORT_TRENDING,
-		.sort_given = true,
-		.when = "",
-		.file = "",
-	};
-
-	sub.address = addr->mailbox;
-	sub.canonical = addr->canonical;
-	sub.name = addr->name;
-	sub.was = sub.file = "";
-	sub.origin = ORIGIN_COMMAND;
-	sub.nfilters = n > 0 ? n : 1;
-	sub.filters = arena_array(a, sub.nfilters, sizeof(*sub.filters));
-	if (sub.filters == NULL)
-		return err_nomem(err, "subscribe");
-	sub.filters[0] = trending;
-	for (size_t i = 0; i < n; i++)
-		sub.filters[i] = (struct filter){
-			.name = filters[i].name, .match = filters[i].match, .when = "", .file = ""
-		};
-	return store_put_reader(run->store, &sub, "", clock_now_utc(&run->clock), err);
-}
-
 int
-run_subscribe(struct run *run, const char *address, const struct run_filter *filters,
-    size_t nfilters, struct error *err)
+run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *taken,
+    struct strbuf *changes, struct error *err)
 {
 	struct change c = { .run = run };
 	struct address addr;
+	const char *wrong;
 	struct arena a;
 	int found, suppressed, rc = -1;
 
-	if (check_filters(filters, nfilters, err) == -1)
-		return -1;
 	arena_init(&a, MAX_READER_BYTES);
-	if (address_parse(address, &a, &addr, NULL, err) == -1)
+	if (address_parse(wish->address, &a, &addr, NULL, err) == -1)
 		goto out;
 	c.canonical = addr.canonical;
 	found = store_find_reader(run->store, c.canonical, &a, &c.reader, err);
@@ -201,7 +154,8 @@ run_subscribe(struct run *run, const char *address, const struct run_filter *fil
 		    c.canonical, c.canonical);
 	if (suppressed != 0 || store_begin(run->store, err) == -1)
 		goto out;
-	rc = store_end(run->store, put_reader(run, &addr, filters, nfilters, &a, err), true, err);
+	rc = store_end(
+	    run->store, wish_put(run, wish, &addr, &a, taken, changes, &wrong, err), true, err);
 out:
 	arena_release(&a);
 	return rc;
@@ -222,7 +176,9 @@ do_unsubscribe(struct change *c, struct error *err)
 int
 run_unsubscribe(struct run *run, const char *address, struct error *err)
 {
-	return with_reader(run, address, "", 0, do_unsubscribe, err);
+	struct change c = { .run = run };
+
+	return with_reader(&c, address, do_unsubscribe, err);
 }
 
 int
@@ -262,7 +218,9 @@ do_pause(struct change *c, struct error *err)
 int
 run_pause(struct run *run, const char *address, int32_t until_day, struct error *err)
 {
-	return with_reader(run, address, "", until_day, do_pause, err);
+	struct change c = { .run = run, .day = until_day };
+
+	return with_reader(&c, address, do_pause, err);
 }
 
 /* Lifts a pause, and with a consent also a suppression. */
@@ -273,6 +231,7 @@ do_resume(struct change *c, struct error *err)
 
 	if (suppressed == -1)
 		return -1;
+	c->resumed = suppressed == 1 ? RESUMED_SUPPRESSION : RESUMED_NOTHING;
 	if (suppressed == 1) {
 		if (c->text[0] == '\0')
 			return err_set(err, ERR_USAGE,
@@ -282,27 +241,111 @@ do_resume(struct change *c, struct error *err)
 		if (store_unsuppress(c->run->store, c->canonical, c->text, c->now_utc, err) == -1)
 			return -1;
 	}
-	if (c->reader == NULL)
+	if (c->reader == NULL) {
+		c->resumed = RESUMED_STRANGER;
 		return suppressed == 1 ? 0 : need_reader(c, err);
+	}
+	if (suppressed == 0 && c->reader->sub.paused_until > c->now_utc / DAY_SECONDS) {
+		c->resumed = RESUMED_PAUSE;
+		/* A pause by the block is the block's. */
+		if (need_own(c, err) == -1)
+			return -1;
+	}
 	return store_pause_reader(c->run->store, c->reader->sub.id, 0, err);
 }
 
 int
-run_resume(struct run *run, const char *address, const char *consent, struct error *err)
+run_resume(struct run *run, const char *address, const char *consent, enum run_resumed *was,
+    struct error *err)
 {
-	return with_reader(run, address, consent, 0, do_resume, err);
+	struct change c = { .run = run, .text = consent };
+	int rc = with_reader(&c, address, do_resume, err);
+
+	*was = c.resumed;
+	return rc;
 }
 
+/* ---- forgetting ---- */
+
+/* As a word of its own: not as part of a longer one. */
+static bool
+has_word(const char *text, const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (const char *at = text; len > 0 && (at = strcasestr(at, word)) != NULL; at++)
+		if ((at == text || !isalnum((unsigned char)at[-1])) &&
+		    !isalnum((unsigned char)at[len]))
+			return true;
+	return false;
+}
+
+/* Relays repeat the part before the '@' alone, and what they said is kept here and there. */
+static int
+forget_notes(struct run *run, const char *local, const char *name, struct error *err)
+{
+	static const char *const notes[] = { report_note, status_broken_note, operator_told_note };
+	struct arena a;
+	const char *text;
+	int rc = 0;
+
+	arena_init(&a, MAX_READER_BYTES);
+	for (size_t i = 0; rc == 0 && i < sizeof(notes) / sizeof(notes[0]); i++) {
+		rc = store_get_note(run->store, notes[i], &a, &text, err);
+		if (rc == 0 && (has_word(text, local) || has_word(text, name)))
+			rc = store_set_note(run->store, notes[i], "", err);
+	}
+	arena_release(&a);
+	return rc;
+}
+
+/* Whoever is forgotten has left: a list that still names them must not bring them back. */
 static int
 do_erase(struct change *c, struct error *err)
 {
-	if (need_reader(c, err) == -1 || need_own(c, err) == -1)
+	const char *words[] = { c->canonical, NULL, NULL };
+	struct store *store = c->run->store;
+	int left = store_is_suppressed(store, c->canonical, NULL, NULL, err);
+	char *local;
+
+	if (left == -1)
 		return -1;
-	return store_erase_reader(c->run->store, c->reader->sub.id, err);
+	if (c->reader == NULL)
+		return left == 1 ? 0 : need_reader(c, err);
+	if (c->reader->sub.origin == ORIGIN_FILE && c->reader->state == READER_ACTIVE &&
+	    !c->reader->vanished)
+		return err_set(err, ERR_USAGE,
+		    "%s is in %s:%u; remove that block first, then do this again", c->canonical,
+		    c->reader->sub.file, (unsigned)c->reader->sub.line);
+	words[1] = c->reader->sub.address;
+	local = strndup(words[1], (size_t)(strrchr(words[1], '@') - words[1]));
+	if (local == NULL)
+		return err_nomem(err, "erase");
+	if ((left == 0 &&
+		store_suppress(store, c->canonical, SUPPRESSED_UNSUBSCRIBED, c->now_utc, err) ==
+		    -1) ||
+	    store_erase_reader(store, c->reader->sub.id, err) == -1 ||
+	    store_forget_words(store, words, err) == -1 ||
+	    forget_notes(c->run, local, c->reader->sub.name, err) == -1) {
+		free(local);
+		return -1;
+	}
+	free(local);
+	return 0;
 }
 
 int
 run_erase(struct run *run, const char *address, struct error *err)
 {
-	return with_reader(run, address, "", 0, do_erase, err);
+	struct change c = { .run = run };
+	long holder;
+	int ours = store_lock_sender(run->store, &holder, err);
+
+	/* Its mail may be on its way. */
+	if (ours == 0)
+		return err_set(err, ERR_TEMP,
+		    "a run is under way (process %ld); do this again after it", holder);
+	if (ours == -1 || with_reader(&c, address, do_erase, err) == -1)
+		return -1;
+	return store_scrub(run->store, err);
 }

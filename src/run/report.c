@@ -11,7 +11,7 @@
 
 enum { MAX_REPORT_BYTES = 64 * 1024 }; /* kept of one; some hundred sources */
 
-static const char report_note[] = "last-report";
+const char report_note[] = "last-report";
 
 void
 run_report_init(struct run_report *report)

@@ -33,6 +33,12 @@ int	zones_new(struct zone_cache **out, struct error *err);
 void	zones_free(struct zone_cache *zones);
 /* The zone of that name, read once; borrowed. NULL with err. */
 const struct tz *zones_get(struct zone_cache *zones, const char *name, struct error *err);
+/*
+ * The zone of that name, "" = this machine's. For one that the system does not have (any more) this machine's stands in, or UTC: a
+ * mail at another hour is better than none. That is told once for each such zone. NULL with err when there is no memory.
+ * stands_in	gets whether it is another zone
+ */
+const struct tz *zones_get_any(const struct run *run, const char *name, bool *stands_in, struct error *err);
 
 /* ---- due.c: which readers are due ---- */
 
@@ -42,25 +48,29 @@ struct due {
 	int64_t period;		/* key of the edition */
 	int64_t due_utc;
 	int64_t since_utc;	/* papers first listed from then on are new */
-	int32_t day, since_day;	/* nominal day; first day covered */
+	int32_t day, since_day;	/* nominal day (of a welcome today); first day covered */
+	uint32_t nperiods;	/* of the schedule since then: more than one when editions were missed or never left */
 	int64_t window_utc;	/* how far back the longest of its sections looks */
 	int32_t waits_since_min;	/* minutes since 1970: since when the reader waits; editions that were missed count */
 	bool own;		/* by the reader's schedule; else only by those of some filters */
+	bool paused;		/* the reader's day is before the end of the pause, which is due_utc */
+	bool stands_in;		/* the reader's zone is gone, see zones_get_any() */
 };
-
-/* Periods of `always` count runs in a range of their own, above every day number. */
-enum { PERIOD_ALWAYS = 1000000000 };
 
 /* "2026-08-21" or "run-17". */
 void	period_format(int64_t period, char out[DATE_RFC3339_SIZE]);
 
 /*
  * When the reader's edition is due. 1 = due now (out says which), 0 = not yet (out is the next one), -1 = the
- * schedule or zone of the reader cannot be read.
+ * schedule of the reader cannot be read.
  * run_id	the period of `always`
  */
 int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
 	    struct due *out, struct error *err);
+/* Whether it is a day of the reader's pause. */
+bool	due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc);
+/* An unsettled edition that becomes part of the one that is due: no copy of it can be out, and nobody holds it. */
+bool	due_is_merged(const struct due *due, const struct edition *unsettled);
 
 /* A filter with a schedule of its own that has its turn in an edition. */
 struct due_slot {
@@ -159,6 +169,12 @@ int64_t	settle_time_of(const struct config_source *source);
  * waited for long enough. Fills nsettled, nheld, nwaiting, next_settled_utc and silences of the report.
  */
 int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err);
+
+/* ---- papers.c ---- */
+
+/* The papers of a file that was read, into the store. */
+int	papers_import(struct run *run, const char *path, const char *bytes, size_t len,
+	    struct run_import_counts *counts, struct error *err);
 
 /* ---- queries.c ---- */
 
@@ -369,6 +385,8 @@ int64_t	retry_wait_s(enum smtp_blame blame, uint32_t attempts, int64_t reader);
 
 /* The note of the store that says which digests could not be made. */
 extern const char status_broken_note[];
+/* Of report.c and operator.c. */
+extern const char report_note[], operator_told_note[];
 
 /* What `status` shows of each source; the store is open if out->has_store. */
 int	status_load_sources(struct run *run, struct arena *a, struct run_status *out, struct error *err);

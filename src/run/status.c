@@ -133,6 +133,8 @@ run_load_status(struct run *run, struct arena *a, struct run_status *out, struct
 	    store_load_sizes(run->store, &out->sizes, err) == -1 ||
 	    load_runs(run, a, now_utc, out, err) == -1 ||
 	    load_silents(run, a, now_utc, out, err) == -1 ||
+	    store_load_suppressions(
+		run->store, MAX_SILENT_SHOWN, a, &out->stopped, &out->nstopped, err) == -1 ||
 	    store_each_unsettled(run->store, count_unsettled, &c, err) == -1 ||
 	    (held = run_find_hold(run, &out->hold_since_utc, err)) == -1 ||
 	    store_get_note(run->store, status_broken_note, a, &out->broken, err) == -1 ||

@@ -236,6 +236,23 @@ hold_unsettled(struct store *store, int64_t now_utc, size_t *nheld, struct error
 	return 0;
 }
 
+/*
+ * A reader who is said to have had the edition of next year would wait for that of the day after, and when that year comes its
+ * days would be taken. The rest of the day goes by the editions that are known.
+ */
+static int
+forget_future(struct store *store, int64_t now_utc, struct error *err)
+{
+	const int64_t tomorrow = now_utc / DAY_S + 1;
+
+	if (db_run_ints(store, SQL_ADOPT_PICKS, DB_INTS(tomorrow, PERIOD_ALWAYS), err) == -1 ||
+	    db_run_ints(store, SQL_ADOPT_EDITIONS, DB_INTS(tomorrow, PERIOD_ALWAYS), err) == -1 ||
+	    db_run_ints(store, SQL_ADOPT_LAST, DB_INTS(tomorrow, PERIOD_ALWAYS), err) == -1)
+		return -1;
+	return db_run_ints(
+	    store, SQL_ADOPT_CURSORS, DB_INTS(tomorrow, PERIOD_ALWAYS, now_utc), err);
+}
+
 int
 store_adopt(
     struct store *store, const char *far_dir, int64_t now_utc, size_t *nheld, struct error *err)
@@ -245,7 +262,8 @@ store_adopt(
 
 	if (store_begin(store, err) == -1)
 		return -1;
-	if (load_charge(store, &c, err) == -1 || hold_unsettled(store, now_utc, nheld, err) == -1) {
+	if (load_charge(store, &c, err) == -1 || hold_unsettled(store, now_utc, nheld, err) == -1 ||
+	    forget_future(store, now_utc, err) == -1) {
 		store_rollback(store);
 		return -1;
 	}

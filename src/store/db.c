@@ -362,16 +362,23 @@ db_set_meta(struct store *store, const char *name, int64_t value, struct error *
 	return db_run(&q, err);
 }
 
-void
-pack_uint(struct strbuf *out, uint64_t n)
+size_t
+pack_uint_at(char *out, uint64_t n)
 {
-	char bytes[10];
 	size_t len = 0;
 
 	for (; n >= 0x80; n >>= 7)
-		bytes[len++] = (char)(n | 0x80);
-	bytes[len++] = (char)n;
-	strbuf_addn(out, bytes, len);
+		out[len++] = (char)(n | 0x80);
+	out[len++] = (char)n;
+	return len;
+}
+
+void
+pack_uint(struct strbuf *out, uint64_t n)
+{
+	char bytes[MAX_PACKED_UINT];
+
+	strbuf_addn(out, bytes, pack_uint_at(bytes, n));
 }
 
 void
@@ -388,6 +395,9 @@ unpack_uint(struct unpack *u)
 {
 	uint64_t n = 0;
 
+	/* Nearly all are small. */
+	if (u->p < u->end && *u->p < 0x80)
+		return *u->p++;
 	for (unsigned shift = 0; shift < 64 && u->p < u->end; shift += 7) {
 		unsigned char byte = *u->p++;
 
@@ -405,7 +415,9 @@ unpack_text(struct unpack *u, struct arena *a)
 	uint64_t len = unpack_uint(u);
 	const char *text = NULL;
 
-	if (!u->broken && len <= (uint64_t)(u->end - u->p))
+	if (len == 0)
+		return "";
+	if (len <= (uint64_t)(u->end - u->p))
 		text = arena_strndup(a, (const char *)u->p, (size_t)len);
 	if (text == NULL) {
 		u->broken = true;

@@ -189,10 +189,12 @@ int	readers_unpack(const unsigned char *bytes, size_t len, struct arena *a, stru
 /* Insert (id 0) or rewrite a reader's row. */
 int	readers_write(struct store *store, const struct subscriber *s, enum reader_origin origin, int64_t id,
 	    const char *consent, int64_t now_utc, struct error *err);
+/* A record of consents with more at its end, at most MAX_CONSENT_BYTES if what is added lets it. */
+int	readers_join_consents(const char *before, const char *added, struct strbuf *record, struct error *err);
 /* Forget an unfinished pass. */
 void	sync_free(struct store *store);
 /* Mail starts again at the newest papers: what came in the meantime does not flood. */
-int	readers_skip_to_now(struct store *store, int64_t id, struct error *err);
+int	readers_skip_to_now(struct store *store, int64_t id, int64_t now_utc, struct error *err);
 
 /* ---- acting.c ---- */
 
@@ -214,6 +216,9 @@ int	editions_each_needed(struct store *store, int (*visit)(void *arg, int64_t pa
 
 /* ---- packed numbers, shared by sent lists, picks and readers: db.c ---- */
 
+enum { MAX_PACKED_UINT = 10 }; /* bytes of one number */
+/* Into out; returns how many bytes it took. */
+size_t	pack_uint_at(char *out, uint64_t n);
 void	pack_uint(struct strbuf *out, uint64_t n);
 void	pack_text(struct strbuf *out, const char *text);
 /* The rest of packed bytes; broken once something did not fit. */

@@ -346,28 +346,35 @@ put_slot(struct store *store, int64_t reader, const struct store_slot *s, struct
 	    store, SQL_SLOT_PUT, DB_INTS(reader, s->slot, s->cursor_seq, s->last_period), err);
 }
 
+/* Nothing was leased: 0 = the reader gets no mail any more. */
+static int
+refuse_lease(struct store *store, struct edition *e, struct error *err)
+{
+	int64_t mailed = 0;
+
+	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(e->reader), &mailed, err) == -1)
+		return -1;
+	if (mailed != 0)
+		return err_set(
+		    err, ERR_BUG, "reader %" PRId64 " has an unsettled edition", e->reader);
+	e->state = EDITION_FAILED;
+	return 0;
+}
+
 static int
 lease_edition(struct store *store, struct edition *e, int64_t now_utc, struct strbuf *picks,
     struct error *err)
 {
 	bool empty = e->state == EDITION_EMPTY;
-	int64_t mailed = 0;
 
-	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(e->reader), &mailed, err) == -1)
-		return -1;
-	if (mailed == 0) {
-		e->state = EDITION_FAILED;
-		return 0;
-	}
-	e->state = empty ? EDITION_EMPTY : EDITION_LEASED;
 	if (db_run_ints(store, SQL_CURSOR_LEASE,
 		DB_INTS(
 		    e->reader, e->cursor_to, e->period, empty ? 0 : e->period, empty ? now_utc : 0),
 		err) == -1)
 		return -1;
 	if (db_changes(store) != 1)
-		return err_set(
-		    err, ERR_BUG, "reader %" PRId64 " has an unsettled edition", e->reader);
+		return refuse_lease(store, e, err);
+	e->state = empty ? EDITION_EMPTY : EDITION_LEASED;
 	for (size_t i = 0; i < e->nslots; i++)
 		if (put_slot(store, e->reader, &e->slots[i].to, err) == -1)
 			return -1;

@@ -20,9 +20,12 @@ pack_marks(struct strbuf *out, const struct edition_pick *p)
 {
 	pack_uint(out, p->nmarks);
 	for (size_t i = 0; i < p->nmarks; i++) {
-		pack_uint(out, (uint64_t)p->marks[i].text);
-		pack_uint(out, p->marks[i].start);
-		pack_uint(out, p->marks[i].end - p->marks[i].start);
+		char bytes[3 * MAX_PACKED_UINT];
+		size_t len = pack_uint_at(bytes, (uint64_t)p->marks[i].text);
+
+		len += pack_uint_at(bytes + len, p->marks[i].start);
+		len += pack_uint_at(bytes + len, p->marks[i].end - p->marks[i].start);
+		strbuf_addn(out, bytes, len);
 	}
 }
 
@@ -49,21 +52,45 @@ unpack_marks(struct unpack *u, struct arena *a, struct edition_pick *p)
 	p->nmarks = (size_t)n;
 }
 
-static void
-pack_scores(struct strbuf *out, const struct edition_pick *p)
+static size_t
+pack_scores(char *out, const struct edition_pick *p)
 {
 	const float scores[NSCORES] = { p->score, p->score_text, p->score_votes, p->score_trend,
 		p->score_freshness };
 
 	for (size_t i = 0; i < NSCORES; i++) {
 		uint32_t bits;
-		char bytes[4];
 
 		memcpy(&bits, &scores[i], sizeof(bits));
 		for (unsigned j = 0; j < 4; j++)
-			bytes[j] = (char)(bits >> (8 * j));
-		strbuf_addn(out, bytes, sizeof(bytes));
+			out[4 * i + j] = (char)(bits >> (8 * j));
 	}
+	return 4 * NSCORES;
+}
+
+/* An edition has some fifty picks, and there may be a million editions: the numbers go in together. */
+static void
+pack_pick(struct strbuf *out, const struct edition_pick *p)
+{
+	char bytes[6 * MAX_PACKED_UINT + 4 * NSCORES];
+	size_t len = pack_uint_at(bytes, (uint64_t)p->paper);
+
+	len += pack_uint_at(bytes + len, p->revision);
+	len += pack_uint_at(bytes + len, p->version);
+	len +=
+	    pack_uint_at(bytes + len, p->section == SECTION_OUTSIDE ? 0 : (uint64_t)p->section + 1);
+	len += pack_uint_at(bytes + len,
+	    (p->cut ? PICK_CUT : 0u) | (p->more > 0 ? PICK_MORE : 0u) |
+		(p->nmarks > 0 ? PICK_MARKS : 0u) | (p->risen ? PICK_RISEN : 0u) |
+		(p->replaced ? PICK_REPLACED : 0u));
+	if (p->more > 0)
+		len += pack_uint_at(bytes + len, p->more);
+	len += pack_scores(bytes + len, p);
+	strbuf_addn(out, bytes, len);
+	pack_text(out, p->why);
+	pack_text(out, p->also_in);
+	if (p->nmarks > 0)
+		pack_marks(out, p);
 }
 
 void
@@ -74,25 +101,8 @@ picks_pack(struct strbuf *out, const struct edition *e)
 	pack_uint(out, (uint32_t)e->since_day);
 	pack_text(out, e->note);
 	pack_uint(out, e->npicks);
-	for (size_t i = 0; i < e->npicks; i++) {
-		const struct edition_pick *p = &e->picks[i];
-
-		pack_uint(out, (uint64_t)p->paper);
-		pack_uint(out, p->revision);
-		pack_uint(out, p->version);
-		pack_uint(out, p->section == SECTION_OUTSIDE ? 0 : (uint64_t)p->section + 1);
-		pack_uint(out,
-		    (p->cut ? PICK_CUT : 0u) | (p->more > 0 ? PICK_MORE : 0u) |
-			(p->nmarks > 0 ? PICK_MARKS : 0u) | (p->risen ? PICK_RISEN : 0u) |
-			(p->replaced ? PICK_REPLACED : 0u));
-		if (p->more > 0)
-			pack_uint(out, p->more);
-		pack_scores(out, p);
-		pack_text(out, p->why);
-		pack_text(out, p->also_in);
-		if (p->nmarks > 0)
-			pack_marks(out, p);
-	}
+	for (size_t i = 0; i < e->npicks; i++)
+		pack_pick(out, &e->picks[i]);
 	/* Editions made before filters could have schedules end here. */
 	if (e->nslots == 0)
 		return;

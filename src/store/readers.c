@@ -292,13 +292,14 @@ readers_write(struct store *store, const struct subscriber *s, enum reader_origi
 }
 
 int
-readers_skip_to_now(struct store *store, int64_t id, struct error *err)
+readers_skip_to_now(struct store *store, int64_t id, int64_t now_utc, struct error *err)
 {
+	int64_t yesterday = now_utc / DAY_S - 1;
 	int64_t newest;
 
 	if (store_change_seq(store, &newest, err) == -1)
 		return -1;
-	return db_run_ints(store, SQL_CURSOR_SKIP, DB_INTS(id, newest), err);
+	return db_run_ints(store, SQL_CURSOR_SKIP, DB_INTS(id, newest, yesterday), err);
 }
 
 int
@@ -307,7 +308,8 @@ store_put_reader(struct store *store, const struct subscriber *reader, const cha
 {
 	enum reader_origin origin = reader->origin == ORIGIN_FILE ? ORIGIN_COMMAND : reader->origin;
 	struct store_reader *known = NULL;
-	int found;
+	struct strbuf record;
+	int found, rc;
 
 	arena_reset(&store->scratch);
 	found = store_find_reader(store, reader->canonical, &store->scratch, &known, err);
@@ -318,9 +320,15 @@ store_put_reader(struct store *store, const struct subscriber *reader, const cha
 	if (known->sub.origin == ORIGIN_FILE && known->state == READER_ACTIVE)
 		return err_set(err, ERR_USAGE, "%s is in %s:%u; edit there", reader->address,
 		    known->sub.file, known->sub.line);
-	if (known->state == READER_ENDED && readers_skip_to_now(store, known->sub.id, err) == -1)
+	if (known->state == READER_ENDED &&
+	    readers_skip_to_now(store, known->sub.id, now_utc, err) == -1)
 		return -1;
-	return readers_write(store, reader, origin, known->sub.id, consent, now_utc, err);
+	strbuf_init(&record, 2 * MAX_CONSENT_BYTES);
+	rc = readers_join_consents(known->consent, consent, &record, err);
+	if (rc == 0)
+		rc = readers_write(store, reader, origin, known->sub.id, record.buf, now_utc, err);
+	strbuf_release(&record);
+	return rc;
 }
 
 int

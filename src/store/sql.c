@@ -12,6 +12,10 @@
 	" e.nmatched, e.attempts, e.copies, e.next_utc, e.hash, e.reply, (SELECT list FROM picks " \
 	"WHERE id = e.picks),"                                                                     \
 	" e.tried_utc, e.via"
+/* Whether reader ?1 may get mail. */
+#define READER_MAILED                                                                      \
+	"EXISTS(SELECT 1 FROM reader r WHERE r.id = ?1 AND r.state = 0 AND r.vanished = 0" \
+	" AND NOT EXISTS(SELECT 1 FROM suppression s WHERE s.hash = r.hash))"
 /* Every period there is, highest first. */
 #define PERIODS                                                                           \
 	"WITH RECURSIVE p(period) AS (SELECT max(period) FROM edition UNION ALL SELECT "  \
@@ -38,6 +42,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NOTE_SET] =
 	    "INSERT INTO note(name, text) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
 	    "text = excluded.text",
+	[SQL_NOTE_FORGET] = "UPDATE note SET text = '' WHERE instr(text, ?1) > 0",
 	[SQL_SIZES] =
 	    "SELECT (SELECT count(*) FROM paper), (SELECT count(*) FROM listing), (SELECT "
 	    "count(*) FROM reader), (SELECT count(*) FROM suppression), (SELECT page_count "
@@ -138,6 +143,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    " <= ?2",
 	[SQL_LISTING_WAITING] =
 	    "SELECT count(*), coalesce(min(counts_utc), 0) FROM listing WHERE counted = 0",
+	[SQL_LISTING_LAST] =
+	    "SELECT coalesce(max(first_listed_utc), 0) FROM paper WHERE first_listed_utc > 0",
 	[SQL_LISTING_NEWEST] = "SELECT coalesce(max(day), 0) FROM listing WHERE source = ?1",
 	[SQL_LISTING_DAYS] =
 	    "SELECT day, count(*), sum(counted) FROM listing WHERE source = ?1 AND day >= "
@@ -257,9 +264,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    " FROM reader r LEFT JOIN cursor c ON c.reader = r.id AND c.slot = 0 WHERE r.id"
 	    " > ?1 AND (?2 OR (r.state = 0 AND r.vanished = 0)) ORDER BY r.id LIMIT ?3",
 	[SQL_READER_COUNT] = "SELECT count(*) FROM reader WHERE state = 0 AND vanished = 0",
-	[SQL_READER_MAILED] =
-	    "SELECT state = 0 AND vanished = 0 AND NOT EXISTS(SELECT 1 FROM suppression s "
-	    "WHERE s.hash = reader.hash) FROM reader WHERE id = ?1",
+	[SQL_READER_MAILED] = "SELECT " READER_MAILED,
 	[SQL_READER_ADD] =
 	    "INSERT INTO reader(canonical, hash, origin, state, created_utc, consent, file,"
 	    " line, digest, profile) VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -271,8 +276,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_READER_RENAME] =
 	    "UPDATE OR IGNORE reader SET canonical = ?2, hash = ?3 WHERE canonical = ?1",
 	[SQL_READER_RESUME] =
-	    "UPDATE reader SET consent = ?2, state = 0, ended_utc = 0 WHERE canonical = ?1 "
-	    "RETURNING id",
+	    "UPDATE reader SET consent = ?2, state = 0, ended_utc = 0 WHERE id = ?1",
 	[SQL_READER_BROKEN] =
 	    "UPDATE reader SET broken = 1, vanished = 0 WHERE id = ?1 AND (broken = 0 OR "
 	    "vanished = 1)",
@@ -299,7 +303,14 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_SUPPRESSION_ADD] =
 	    "INSERT INTO suppression(hash, reason, since_utc) VALUES(?1, ?2, ?3) ON "
 	    "CONFLICT(hash) DO UPDATE SET reason = min(reason, excluded.reason)",
+	[SQL_SUPPRESSION_NEWEST] = "SELECT r.canonical, s.reason, s.since_utc FROM reader r JOIN "
+				   "suppression s ON s.hash = "
+				   "r.hash ORDER BY s.since_utc DESC, r.id DESC LIMIT ?1",
 	[SQL_SUPPRESSION_END] = "DELETE FROM suppression WHERE hash = ?1",
+	[SQL_SUPPRESSION_ALL] = "SELECT hash, reason, since_utc FROM suppression ORDER BY hash",
+	[SQL_SUPPRESSION_COUNT] = "SELECT count(*) FROM suppression",
+	[SQL_READER_NAMES] = "SELECT id, canonical FROM reader WHERE id > ?1 ORDER BY id LIMIT 1",
+	[SQL_READER_REHASH] = "UPDATE reader SET hash = ?2 WHERE id = ?1",
 
 	[SQL_READER_PROGRAMS] = "UPDATE reader SET programs = ?2 WHERE id = ?1",
 	[SQL_LITERAL_ALL] = "SELECT number, bytes FROM literal ORDER BY number",
@@ -311,13 +322,13 @@ const char *const sql_text[SQL_COUNT] = {
 	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
 	    "open_period) VALUES(?1, 0, -1, 0, 0, 0)",
 	[SQL_CURSOR_SKIP] =
-	    "UPDATE cursor SET change_seq = max(change_seq, ?2) WHERE reader = ?1 AND "
-	    "change_seq >= 0",
+	    "UPDATE cursor SET change_seq = max(change_seq, ?2), last_period = max(last_period, "
+	    "?3) WHERE reader = ?1 AND change_seq >= 0",
 	[SQL_CURSOR_LEASE] =
 	    "UPDATE cursor SET change_seq = ?2, last_period = ?3, open_period = ?4, "
 	    "last_edition_utc = max(last_edition_utc, ?5) WHERE reader = ?1 AND slot = 0 "
 	    "AND (open_period = 0 OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
-	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	    "open_period AND e.reader = ?1 AND e.state IN (5, 6))) AND " READER_MAILED,
 	[SQL_SLOT_ALL] =
 	    "SELECT slot, change_seq, last_period FROM cursor WHERE reader = ?1 AND slot <> 0",
 	[SQL_SLOT_PUT] =
@@ -336,6 +347,19 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE cursor SET open_period = ?2 WHERE reader = ?1 AND slot = 0 AND "
 	    "(open_period IN (0, ?2) OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
 	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	[SQL_ADOPT_PICKS] =
+	    "DELETE FROM picks WHERE id IN (SELECT picks FROM edition WHERE period > ?1 AND "
+	    "period < ?2 AND state NOT IN (0, 1, 4, 5, 6))",
+	[SQL_ADOPT_EDITIONS] =
+	    "DELETE FROM edition WHERE period > ?1 AND period < ?2 AND state NOT IN (0, 1, 4, 5, "
+	    "6)",
+	[SQL_ADOPT_LAST] =
+	    "UPDATE cursor SET last_period = m.period FROM (SELECT reader, max(period) AS period "
+	    "FROM edition WHERE period <= ?1 GROUP BY reader) m WHERE m.reader = cursor.reader "
+	    "AND slot = 0 AND last_period > ?1 AND last_period < ?2",
+	[SQL_ADOPT_CURSORS] =
+	    "UPDATE cursor SET last_period = CASE WHEN last_period > ?1 AND last_period < ?2 THEN "
+	    "?1 - 2 ELSE last_period END, last_edition_utc = min(last_edition_utc, ?3)",
 	[SQL_SENT_GET] = "SELECT papers FROM sent WHERE reader = ?1 AND slot = 0",
 	[SQL_SENT_PUT] =
 	    "INSERT INTO sent(reader, slot, papers) VALUES(?1, 0, ?2) ON CONFLICT(reader, "
@@ -424,6 +448,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE run SET finished_utc = ?2, npapers_new = ?3, nplanned = ?4, nsent = ?5,"
 	    " ndeferred = ?6, nfailed = ?7, nheld = ?8, nempty = ?9, nskipped = ?10, "
 	    "exit_code = ?11, summary = ?12 WHERE id = ?1",
+	[SQL_RUN_FORGET] = "UPDATE run SET summary = '' WHERE instr(summary, ?1) > 0",
 	[SQL_RUN_NEWEST] =
 	    "SELECT id, started_utc, finished_utc, npapers_new, nplanned, nsent, ndeferred,"
 	    " nfailed, nheld, nempty, nskipped, exit_code, summary FROM run ORDER BY id "

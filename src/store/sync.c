@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "digest/limits.h"
 #include "digest/log.h"
 
 #include <sodium.h>
@@ -151,6 +152,42 @@ take_over_history(struct store *store, const struct subscriber *s, struct error 
 	return db_changes(store) == 0 ? 0 : carry_suppression(store, was, s->canonical, err);
 }
 
+/* The block is the consent: whoever writes the file has it. */
+static int
+write_with_consent(struct store *store, const struct subscriber *s, int64_t id, const char *before,
+    struct error *err)
+{
+	const struct store_consent c = { store->sync->now_utc, "file", s->file };
+	struct strbuf added, record;
+	int rc;
+
+	strbuf_init(&added, MAX_CONSENT_BYTES);
+	strbuf_init(&record, 2 * MAX_CONSENT_BYTES);
+	store_add_consent(&added, &c);
+	rc = strbuf_check(&added, err);
+	if (rc == 0)
+		rc = readers_join_consents(before, added.buf, &record, err);
+	if (rc == 0)
+		rc = readers_write(store, s, ORIGIN_FILE, id, record.buf, c.at_utc, err);
+	strbuf_release(&added);
+	strbuf_release(&record);
+	return rc;
+}
+
+static int
+write_known(struct store *store, const struct subscriber *s, int64_t id, struct error *err)
+{
+	struct store_reader *known;
+	struct arena a;
+	int rc = -1;
+
+	arena_init(&a, MAX_READER_BYTES);
+	if (store_load_reader(store, id, &a, &known, err) == 1)
+		rc = write_with_consent(store, s, id, known->consent, err);
+	arena_release(&a);
+	return rc;
+}
+
 /* The block as it is; the reader is new, came back, changed, or only moved in the file. */
 static int
 sync_good(
@@ -160,7 +197,7 @@ sync_good(
 	bool resumed = found == 1 && k->state == READER_ENDED;
 
 	if (found == 0) {
-		if (readers_write(store, s, ORIGIN_FILE, 0, "", sync->now_utc, err) == -1)
+		if (write_with_consent(store, s, 0, "", err) == -1)
 			return -1;
 		sync->counts.nadded++;
 		return db_get_int(store, SQL_READER_NEWEST, NULL, 0, &k->id, err) == 1 ? 0 : -1;
@@ -168,12 +205,14 @@ sync_good(
 	if (!resumed && k->same_profile && k->same_place && k->origin == ORIGIN_FILE &&
 	    !k->broken && !k->vanished)
 		return 0;
-	if (resumed && readers_skip_to_now(store, k->id, err) == -1)
+	if (resumed && readers_skip_to_now(store, k->id, sync->now_utc, err) == -1)
 		return -1;
 	if (resumed)
 		sync->counts.nresumed++;
 	else if (!k->same_profile || k->origin != ORIGIN_FILE)
 		sync->counts.nchanged++;
+	if (resumed || k->origin != ORIGIN_FILE)
+		return write_known(store, s, k->id, err);
 	return readers_write(store, s, ORIGIN_FILE, k->id, "", sync->now_utc, err);
 }
 

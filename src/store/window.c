@@ -486,6 +486,17 @@ store_settle_listings(struct store *store, int64_t now_utc, size_t *nsettled, st
 }
 
 int
+store_load_last_day(struct store *store, int32_t *out, struct error *err)
+{
+	int64_t utc;
+
+	if (db_get_int(store, SQL_LISTING_LAST, NULL, 0, &utc, err) != 1)
+		return -1;
+	*out = (int32_t)(utc / DAY_S);
+	return 0;
+}
+
+int
 store_count_waiting(struct store *store, size_t *nwaiting, int64_t *next_utc, struct error *err)
 {
 	struct stmt q;

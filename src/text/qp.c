@@ -28,6 +28,12 @@ is_safe(char c)
 	return (c >= ' ' && c <= '~' && c != '=') || c == '\t';
 }
 
+static bool
+is_safe_html(char c)
+{
+	return is_safe(c) && c != '&' && c != '<' && c != '>' && c != '"' && c != '\'';
+}
+
 /* How many bytes at text stand for themselves: printable ASCII but '=', blanks and tabs (RFC 2045 6.7 (2), (3)). */
 static size_t
 safe_run(const char *text, size_t len)
@@ -46,7 +52,7 @@ safe_html_run(const char *text, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && is_safe(text[n]) && text_entity(text[n]) == NULL)
+	while (n < len && is_safe_html(text[n]))
 		n++;
 	return n;
 }

@@ -37,11 +37,12 @@ text_width(const char *text, size_t len)
 	uint32_t cp;
 
 	for (size_t at = 0; at < len;) {
-		if ((unsigned char)text[at] < 0x80) {
-			width += text[at] >= ' ' && text[at] != 0x7f;
-			at++;
-			continue;
-		}
+		size_t plain = utf8_plain_run(text + at, len - at);
+
+		at += plain;
+		width += plain;
+		if (at == len)
+			break;
 		at += next_char(text + at, len - at, &cp);
 		width += char_width(cp);
 	}
@@ -52,11 +53,10 @@ size_t
 text_cut(const char *text, size_t len, size_t max_bytes, size_t max_width)
 {
 	utf8proc_int32_t previous = 0, state = 0;
-	size_t width = 0, fits = 0, plain = 0, most = max_bytes < max_width ? max_bytes : max_width;
+	size_t width = 0, fits = 0, plain = utf8_plain_run(text, len),
+	       most = max_bytes < max_width ? max_bytes : max_width;
 
 	/* Printable ASCII is a column for each byte; the last of it may have marks behind it. */
-	while (plain < len && text[plain] >= ' ' && text[plain] <= '~')
-		plain++;
 	if (plain == len || plain > most)
 		return len < most ? len : most;
 

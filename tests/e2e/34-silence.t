@@ -68,14 +68,14 @@ check 'as usual'                            'told "^ *hf listed 10 papers on 202
 
 # --- weekend; all sent before
 ran 03-07T08:00:00
-check 'nothing matched'                     'told "ada@digest.test, digest of 2026-03-07: none of 10 new papers matched$"'
+check 'nothing matched'                     'told "ada@digest.test, digest of 2026-03-07: none of 50 new papers matched$"'
 check '... in the mail'                     'mail bob && grep -q "None of the 10 new papers matches your filters\." mail'
 check '... with the three nearest misses'   'mail bob && grep -q "== Nearest to your filters == - Widget" mail && test "$(grep -o "abs: \|- Widget" mail | wc -l)" = 3 && ! grep -q "Also matched" mail'
 check 'an ordinary mail says nothing'       'mail eve && grep -q "Widget" mail && ! grep -q " \* " mail'
 check 'JSON has it, too'                    'at 03-07T08:00:00 status --json | python3 -c "
 import json, sys
 v = json.load(sys.stdin)
-assert v[\"paused\"] == 1 and {r[\"reason\"] for r in v[\"empty\"] if r[\"period\"] == \"2026-03-07\"} == {\"none of 10 new papers matched\"}, v
+assert v[\"paused\"] == 1 and {r[\"reason\"] for r in v[\"empty\"] if r[\"period\"] == \"2026-03-07\"} == {\"none of 50 new papers matched\"}, v
 assert v[\"sources\"][0][\"silence\"].startswith(\"it is Saturday, when hf lists nothing\"), v"'
 check 'the paper that one waited for'       'mail fay && grep -q "Gadgets That Glow" mail'
 ran 03-08T08:00:00
@@ -88,7 +88,7 @@ check '... in status'                       'told "fay@digest.test, digest of 20
 check 'nothing yet today'                   'told "^ *hf has listed nothing since 2026-03-06$"'
 
 # --- the fifth silent day in a row, one of them when nothing was due
-check 'four silent days bring nothing, the fifth a note' 'test "$(mails_to ada)" = 1 && mail ada && grep -q "Nothing new has matched on 5 scheduled days in a row\\. There is no new paper to choose from\\. hf has listed nothing since 6 Mar\\." mail && grep -q "== Nearest to your filters ==" mail'
+check 'four silent days bring nothing, the fifth a note' 'test "$(mails_to ada)" = 1 && mail ada && grep -q "Nothing new has matched on 5 scheduled days in a row\\. None of the 50 new papers matches your filters\\. hf has listed nothing since 6 Mar\\." mail && grep -q "== Nearest to your filters ==" mail'
 check '... and never the one who wants none' 'test "$(mails_to dan)" = 0'
 check 'a near miss was not sent'            'sql "SELECT state, nmatched FROM edition WHERE reader = 1 ORDER BY period DESC LIMIT 1" | grep -q "^2|0$" && d=$(sed -n "s/.*arxiv.org.abs.\\(2603[.0-9]*\\).*/\\1/p" mail) && at 03-09T08:05:00 explain ada@digest.test "$d" | grep -qi "no filter"'
 

@@ -18,7 +18,7 @@ check 'make install'                                'inst install'
 check '... brings all that there is'                'cd dest/opt/digest && for f in bin/digest lib/systemd/system/digest.service lib/systemd/system/digest.timer lib/sysusers.d/digest.conf lib/tmpfiles.d/digest.conf share/man/man1/digest.1 share/man/man5/digest.conf.5 share/man/man7/digest-filter.7 share/digest/templates/digest.html share/doc/digest/digest.conf.example share/doc/digest/digest.cron; do test -s $f || { echo "no $f"; exit 1; }; done'
 check '... which runs from there'                   'dest/opt/digest/bin/digest version | grep -q "^digest "'
 check '... and is what the unit starts'             'grep -qx "ExecStart=/opt/digest/bin/digest -c /etc/digest/digest.conf run" dest/opt/digest/lib/systemd/system/digest.service'
-check '... with a completion for each shell, where it makes them' 'dest/opt/digest/bin/digest completion bash >/dev/null 2>&1 || exit 0; cd dest/opt/digest/share && test -s bash-completion/completions/digest && test -s zsh/site-functions/_digest && test -s fish/vendor_completions.d/digest.fish'
+check '... with a completion for each shell'             'cd dest/opt/digest/share && test -s bash-completion/completions/digest && test -s zsh/site-functions/_digest && test -s fish/vendor_completions.d/digest.fish'
 check 'nothing of a person is touched'              'mkdir -p dest/etc/digest && echo mine >dest/etc/digest/digest.conf && inst install && grep -qx mine dest/etc/digest/digest.conf'
 unit=$T/dest/opt/digest/lib/systemd/system
 sed -i "s|^ExecStart=[^ ]*|ExecStart=$DIGEST|" "$unit/digest.service"

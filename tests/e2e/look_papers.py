@@ -35,7 +35,7 @@ source "papers" { type = file  path = "now.jsonl"  interval = 1h }
 defaults { updates = all  outside = 4  limit = 2 }
 subscriber "late@digest.test" {
     filter "few" { match = 'title:("1 needles" OR "2 needles" OR "3 needles")'  limit = 3 }
-    filter "liked" { match = "weaving votes>=60" }
+    filter "liked" { match = "weaving votes>=60"  limit = 1 }
     filter "kettles" { match = "kettle" }
 }
 """
@@ -77,7 +77,7 @@ def weaving(i, **more):
 def later():
     yield weaving(1, version=2, votes=3)
     yield from (weaving(i, withdrawn="2026-03-08", votes=3 * i) for i in (2, 3))
-    yield from (weaving(i, votes=70 + i) for i in range(4, 13))
+    yield from (weaving(i, votes=70 + i) for i in range(4, 18))
     yield from odd_papers("2026-03-09")
 
 

@@ -16,7 +16,7 @@ files=$(find src include/digest -name '*.[ch]' | sort)
 awk '
 BEGIN {
 	own("base", "arena child clock date error file limits log map pool strbuf tz utf8")
-	own("text", "json paper qp subscriber text")
+	own("text", "csv json paper qp subscriber text")
 	own("config", "config")
 	own("source", "http source")
 	own("store", "store")

@@ -420,6 +420,13 @@ test_file_write_and_read(void **state)
 	strbuf_reset(&sb);
 	assert_int_equal(file_read(s.path, &sb, &err), -1);
 	assert_non_null(strstr(err.msg, s.path));
+	/* what is there already is no place for a new file */
+	assert_int_equal(file_create(s.path, 0600, "new", 3, &err), -1);
+	assert_non_null(strstr(err.msg, "exists"));
+	assert_int_equal(stat(s.path, &st), 0);
+	assert_int_equal(st.st_size, 11);
+	assert_int_equal(unlink(s.path), 0);
+	assert_int_equal(file_create(s.path, 0600, "0123456789+", 11, &err), 0);
 	assert_int_equal(file_write("/nonexistent/file", 0600, "", 0, &err), -1);
 	assert_int_equal(err.kind, ERR_IO);
 	assert_int_equal(file_read("/nonexistent/file", &sb, &err), -1);

@@ -320,7 +320,9 @@ test_block_takes_over_command(void **state)
 	s.origin = ORIGIN_COMMAND;
 	s.file = "";
 	must(fx, store_begin(fx->store, &fx->err));
-	must(fx, store_put_reader(fx->store, &s, "asked by letter, 2026-01-02", T_NOW, &fx->err));
+	must(fx,
+	    store_put_reader(
+		fx->store, &s, "1767312000 command asked by letter\n", T_NOW, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
 	r = find_reader(fx, "ada@example.org");
 	assert_int_equal(r->sub.origin, ORIGIN_COMMAND);
@@ -331,7 +333,8 @@ test_block_takes_over_command(void **state)
 	assert_int_equal(sync_readers(fx, &s, 1, false, T_NOW).nchanged, 1);
 	r = find_reader(fx, "ada@example.org");
 	assert_int_equal(r->sub.origin, ORIGIN_FILE);
-	assert_string_equal(r->consent, "asked by letter, 2026-01-02");
+	assert_string_equal(
+	    r->consent, "1767312000 command asked by letter\n1728043200 file digest.conf\n");
 	must(fx, store_begin(fx->store, &fx->err));
 	assert_int_equal(store_put_reader(fx->store, &s, "", T_NOW, &fx->err), -1);
 	assert_string_equal(fx->err.msg, "ada@example.org is in digest.conf:12; edit there");
@@ -374,7 +377,8 @@ test_suppression_outlives_all(void **state)
 	must(fx, store_unsuppress(fx->store, "ada@example.org", "by phone", T_NOW, &fx->err));
 	must(fx, store_commit(fx->store, true, &fx->err));
 	assert_false(find_reader(fx, "ada@example.org")->suppressed);
-	assert_string_equal(find_reader(fx, "ada@example.org")->consent, "by phone");
+	assert_string_equal(find_reader(fx, "ada@example.org")->consent,
+	    "1728043200 file digest.conf\n1728043200 resume by phone\n");
 }
 
 /* F-89: no byte of the address is left in the file. */
