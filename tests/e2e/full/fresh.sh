@@ -38,26 +38,13 @@ check 'a real Postfix with a Maildir'           postfix
 mkdir -p "$R/home/ada/.config/digest/conf.d"
 fresh_papers >"$R/home/ada/papers.json"
 echo 'source "days" { type = file  path = "/home/ada/papers.json" }' >"$R/home/ada/.config/digest/conf.d/sources.conf"
-set_up='digest init --address ada@fresh.test --topic "agent* OR splatting" --when always --smtp-url smtp://127.0.0.1:25'
-if ! as ada 'digest help init' >/dev/null 2>&1; then
-	cat >"$R/home/ada/.config/digest/digest.conf" <<'X'
-list { from = "Papers <ada@fresh.test>" }
-include "conf.d/*.conf"
-smtp "main" { url = "smtp://127.0.0.1:25"  tls = none }
-subscriber "ada@fresh.test" { when = always
-    filter "mine"          { match = 'agent* OR splatting' }
-    filter "popular today" { match = '*'  sort = trending  limit = 5 }
-}
-X
-	set_up=true
-fi
 enter "$R" chown -R ada: /home/ada/.config /home/ada/papers.json
 # Postfix and what sends to it share one network, so they are started by one command.
 cat >"$R/first-mail" <<X
 set -e
 postfix start >/dev/null 2>&1
 ada() { runuser -u ada -- env HOME=/home/ada sh -c "\$1"; }
-ada '$set_up'
+ada 'digest init --address ada@fresh.test --topic "agent* OR splatting" --when always --smtp-url smtp://127.0.0.1:25'
 ada 'digest check'
 ada 'digest --dry-run' >/home/ada/preview
 ada 'digest run -v'
