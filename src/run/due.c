@@ -110,8 +110,7 @@ find_unsent(struct run *run, const struct store_reader *reader, const struct sch
 {
 	struct edition *last;
 	struct arena a;
-	size_t n;
-	int rc;
+	int found;
 
 	*since_day = 0;
 	/* Nearly all left at their time, which is seen without a look at them. */
@@ -119,11 +118,11 @@ find_unsent(struct run *run, const struct store_reader *reader, const struct sch
 	    reader->last_edition_utc >= schedule_due_utc(s, tz, (int32_t)reader->last_period))
 		return 0;
 	arena_init(&a, MAX_READER_BYTES);
-	rc = store_load_editions(run->store, reader->sub.id, 1, &a, &last, &n, err);
-	if (rc == 0 && n == 1 && last->period < PERIOD_ALWAYS && is_unsent(due, last))
+	found = store_load_edition(run->store, reader->last_period, reader->sub.id, &a, &last, err);
+	if (found == 1 && is_unsent(due, last))
 		*since_day = last->since_day;
 	arena_release(&a);
-	return rc;
+	return found == -1 ? -1 : 0;
 }
 
 /*
@@ -212,8 +211,11 @@ find_day(const struct store_reader *reader, const struct schedule *s, const stru
 	int32_t next = schedule_next_day(s, last > day ? last : day);
 	int due = 1;
 
-	/* A newcomer is welcomed at once, unless the hour comes yet today: that would be two mails in one day. */
-	if (last >= day || (is_new(reader) && next == today)) {
+	/* A newcomer is welcomed at once, unless the first hour of the schedule comes yet today: that would be two mails in one
+	 * day. */
+	if (last >= day ||
+	    (is_new(reader) && next == today &&
+		schedule_due_utc(s, tz, day) < reader->created_utc)) {
 		day = next;
 		due = 0;
 	}
@@ -247,7 +249,7 @@ find_own(struct run *run, const struct store_reader *reader, const struct tz *tz
 		out->due_utc = now_utc;
 	} else {
 		due = find_day(reader, &schedule, tz, now_utc, *last, out);
-		if (find_unsent(run, reader, &schedule, tz, out, &unsent, err) == -1)
+		if (due == 1 && find_unsent(run, reader, &schedule, tz, out, &unsent, err) == -1)
 			return -1;
 	}
 	out->waits_since_min = (int32_t)(find_wait(reader, &schedule, tz, *last, out) / 60);
