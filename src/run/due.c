@@ -479,3 +479,20 @@ due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_ut
 
 	return tz != NULL && local_day(tz, now_utc) < reader->sub.paused_until;
 }
+
+int64_t
+due_last_hour(struct run *run, const struct store_reader *reader, int64_t now_utc)
+{
+	struct schedule s;
+	bool stands_in;
+	const struct tz *tz = zone_of(run, reader, &stands_in, NULL);
+	int64_t due_utc;
+	int32_t day;
+
+	if (tz == NULL || schedule_parse(reader->sub.when, &s, NULL, NULL) == -1 ||
+	    s.kind == SCHEDULE_ALWAYS || (s.hour == 0 && s.minute == 0))
+		return 0;
+	day = schedule_last_day(&s, tz, now_utc);
+	due_utc = schedule_due_utc(&s, tz, day);
+	return day < reader->sub.paused_until || due_utc < reader->created_utc ? 0 : due_utc;
+}
