@@ -471,13 +471,19 @@ due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, in
 	return rc;
 }
 
-bool
-due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc)
+int32_t
+due_local_day(struct run *run, const struct store_reader *reader, int64_t now_utc)
 {
 	bool stands_in;
 	const struct tz *tz = zone_of(run, reader, &stands_in, NULL);
 
-	return tz != NULL && local_day(tz, now_utc) < reader->sub.paused_until;
+	return tz != NULL ? local_day(tz, now_utc) : (int32_t)(now_utc / DAY_SECONDS);
+}
+
+bool
+due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc)
+{
+	return due_local_day(run, reader, now_utc) < reader->sub.paused_until;
 }
 
 int64_t

@@ -18,6 +18,8 @@ run_canonical(const char *address, struct arena *a, const char **out, struct err
 	return 0;
 }
 
+enum { DAY_SECONDS = 86400 };
+
 /* ---- readers of the configuration ---- */
 
 struct sync {
@@ -270,6 +272,7 @@ static int
 do_resume(struct change *c, struct error *err)
 {
 	int suppressed = store_is_suppressed(c->run->store, c->canonical, NULL, NULL, err);
+	int32_t today;
 
 	if (suppressed == -1)
 		return -1;
@@ -284,7 +287,13 @@ do_resume(struct change *c, struct error *err)
 	}
 	if (c->reader == NULL)
 		return suppressed == 1 ? 0 : need_reader(c, err);
-	return store_pause_reader(c->run->store, c->reader->sub.id, 0, err);
+	/* It ends today, rather than never having been: its days stay left out. */
+	today = due_local_day(c->run, c->reader, c->now_utc);
+	if (today > c->now_utc / DAY_SECONDS)
+		today = (int32_t)(c->now_utc / DAY_SECONDS);
+	return c->reader->sub.paused_until <= today
+	    ? 0
+	    : store_pause_reader(c->run->store, c->reader->sub.id, today, err);
 }
 
 int
