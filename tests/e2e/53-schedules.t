@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # When a digest goes out: clock changes, newcomers, downtime, pauses, zones that are gone, clocks that ran ahead.
 . "$(dirname "$0")/lib.sh"
-plan 44
+plan 48
 
 at() {
 	now=$1Z
@@ -130,6 +130,22 @@ rm -rf Mail
 check 'what waits is part of the next digest'    'at 2026-03-04T08:00:00 run && subject ada | grep -q "^Since 3 Mar: " && text ada | grep -q "Kettle 2026-03-03"'
 check '... as the history tells'                 'at 2026-03-04T08:00:00 history ada@digest.test >out && grep -q "2026-03-03 *merged" out'
 
+# A weekly one that a relay put off for too long, in the same way.
+afresh
+sed -i '/"ada@/d; /"all@/d' digest.conf
+papers 2026-03-01 1
+at 2026-03-02T08:00:00 run
+papers 2026-03-09 2
+at 2026-03-09T08:00:00 run
+sql "UPDATE edition SET state = 4, copies = 0, next_utc = 1e10 WHERE period = 20521 AND reader = 1"
+sql "UPDATE cursor SET open_period = 20521, last_edition_utc = 1772438400 WHERE reader = 1 AND slot = 0"
+sql "DELETE FROM sent WHERE reader = 1"
+rm -rf Mail
+at 2026-03-10T08:00:00 run
+check 'a weekly digest waits within max-age'     'test "$(mails_sent)" = 0'
+check '... and is made anew behind it, not a week later' 'says 0 "too old to send; its papers come with the next digest" at 2026-03-11T08:00:00 run && test "$(mails_to week)" = 1 && subject week | grep -q "^Since 9 Mar: " && text week | grep -q "Kettle 2026-03-09"'
+check '... which the history tells'              'at 2026-03-11T08:00:00 history week@digest.test >out && grep -q "2026-03-09 *expired" out && grep -q "2026-03-11 *sent" out'
+
 # --- pauses
 afresh
 write_config <<'X'
@@ -220,7 +236,27 @@ at 2026-03-09T09:00:00 run
 check 'a weekly digest goes by the votes of its day' 'text week >mail && grep -q "1\. Kettle 2026-03-03 0" mail'
 check '... so does a weekly section'             'text days >mail && grep -q "1\. Kettle 2026-03-03 0" mail'
 
+# --- who has one with each run is not told each time that there is none
+afresh
+write_config <<'X'
+source "days" { type = file  path = "days-*.json"  interval = 1m }
+subscriber "ada@digest.test" { when = always  empty = note  outside = 0  filter "a" { match = "zebra" } }
+X
+papers 2026-03-03 2
+for hour in 08 09 10; do at 2026-03-03T$hour:00:00 run; done
+at 2026-03-04T08:00:00 run
+check 'always and empty = note: one a day'       'test "$(mails_to ada)" = 2'
+
 # --- the blocks between two runs
+write_config <<'X'
+source "days" { type = file  path = "days-*.json"  interval = 1m }
+defaults { outside = 0  limit = 1 }
+subscriber "week@digest.test" { when = "mon 08:00"  filter "a" { match = "kettle"  sort = votes } }
+subscriber "days@digest.test" { when = "daily 08:00"  filter "w" { match = "kettle" } }
+X
+afresh
+papers 2026-03-09 2
+at 2026-03-10T09:00:00 run
 sed -i 's/when = "mon 08:00"  filter "a"/when = "mon 25:00"  filter "a"/' digest.conf
 papers 2026-03-16 2
 check 'a block that breaks: the last good one counts' 'rm -rf Mail; says 78 "digest.conf:5:[0-9]+: when: .*25:00" at 2026-03-16T09:00:00 run && test "$(mails_to week)" = 1 && test "$(mails_to days)" = 1'

@@ -29,6 +29,7 @@ enum {
 	MAX_READERS = 64,
 	START_UTC = FIRST_DAY * DAY_S + 4 * 3600, /* of the readers */
 	EMPTY_EACH = 7,				  /* every so many editions are empty */
+	EXPIRY_DAYS = 9,			  /* on which what waits expires */
 	UNSENT_EACH = 11,			  /* and so many wait when the next is due */
 };
 
@@ -218,7 +219,8 @@ struct model {
 	int32_t last;	      /* newest day that needs no edition any more, 0 = none */
 	int64_t last_utc;     /* when the last edition went out */
 	int32_t last_section; /* of the filter's days */
-	int32_t unsent;	      /* first day of what waits, 0 = nothing does */
+	int32_t unsent;	      /* first day of the last edition, when that never left; 0 = it left */
+	bool waits, expired;  /* that edition */
 	uint8_t
 	    covered[MAX_DUES]; /* of each day of the schedule: in how many editions that went out */
 	size_t neditions;
@@ -232,6 +234,7 @@ struct world {
 	struct model models[MAX_READERS];
 	size_t n;
 	int64_t now_utc, run_id;
+	size_t nlabelled, nanew, nbetween; /* editions of these kinds: the year had some of each */
 	struct error err;
 };
 
@@ -341,7 +344,7 @@ expect_label(const struct model *m, struct expected *e)
 	int32_t oldest = e->day - 31, previous = day_before(&m->dues, e->day);
 
 	e->since_day = e->day;
-	if (last > 0 && count_through(&m->dues, last) < count_through(&m->dues, e->day) - 1)
+	if (last > 0 && count_through(&m->dues, last) < count_through(&m->dues, e->day - 1))
 		e->since_day = last + 1;
 	if (m->unsent != 0 && m->unsent >= m->paused_until && m->unsent < e->since_day)
 		e->since_day = m->unsent;
@@ -368,6 +371,12 @@ expect(const struct world *w, const struct model *m, struct expected *e)
 		e->due = e->own = m->last != 0 || n == m->dues.n || m->dues.days[n] != today ||
 		    m->dues.utc[n - 1] >= START_UTC;
 		e->period = e->day;
+		expect_label(m, e);
+	} else if (m->expired && m->last >= m->paused_until && today > last &&
+	    (n == m->dues.n || m->dues.days[n] != today)) {
+		/* What expired is made anew, on another day. */
+		e->due = e->own = true;
+		e->period = e->day = today;
 		expect_label(m, e);
 	}
 	if (m->filter_when[0] == '\0')
@@ -415,7 +424,7 @@ merge_waiting(struct world *w, struct model *m, const struct due *due, struct ar
 	int found = store_find_unsettled(w->run.store, m->id, a, &e, &w->err);
 
 	assert_int_not_equal(found, -1);
-	assert_int_equal(found == 1, m->unsent != 0);
+	assert_int_equal(found == 1, m->waits);
 	if (found == 0)
 		return;
 	assert_int_equal(due_is_merged(due, e), due->own);
@@ -460,10 +469,9 @@ send_edition(struct world *w, struct model *m, const struct due *due, const stru
 	if (!unsent && want->own)
 		cover(m, m->neditions == 0 ? (int32_t)due->period : due->since_day,
 		    (int32_t)due->period);
-	if (unsent && m->plan->minute != -1)
-		m->unsent = m->unsent != 0 ? m->unsent : due->since_day;
-	else
-		m->unsent = unsent;
+	m->unsent = unsent && m->plan->minute != -1 ? due->since_day : 0;
+	m->waits = unsent;
+	m->expired = false;
 	if (m->plan->minute != -1 || !want->own)
 		m->last = (int32_t)due->period;
 	m->last_utc = unsent ? m->last_utc : w->now_utc;
@@ -471,10 +479,30 @@ send_edition(struct world *w, struct model *m, const struct due *due, const stru
 	load_reader(w, m);
 }
 
+/* What waits is given up. */
+static void
+expire_all(struct world *w)
+{
+	size_t n;
+
+	must(w, store_begin(w->run.store, &w->err));
+	must(w, store_expire_editions(w->run.store, w->now_utc, -1, &n, &w->err));
+	must(w, store_commit(w->run.store, false, &w->err));
+	for (size_t i = 0; i < w->n; i++) {
+		struct model *m = &w->models[i];
+
+		m->expired = m->expired || (m->waits && m->plan->minute != -1);
+		m->waits = false;
+		load_reader(w, m);
+	}
+}
+
 static void
 run_once(struct world *w)
 {
 	w->run_id++;
+	if (w->now_utc / DAY_S % EXPIRY_DAYS == 0)
+		expire_all(w);
 	for (size_t i = 0; i < w->n; i++) {
 		struct model *m = &w->models[i];
 		struct expected want;
@@ -499,6 +527,9 @@ run_once(struct world *w)
 		if (m->neditions > 0 && due.since_day != want.since_day)
 			fail_msg("%s at %lld: since day %d; expected %d", m->address,
 			    (long long)w->now_utc, due.since_day, want.since_day);
+		w->nlabelled += want.since_day < want.day;
+		w->nanew += want.own && m->expired;
+		w->nbetween += !want.own;
 		send_edition(w, m, &due, &want);
 	}
 }
@@ -585,7 +616,7 @@ static void
 world_init(struct world *w, int64_t start_utc)
 {
 	memset(&w->run, 0, sizeof(w->run));
-	w->n = 0;
+	w->n = w->nlabelled = w->nanew = w->nbetween = 0;
 	w->now_utc = start_utc;
 	snprintf(w->dir, sizeof(w->dir), "%s/digest-year-XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -680,6 +711,9 @@ test_year(void **state)
 		}
 		for (size_t i = 0; i < w->n; i++)
 			check_covered(cadences[c].label, &w->models[i]);
+		if (w->nlabelled < 100 || w->nanew < 5 || w->nbetween < 5)
+			fail_msg("%s: %zu labelled, %zu made anew, %zu between", cadences[c].label,
+			    w->nlabelled, w->nanew, w->nbetween);
 		world_release(w);
 	}
 	for (size_t i = 0; i < w->nwalls; i++)
