@@ -249,6 +249,8 @@ test_coming_back(void **state)
 	assert_int_equal(find_reader(fx, "ada@example.org")->sub.id, id);
 	assert_int_equal(find_reader(fx, "ada@example.org")->state, READER_ACTIVE);
 	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, after);
+	/* Nor were the days in between missed. */
+	assert_int_equal(find_reader(fx, "ada@example.org")->last_period, T_TODAY - 1);
 }
 
 static void
