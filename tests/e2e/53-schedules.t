@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # When a digest goes out: clock changes, newcomers, downtime, pauses, zones that are gone, clocks that ran ahead.
 . "$(dirname "$0")/lib.sh"
-plan 48
+plan 50
 
 at() {
 	now=$1Z
@@ -177,6 +177,19 @@ papers 2026-04-05 1
 papers 2026-04-19 1
 at 2026-04-01T08:00:00 run
 check 'a pause that is ended early is one all the same' 'test "$(mails_to bob)" = 1 && at 2026-04-20T08:00:00 subscribers resume bob@digest.test && at 2026-04-20T08:05:00 run && test "$(mails_to bob)" = 2 && ! subject bob | grep -q Since && ! text bob | grep -q "Kettle 2026-04-05"'
+
+afresh
+sed -i 's/paused-until = 2026-03-28 //; s/^defaults {/defaults { updates = all /' digest.conf
+papers 2026-03-02 1
+at 2026-03-02T18:00:00 run
+sql "UPDATE edition SET state = 4, copies = 0, next_utc = 1 WHERE reader = 2"
+sql "UPDATE cursor SET open_period = last_period WHERE reader = 2 AND slot = 0"
+rm -rf Mail
+sed -i '/nz@/s/when = /paused-until = 2026-03-04  when = /' digest.conf
+at 2026-03-02T19:00:00 run -v 2>err
+at 2026-03-03T10:59:00 run
+check 'a mail that waits waits until the end of the pause' 'test "$(mails_to nz)" = 0 && sql "SELECT state, attempts FROM edition WHERE reader = 2" | grep -q "^4|"'
+check '... and goes then'                        'at 2026-03-03T11:00:00 run && test "$(mails_to nz)" = 1 && sql "SELECT state FROM edition WHERE reader = 2" | grep -q "^2$"'
 
 # --- zones that are gone
 afresh
