@@ -678,6 +678,8 @@ struct run_next {
 	size_t npaused;
 	const char *paused;	/* the first of them, "" = nobody */
 	int32_t paused_until;	/* its day */
+	size_t nlate;		/* readers for whom, at their last hour within a week, no run came for over an hour */
+	int64_t longest_wait_s;	/* of these */
 };
 int	run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err);
 

@@ -614,6 +614,9 @@ int	store_drop_edition(struct store *store, int64_t period, int64_t reader, cons
 	    struct error *err);
 /* How many editions of a reader came to nothing in a row (EDITION_EMPTY), up to the newest one. */
 int	store_count_empty(struct store *store, int64_t reader, size_t *n, struct error *err);
+/* 1 found, 0 there is none. */
+int	store_load_edition(struct store *store, int64_t period, int64_t reader, struct arena *a, struct edition **out,
+	    struct error *err);
 /* Highest period first, of one reader or all (0), at most max. */
 int	store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
 	    struct edition **out, size_t *n, struct error *err);

@@ -225,17 +225,12 @@ run_pause(struct run *run, const char *address, int32_t until_day, struct error 
 	return with_reader(&c, address, do_pause, err);
 }
 
-static bool
-is_paused(const struct change *c)
-{
-	return c->reader->sub.paused_until > c->now_utc / DAY_SECONDS;
-}
-
 /* Lifts a pause, and with a consent also a suppression. */
 static int
 do_resume(struct change *c, struct error *err)
 {
 	int suppressed = store_is_suppressed(c->run->store, c->canonical, NULL, NULL, err);
+	int32_t today;
 
 	if (suppressed == -1)
 		return -1;
@@ -253,13 +248,19 @@ do_resume(struct change *c, struct error *err)
 		c->resumed = RESUMED_STRANGER;
 		return suppressed == 1 ? 0 : need_reader(c, err);
 	}
-	if (suppressed == 0 && is_paused(c))
+	/* A pause ends today, rather than never having been: its days stay left out. */
+	today = due_local_day(c->run, c->reader, c->now_utc);
+	if (today > c->now_utc / DAY_SECONDS)
+		today = (int32_t)(c->now_utc / DAY_SECONDS);
+	if (c->reader->sub.paused_until <= today)
+		return 0;
+	if (suppressed == 0)
 		c->resumed = RESUMED_PAUSE;
-	if (store_pause_reader(c->run->store, c->reader->sub.id, 0, err) == -1 ||
+	if (store_pause_reader(c->run->store, c->reader->sub.id, today, err) == -1 ||
 	    store_load_reader(c->run->store, c->reader->sub.id, c->arena, &c->reader, err) != 1)
 		return -1;
 	/* A pause by the block is the block's. */
-	return is_paused(c) ? need_own(c, err) : 0;
+	return due_is_paused(c->run, c->reader, c->now_utc) ? need_own(c, err) : 0;
 }
 
 int

@@ -86,6 +86,8 @@ make_view(struct desk *d, struct bench_random *r, struct edition_view *out)
 		.sources = sources,
 		.nsources = 2,
 		.note = "",
+		.change = "",
+		.change_where = "",
 		.sections = s,
 		.nsections = 2,
 		.unsubscribe_url = "mailto:me@example.org?subject=unsubscribe%20aaaacaaaaaaaaa",

@@ -245,10 +245,12 @@ test_coming_back(void **state)
 	assert_int_equal(sync_readers(fx, NULL, 0, false, T_NOW).nended, 1);
 	assert_int_equal(find_reader(fx, "ada@example.org")->state, READER_ENDED);
 	after = bump_change_seq(fx);
-	assert_int_equal(sync_readers(fx, &s, 1, false, T_NOW).nresumed, 1);
+	assert_int_equal(sync_readers(fx, &s, 1, false, T_NOW + 9 * T_DAY_S).nresumed, 1);
 	assert_int_equal(find_reader(fx, "ada@example.org")->sub.id, id);
 	assert_int_equal(find_reader(fx, "ada@example.org")->state, READER_ACTIVE);
 	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, after);
+	/* Nor were the days in between missed. */
+	assert_int_equal(find_reader(fx, "ada@example.org")->last_period, T_TODAY + 8);
 }
 
 static void
