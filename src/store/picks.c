@@ -55,15 +55,16 @@ pack_scores(struct strbuf *out, const struct edition_pick *p)
 	const float scores[NSCORES] = { p->score, p->score_text, p->score_votes, p->score_trend,
 		p->score_freshness };
 
+	char bytes[4 * NSCORES];
+
 	for (size_t i = 0; i < NSCORES; i++) {
 		uint32_t bits;
-		char bytes[4];
 
 		memcpy(&bits, &scores[i], sizeof(bits));
 		for (unsigned j = 0; j < 4; j++)
-			bytes[j] = (char)(bits >> (8 * j));
-		strbuf_addn(out, bytes, sizeof(bytes));
+			bytes[4 * i + j] = (char)(bits >> (8 * j));
 	}
+	strbuf_addn(out, bytes, sizeof(bytes));
 }
 
 void
