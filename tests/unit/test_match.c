@@ -484,6 +484,69 @@ test_spans(void **state)
 	arena_release(&a);
 }
 
+/* What marks are remembered by: in each paper they are the spans, at first and when asked again, after matching as before. */
+static void
+test_marks_are_spans(void **state)
+{
+	static const char *const titles[] = { "Is Attention All?", "Sparse things", "",
+		"Caf\u00e9 pre-training" };
+	static const char *const abstracts[] = {
+		"Sparse attention, pre-training and caf\u00e9s. Attention!", "Nothing of the kind.",
+		"", "attention sparse attention", "Training, pre and post."
+	};
+	enum { NTITLES = COUNT(titles), PAPERS = NTITLES * COUNT(abstracts) };
+	struct match_literals *literals = NULL;
+	struct paper *papers[PAPERS];
+	struct match_index *index;
+	struct error err;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 1 << 24);
+	for (size_t i = 0; i < PAPERS; i++) {
+		papers[i] = paper_new(&a);
+		papers[i]->title = titles[i % NTITLES];
+		papers[i]->abstract = abstracts[i / NTITLES];
+	}
+	assert_int_equal(match_literals_new(&literals, &err), 0);
+	assert_int_equal(match_index_new(papers, PAPERS, NOW, &weights, literals, &index, &err), 0);
+	for (size_t i = 0; i < 3 * COUNT(spans); i++) {
+		const char *query = spans[i / 3].query;
+		struct match_terms *terms;
+		struct program *program;
+		struct query *q;
+		uint64_t bits;
+
+		assert_int_equal(query_parse(query, strlen(query), &a, &q, NULL, &err), 0);
+		assert_int_equal(match_compile(literals, q, &program, &err), 0);
+		if (i % 3 > 0) /* known which papers have it */
+			assert_int_equal(match_evaluate(index, program, NULL, &bits, &err), 0);
+		assert_int_equal(match_read_terms(index, program, &a, &terms, &err), 0);
+		for (uint32_t k = 0; k < 2 * PAPERS; k++) {
+			bool title = k % 2 == 0;
+			struct match_span *want, *got;
+			size_t nwant, ngot;
+
+			assert_int_equal(
+			    match_find_spans(index, program, k / 2,
+				title ? FIELD_TITLE : FIELD_ABSTRACT, &a, &want, &nwant, &err),
+			    0);
+			assert_int_equal(
+			    match_find_marks(index, terms, k / 2,
+				title ? PAPER_TITLE : PAPER_ABSTRACT, &a, &got, &ngot, &err),
+			    0);
+			if (ngot != nwant ||
+			    (ngot > 0 && memcmp(got, want, ngot * sizeof(*got)) != 0))
+				fail_msg("'%s' in paper %u: %zu marks, %zu spans", query, k / 2,
+				    ngot, nwant);
+		}
+		match_program_free(program);
+	}
+	match_index_free(index);
+	match_literals_free(literals);
+	arena_release(&a);
+}
+
 /* More texts than are kept at a time, asked for again and again: always the same places. */
 static void
 test_marks_of_many_texts(void **state)
@@ -553,6 +616,7 @@ main(void)
 		cmocka_unit_test(test_no_papers),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_marks_are_spans),
 		cmocka_unit_test(test_marks_of_many_texts),
 	};
 
