@@ -16,7 +16,7 @@ struct planner {
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
-	int64_t *ids; /* of the papers: there they are found without a look at each */
+	int64_t *ids;		  /* of the papers: there they are found without a look at each */
 	struct store_move *moves; /* of the last weeks, in the order of papers */
 	size_t nmoves;
 	struct programs *programs;
