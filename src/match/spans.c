@@ -594,19 +594,28 @@ take_found(struct match_index *index, const struct literal_spec *spec, uint32_t 
 	return slot;
 }
 
-/* Of what was found, the spans in one text. */
+/* Of what was found, the spans in each text. */
 static int
-add_found(struct span_list *out, const struct found_terms *t, const struct found *f,
-    enum paper_text text, struct error *err)
+add_found(struct span_list out[TEXTS], const struct found_terms *t, const struct found *f,
+    struct error *err)
 {
-	size_t first = f->first;
+	const struct match_span *span = t->spans.items + f->first;
 
-	for (int before = 0; before < (int)text; before++)
-		first += f->n[before];
-	for (size_t i = 0; i < f->n[text]; i++)
-		if (add_item(out, t->spans.items[first + i], err) == -1)
-			return -1;
+	for (int text = 0; text < TEXTS; text++)
+		for (size_t i = 0; i < f->n[text]; i++)
+			if (add_item(&out[text], *span++, err) == -1)
+				return -1;
 	return 0;
+}
+
+/* Thousands of terms may stand in the same places. */
+static void
+merge_many(struct span_list *list, size_t *most)
+{
+	if (list->len <= *most)
+		return;
+	merge_spans(list);
+	*most = 2 * list->len + 1024;
 }
 
 /* Whether a term may stand in a paper's texts: one that is false for it stands at most in the summary, which is not matched. */
@@ -617,35 +626,56 @@ may_stand(const struct match_index *index, uint32_t literal, uint32_t paper)
 	    index->papers[paper]->summary[0] != '\0' || literal_has(index->results[literal], paper);
 }
 
-int
-match_find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
-    enum paper_text text, struct arena *a, struct match_span **out, size_t *n, struct error *err)
+static int
+find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
+    struct span_list out[TEXTS], struct error *err)
 {
-	struct span_list list = { 0 };
-	size_t most = 1024;
-	int rc = 0;
+	size_t most[TEXTS] = { 0 };
 
-	*n = 0;
-	*out = NULL;
-	if (index->texts == NULL && make_texts(index, err) == -1)
-		return -1;
-	for (size_t i = 0; i < terms->n && rc == 0; i++) {
-		uint32_t literal = terms->literals[i];
+	for (size_t i = 0; i < terms->n; i++) {
 		const struct found *f;
 
-		if (!may_stand(index, literal, paper))
+		if (!may_stand(index, terms->literals[i], paper))
 			continue;
-		f = take_found(index, &terms->list[i], literal, paper, err);
-		rc = f != NULL ? add_found(&list, &index->texts->found, f, text, err) : -1;
-		/* Thousands of terms may stand in the same places. */
-		if (list.len > most) {
-			merge_spans(&list);
-			most = 2 * list.len + 1024;
-		}
+		f = take_found(index, &terms->list[i], terms->literals[i], paper, err);
+		if (f == NULL || add_found(out, &index->texts->found, f, err) == -1)
+			return -1;
+		for (int text = 0; text < TEXTS; text++)
+			merge_many(&out[text], &most[text]);
 	}
-	merge_spans(&list);
-	if (rc == 0)
-		rc = keep_spans(&list, a, out, n, err);
-	free(list.items);
+	for (int text = 0; text < TEXTS; text++)
+		merge_spans(&out[text]);
+	return 0;
+}
+
+int
+match_find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
+    size_t max, struct arena *a, struct paper_mark **out, size_t *n, struct error *err)
+{
+	struct span_list lists[TEXTS] = { 0 };
+	struct paper_mark *marks = NULL;
+	size_t found = 0;
+	int rc = -1;
+
+	*n = 0;
+	if ((index->texts == NULL && make_texts(index, err) == -1) ||
+	    find_marks(index, terms, paper, lists, err) == -1)
+		goto out;
+	for (int text = 0; text < TEXTS; text++)
+		found += lists[text].len;
+	found = found < max ? found : max;
+	if ((marks = arena_alloc(a, found * sizeof(*marks))) == NULL) {
+		err_nomem(err, "places of words");
+		goto out;
+	}
+	for (int text = 0; text < TEXTS; text++)
+		for (size_t i = 0; i < lists[text].len && *n < found; i++)
+			marks[(*n)++] = (struct paper_mark){ (enum paper_text)text,
+				lists[text].items[i].start, lists[text].items[i].end };
+	*out = marks;
+	rc = 0;
+out:
+	for (int text = 0; text < TEXTS; text++)
+		free(lists[text].items);
 	return rc;
 }

@@ -522,23 +522,30 @@ test_marks_are_spans(void **state)
 		if (i % 3 > 0) /* known which papers have it */
 			assert_int_equal(match_evaluate(index, program, NULL, &bits, &err), 0);
 		assert_int_equal(match_read_terms(index, program, &a, &terms, &err), 0);
-		for (uint32_t k = 0; k < 2 * PAPERS; k++) {
-			bool title = k % 2 == 0;
-			struct match_span *want, *got;
-			size_t nwant, ngot;
+		for (uint32_t k = 0; k < PAPERS; k++) {
+			struct match_span *title, *abstract;
+			size_t ntitle, nabstract, n, same = 0;
+			struct paper_mark *marks;
 
-			assert_int_equal(
-			    match_find_spans(index, program, k / 2,
-				title ? FIELD_TITLE : FIELD_ABSTRACT, &a, &want, &nwant, &err),
+			assert_int_equal(match_find_spans(index, program, k, FIELD_TITLE, &a,
+					     &title, &ntitle, &err),
+			    0);
+			assert_int_equal(match_find_spans(index, program, k, FIELD_ABSTRACT, &a,
+					     &abstract, &nabstract, &err),
 			    0);
 			assert_int_equal(
-			    match_find_marks(index, terms, k / 2,
-				title ? PAPER_TITLE : PAPER_ABSTRACT, &a, &got, &ngot, &err),
-			    0);
-			if (ngot != nwant ||
-			    (ngot > 0 && memcmp(got, want, ngot * sizeof(*got)) != 0))
-				fail_msg("'%s' in paper %u: %zu marks, %zu spans", query, k / 2,
-				    ngot, nwant);
+			    match_find_marks(index, terms, k, SIZE_MAX, &a, &marks, &n, &err), 0);
+			for (size_t m = 0; m < n && n == ntitle + nabstract; m++) {
+				const struct match_span *want =
+				    m < ntitle ? &title[m] : &abstract[m - ntitle];
+
+				same +=
+				    marks[m].text == (m < ntitle ? PAPER_TITLE : PAPER_ABSTRACT) &&
+				    marks[m].start == want->start && marks[m].end == want->end;
+			}
+			if (n != ntitle + nabstract || same != n)
+				fail_msg("'%s' in paper %u: %zu marks, %zu of them as spans are",
+				    query, k, n, same);
 		}
 		match_program_free(program);
 	}
@@ -581,22 +588,21 @@ test_marks_of_many_texts(void **state)
 	assert_int_equal(match_read_terms(index, program, &a, &terms, &err), 0);
 	for (uint32_t round = 0; round < 3; round++)
 		for (uint32_t i = 0; i < PAPERS; i++) {
-			struct match_span *list;
+			struct paper_mark *list;
 			size_t n;
 
 			assert_int_equal(
-			    match_find_marks(index, terms, i, PAPER_TITLE, &a, &list, &n, &err), 0);
-			assert_int_equal(n, 1);
+			    match_find_marks(index, terms, i, SIZE_MAX, &a, &list, &n, &err), 0);
+			assert_int_equal(n, 2 + REPEATS);
+			assert_int_equal(list[0].text, PAPER_TITLE);
 			assert_memory_equal(papers[i]->title + list[0].start, "attention", 9);
+			assert_true(list[1].text == PAPER_SUMMARY && list[1].start == 0 &&
+			    list[1].end == 9);
+			assert_true(list[3].text == PAPER_ABSTRACT && list[3].start == 34 &&
+			    list[3].end == 44);
 			assert_int_equal(
-			    match_find_marks(index, terms, i, PAPER_SUMMARY, &a, &list, &n, &err),
-			    0);
-			assert_true(n == 1 && list[0].start == 0 && list[0].end == 9);
-			assert_int_equal(
-			    match_find_marks(index, terms, i, PAPER_ABSTRACT, &a, &list, &n, &err),
-			    0);
-			assert_int_equal(n, REPEATS);
-			assert_true(list[1].start == 34 && list[1].end == 44);
+			    match_find_marks(index, terms, i, 2, &a, &list, &n, &err), 0);
+			assert_true(n == 2 && list[1].text == PAPER_SUMMARY);
 		}
 	match_program_free(program);
 	match_index_free(index);
