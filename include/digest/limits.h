@@ -58,6 +58,7 @@
 
 /* Matching. */
 #define MAX_READ_TEXTS_BYTES	(24u * 1024 * 1024)	/* words of texts kept to mark what was found: some 2,000 abstracts */
+#define MAX_FOUND_TERMS_BYTES	(4u * 1024 * 1024)	/* of where words were found in those, for readers with the same words: some 50,000 */
 
 /* Mail. */
 #define MAX_ADDRESS_BYTES	254			/* RFC 5321 4.5.3.1.3, less the brackets */

@@ -401,6 +401,8 @@ make_message(const struct composer *c, struct composed *mail, const struct rende
 		.archive_url = cfg->list.archive_url,
 		.text = parts->text.buf,
 		.html = parts->html.buf,
+		.text_len = parts->text.len,
+		.html_len = parts->html.len,
 	};
 
 	tz_local(mail->tz, m.date_utc, &wall, &m.date_offset_s, NULL);

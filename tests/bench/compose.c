@@ -146,6 +146,8 @@ compose(struct desk *d, size_t reader)
 	m.subject = d->parts.subject.buf;
 	m.text = d->parts.text.buf;
 	m.html = d->parts.html.buf;
+	m.text_len = d->parts.text.len;
+	m.html_len = d->parts.html.len;
 	if (message_add(&d->out, &m, &err) == -1)
 		bench_die(err.msg);
 }
