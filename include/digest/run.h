@@ -390,7 +390,7 @@ struct run_import_options {
 int	run_import(struct run *run, const char *path, const struct run_import_options *options,
 	    struct run_import_counts *counts, struct error *err);
 /* "active", "paused", "left", "ended", "gone", "broken"; and "file", "command", "mail". */
-const char *run_reader_state(const struct store_reader *r, int64_t now_utc);
+const char *run_reader_state(struct run *run, const struct store_reader *r);
 const char *run_reader_origin(const struct store_reader *r);
 /* "unsubscribed", "complaint", "bounced", "operator". */
 const char *run_reason_name(enum suppression_reason reason);

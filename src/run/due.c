@@ -87,10 +87,13 @@ due_is_merged(const struct due *due, const struct edition *e)
 	return e->period != due->period && e->copies == 0 && e->state != EDITION_HELD && due->own;
 }
 
-/* Editions before this one that were planned and never left. */
+/* Editions before this one that were planned and never left. One between the reader's own days moved no cursor: its sections
+ * find their papers again by themselves. */
 static bool
 is_unsent(const struct due *due, const struct edition *e)
 {
+	if (e->cursor_from == e->cursor_to)
+		return false;
 	switch (e->state) {
 	case EDITION_MERGED:
 	case EDITION_EXPIRED:
@@ -123,7 +126,7 @@ find_unsent(struct run *run, const struct store_reader *reader, const struct sch
 	found = store_load_edition(run->store, reader->last_period, reader->sub.id, &a, &last, err);
 	if (found == 1 && is_unsent(due, last))
 		*since_day = last->since_day;
-	*expired = found == 1 && last->state == EDITION_EXPIRED;
+	*expired = *since_day != 0 && last->state == EDITION_EXPIRED;
 	arena_release(&a);
 	return found == -1 ? -1 : 0;
 }

@@ -597,11 +597,17 @@ add_model(struct world *w, const char *zone, const char *when, const char *filte
 }
 
 static void
-add_models(struct world *w)
+add_still_models(struct world *w)
 {
 	for (size_t z = 0; z < COUNT(zones); z++)
 		for (size_t p = 0; p < 6; p++)
 			add_model(w, zones[z], plans[(p + z) % 9].when, "", NULL, 0);
+}
+
+static void
+add_models(struct world *w)
+{
+	add_still_models(w);
 	add_model(w, "Europe/London", "always", "", NULL, 0);
 	add_model(w, "Europe/London", "daily 07:30", "", moves, COUNT(moves));
 	add_model(w, "Asia/Beirut", "mon,thu 18:00", "", moves, COUNT(moves));
@@ -721,11 +727,38 @@ test_year(void **state)
 	free(w);
 }
 
+/* Days of the year on which some clock changes. */
+static const int32_t changes[] = { 66, 87, 94, 248, 276, 297, 304 };
+
+/* F-22: each minute of those days. */
+static void
+test_minutes(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	(void)state;
+	assert_non_null(w);
+	world_init(w, START_UTC);
+	add_still_models(w);
+	w->now_utc = START_UTC;
+	for (size_t c = 0; c < COUNT(changes); c++)
+		for (int32_t at = (changes[c] - 1) * DAY_MIN; at < (changes[c] + 1) * DAY_MIN;
+		     at++) {
+			w->now_utc = (int64_t)FIRST_DAY * DAY_S + (int64_t)at * 60;
+			run_once(w);
+		}
+	world_release(w);
+	for (size_t i = 0; i < w->nwalls; i++)
+		free(w->walls[i]);
+	free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_year),
+		cmocka_unit_test(test_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
