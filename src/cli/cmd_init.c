@@ -2,7 +2,6 @@
 #include "cli.h"
 #include "digest/init.h"
 #include "digest/limits.h"
-#include "digest/text.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -38,8 +37,6 @@ static const struct {
 	    offsetof(struct options, smtp_user) },
 	{ INIT_FROM, "--from", "From", offsetof(struct options, from) },
 };
-
-enum { NITEMS = sizeof(items) / sizeof(items[0]) };
 
 static size_t
 row_of(enum run_init_item item)

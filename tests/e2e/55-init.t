@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 40
+plan 41
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -140,6 +140,7 @@ for question in 'Your address' 'Topic 1' 'When' 'Time zone' 'Relay' 'Name for' '
 	done
 done
 check 'Ctrl-C or the end at any question: nothing is left' 'test $bad = 0'
+check '... and the terminal shows again what is typed'    'sed "/^Password/q; s/c4nary-Pa55word/^C/" all | sed "\$s/=> .*/=> ^C/" >steps && python3 "$E2E/dialogue.py" --show seen steps sh -c "trap : INT; \"\$DIGEST\" init; stty -a" && grep -q "[ ;]echo " seen && ! grep -q "c4nary" seen'
 fresh
 check 'no to the last question as well'                   'sed "s/Write => y/Write => n/" all >steps && talk 64 && nothing_left'
 check 'what options say is not asked'                     'printf "Topic 1 => \nWhen [ => \nTime zone => \nFrom [ => \nWrite => y\n" >steps && talk 0 --address me@digest.test --smtp-url "maildir:$T/Mail" && ! grep -q "Your address\|Relay," seen && grep -q "maildir:$T/Mail" "$C/digest.conf"'
