@@ -412,8 +412,10 @@ take_reader(struct line *l)
 	if (read_filters(l) == -1)
 		return -1;
 	read_consent(l);
-	if (strbuf_check(&l->record, l->err) == -1)
-		return -1;
+	if (l->record.state == STRBUF_NOMEM)
+		return strbuf_check(&l->record, l->err);
+	if (l->record.state == STRBUF_TOO_LONG)
+		fault(l, "consent", "too long to be kept");
 	if (l->in->options->consent[0] != '\0')
 		w->consent = l->in->options->consent;
 	if (!l->told && w->consent[0] == '\0' && w->record[0] == '\0' &&
@@ -494,7 +496,7 @@ take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, str
 		return 0;
 	l.object = json;
 	l.row.line = number;
-	strbuf_init(&l.record, 2 * MAX_CONSENT_BYTES);
+	strbuf_init(&l.record, MAX_CONSENT_BYTES);
 	type = json_get_string(json, "type");
 	for (size_t i = 0; type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i].type) == 0) {
