@@ -26,6 +26,7 @@ struct message {
 	const char *unsubscribe_https;	/* "https:..." or ""; adds List-Unsubscribe-Post */
 	const char *help_url, *archive_url;	/* of List-Help and List-Archive, or "" */
 	const char *text, *html;	/* quoted-printable of UTF-8, see qp.h; html NULL = the mail is text alone */
+	size_t text_len, html_len;	/* 0 = up to the NUL */
 };
 
 /*

@@ -252,49 +252,6 @@ int	run_fetch(struct run *run, const struct run_fetch_options *options, struct r
 int	run_sync_readers(struct run *run, bool accept_removals, struct store_sync_counts *counts,
 	    struct error *err);
 
-/* ---- backup, restore, prune: backup.c, restore.c, prune.c ---- */
-
-struct run_backup {
-	const char *to;		/* a file, or a folder, in which it gets a name of its own with the time */
-	bool force;		/* a file that is there is replaced */
-	/* What was made: */
-	const char *path;	/* lives in the arena */
-	struct store_sizes sizes;
-	bool has_key;		/* there was one to take along */
-};
-/*
- * Write the store, which is open, and the key of the tokens into one file, see store_backup(). Fails with ERR_USAGE when the
- * file is there already, or is the store itself.
- */
-int	run_backup(struct run *run, struct run_backup *b, struct arena *a, struct error *err);
-
-struct run_pruned {
-	size_t n[PRUNED_KINDS];	/* records */
-	size_t ncopies;		/* of the store, that an upgrade or a restore left */
-	int64_t copies_bytes;
-	int64_t store_bytes, free_bytes;	/* afterwards */
-	int64_t freed_bytes;	/* given back to the disk, copies aside */
-};
-/*
- * Remove what is older than the store.keep-* keys ask for, as a run does by itself once a day; and give the room back when a
- * quarter of the store is free, which a run leaves to be used again. Fails with ERR_TEMP while a run is under way.
- * dry_run	the store is an overlay: nothing goes, and store_bytes and those below it mean nothing
- */
-int	run_prune(struct run *run, bool dry_run, struct run_pruned *out, struct error *err);
-
-struct run_restored {
-	bool kept;		/* there was a store in its place, which is kept beside it */
-	size_t nheld;		/* mails */
-	bool has_key;		/* the backup brought the key of the tokens along */
-	const char *key;	/* what became of the key file, in words; "" = it stays as it is */
-};
-/*
- * Make the store of the configuration the one that sends from now on: the one in the file from, or, when that is NULL, the one
- * at hand. Opens it. Keys that it brings along go into list.key-file. What it calls unsettled is held for a person, for it
- * may be out since. Fails with ERR_TEMP while a run is under way, with ERR_DATA when the file is no whole store.
- */
-int	run_restore(struct run *run, const char *from, struct run_restored *out, struct error *err);
-
 /* ---- the list by command ---- */
 
 /* A key of digest.conf(5) with its text. */
@@ -390,7 +347,7 @@ struct run_import_options {
 int	run_import(struct run *run, const char *path, const struct run_import_options *options,
 	    struct run_import_counts *counts, struct error *err);
 /* "active", "paused", "left", "ended", "gone", "broken"; and "file", "command", "mail". */
-const char *run_reader_state(const struct store_reader *r, int64_t now_utc);
+const char *run_reader_state(struct run *run, const struct store_reader *r);
 const char *run_reader_origin(const struct store_reader *r);
 /* "unsubscribed", "complaint", "bounced", "operator". */
 const char *run_reason_name(enum suppression_reason reason);
@@ -678,6 +635,8 @@ struct run_next {
 	size_t npaused;
 	const char *paused;	/* the first of them, "" = nobody */
 	int32_t paused_until;	/* its day */
+	size_t nlate;		/* readers for whom, at their last hour within a week, no run came for over an hour */
+	int64_t longest_wait_s;	/* of these */
 };
 int	run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err);
 

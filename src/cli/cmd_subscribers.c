@@ -52,7 +52,7 @@ print_row(const struct cli *cli, const struct store_reader *r)
 	else
 		snprintf(from, sizeof(from), "%s", run_reader_origin(r));
 	term_put_row(&cli->term, columns, sizeof(columns) / sizeof(columns[0]),
-	    (const char *const[]){ r->sub.address, run_reader_state(r, clock_now_utc(&cli->clock)),
+	    (const char *const[]){ r->sub.address, run_reader_state(cli->run, r),
 		r->sub.when, filters, from });
 }
 
@@ -211,8 +211,7 @@ resume_one(struct cli *cli, const char *address, struct error *err)
 		[RESUMED_NOTHING] = "was not paused",
 		[RESUMED_PAUSE] = "gets mail again",
 		[RESUMED_SUPPRESSION] = "gets mail again",
-		[RESUMED_STRANGER] = "may be mailed again, but is no reader; add them by: digest "
-				     "subscribe",
+		[RESUMED_STRANGER] = "may be subscribed again, but is no reader",
 	};
 	enum run_resumed was;
 

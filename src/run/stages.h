@@ -67,6 +67,11 @@ void	period_format(int64_t period, char out[DATE_RFC3339_SIZE]);
  */
 int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
 	    struct due *out, struct error *err);
+/* The last moment at which the reader's schedule asked for a digest at an hour it names; 0 = it names none, or there was none
+ * since the reader came or was last paused. */
+int64_t	due_last_hour(struct run *run, const struct store_reader *reader, int64_t now_utc);
+/* The reader's day, as the clock shows it there. */
+int32_t	due_local_day(struct run *run, const struct store_reader *reader, int64_t now_utc);
 /* Whether it is a day of the reader's pause. */
 bool	due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc);
 /* An unsettled edition that becomes part of the one that is due: no copy of it can be out, and nobody holds it. */

@@ -245,10 +245,12 @@ test_coming_back(void **state)
 	assert_int_equal(sync_readers(fx, NULL, 0, false, T_NOW).nended, 1);
 	assert_int_equal(find_reader(fx, "ada@example.org")->state, READER_ENDED);
 	after = bump_change_seq(fx);
-	assert_int_equal(sync_readers(fx, &s, 1, false, T_NOW).nresumed, 1);
+	assert_int_equal(sync_readers(fx, &s, 1, false, T_NOW + 9 * T_DAY_S).nresumed, 1);
 	assert_int_equal(find_reader(fx, "ada@example.org")->sub.id, id);
 	assert_int_equal(find_reader(fx, "ada@example.org")->state, READER_ACTIVE);
 	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, after);
+	/* Nor were the days in between missed. */
+	assert_int_equal(find_reader(fx, "ada@example.org")->last_period, T_TODAY + 8);
 }
 
 static void
@@ -296,7 +298,7 @@ test_was(void **state)
 			    store_suppress(fx->store, s.canonical,
 				(enum suppression_reason)carries[i].reason, T_NOW, &fx->err));
 		must(fx, store_commit(fx->store, true, &fx->err));
-		s.was = arena_printf(&fx->a, "Old%zu@Example.org", i);
+		s.was = arena_printf(&fx->a, "old%zu@example.org", i);
 		s.address = s.canonical = arena_printf(&fx->a, "new%zu@example.org", i);
 		c = sync_readers(fx, &s, 1, true, T_NOW);
 		r = find_reader(fx, s.canonical);
