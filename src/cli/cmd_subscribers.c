@@ -52,8 +52,8 @@ print_row(const struct cli *cli, const struct store_reader *r)
 	else
 		snprintf(from, sizeof(from), "%s", run_reader_origin(r));
 	term_put_row(&cli->term, columns, sizeof(columns) / sizeof(columns[0]),
-	    (const char *const[]){ r->sub.address, run_reader_state(cli->run, r),
-		r->sub.when, filters, from });
+	    (const char *const[]){
+		r->sub.address, run_reader_state(cli->run, r), r->sub.when, filters, from });
 }
 
 /* Of the file only when asked for: who puts the output there wants no block twice. */
