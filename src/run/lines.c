@@ -134,12 +134,16 @@ struct value *
 run_reader_value(struct run *run, const struct store_reader *r, struct arena *a)
 {
 	struct value *v = value_object(a), *filters = value_list(a);
+	struct subscriber sub = r->sub;
 	enum suppression_reason reason;
 	int64_t since_utc = 0;
 	struct strbuf text;
 	bool left = r->suppressed &&
 	    store_is_suppressed(run->store, r->sub.canonical, &reason, &since_utc, NULL) == 1;
 
+	/* One that is over is no longer anybody's business. */
+	if (!due_is_paused(run, r, clock_now_utc(&run->clock)))
+		sub.paused_until = 0;
 	strbuf_init(&text, MAX_CONFIG_VALUE);
 	value_set_string(a, v, "type", "subscriber");
 	value_set_string(a, v, "address", r->sub.address);
@@ -147,7 +151,7 @@ run_reader_value(struct run *run, const struct store_reader *r, struct arena *a)
 	value_set_string(a, v, "origin", run_reader_origin(r));
 	for (size_t i = 0; i < NMEMBERS; i++) {
 		strbuf_reset(&text);
-		config_add_reader_key(&text, members[i].key, &r->sub);
+		config_add_reader_key(&text, members[i].key, &sub);
 		set_text(a, v, members[i].member, &text, members[i].number);
 	}
 	value_set_string(a, v, "left", left ? run_reason_name(reason) : "");
