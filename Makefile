@@ -11,7 +11,8 @@
 #   make golden            renew the digest that a test compares with, after a change of the look
 #   make screenshots       the pictures of README.md, by Chromium
 #   make deps              which packages are missing, and the command that brings them
-#   make install           DESTDIR PREFIX MANDIR; the program and its manual, no configuration
+#   make install           DESTDIR PREFIX MANDIR; the program, its manuals and what systemd and shells want; no configuration
+#   make deb               a Debian package in build/deb, by dpkg-dev alone; MAINTAINER='Name <address>' goes into it
 #   make CC=clang          another compiler; its build has a folder of its own
 #   make WERROR=1          warnings are errors
 # CPPFLAGS, CFLAGS and LDFLAGS belong to you; what the project needs is added to them.
@@ -21,6 +22,7 @@ PREFIX = /usr/local
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/digest
 DOCDIR = $(PREFIX)/share/doc/digest
+SYSTEMDDIR = $(PREFIX)/lib/systemd/system
 CC = gcc
 PKG_CONFIG = pkg-config
 CFLAGS ?= -O2 -g
@@ -64,7 +66,7 @@ MAN := $(sort $(wildcard man/*.[157]))
 
 .PHONY: all check check-unit check-e2e check-full lint fuzz fuzz-programs bench bench-programs demo golden \
 	screenshots deps \
-	install uninstall clean missing-libraries
+	install uninstall deb clean missing-libraries
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -179,33 +181,53 @@ deps:
 	@sh etc/setup -n deps
 
 # To copy from: what to do with these files stands at their heads.
-EXAMPLES = README.md LICENSE etc/digest.conf.example etc/systemd/digest.service etc/systemd/digest.timer \
-	etc/examples/pubmed.sh
+EXAMPLES = README.md LICENSE etc/digest.conf.example etc/examples/pubmed.sh
 
-# For bash, zsh and fish, where each looks.
-COMPLETIONS = bash-completion/completions/digest zsh/site-functions/_digest fish/vendor_completions.d/digest.fish
+# What shells complete with is made by the program itself, and every shell looks for it in a place of its own.
+COMPLETIONS = bash:$(PREFIX)/share/bash-completion/completions/digest \
+	zsh:$(PREFIX)/share/zsh/$(ZSHDIR)/_digest \
+	fish:$(PREFIX)/share/fish/vendor_completions.d/digest.fish
+ZSHDIR = site-functions
 
+# Units name the program by its path.
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/templates $(DESTDIR)$(DOCDIR) \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)/templates $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSTEMDDIR) \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 		$(foreach s,1 5 7,$(DESTDIR)$(MANDIR)/man$(s))
 	install -m 755 $(BUILD)/digest $(DESTDIR)$(PREFIX)/bin/digest
 	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.} || exit 1; done
 	install -m 644 templates/* $(DESTDIR)$(DATADIR)/templates
 	install -m 644 $(EXAMPLES) $(DESTDIR)$(DOCDIR)
 	install -m 644 etc/cron.d/digest $(DESTDIR)$(DOCDIR)/digest.cron
-	install -m 644 etc/sysusers.d/digest.conf $(DESTDIR)$(DOCDIR)/digest.sysusers
-	sed -i 's|/usr/local/bin/digest|$(PREFIX)/bin/digest|' $(DESTDIR)$(DOCDIR)/digest.service
-
-	install -d $(foreach f,$(COMPLETIONS),$(DESTDIR)$(PREFIX)/share/$(dir $(f)))
-	$(BUILD)/digest completion bash >$(DESTDIR)$(PREFIX)/share/$(word 1,$(COMPLETIONS))
-	$(BUILD)/digest completion zsh >$(DESTDIR)$(PREFIX)/share/$(word 2,$(COMPLETIONS))
-	$(BUILD)/digest completion fish >$(DESTDIR)$(PREFIX)/share/$(word 3,$(COMPLETIONS))
+	install -m 644 etc/systemd/digest.service etc/systemd/digest.timer $(DESTDIR)$(SYSTEMDDIR)
+	sed -i 's|/usr/local/bin/digest|$(PREFIX)/bin/digest|' $(DESTDIR)$(SYSTEMDDIR)/digest.service
+	for k in sysusers tmpfiles; do \
+		install -m 644 etc/$$k.d/digest.conf $(DESTDIR)$(PREFIX)/lib/$$k.d/digest.conf || exit 1; done
+	for c in $(COMPLETIONS); do \
+		$(BUILD)/digest completion "$${c%%:*}" >$(BUILD)/completion && \
+		install -D -m 644 $(BUILD)/completion "$(DESTDIR)$${c#*:}" || exit 1; done
 
 # Configuration, store and mail are yours and stay.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/digest $(MAN:man/%=$(DESTDIR)$(MANDIR)/man?/%)
-	rm -f $(COMPLETIONS:%=$(DESTDIR)$(PREFIX)/share/%)
+	rm -f $(DESTDIR)$(PREFIX)/bin/digest $(MAN:man/%=$(DESTDIR)$(MANDIR)/man?/%) \
+		$(DESTDIR)$(SYSTEMDDIR)/digest.service $(DESTDIR)$(SYSTEMDDIR)/digest.timer \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/digest.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/digest.conf
+	for c in $(COMPLETIONS); do rm -f "$(DESTDIR)$${c#*:}" || exit 1; done
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
+
+# From a copy of the sources, so that nothing is left in them; etc/debian/rules wants no debhelper.
+DEB = build/deb/digest-$(VERSION)
+MAINTAINER = $(shell sed -n 's/^Maintainer: //p' etc/debian/control)
+
+deb:
+	@command -v dpkg-buildpackage >/dev/null || { echo "dpkg-dev is missing: apt-get install dpkg-dev" >&2; exit 1; }
+	rm -rf build/deb
+	mkdir -p $(DEB)
+	cp -R Makefile README.md LICENSE src include templates etc man $(DEB)
+	mv $(DEB)/etc/debian $(DEB)/debian
+	sed -i 's|^Maintainer: .*|Maintainer: $(MAINTAINER)|' $(DEB)/debian/control
+	sed -i '1s|(.*)|($(VERSION))|; s|^ -- .*>|-- $(MAINTAINER)|; s|^-- | -- |' $(DEB)/debian/changelog
+	cd $(DEB) && dpkg-buildpackage -us -uc -b -d
 
 clean:
 	rm -rf build

@@ -21,6 +21,7 @@
 #define MAX_QUERY_DISTANCE	1000			/* words of "a b"~N: longer than any abstract is an AND */
 #define MAX_READER_FILTERS	1000			/* per reader */
 #define MAX_CONSENT_BYTES	(16u * 1024)		/* record of one reader: a hundred lines */
+#define MAX_CONSENT_TEXT	4096u			/* of one consent; a form quoted in full fits */
 #define MAX_SECTION_PICKS	500			/* papers of one section; 'limit' may not ask for more */
 
 /* Answers of sources. */
@@ -57,6 +58,7 @@
 
 /* Matching. */
 #define MAX_READ_TEXTS_BYTES	(24u * 1024 * 1024)	/* words of texts kept to mark what was found: some 2,000 abstracts */
+#define MAX_FOUND_TERMS_BYTES	(4u * 1024 * 1024)	/* of where words were found in those, for readers with the same words: some 50,000 */
 
 /* Mail. */
 #define MAX_ADDRESS_BYTES	254			/* RFC 5321 4.5.3.1.3, less the brackets */

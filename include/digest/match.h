@@ -170,10 +170,11 @@ struct match_terms;
 int	match_read_terms(struct match_index *index, const struct program *program, struct arena *a,
 	    struct match_terms **out, struct error *err);
 
-/* The same in a text that a card shows; a summary counts as part of the abstract. Many readers ask for the same papers: what
- * was read of a text is kept with the index, up to MAX_READ_TEXTS_BYTES. */
+/* The same in the texts that a card shows, by text, at most max of them; a summary counts as part of the abstract. Many readers
+ * ask for the same papers: what was read of a text is kept with the index, up to MAX_READ_TEXTS_BYTES, and what was found in it
+ * up to MAX_FOUND_TERMS_BYTES. */
 int	match_find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
-	    enum paper_text text, struct arena *a, struct match_span **out, size_t *n, struct error *err);
+	    size_t max, struct arena *a, struct paper_mark **out, size_t *n, struct error *err);
 
 /* One clause of a query and what it says of a paper, for `explain`. */
 struct match_clause {

@@ -29,6 +29,7 @@ struct message {
 	bool is_answer;			/* to a mail of the recipient: auto-replied (RFC 3834), which nobody may answer */
 	const char *in_reply_to;	/* of an answer: the Message-ID it is to, without < and >; "" = not known */
 	const char *text, *html;	/* quoted-printable of UTF-8, see qp.h; html NULL = the mail is text alone */
+	size_t text_len, html_len;	/* 0 = up to the NUL */
 };
 
 /*

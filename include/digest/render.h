@@ -76,6 +76,8 @@ struct edition_view {
 	int32_t day;		/* nominal local date, days since 1970 */
 	int32_t since_day;	/* first day covered; = day for an ordinary daily edition */
 	bool welcome;		/* first mail after subscribing */
+	const char *change;	/* name of the sentence that says how to change things: "change-mail"; "" = none */
+	const char *change_where;	/* a file, a command, an address or a link */
 	size_t nread, nmatched, nshown, ncut;
 	const char *const *sources;	/* names of what was read */
 	size_t nsources;

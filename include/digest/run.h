@@ -256,49 +256,6 @@ int	run_fetch(struct run *run, const struct run_fetch_options *options, struct r
 int	run_sync_readers(struct run *run, bool accept_removals, struct store_sync_counts *counts,
 	    struct error *err);
 
-/* ---- backup, restore, prune: backup.c, restore.c, prune.c ---- */
-
-struct run_backup {
-	const char *to;		/* a file, or a folder, in which it gets a name of its own with the time */
-	bool force;		/* a file that is there is replaced */
-	/* What was made: */
-	const char *path;	/* lives in the arena */
-	struct store_sizes sizes;
-	bool has_key;		/* there was one to take along */
-};
-/*
- * Write the store, which is open, and the key of the tokens into one file, see store_backup(). Fails with ERR_USAGE when the
- * file is there already, or is the store itself.
- */
-int	run_backup(struct run *run, struct run_backup *b, struct arena *a, struct error *err);
-
-struct run_pruned {
-	size_t n[PRUNED_KINDS];	/* records */
-	size_t ncopies;		/* of the store, that an upgrade or a restore left */
-	int64_t copies_bytes;
-	int64_t store_bytes, free_bytes;	/* afterwards */
-	int64_t freed_bytes;	/* given back to the disk, copies aside */
-};
-/*
- * Remove what is older than the store.keep-* keys ask for, as a run does by itself once a day; and give the room back when a
- * quarter of the store is free, which a run leaves to be used again. Fails with ERR_TEMP while a run is under way.
- * dry_run	the store is an overlay: nothing goes, and store_bytes and those below it mean nothing
- */
-int	run_prune(struct run *run, bool dry_run, struct run_pruned *out, struct error *err);
-
-struct run_restored {
-	bool kept;		/* there was a store in its place, which is kept beside it */
-	size_t nheld;		/* mails */
-	bool has_key;		/* the backup brought the key of the tokens along */
-	const char *key;	/* what became of the key file, in words; "" = it stays as it is */
-};
-/*
- * Make the store of the configuration the one that sends from now on: the one in the file from, or, when that is NULL, the one
- * at hand. Opens it. Keys that it brings along go into list.key-file. What it calls unsettled is held for a person, for it
- * may be out since. Fails with ERR_TEMP while a run is under way, with ERR_DATA when the file is no whole store.
- */
-int	run_restore(struct run *run, const char *from, struct run_restored *out, struct error *err);
-
 /* ---- the list by command ---- */
 
 /* A key of digest.conf(5) with its text. */
@@ -394,7 +351,7 @@ struct run_import_options {
 int	run_import(struct run *run, const char *path, const struct run_import_options *options,
 	    struct run_import_counts *counts, struct error *err);
 /* "active", "paused", "left", "ended", "gone", "broken"; and "file", "command", "mail". */
-const char *run_reader_state(const struct store_reader *r, int64_t now_utc);
+const char *run_reader_state(struct run *run, const struct store_reader *r);
 const char *run_reader_origin(const struct store_reader *r);
 /* "unsubscribed", "complaint", "bounced", "operator". */
 const char *run_reason_name(enum suppression_reason reason);
@@ -682,6 +639,8 @@ struct run_next {
 	size_t npaused;
 	const char *paused;	/* the first of them, "" = nobody */
 	int32_t paused_until;	/* its day */
+	size_t nlate;		/* readers for whom, at their last hour within a week, no run came for over an hour */
+	int64_t longest_wait_s;	/* of these */
 };
 int	run_find_next(struct run *run, struct run_next *out, struct arena *a, struct error *err);
 
@@ -764,60 +723,6 @@ struct run_check_options {
  * store if there is one; changes nothing, but for the test mail. Returns the enum run_fault of all that failed.
  */
 unsigned	run_check(struct run *run, const struct run_check_options *options);
-
-/* ---- init: a first configuration ---- */
-
-enum run_init_item { INIT_ADDRESS, INIT_FROM, INIT_TOPIC, INIT_URL, INIT_USER, INIT_WHEN, INIT_TIMEZONE, RUN_INIT_ITEMS };
-enum { RUN_INIT_TOPICS = 50 };
-
-/* What somebody answered, each accepted by run_init_accept(). */
-struct run_init {
-	const char *items[RUN_INIT_ITEMS];	/* but INIT_TOPIC; NULL = not answered */
-	const char *topics[RUN_INIT_TOPICS];	/* queries; without any the reader gets what trends */
-	size_t ntopics;
-	const char *password;			/* NULL or "" = none */
-};
-
-/* Where it will stand. "" = none can be told, as there is no $HOME. */
-struct run_init_place {
-	const char *config, *secret;	/* paths; the secret stands beside the configuration */
-	bool named;		/* digest does not look there by itself: commands need -c */
-	bool of_machine;	/* under /etc */
-};
-
-/*
- * given	a path, or NULL: $DIGEST_CONFIG, for root /etc/digest/digest.conf, else $XDG_CONFIG_HOME/digest/digest.conf
- * Fails with ERR_CONFIG when either file is there already, for nothing is ever overwritten.
- */
-int	run_init_find_place(const char *given, struct arena *a, struct run_init_place *out, struct error *err);
-/*
- * Read an answer as the program itself will read it.
- * out		as it will be written: "smtp.example.org" is smtps://smtp.example.org
- * wrong	(may be NULL) the byte at which a topic is wrong, SIZE_MAX = it is not told
- * Fails with what was found and what was expected.
- */
-int	run_init_accept(enum run_init_item item, const char *text, struct arena *a, const char **out, size_t *wrong,
-	    struct error *err);
-/* A sensible answer, from those before it; NULL = there is none. */
-const char *run_init_propose(const struct run_init *init, enum run_init_item item, struct arena *a);
-/* Whether this way out is a relay, which may ask for a login. */
-bool	run_init_is_relay(const struct run_init *init);
-/* Append the configuration, with its comments. dir: of files to include, "" = beside it. */
-void	run_init_add_config(struct strbuf *out, const struct run_init *init, const char *dir);
-/*
- * The program with what was answered so far as its configuration, of which nothing is written: to read papers with, and to
- * try the relay. settings->config_path is not looked at.
- */
-int	run_init_open(const struct run_init *init, const struct run_init_place *place, const struct run_settings *settings,
-	    struct run **out, struct error *err);
-/* Read what the sources list, for run_try() on the last WINDOW_DAYS; 0 papers is no error. ERR_NET when none answers. */
-int	run_init_read_papers(struct run *run, size_t *npapers, struct error *err);
-/* Connect and log in as a run would; told gets "smtps://smtp.example.org, TLS, logged in, mails up to 34176 KB". */
-int	run_init_try_relay(struct run *run, const struct run_init *init, struct strbuf *told, struct error *err);
-/* Both files, closed to others, in a folder that is made 0700 when it is missing. Neither is there after a failure. */
-int	run_init_write(const struct run_init *init, const struct run_init_place *place, struct error *err);
-/* Give what was written to the user who will run digest. Fails with ERR_IO. */
-int	run_init_give(const struct run_init_place *place, const char *user, struct error *err);
 
 /* Every sink is on loopback, a file or a Maildir: --now may be given to commands that send. */
 bool	run_sinks_are_local(const struct config *cfg);

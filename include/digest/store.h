@@ -347,7 +347,7 @@ struct store_consent {
 	const char *how;	/* "file", "command", "import", "resume": one word; "" = not known */
 	const char *text;	/* what a person said of it; of "file" the file the block was first seen in */
 };
-/* Append one to a record. Control characters of the text become blanks. */
+/* Append one to a record. Control characters of the text become blanks, bytes that are not UTF-8 U+FFFD. */
 void	store_add_consent(struct strbuf *record, const struct store_consent *c);
 /* The consents of a record in their order. Fails with ERR_NOMEM. */
 int	store_read_consents(const char *record, struct arena *a, struct store_consent **out, size_t *n,
@@ -614,6 +614,9 @@ int	store_drop_edition(struct store *store, int64_t period, int64_t reader, cons
 	    struct error *err);
 /* How many editions of a reader came to nothing in a row (EDITION_EMPTY), up to the newest one. */
 int	store_count_empty(struct store *store, int64_t reader, size_t *n, struct error *err);
+/* 1 found, 0 there is none. */
+int	store_load_edition(struct store *store, int64_t period, int64_t reader, struct arena *a, struct edition **out,
+	    struct error *err);
 /* Highest period first, of one reader or all (0), at most max. */
 int	store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
 	    struct edition **out, size_t *n, struct error *err);

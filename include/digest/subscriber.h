@@ -35,7 +35,7 @@ struct subscriber {
 	const char *timezone;	/* IANA name */
 	const char *when;	/* "daily", "weekdays 07:30", "always" ... */
 	const char *language;	/* "en" */
-	const char *was;	/* former address whose history this one takes over */
+	const char *was;	/* identity of the former address, whose history this one takes over */
 	uint32_t limit;		/* papers per filter */
 	uint32_t max_papers;	/* papers per edition */
 	uint32_t outside;	/* popular papers outside the filters */

@@ -43,7 +43,7 @@ void	value_set_string(struct arena *a, struct value *object, const char *name, c
 void	value_set_number(struct arena *a, struct value *object, const char *name, int64_t n);
 void	value_set_bool(struct arena *a, struct value *object, const char *name, bool b);
 void	value_append(struct arena *a, struct value *list, struct value *item);
-/* A list of n items that are made when one is first asked for, each by make(arg, i); nothing is appended to it. */
+/* A list of n items, each made by make(arg, i) when it is first asked for; nothing is appended to it. */
 struct value *value_list_of(struct arena *a, size_t n, struct value *(*make)(void *arg, size_t i), void *arg);
 /* An object with the members of another, which are shared: setting one later does not touch the other. */
 struct value *value_copy(struct arena *a, const struct value *object);

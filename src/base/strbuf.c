@@ -83,7 +83,7 @@ resize(struct strbuf *sb, size_t alloc)
 }
 
 /* Room for extra more bytes and the NUL, or the sticky failure. */
-static int
+static __attribute__((noinline)) int
 grow(struct strbuf *sb, size_t extra)
 {
 	size_t need, alloc;

@@ -144,7 +144,7 @@ const char *term_between(const struct term *term);
 
 /* A column of a table; the last one takes what is left. */
 struct term_column {
-	const char *head;
+	const char *head;	/* "" = the cell says it */
 	size_t columns;
 };
 /* The heads, where a row is a line. */

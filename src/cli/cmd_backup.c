@@ -1,5 +1,6 @@
 /* digest backup, digest prune: the store in one file, and what has become old. */
 #include "cli.h"
+#include "digest/care.h"
 
 #include <stdio.h>
 

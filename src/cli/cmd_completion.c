@@ -23,7 +23,8 @@ static const struct {
 	{ "KEY", "keys", "" },
 	{ "TOPIC", "topics", "" },
 	{ "WHEN", "", "auto always never" },
-	{ "FORM", "", "text html eml json" },
+	{ "FORM", "", "text html eml json conf" },
+	{ "text|json", "", "text json" },
 	{ "ORDER", "", "best relevance votes trending newest" },
 	{ "SHELL", "", "bash zsh fish" },
 };
@@ -45,6 +46,7 @@ kind_of(const char *arg)
 struct argument_words {
 	char literals[256]; /* with blanks between */
 	size_t kind;	    /* of the first name that has one, NKINDS = none */
+	bool either;	    /* it may stand in place of the literals, too */
 };
 
 static void
@@ -55,6 +57,7 @@ read_arguments(const struct command *c, struct argument_words *out)
 
 	out->kind = NKINDS;
 	out->literals[0] = '\0';
+	out->either = false;
 	for (const char *s = c->args + strspn(c->args, marks); *s != '\0'; s += strspn(s, marks)) {
 		size_t len = strcspn(s, "[]| ");
 		char word[MAX_WORD];
@@ -66,8 +69,10 @@ read_arguments(const struct command *c, struct argument_words *out)
 		if (islower((unsigned char)word[0]))
 			used += (size_t)snprintf(out->literals + used, sizeof(out->literals) - used,
 			    "%s%s", used > 0 ? " " : "", word);
-		else if (out->kind == NKINDS)
+		else if (out->kind == NKINDS) {
 			out->kind = kind_of(word);
+			out->either = *s == '|';
+		}
 	}
 }
 
@@ -173,7 +178,8 @@ put_arguments(void)
 			continue;
 		printf("	%s) ", c->name);
 		if (w.literals[0] != '\0')
-			printf("[ -n \"$verb\" ] || { choices='%s'; return; }; ", w.literals);
+			printf("[ -n \"$verb\" ] || { choices='%s'; %s; }; ", w.literals,
+			    w.either ? ":" : "return");
 		put_choice(w.kind);
 		printf(" ;;\n");
 	}
@@ -231,9 +237,10 @@ static const char bash_end[] =
     "	case $kind in\n"
     "	files) compopt -o filenames; mapfile -t found < <(compgen -f -- \"$cur\") ;;\n"
     "	dirs) compopt -o filenames; mapfile -t found < <(compgen -d -- \"$cur\") ;;\n"
-    "	'') read -ra found <<<\"$choices\" ;;\n"
+    "	'') ;;\n"
     "	*) mapfile -t found < <(_digest_list \"$kind\") ;;\n"
     "	esac 2>/dev/null\n"
+    "	for word in $choices; do found+=(\"$word\"); done\n"
     "	for c in = : @; do\n"
     "		part=$before$cur\n"
     "		[[ $COMP_WORDBREAKS == *$c* && $part == *$c* ]] || continue\n"
@@ -259,9 +266,10 @@ static const char zsh_end[] =
     "	case $kind in\n"
     "	files) _files; return ;;\n"
     "	dirs) _files -/; return ;;\n"
-    "	'') found=(${=choices}) ;;\n"
+    "	'') ;;\n"
     "	*) found=(\"${(@f)$(_digest_list $kind)}\") ;;\n"
     "	esac\n"
+    "	found+=(${=choices})\n"
     "	compadd -- \"${(@)found:#}\"\n"
     "}\n"
     "if [ \"$funcstack[1]\" = _digest ]; then _digest \"$@\"; else compdef _digest digest; fi\n";
@@ -342,7 +350,7 @@ put_fish_arguments(const struct command *c)
 	if (w.kind == NKINDS)
 		return;
 	printf("complete -c digest -n '__fish_seen_subcommand_from %s", c->name);
-	if (w.literals[0] != '\0')
+	if (w.literals[0] != '\0' && !w.either)
 		printf("; and __fish_seen_subcommand_from %s", w.literals);
 	printf("'");
 	put_fish_kind(w.kind);

@@ -1,5 +1,6 @@
 /* digest help, version: made from the tables. */
 #include "cli.h"
+#include "digest/limits.h"
 #include "digest/text.h"
 
 #include <stdio.h>
@@ -93,14 +94,47 @@ print_summary(const struct cli *cli, const struct command *c)
 }
 
 static void
+print_more(const struct cli *cli)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_TEXT_BYTES);
+	strbuf_add(&line,
+	    "'digest help TOPIC' tells more of a command, of a block or key of the configuration "
+	    "(smtp, smtp.url), or of");
+	for (const struct help_topic *t = help_topics; t->name != NULL; t++)
+		strbuf_addf(&line, "%s %s",
+		    t == help_topics	    ? ""
+			: t[1].name == NULL ? " or"
+					    : ",",
+		    t->name);
+	strbuf_add(&line,
+	    ". Manuals: digest(1), digest.conf(5), digest-filter(7), "
+	    "digest-template(7), digest-source(7).");
+	putchar('\n');
+	term_put_filled(&cli->term, line.buf, 0);
+	putchar('\n');
+	strbuf_release(&line);
+}
+
+static void
 print_overview(const struct cli *cli)
 {
-	printf(
-	    "digest: new research papers, by your own filters, in one mail a day\n\n"
-	    "usage: digest [OPTION]... [COMMAND] [ARGUMENT]...\n\n"
-	    "  digest                     how things stand\n"
-	    "  digest --dry-run           what would be sent now; sends and stores nothing\n"
-	    "  digest run                 fetch, match and send what is due: the line for cron\n");
+	static const struct command ways[] = {
+		{ .name = "digest", .help = "how things stand" },
+		{ .name = "digest --dry-run",
+		    .help = "what would be sent now; sends and stores nothing" },
+		{ .name = "digest run",
+		    .help = "fetch, match and send what is due: the line for cron" },
+	};
+
+	printf("digest: new research papers, by your own filters, in one mail a day\n\n"
+	       "usage: digest [OPTION]... [COMMAND] [ARGUMENT]...\n\n");
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		printf("  %-26s ", ways[i].name);
+		term_put_filled(&cli->term, ways[i].help, OPTION_COLUMNS);
+		putchar('\n');
+	}
 	for (size_t g = 0; groups[g][0] != NULL; g++) {
 		printf("\n%s%s%s\n", term_bold(&cli->term), groups[g][1], term_reset(&cli->term));
 		for (const struct command *c = commands; c->name != NULL; c++)
@@ -111,20 +145,31 @@ print_overview(const struct cli *cli)
 	for (const struct option_info *o = option_table; o->name != NULL; o++)
 		if (o->global)
 			print_option(cli, o);
-	printf("\n'digest help TOPIC' tells more of a command, of a block or key of the "
-	       "configuration\n(smtp, smtp.url), or of");
-	for (const struct help_topic *t = help_topics; t->name != NULL; t++)
-		printf("%s %s", t == help_topics ? "" : t[1].name == NULL ? " or" : ",", t->name);
-	printf(".\nManuals: digest(1), digest.conf(5), digest-filter(7), digest-template(7), "
-	       "digest-source(7).\n");
+	print_more(cli);
+}
+
+static bool
+is_block(const char *word)
+{
+	size_t n;
+	const struct config_key_info *keys = config_keys(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(keys[i].block, word) == 0)
+			return true;
+	return false;
 }
 
 static void
-print_command(const struct cli *cli, const struct command *c)
+print_command(struct cli *cli, const struct command *c)
 {
 	bool any = false;
+	char usage[256];
 
-	printf("usage: digest %s%s%s\n\n", c->name, c->args[0] != '\0' ? " " : "", c->args);
+	snprintf(usage, sizeof(usage), "usage: digest %s%s%s", c->name,
+	    c->args[0] != '\0' ? " " : "", c->args);
+	term_put_filled(&cli->term, usage, 0);
+	printf("\n\n");
 	term_put_filled(&cli->term, c->help, 0);
 	putchar('\n');
 	for (const struct option_info *o = option_table; o->name != NULL; o++) {
@@ -134,6 +179,10 @@ print_command(const struct cli *cli, const struct command *c)
 			printf("\n");
 		any = true;
 		print_option(cli, o);
+	}
+	if (is_block(c->name)) {
+		printf("\nIn the configuration:\n");
+		config_put_keys(cli, c->name);
 	}
 }
 

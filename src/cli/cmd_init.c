@@ -1,8 +1,7 @@
 /* digest init: a first configuration, by a few questions or by options. Until everything is answered nothing is written. */
 #include "cli.h"
-#include "digest/file.h"
+#include "digest/init.h"
 #include "digest/limits.h"
-#include "digest/text.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -38,8 +37,6 @@ static const struct {
 	    offsetof(struct options, smtp_user) },
 	{ INIT_FROM, "--from", "From", offsetof(struct options, from) },
 };
-
-enum { NITEMS = sizeof(items) / sizeof(items[0]) };
 
 static size_t
 row_of(enum run_init_item item)
@@ -115,6 +112,7 @@ open_trial(struct setup *s, struct error *err)
 	struct run_settings settings = {
 		.clock = cli->clock, .log = &cli->log, .mode = STORE_OVERLAY, .stop = cli->stop
 	};
+	enum log_level level = cli->log.level;
 	struct error why;
 
 	if (cli->term.err_tty && !cli->opt.quiet) {
@@ -127,9 +125,13 @@ open_trial(struct setup *s, struct error *err)
 		return -1;
 	if (cli->opt.offline || !s->asks)
 		return 0;
+	/* What goes wrong is told below. */
+	if (!cli->opt.verbose)
+		cli->log.level = LOG_LEVEL_ERROR;
 	if (run_init_read_papers(s->run, &s->npapers, &why) == -1)
 		ask_tell(cli, "No source answers now (%s), so topics cannot be tried on papers.",
 		    why.msg);
+	cli->log.level = level;
 	term_clear_progress(&cli->progress);
 	return 0;
 }
@@ -314,6 +316,28 @@ try_way_out(struct setup *s, struct error *err)
 	return rc;
 }
 
+/* From whom they come, which depends on how they leave. */
+static int
+find_sender(struct setup *s, struct error *err)
+{
+	struct error why;
+	bool again = false;
+
+	for (;;) {
+		if (find_item(s, INIT_FROM, again, err) == -1)
+			return -1;
+		if (run_init_check_sender(&s->init, &why) == 0)
+			return 0;
+		if (!s->asks) {
+			*err = why;
+			return err_prefix(err, "--from");
+		}
+		ask_tell(s->cli, "%s", why.msg);
+		s->init.items[INIT_FROM] = NULL;
+		again = true;
+	}
+}
+
 /* ---- all of them ---- */
 
 static int
@@ -322,7 +346,7 @@ check_needed(const struct setup *s, struct error *err)
 	const char *no_address = given_of(s->cli, INIT_ADDRESS) == NULL ? " --address ADDRESS" : "";
 	/* A name alone would not tell which relay. */
 	const char *no_relay = given_of(s->cli, INIT_URL) == NULL &&
-		(given_of(s->cli, INIT_USER) != NULL || access("/usr/sbin/sendmail", X_OK) == -1)
+		(given_of(s->cli, INIT_USER) != NULL || !run_init_has_sendmail())
 	    ? " --smtp-url URL"
 	    : "";
 
@@ -361,7 +385,7 @@ find_answers(struct setup *s, struct error *err)
 		return -1;
 	if (s->asks)
 		ask_tell(s->cli, "\nWho the digests come from; most relays want your own address.");
-	return find_item(s, INIT_FROM, false, err);
+	return find_sender(s, err);
 }
 
 static int
@@ -397,24 +421,32 @@ add_command(const struct setup *s, struct strbuf *out, const char *words)
 }
 
 static void
-tell_machine(const char *command, bool is_given)
+tell_machine(const struct setup *s, const char *command, bool is_given)
 {
-	if (!is_given)
-		printf("\nMake the user who runs it, and give it these files:\n"
+	if (!is_given) {
+		printf("\nMake the user who runs it, and let it read these files:\n"
 		       "    useradd --system --home-dir /var/lib/digest --create-home --shell "
 		       "/usr/sbin/nologin digest\n"
-		       "    chown -R digest: /etc/digest\n");
-	printf("\nThen let cron call it:\n"
+		       "    chgrp digest /etc/digest %s && chmod g+rX /etc/digest %s\n",
+		    s->place.config, s->place.config);
+		if (wants_password(s))
+			printf("    chown digest: %s\n", s->place.secret);
+	}
+	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
+	       "    runuser -u digest -- %s\n"
+	       "\nThen let cron call it:\n"
 	       "    echo '*/15 * * * * digest %s' >/etc/cron.d/digest\n"
 	       "or systemd, where its units are installed:\n"
 	       "    systemctl enable --now digest.timer\n",
-	    command);
+	    command, command);
 }
 
 static void
 tell_person(const char *command)
 {
-	printf("\nThen let cron call it, by this line in `crontab -e`:\n"
+	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
+	       "    %s\n"
+	       "\nThen let cron call it, by this line in `crontab -e`:\n"
 	       "    */15 * * * * %s\n"
 	       "or systemd:\n"
 	       "    mkdir -p ~/.config/systemd/user && cd ~/.config/systemd/user\n"
@@ -423,7 +455,7 @@ tell_person(const char *command)
 	       "    printf '[Timer]\\nOnCalendar=*:0/15\\nPersistent=true\\n[Install]\\n"
 	       "WantedBy=timers.target\\n' >digest.timer\n"
 	       "    systemctl --user enable --now digest.timer && loginctl enable-linger\n",
-	    command, command);
+	    command, command, command);
 }
 
 /* How it goes on. is_given: the files belong to the service's user. */
@@ -434,16 +466,31 @@ tell_next(const struct setup *s, bool is_given)
 
 	strbuf_init(&command, MAX_QUERY_BYTES);
 	add_command(s, &command, "run");
-	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
-	       "    %s\n",
-	    command.buf);
 	if (s->place.of_machine)
-		tell_machine(command.buf, is_given);
+		tell_machine(s, command.buf, is_given);
 	else
 		tell_person(command.buf);
 	printf(
 	    "\n'digest check' looks whether everything is in order, 'digest' how things stand.\n");
 	strbuf_release(&command);
+}
+
+/* For a program, which wants no preview. */
+static int
+put_json(const struct setup *s)
+{
+	struct arena *a = &s->cli->arena;
+	struct value *v = value_object(a);
+	struct strbuf command;
+
+	strbuf_init(&command, MAX_QUERY_BYTES);
+	add_command(s, &command, "run");
+	value_set_string(a, v, "config", s->place.config);
+	value_set_string(a, v, "secret", wants_password(s) ? s->place.secret : "");
+	value_set_string(a, v, "command", arena_strdup(a, command.buf));
+	cli_put_json(v);
+	strbuf_release(&command);
+	return EXIT_OK;
 }
 
 /* The first digest as it stands, by what was written. */
@@ -456,7 +503,7 @@ show_first(struct setup *s, struct error *err)
 
 	cli->opt.config = s->place.config;
 	if (!cli->opt.quiet && !cli->opt.offline) {
-		printf("The first digest, as it stands now:\n\n");
+		printf("\nThe first digest, as it stands now:\n\n");
 		rc = cmd_preview(cli, &why);
 		term_clear_progress(&cli->progress);
 		if (rc != -1)
@@ -480,8 +527,10 @@ finish(struct setup *s, struct error *err)
 		return -1;
 	run_close(s->run);
 	s->run = NULL;
+	if (s->cli->opt.json)
+		return put_json(s);
 	if (!s->cli->opt.quiet)
-		printf("Written: %s%s%s\n\n", s->place.config, wants_password(s) ? " and " : "",
+		printf("Written: %s%s%s\n", s->place.config, wants_password(s) ? " and " : "",
 		    wants_password(s) ? s->place.secret : "");
 	if ((rc = show_first(s, err)) == EXIT_OK && !s->cli->opt.quiet)
 		tell_next(s, is_given);

@@ -1,5 +1,6 @@
 /* digest restore: the store that sends from now on, from a backup or as it stands. */
 #include "cli.h"
+#include "digest/care.h"
 
 #include <stdio.h>
 

@@ -5,13 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	HOUR_SECONDS = 3600,
-	DAY_SECONDS = 86400,
-	GAP_SLACK_SECONDS = 300,
-	LABEL_COLUMNS = 9,
-	MAX_LINE = 2048
-};
+enum { DAY_SECONDS = 86400, LABEL_COLUMNS = 9, MAX_LINE = 2048 };
 
 /* Why somebody gets no mail any more. */
 static const char *const reasons[] = {
@@ -122,6 +116,8 @@ status_value(const struct cli *cli, const struct run_status *s, struct arena *a)
 	value_set(a, v, "last_report", s->report != NULL ? s->report : value_object(a));
 	value_set_number(a, v, "last_finished", s->finished_utc);
 	value_set_number(a, v, "run_gap", s->gap_s);
+	value_set_number(a, v, "waited", (int64_t)s->next.nlate);
+	value_set_number(a, v, "longest_wait", s->next.longest_wait_s);
 	value_set_number(a, v, "sent_day", (int64_t)s->nsent_day);
 	value_set_number(a, v, "failed_day", (int64_t)s->nfailed_day);
 	value_set(a, v, "unsettled", unsettled_value(s, a));
@@ -371,12 +367,19 @@ status_put_faults(const struct cli *cli, const struct run_status *s)
 }
 
 static void
-print_gap(const struct cli *cli, const struct run_status *s)
+print_wait(const struct cli *cli, const struct run_status *s)
 {
-	if (s->gap_s > HOUR_SECONDS + GAP_SLACK_SECONDS)
-		status_put_warning(cli,
-		    "the last two runs are more than an hour apart, so readers may wait as "
-		    "long after their time; let cron call 'digest run' every 15 minutes");
+	char span[32], line[256];
+
+	if (s->next.nlate == 0)
+		return;
+	run_format_span(s->next.longest_wait_s, span, sizeof(span));
+	snprintf(line, sizeof(line),
+	    "%zu reader%s waited for a run after the hour chosen, up to %s; let cron call "
+	    "'digest run' every 15 minutes",
+	    s->next.nlate, s->next.nlate == 1 ? "" : "s",
+	    strncmp(span, "in ", 3) == 0 ? span + 3 : span);
+	status_put_warning(cli, line);
 }
 
 static void
@@ -407,7 +410,7 @@ print_status(const struct cli *cli, const struct run_status *s)
 	for (size_t i = 0; i < s->nsources; i++)
 		print_source(cli, &s->sources[i]);
 	status_put_faults(cli, s);
-	print_gap(cli, s);
+	print_wait(cli, s);
 }
 
 /* ---- for a monitor ---- */

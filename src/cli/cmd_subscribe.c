@@ -101,6 +101,22 @@ cmd_subscribe(struct cli *cli, struct error *err)
 	return rc;
 }
 
+static void
+tell_left(struct cli *cli, const char *address)
+{
+	struct value *v;
+
+	if (cli->opt.json) {
+		v = value_object(&cli->arena);
+		value_set_string(&cli->arena, v, "address", address);
+		value_set_string(&cli->arena, v, "state", "left");
+		cli_put_json(v);
+	} else if (!cli->opt.quiet) {
+		term_put(address);
+		printf(" gets no more mail\n");
+	}
+}
+
 int
 cmd_unsubscribe(struct cli *cli, struct error *err)
 {
@@ -119,10 +135,8 @@ cmd_unsubscribe(struct cli *cli, struct error *err)
 		strbuf_add(&address, cli->args[0]);
 		rc = run_unsubscribe(cli->run, cli->args[0], err);
 	}
-	if (rc == 0 && !cli->opt.quiet) {
-		term_put(address.buf);
-		printf(" gets no more mail\n");
-	}
+	if (rc == 0)
+		tell_left(cli, address.buf);
 out:
 	strbuf_release(&address);
 	return rc;

@@ -37,23 +37,23 @@ is_wanted(const struct listing *l, const struct store_reader *r)
 	return l->nonly == 0;
 }
 
+static const struct term_column columns[] = { { "address", 32 }, { "", 7 }, { "when", 17 },
+	{ "", 11 }, { "from", 0 } };
+
 static void
-print_row(const struct store_reader *r, int64_t now_utc)
+print_row(const struct cli *cli, const struct store_reader *r)
 {
-	char filters[32];
+	char filters[32], from[1024];
 
 	snprintf(filters, sizeof(filters), "%zu filter%s", r->sub.nfilters,
 	    r->sub.nfilters == 1 ? "" : "s");
-	term_put_cell(r->sub.address, 32);
-	putchar(' ');
-	term_put_cell(run_reader_state(r, now_utc), 8);
-	term_put_cell(r->sub.when, 18);
-	term_put_cell(filters, 12);
 	if (r->sub.file[0] != '\0')
-		printf("%s:%u", r->sub.file, (unsigned)r->sub.line);
+		snprintf(from, sizeof(from), "%s:%u", r->sub.file, (unsigned)r->sub.line);
 	else
-		fputs(run_reader_origin(r), stdout);
-	putchar('\n');
+		snprintf(from, sizeof(from), "%s", run_reader_origin(r));
+	term_put_row(&cli->term, columns, sizeof(columns) / sizeof(columns[0]),
+	    (const char *const[]){
+		r->sub.address, run_reader_state(cli->run, r), r->sub.when, filters, from });
 }
 
 /* Of the file only when asked for: who puts the output there wants no block twice. */
@@ -90,7 +90,7 @@ print_reader(void *arg, const struct store_reader *r)
 	if (l->form == LIST_JSON)
 		cli_put_json(run_reader_value(l->cli->run, r, &l->scratch));
 	else
-		print_row(r, clock_now_utc(&l->cli->clock));
+		print_row(l->cli, r);
 	return 0;
 }
 
@@ -211,8 +211,7 @@ resume_one(struct cli *cli, const char *address, struct error *err)
 		[RESUMED_NOTHING] = "was not paused",
 		[RESUMED_PAUSE] = "gets mail again",
 		[RESUMED_SUPPRESSION] = "gets mail again",
-		[RESUMED_STRANGER] = "may be mailed again, but is no reader; add them by: digest "
-				     "subscribe",
+		[RESUMED_STRANGER] = "may be subscribed again, but is no reader",
 	};
 	enum run_resumed was;
 

@@ -106,7 +106,8 @@ list(struct cli *cli, const struct templates *set, struct error *err)
 			continue;
 		}
 		term_put_cell(t->file.name, NAME_COLUMNS);
-		puts(t->file.help);
+		term_put_filled(&cli->term, t->file.help, NAME_COLUMNS);
+		putchar('\n');
 		if (t->file.path == NULL)
 			continue;
 		printf("%*s%s", NAME_COLUMNS, "", term_accent(&cli->term));
@@ -142,9 +143,8 @@ check(struct cli *cli, const struct templates *set, struct error *err)
 		strbuf_reset(&line);
 		strbuf_addf(&line, "%s: ", t->file.path);
 		add_copy(&line, t);
-		fputs(old ? term_warn(&cli->term) : "", stdout);
-		term_put(line.buf);
-		puts(old ? term_reset(&cli->term) : "");
+		term_put_styled(&cli->term, old ? term_warn(&cli->term) : "", line.buf, 0);
+		putchar('\n');
 		if (t->copy == COPY_UNKNOWN)
 			printf("    put this line first: %s", t->stamp);
 	}

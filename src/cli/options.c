@@ -18,7 +18,7 @@ const struct option_info option_table[] = {
 	{ 0, true, "quiet", 'q', NULL, "say only what a person must act on" },
 	{ 0, true, "verbose", 'v', NULL,
 	    "tell what is done; twice: each request and each mail, too" },
-	{ 0, true, "log", 0, "FORM", "of what is told: text or json; else $DIGEST_LOG" },
+	{ 0, true, "log", 0, "text|json", "form of what is told; else $DIGEST_LOG" },
 	{ 0, true, "json", 0, NULL, "answer in JSON, one object per line" },
 	{ 0, true, "color", 0, "WHEN", "auto, always or never" },
 	{ 0, true, "help", 'h', NULL, "show the help" },

@@ -289,8 +289,8 @@ put_narrow_row(
 	printf("\n%*s", NARROW_INDENT, "");
 	for (size_t i = 1; i < n; i++)
 		if (cells[i][0] != '\0' && strcmp(cells[i], "-") != 0)
-			strbuf_addf(
-			    &rest, "%s%s %s", rest.len > 0 ? ", " : "", cols[i].head, cells[i]);
+			strbuf_addf(&rest, "%s%s%s%s", rest.len > 0 ? ", " : "", cols[i].head,
+			    cols[i].head[0] != '\0' ? " " : "", cells[i]);
 	term_put_filled(term, rest.buf, NARROW_INDENT);
 	putchar('\n');
 	strbuf_release(&rest);
@@ -300,7 +300,7 @@ void
 term_put_row(
     const struct term *term, const struct term_column *cols, size_t n, const char *const *cells)
 {
-	size_t columns = 0;
+	size_t columns = 0, width = (size_t)term->width;
 
 	if (is_narrow(term, cols, n)) {
 		put_narrow_row(term, cols, n, cells);
@@ -312,8 +312,8 @@ term_put_row(
 		columns += cols[i].columns + 1;
 	}
 	/* What is left of the line; off a terminal nothing is cut. */
-	if (term->out_tty)
-		term_put_cell(cells[n - 1], (size_t)term->width - columns);
+	if (term->out_tty && columns + text_width(cells[n - 1], strlen(cells[n - 1])) > width)
+		term_put_cell(cells[n - 1], width - columns);
 	else
 		term_put(cells[n - 1]);
 	putchar('\n');

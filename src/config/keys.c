@@ -157,9 +157,8 @@ static const struct config_key_info keys[] = {
 	    "1..500", "Papers per digest."),
 	KEY("subscriber", "empty", KIND_ENUM, "one of skip|note|never", config_reader, sub.empty,
 	    "skip", "",
-	    "Without a match: no mail but a note on every fifth such day in a row, a note each "
-	    "time, "
-	    "or never a mail."),
+	    "Without a match: skip, no mail but a note on every fifth such day in a row; note, a "
+	    "note each time; never, no mail at all."),
 	KEY("subscriber", "outside", KIND_NUMBER, "number", config_reader, sub.outside, "3",
 	    "0..50", "Popular papers from outside the filters."),
 	KEY("subscriber", "updates", KIND_ENUM, "one of withdrawn|all|off", config_reader,
@@ -169,7 +168,7 @@ static const struct config_key_info keys[] = {
 	KEY("subscriber", "language", KIND_STRING, "string", config_reader, sub.language, "en", "",
 	    "Language of the digest's own words."),
 	KEY("subscriber", "paused-until", KIND_DAY, "date", config_reader, sub.paused_until, "", "",
-	    "No mail before this day, as in 2026-12-01."),
+	    "No mail before this day, as in 2026-12-01; what falls into the pause is left out."),
 	KEY("subscriber", "was", KIND_ADDRESS, "address", config_reader, sub.was, "", "",
 	    "Former address, whose history this one takes over."),
 
@@ -233,7 +232,9 @@ static const struct config_key_info keys[] = {
 	    "What to do with a mail whose fate is unknown: send it once more, keep it for a "
 	    "person, forget it."),
 	KEY("delivery", "max-age", KIND_DURATION, "duration", config, delivery.max_age_s, "36h",
-	    "1h..30d", "How long a digest is tried before it is given up."),
+	    "1h..30d",
+	    "How long a digest is tried before it is given up; then its papers come with the next, "
+	    "which is made a day later at the latest."),
 	KEY("delivery", "deadline", KIND_DURATION, "duration", config, delivery.deadline_s, "50m",
 	    "1s..7d", "How long one run may take; the rest is left to the next."),
 };

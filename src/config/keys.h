@@ -53,14 +53,19 @@ struct config_reader {
 
 enum { CONFIG_MAX_KEYS = 24 };	/* rows of one block */
 
+/* Names of time zones that have passed the check, so that no file is read for each reader. */
+struct config_zones {
+	struct map names;
+	struct arena arena;	/* owns them */
+};
+
 /* Where values come from and go to. */
 struct config_setting {
 	const char *path;	/* the file, as messages name it */
 	const char *bytes;	/* of the file */
 	const struct config_checks *checks;	/* NULL: the values have passed them before */
 	struct arena *arena;
-	struct map *zones;		/* time zones that have passed, so that no file is read for each reader; NULL = none are kept */
-	struct arena *zone_names;	/* their names */
+	struct config_zones *zones;	/* NULL = none are kept */
 	config_complain *complain;	/* NULL = silence */
 	void *arg;
 };

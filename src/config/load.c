@@ -44,8 +44,7 @@ config_loader_setting(struct config_loader *ld, const struct config_file *file, 
 		.bytes = file->bytes.buf,
 		.checks = &ld->text->checks,
 		.arena = arena,
-		.zones = &ld->zones,
-		.zone_names = &ld->cfg->arena,
+		.zones = &ld->text->zones,
 		.complain = take_complaint,
 		.arg = ld };
 }
@@ -471,8 +470,7 @@ find_path(struct strbuf *out, struct error *err)
 		return 0;
 	if (!file_exists(system_wide))
 		return err_set(err, ERR_CONFIG,
-		    "no configuration at %s%s%s; --config names another, digest.conf(5) tells how "
-		    "to write one",
+		    "no configuration at %s%s%s; 'digest init' writes one, --config names another",
 		    out->buf, out->len > 0 ? " or " : "", system_wide);
 	strbuf_reset(out);
 	strbuf_add(out, system_wide);
@@ -537,6 +535,8 @@ config_new(void)
 		return NULL;
 	}
 	map_init(&cfg->text->names);
+	map_init(&cfg->text->zones.names);
+	arena_init(&cfg->text->zones.arena, MAX_READER_BYTES);
 	return cfg;
 }
 
@@ -573,7 +573,6 @@ config_load(const char *path, const struct config_checks *checks, config_report 
 		goto out;
 	}
 	arena_init(&ld->scratch, MAX_READER_BYTES);
-	map_init(&ld->zones);
 	ld->text = ld->cfg->text;
 	ld->text->checks = *checks;
 	if (path == NULL && find_path(&found, err) == -1)
@@ -597,7 +596,6 @@ config_load(const char *path, const struct config_checks *checks, config_report 
 out:
 	if (ld != NULL) {
 		config_free(ld->cfg);
-		map_release(&ld->zones);
 		arena_release(&ld->scratch);
 	}
 	free(ld);
@@ -613,6 +611,8 @@ config_free(struct config *cfg)
 	for (size_t i = 0; i < cfg->text->nfiles; i++)
 		strbuf_release(&cfg->text->files[i]->bytes);
 	map_release(&cfg->text->names);
+	map_release(&cfg->text->zones.names);
+	arena_release(&cfg->text->zones.arena);
 	free(cfg->text->entries);
 	arena_release(&cfg->arena);
 	free(cfg);

@@ -47,6 +47,7 @@ struct config_text {
 	struct config_entry *entries;	/* nreaders of them */
 	struct config_reader defaults;
 	struct config_checks checks;
+	struct config_zones zones;
 };
 
 struct config_problem {
@@ -70,7 +71,6 @@ struct config_loader {
 	struct config_problems pending;	/* of what is being read; not yet known whose they are */
 	struct config_problems global, readers;
 	struct arena scratch;		/* of one reader */
-	struct map zones;		/* names of time zones that are good */
 };
 
 /* How values of a file are read: complaints go to ld->pending. */

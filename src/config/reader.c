@@ -54,6 +54,7 @@ set_key(const struct config *cfg, const struct config_block *block, const char *
 	struct config_setting set = { .path = "",
 		.checks = &cfg->text->checks,
 		.arena = a,
+		.zones = &cfg->text->zones,
 		.complain = keep_message,
 		.arg = &wrong };
 

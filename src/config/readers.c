@@ -141,6 +141,25 @@ put_filters(struct reading *r, const struct config_filters *own, struct error *e
 	return 0;
 }
 
+/* The former address as an identity. One that is none has been complained of. */
+static int
+read_was(struct reading *r, struct error *err)
+{
+	struct subscriber *sub = &r->reader.sub;
+	const char *canonical;
+	struct error why;
+	size_t offset;
+
+	if (sub->was[0] == '\0')
+		return 0;
+	err_clear(&why);
+	if (r->cfg->text->checks.address(sub->was, r->set.arena, &canonical, &offset, &why) == 0)
+		sub->was = canonical;
+	else if (why.kind == ERR_NOMEM)
+		return err_nomem(err, "configuration");
+	return 0;
+}
+
 /* The rest of a block. */
 static int
 finish_reader(struct reading *r, struct error *err)
@@ -152,7 +171,7 @@ finish_reader(struct reading *r, struct error *err)
 
 	rc = config_read_block(&r->set, &r->parser, config_find_block("subscriber"), &r->reader,
 	    places, NULL, &own, &next, err);
-	if (rc == -1 || put_filters(r, &own, err) == -1)
+	if (rc == -1 || read_was(r, err) == -1 || put_filters(r, &own, err) == -1)
 		return -1;
 	return rc;
 }
@@ -166,6 +185,8 @@ struct identities {
 	size_t nslots;	 /* a power of two */
 	unsigned char key[crypto_shorthash_KEYBYTES];
 	struct arena scratch; /* of the other reader of a comparison */
+	struct map was;	      /* former addresses, each with the number of its entry */
+	struct arena was_names;
 };
 
 static int
@@ -173,6 +194,8 @@ identities_init(struct identities *ids, size_t nreaders, struct error *err)
 {
 	memset(ids, 0, sizeof(*ids));
 	arena_init(&ids->scratch, MAX_READER_BYTES);
+	arena_init(&ids->was_names, MAX_CONFIG_BYTES);
+	map_init(&ids->was);
 	for (ids->nslots = 16; ids->nslots < 2 * nreaders;)
 		ids->nslots *= 2;
 	ids->slots = calloc(ids->nslots, sizeof(*ids->slots));
@@ -187,6 +210,8 @@ identities_release(struct identities *ids)
 {
 	free(ids->slots);
 	arena_release(&ids->scratch);
+	arena_release(&ids->was_names);
+	map_release(&ids->was);
 }
 
 /* The hashes are equal: are the addresses? */
@@ -204,31 +229,80 @@ same_reader(struct identities *ids, const struct config *cfg, const struct confi
 	return strcmp(r.reader.sub.canonical, canonical) == 0;
 }
 
+/* *found gets the reader with that address, or NULL; *slot where one would be entered. */
+static int
+identities_find(struct identities *ids, const struct config *cfg, const char *canonical,
+    uint64_t *hash, size_t *slot, const struct config_entry **found, struct error *err)
+{
+	unsigned char bytes[crypto_shorthash_BYTES];
+	size_t i;
+
+	*found = NULL;
+	crypto_shorthash(bytes, (const unsigned char *)canonical, strlen(canonical), ids->key);
+	memcpy(hash, bytes, sizeof(*hash));
+	for (i = *hash & (ids->nslots - 1); ids->slots[i] != 0; i = (i + 1) & (ids->nslots - 1)) {
+		const struct config_entry *other = &cfg->text->entries[ids->slots[i] - 1];
+		int same;
+
+		if (other->hash != *hash)
+			continue;
+		if ((same = same_reader(ids, cfg, other, canonical, err)) == -1)
+			return -1;
+		if (same == 1) {
+			*found = other;
+			break;
+		}
+	}
+	*slot = i;
+	return 0;
+}
+
 /* Enter a reader. *first gets an earlier one with the same address, or NULL. */
 static int
 identities_add(struct identities *ids, const struct config *cfg, struct config_entry *e,
     const char *canonical, const struct config_entry **first, struct error *err)
 {
-	unsigned char hash[crypto_shorthash_BYTES];
-	size_t i;
+	uint64_t hash;
+	size_t slot;
 
-	*first = NULL;
-	crypto_shorthash(hash, (const unsigned char *)canonical, strlen(canonical), ids->key);
-	memcpy(&e->hash, hash, sizeof(e->hash));
-	for (i = e->hash & (ids->nslots - 1); ids->slots[i] != 0; i = (i + 1) & (ids->nslots - 1)) {
-		const struct config_entry *other = &cfg->text->entries[ids->slots[i] - 1];
-		int same;
+	if (identities_find(ids, cfg, canonical, &hash, &slot, first, err) == -1)
+		return -1;
+	e->hash = hash;
+	if (*first == NULL)
+		ids->slots[slot] = (uint32_t)(e - cfg->text->entries) + 1;
+	return 0;
+}
 
-		if (other->hash != e->hash)
-			continue;
-		if ((same = same_reader(ids, cfg, other, canonical, err)) == -1)
-			return -1;
-		if (same == 1) {
-			*first = other;
-			return 0;
-		}
+/* Two readers cannot have one history: a former address has no block of its own, above or below. */
+static int
+check_was(struct config_loader *ld, const struct reading *r, const struct config_entry *e,
+    struct identities *ids, struct error *err)
+{
+	const struct config_text *text = ld->text;
+	const struct subscriber *sub = &r->reader.sub;
+	const struct config_entry *other;
+	const char *key;
+	uint64_t number;
+	size_t slot;
+
+	if (map_get(&ids->was, sub->canonical, strlen(sub->canonical), &number)) {
+		other = &text->entries[number];
+		config_complain_at(&r->set, r->opened.title.place,
+		    "%s is the former address (was) of the reader at %s:%u; remove one of both",
+		    sub->canonical, text->files[other->file]->path, other->line);
 	}
-	ids->slots[i] = (uint32_t)(e - cfg->text->entries) + 1;
+	if (sub->was[0] == '\0' || strcmp(sub->was, sub->canonical) == 0)
+		return 0;
+	if (identities_find(ids, ld->cfg, sub->was, &number, &slot, &other, err) == -1)
+		return -1;
+	if (other != NULL)
+		config_complain_at(&r->set, r->opened.title.place,
+		    "was: %s is a reader at %s:%u; remove one of both", sub->was,
+		    text->files[other->file]->path, other->line);
+	number = (uint64_t)(e - text->entries);
+	if ((key = arena_strdup(&ids->was_names, sub->was)) == NULL ||
+	    map_set(&ids->was, key, strlen(key), number) == -1)
+		return err_nomem(err, "configuration");
 	return 0;
 }
 
@@ -314,7 +388,8 @@ check_reader(
 		config_complain_at(&set, r.opened.title.place, "%s stands already at %s:%u",
 		    r.reader.sub.canonical, ld->text->files[first->file]->path, first->line);
 	e->repeated = first != NULL;
-	if ((rc = finish_reader(&r, err)) == -1 || check_names(ld, &r, err) == -1)
+	if ((rc = finish_reader(&r, err)) == -1 || check_names(ld, &r, err) == -1 ||
+	    check_was(ld, &r, e, ids, err) == -1)
 		return -1;
 	if (rc == 0 && check_after(ld, &r, file, err) == -1)
 		return -1;

@@ -172,13 +172,13 @@ set_zone(struct reading *r, void *at, struct error *err)
 	uint64_t known;
 
 	if (r->set->checks == NULL ||
-	    (r->set->zones != NULL && map_get(r->set->zones, name, strlen(name), &known)))
+	    (r->set->zones != NULL && map_get(&r->set->zones->names, name, strlen(name), &known)))
 		return put_string(at, name);
 	if (r->set->checks->timezone(name, err) == -1)
 		return -1;
 	/* What cannot be kept is read again. */
-	if (r->set->zones != NULL && (key = arena_strdup(r->set->zone_names, name)) != NULL)
-		map_set(r->set->zones, key, strlen(key), 1);
+	if (r->set->zones != NULL && (key = arena_strdup(&r->set->zones->arena, name)) != NULL)
+		map_set(&r->set->zones->names, key, strlen(key), 1);
 	return put_string(at, name);
 }
 

@@ -295,7 +295,8 @@ message_add(struct strbuf *out, const struct message *m, struct error *err)
 {
 	char boundary[BOUNDARY_SIZE];
 	size_t start = out->len, header_len;
-	size_t text_len = strlen(m->text), html_len = m->html != NULL ? strlen(m->html) : 0;
+	size_t text_len = m->text_len > 0 ? m->text_len : strlen(m->text);
+	size_t html_len = m->html_len > 0 || m->html == NULL ? m->html_len : strlen(m->html);
 
 	if (check_values(m, err) == -1)
 		return -1;

@@ -40,6 +40,14 @@ is_bidi_control(uint32_t cp)
 	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
+/* Whether nothing is to be cleaned, as in most values: printable ASCII with single blanks between words. */
+static bool
+is_clean(const char *text, size_t len)
+{
+	return len > 0 && len + 4 <= MAX_HEADER_TEXT && utf8_plain_run(text, len) == len &&
+	    text[0] != ' ' && text[len - 1] != ' ' && memmem(text, len, "  ", 2) == NULL;
+}
+
 /*
  * Copy text as one line: controls and runs of blanks become one blank, none at the ends, broken
  * UTF-8 becomes U+FFFD; what is longer than MAX_HEADER_TEXT is cut at a grapheme and ends in an
@@ -49,11 +57,16 @@ is_bidi_control(uint32_t cp)
 static size_t
 clean_text(const char *text, char out[CLEAN_SIZE])
 {
-	const char *end = text + strlen(text);
+	size_t text_len = strlen(text);
+	const char *end = text + text_len;
 	utf8proc_int32_t state = 0, last = 0;
 	size_t len = 0, edge = 0; /* edge: where the last whole grapheme ends */
 	bool blank = false;
 
+	if (is_clean(text, text_len)) {
+		memcpy(out, text, text_len + 1);
+		return text_len;
+	}
 	while (text < end) {
 		uint32_t cp;
 		unsigned n = utf8_decode(text, (size_t)(end - text), &cp);

@@ -184,8 +184,7 @@ places_in_text(
 }
 
 static int
-add_span(
-    struct span_list *list, const struct token *first, const struct token *last, struct error *err)
+add_item(struct span_list *list, struct match_span span, struct error *err)
 {
 	if (list->len == list->alloc) {
 		size_t alloc = list->alloc == 0 ? 16 : 2 * list->alloc;
@@ -196,8 +195,15 @@ add_span(
 		list->items = items;
 		list->alloc = alloc;
 	}
-	list->items[list->len++] = (struct match_span){ first->start, last->end };
+	list->items[list->len++] = span;
 	return 0;
+}
+
+static int
+add_span(
+    struct span_list *list, const struct token *first, const struct token *last, struct error *err)
+{
+	return add_item(list, (struct match_span){ first->start, last->end }, err);
 }
 
 /* Whether one of the windows, which are ascending and apart, holds a place. */
@@ -334,22 +340,12 @@ match_read_terms(struct match_index *index, const struct program *program, struc
 	return 0;
 }
 
-/* Whether a text that the index has read may hold the term: what is false for its paper stands in none of them. */
-static bool
-may_stand(const struct match_index *index, uint32_t literal, uint32_t paper)
-{
-	return literal >= index->nresults || index->results[literal] == NULL ||
-	    literal_has(index->results[literal], paper);
-}
-
-/* index: which has read this text of the paper; NULL = none has */
 static int
 find_spans(const struct match_terms *terms, enum query_field field, struct reader *r,
-    const struct match_index *index, uint32_t paper, struct span_list *out, struct error *err)
+    struct span_list *out, struct error *err)
 {
-	for (size_t i = 0; i < terms->n && r->tokens.len > 0; i++) {
+	for (size_t i = 0; i < terms->n; i++) {
 		if ((index_field_bits(terms->list[i].field) >> field & 1) != 0 &&
-		    (index == NULL || may_stand(index, terms->literals[i], paper)) &&
 		    add_term_spans(r, &terms->list[i], out, err) == -1)
 			return -1;
 		/* Thousands of terms may stand in the same places. */
@@ -409,7 +405,7 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 	reader_init(&r);
 	rc = reader_read(&r, text, err);
 	if (rc == 0)
-		rc = find_spans(terms, field, &r, NULL, paper, &list, err);
+		rc = find_spans(terms, field, &r, &list, err);
 	if (rc == 0)
 		rc = keep_spans(&list, a, out, n, err);
 	free(list.items);
@@ -417,11 +413,28 @@ match_find_spans(struct match_index *index, const struct program *program, uint3
 	return rc;
 }
 
-/* Texts of the papers of an index as they were read, TEXTS for each paper; NULL = not yet. */
 enum { TEXTS = PAPER_ABSTRACT + 1 };
+
+/* Where a term stands in the texts of a paper. */
+struct found {
+	uint32_t literal; /* its number and 1; 0 = a free slot */
+	uint32_t paper;
+	uint32_t first; /* of the spans */
+	uint32_t n[TEXTS];
+};
+
+/* What was found before, for readers with the same words. */
+struct found_terms {
+	struct found *slots; /* by literal and paper */
+	uint32_t nslots, len;
+	struct span_list spans;
+};
+
+/* Texts of the papers of an index as they were read, TEXTS for each paper; NULL = not yet. */
 struct read_texts {
 	struct reader **readers;
 	size_t n, bytes;
+	struct found_terms found;
 };
 
 static size_t
@@ -451,6 +464,8 @@ read_texts_free(struct read_texts *texts)
 	if (texts == NULL)
 		return;
 	forget_texts(texts);
+	free(texts->found.slots);
+	free(texts->found.spans.items);
 	free(texts->readers);
 	free(texts);
 }
@@ -480,8 +495,6 @@ take_text(struct match_index *index, uint32_t paper, enum paper_text text, struc
 		[PAPER_ABSTRACT] = p->abstract };
 	struct reader **slot, *r;
 
-	if (index->texts == NULL && make_texts(index, err) == -1)
-		return NULL;
 	slot = &index->texts->readers[paper * TEXTS + text];
 	if (*slot != NULL)
 		return *slot;
@@ -501,21 +514,168 @@ take_text(struct match_index *index, uint32_t paper, enum paper_text text, struc
 	return *slot = r;
 }
 
+static struct found *
+find_found(const struct found_terms *t, uint32_t literal, uint32_t paper)
+{
+	uint64_t h = ((uint64_t)literal << 32 | paper) * UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t i = (uint32_t)(h >> 32) & (t->nslots - 1);
+
+	while (t->slots[i].literal != 0 &&
+	    (t->slots[i].literal != literal + 1 || t->slots[i].paper != paper))
+		i = (i + 1) & (t->nslots - 1);
+	return &t->slots[i];
+}
+
+/* Room for one more; when there are too many, all are forgotten. */
+static int
+grow_found(struct found_terms *t, struct error *err)
+{
+	struct found_terms more = { .nslots = t->nslots > 0 ? 2 * t->nslots : 1024 };
+	size_t bytes = more.nslots * sizeof(*t->slots);
+	size_t spans = t->spans.len * sizeof(*t->spans.items);
+	bool full = t->len >= t->nslots / 2;
+
+	if (spans > MAX_FOUND_TERMS_BYTES || (full && bytes > MAX_FOUND_TERMS_BYTES)) {
+		memset(t->slots, 0, t->nslots * sizeof(*t->slots));
+		t->len = 0;
+		t->spans.len = 0;
+		return 0;
+	}
+	if (!full)
+		return 0;
+	if ((more.slots = calloc(more.nslots, sizeof(*more.slots))) == NULL)
+		return err_nomem(err, "places of words");
+	for (uint32_t i = 0; i < t->nslots; i++)
+		if (t->slots[i].literal != 0)
+			*find_found(&more, t->slots[i].literal - 1, t->slots[i].paper) =
+			    t->slots[i];
+	free(t->slots);
+	t->slots = more.slots;
+	t->nslots = more.nslots;
+	return 0;
+}
+
+/* A summary counts as part of the abstract. */
+static bool
+asks_for(const struct literal_spec *spec, int text)
+{
+	enum query_field field = text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT;
+
+	return (index_field_bits(spec->field) >> field & 1) != 0;
+}
+
+/* Where a term stands in a paper, as it was found before, or now. NULL = memory is short. */
+static const struct found *
+take_found(struct match_index *index, const struct literal_spec *spec, uint32_t literal,
+    uint32_t paper, struct error *err)
+{
+	struct found_terms *t = &index->texts->found;
+	struct found f = { literal + 1, paper, 0, { 0 } }, *slot;
+
+	if (t->nslots > 0 && (slot = find_found(t, literal, paper))->literal != 0)
+		return slot;
+	if (grow_found(t, err) == -1)
+		return NULL;
+	f.first = (uint32_t)t->spans.len;
+	for (int text = 0; text < TEXTS; text++) {
+		struct reader *r = take_text(index, paper, (enum paper_text)text, err);
+		size_t before = t->spans.len;
+
+		if (r == NULL ||
+		    (asks_for(spec, text) && add_term_spans(r, spec, &t->spans, err) == -1)) {
+			t->spans.len = f.first;
+			return NULL;
+		}
+		f.n[text] = (uint32_t)(t->spans.len - before);
+	}
+	slot = find_found(t, literal, paper);
+	*slot = f;
+	t->len++;
+	return slot;
+}
+
+/* Of what was found, the spans in each text. */
+static int
+add_found(struct span_list out[TEXTS], const struct found_terms *t, const struct found *f,
+    struct error *err)
+{
+	const struct match_span *span = t->spans.items + f->first;
+
+	for (int text = 0; text < TEXTS; text++)
+		for (size_t i = 0; i < f->n[text]; i++)
+			if (add_item(&out[text], *span++, err) == -1)
+				return -1;
+	return 0;
+}
+
+/* Thousands of terms may stand in the same places. */
+static void
+merge_many(struct span_list *list, size_t *most)
+{
+	if (list->len <= *most)
+		return;
+	merge_spans(list);
+	*most = 2 * list->len + 1024;
+}
+
+/* Whether a term may stand in a paper's texts: one that is false for it stands at most in the summary, which is not matched. */
+static bool
+may_stand(const struct match_index *index, uint32_t literal, uint32_t paper)
+{
+	return literal >= index->nresults || index->results[literal] == NULL ||
+	    index->papers[paper]->summary[0] != '\0' || literal_has(index->results[literal], paper);
+}
+
+static int
+find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
+    struct span_list out[TEXTS], struct error *err)
+{
+	size_t most[TEXTS] = { 0 };
+
+	for (size_t i = 0; i < terms->n; i++) {
+		const struct found *f;
+
+		if (!may_stand(index, terms->literals[i], paper))
+			continue;
+		f = take_found(index, &terms->list[i], terms->literals[i], paper, err);
+		if (f == NULL || add_found(out, &index->texts->found, f, err) == -1)
+			return -1;
+		for (int text = 0; text < TEXTS; text++)
+			merge_many(&out[text], &most[text]);
+	}
+	for (int text = 0; text < TEXTS; text++)
+		merge_spans(&out[text]);
+	return 0;
+}
+
 int
 match_find_marks(struct match_index *index, const struct match_terms *terms, uint32_t paper,
-    enum paper_text text, struct arena *a, struct match_span **out, size_t *n, struct error *err)
+    size_t max, struct arena *a, struct paper_mark **out, size_t *n, struct error *err)
 {
-	struct reader *r = take_text(index, paper, text, err);
-	struct span_list list = { 0 };
+	struct span_list lists[TEXTS] = { 0 };
+	struct paper_mark *marks = NULL;
+	size_t found = 0;
 	int rc = -1;
 
 	*n = 0;
-	*out = NULL;
-	if (r != NULL)
-		rc = find_spans(terms, text == PAPER_TITLE ? FIELD_TITLE : FIELD_ABSTRACT, r,
-		    text == PAPER_SUMMARY ? NULL : index, paper, &list, err);
-	if (rc == 0)
-		rc = keep_spans(&list, a, out, n, err);
-	free(list.items);
+	if ((index->texts == NULL && make_texts(index, err) == -1) ||
+	    find_marks(index, terms, paper, lists, err) == -1)
+		goto out;
+	for (int text = 0; text < TEXTS; text++)
+		found += lists[text].len;
+	found = found < max ? found : max;
+	if ((marks = arena_alloc(a, found * sizeof(*marks))) == NULL) {
+		err_nomem(err, "places of words");
+		goto out;
+	}
+	for (int text = 0; text < TEXTS; text++)
+		for (size_t i = 0; i < lists[text].len && *n < found; i++)
+			marks[(*n)++] = (struct paper_mark){ (enum paper_text)text,
+				lists[text].items[i].start, lists[text].items[i].end };
+	*out = marks;
+	rc = 0;
+out:
+	for (int text = 0; text < TEXTS; text++)
+		free(lists[text].items);
 	return rc;
 }

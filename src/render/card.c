@@ -8,36 +8,43 @@
 
 static const char card_blanks[CARD_INDENT + 1] = "     ";
 
-static void *
-copy_of(struct arena *a, const void *items, size_t n, size_t size)
+/* Move `at` behind a copy, which begins there. */
+static const void *
+put_copy(unsigned char **at, const void *bytes, size_t len)
 {
-	void *copy = arena_array(a, n, size);
+	void *copy = *at;
 
-	if (copy != NULL && n > 0)
-		memcpy(copy, items, n * size);
+	if (len > 0)
+		memcpy(copy, bytes, len);
+	*at += len;
 	return copy;
+}
+
+static size_t
+count_steps(const struct card *card)
+{
+	const struct spot *last = card->nspots > 0 ? &card->spots[card->nspots - 1] : NULL;
+
+	return last != NULL ? last->first_step + last->nsteps : 0;
 }
 
 struct card *
 card_copy(struct arena *a, const struct card *card)
 {
-	struct card *copy = copy_of(a, card, 1, sizeof(*card));
+	size_t spots = card->nspots * sizeof(*card->spots);
+	size_t steps = count_steps(card) * sizeof(*card->steps);
+	unsigned char *at =
+	    arena_alloc(a, sizeof(*card) + spots + steps + card->len + card->first_len);
+	struct card *copy = (struct card *)(void *)at;
 
-	if (copy == NULL)
+	if (at == NULL)
 		return NULL;
-	copy->bytes = arena_strndup(a, card->bytes, card->len);
-	copy->spots = copy_of(a, card->spots, card->nspots, sizeof(*card->spots));
-	copy->steps = NULL;
-	if (card->nspots > 0) {
-		const struct spot *last = &card->spots[card->nspots - 1];
-
-		copy->steps =
-		    copy_of(a, card->steps, last->first_step + last->nsteps, sizeof(*card->steps));
-	}
-	copy->first = arena_strndup(a, card->first, card->first_len);
-	if (copy->bytes == NULL || copy->spots == NULL || copy->first == NULL ||
-	    (copy->steps == NULL && card->nspots > 0))
-		return NULL;
+	*copy = *card;
+	at += sizeof(*card);
+	copy->spots = put_copy(&at, card->spots, spots);
+	copy->steps = put_copy(&at, card->steps, steps);
+	copy->bytes = put_copy(&at, card->bytes, card->len);
+	copy->first = put_copy(&at, card->first, card->first_len);
 	return copy;
 }
 
@@ -123,10 +130,10 @@ note_step(struct filling *f, size_t at)
 	if (f->to.len == f->spot)
 		spots_add(&f->to,
 		    &(struct spot){ .text = s->text,
-			.start = start,
-			.len = s->start + s->len - start,
-			.at = f->w.out->len,
-			.first_step = f->to.nsteps });
+			.start = (uint32_t)start,
+			.len = (uint32_t)(s->start + s->len - start),
+			.at = (uint32_t)f->w.out->len,
+			.first_step = (uint32_t)f->to.nsteps });
 	if (f->to.len == f->spot + 1) { /* or memory is short */
 		spots_add_step(&f->to, start, f->w.out->len, f->room);
 		f->to.items[f->spot].nsteps++;
@@ -304,22 +311,18 @@ next_mark(const struct placed_card *p, const struct spot *spot, size_t *i, size_
 	return false;
 }
 
-/* The last step at or before a byte of the paper's text; is_end: before it. */
+/* The last step at or before a byte of the paper's text; is_end: before it. Steps are about as far from each other. */
 static const struct spot_step *
 find_step(const struct card *card, const struct spot *spot, size_t start, bool is_end)
 {
 	const struct spot_step *steps = card->steps + spot->first_step;
-	size_t low = 0, high = spot->nsteps;
+	size_t i = (start - spot->start) * spot->nsteps / (spot->len + 1);
 
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (steps[middle].start + is_end <= start)
-			low = middle;
-		else
-			high = middle;
-	}
-	return &steps[low];
+	while (i > 0 && steps[i].start + is_end > start)
+		i--;
+	while (i + 1 < spot->nsteps && steps[i + 1].start + is_end <= start)
+		i++;
+	return &steps[i];
 }
 
 /* Where a byte of the paper's text stands, or as an end what stands behind the byte before it. */

@@ -17,19 +17,22 @@ struct mark_style {
 
 /* A card of one part and size. */
 struct card {
-	const char *bytes; /* begins and ends at the start of a line; of text, the first one is to stand behind CARD_INDENT */
+	const char *
+	    bytes; /* begins and ends at the start of a line; of text, the first one is to stand behind CARD_INDENT */
 	size_t len;
 	const struct spot *spots; /* in bytes */
 	size_t nspots;
 	const struct spot_step *steps;
-	const char *first; /* text only: the first line before it was filled, and where the second begins in bytes */
+	const char *
+	    first; /* text only: the first line before it was filled, and where the second begins in bytes */
 	size_t first_len, second;
 };
 
 enum {
-	CARD_INDENT = 5,	/* "  1. " or "   - " */
-	CARD_MARK_COLUMNS = 4,	/* that a mark may have in text */
-	CARD_MARK_ROOM = 2	/* that lines of a paper's text keep for marks, which are put in without filling them again */
+	CARD_INDENT = 5,       /* "  1. " or "   - " */
+	CARD_MARK_COLUMNS = 4, /* that a mark may have in text */
+	CARD_MARK_ROOM =
+	    2 /* that lines of a paper's text keep for marks, which are put in without filling them again */
 };
 
 struct placed_card {
@@ -47,7 +50,7 @@ struct placed_card {
  */
 struct card *card_of_html(struct arena *a, struct strbuf *html, const struct spots *spots);
 struct card *card_of_text(struct arena *a, struct strbuf *text, const struct spots *spots);
-/* The same card in another arena. NULL when memory is short. */
+/* The same card in another arena, all of it in one place. NULL when memory is short. */
 struct card *card_copy(struct arena *a, const struct card *card);
 
 /* Put it behind what was written; begins a line, or goes on behind the indentation in w->line. */

@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NSLOTS = 1 << 16, MAX_CARDS = NSLOTS / 2 };
+enum { NSLOTS = 1 << 15, MAX_PAPERS = NSLOTS / 2 };
 
+/* All cards of a paper: a mail takes one for each of its parts. */
 struct slot {
-	struct card_key key;		 /* set before the card is */
-	const struct card *_Atomic card; /* NULL = free */
+	_Atomic bool used; /* set after what follows */
+	uint32_t revision;
+	int64_t paper;
+	const void *words;
+	const struct card *_Atomic cards[CARD_PARTS][CARD_SIZES]; /* NULL = not drawn */
 };
 
 /* Cards are only ever added, so that finding one needs no lock. */
@@ -18,7 +22,7 @@ struct cards {
 	struct slot slots[NSLOTS];
 	pthread_mutex_t lock; /* for what follows, and to fill a slot */
 	struct arena arena;
-	size_t n;
+	size_t npapers;
 	bool full;
 };
 
@@ -46,51 +50,53 @@ cards_free(struct cards *cards)
 }
 
 static bool
-is_equal(const struct card_key *a, const struct card_key *b)
+is_of(const struct slot *slot, const struct card_key *key)
 {
-	return a->paper == b->paper && a->revision == b->revision && a->part == b->part &&
-	    a->size == b->size && a->words == b->words;
+	return slot->paper == key->paper && slot->revision == key->revision &&
+	    slot->words == key->words;
 }
 
-/* Where a key is looked for first; the slots behind it follow. */
+/* The slot of a paper, or the free one where it would be. */
 static size_t
-first_slot(const struct card_key *key)
+find_slot(const struct cards *cards, const struct card_key *key)
 {
-	uint64_t h = (uint64_t)key->paper * 8 + key->part * 4u + key->size;
+	uint64_t h = (uint64_t)key->paper ^ (uint64_t)key->revision << 40 ^ (uintptr_t)key->words;
+	size_t i = (size_t)(h * 0x9e3779b97f4a7c15u >> 48) & (NSLOTS - 1);
 
-	h = (h ^ (uint64_t)key->revision << 40 ^ (uintptr_t)key->words) * 0x9e3779b97f4a7c15u;
-	return (size_t)(h >> 48) & (NSLOTS - 1);
+	while (atomic_load_explicit(&cards->slots[i].used, memory_order_acquire) &&
+	    !is_of(&cards->slots[i], key))
+		i = (i + 1) & (NSLOTS - 1);
+	return i;
 }
 
 const struct card *
 cards_find(const struct cards *cards, const struct card_key *key)
 {
-	size_t i = first_slot(key);
-	const struct card *card;
+	const struct slot *slot = &cards->slots[find_slot(cards, key)];
 
-	while ((card = atomic_load_explicit(&cards->slots[i].card, memory_order_acquire)) != NULL) {
-		if (is_equal(&cards->slots[i].key, key))
-			return card;
-		i = (i + 1) & (NSLOTS - 1);
-	}
-	return NULL;
+	/* Of a free one all are NULL. */
+	return atomic_load_explicit(&slot->cards[key->part][key->size], memory_order_acquire);
 }
 
 static const struct card *
 add(struct cards *cards, const struct card_key *key, const struct card *card)
 {
-	const struct card *copy = cards->n < MAX_CARDS ? card_copy(&cards->arena, card) : NULL;
-	size_t i = first_slot(key);
+	struct slot *slot = &cards->slots[find_slot(cards, key)];
+	const struct card *copy =
+	    slot->used || cards->npapers < MAX_PAPERS ? card_copy(&cards->arena, card) : NULL;
 
 	if (copy == NULL) {
 		cards->full = true;
 		return NULL;
 	}
-	while (atomic_load_explicit(&cards->slots[i].card, memory_order_relaxed) != NULL)
-		i = (i + 1) & (NSLOTS - 1);
-	cards->slots[i].key = *key;
-	atomic_store_explicit(&cards->slots[i].card, copy, memory_order_release);
-	cards->n++;
+	if (!slot->used) {
+		slot->paper = key->paper;
+		slot->revision = key->revision;
+		slot->words = key->words;
+		atomic_store_explicit(&slot->used, true, memory_order_release);
+		cards->npapers++;
+	}
+	atomic_store_explicit(&slot->cards[key->part][key->size], copy, memory_order_release);
 	return copy;
 }
 
@@ -112,9 +118,8 @@ cards_trim(struct cards *cards)
 {
 	if (!cards->full)
 		return;
-	for (size_t i = 0; i < NSLOTS; i++)
-		atomic_store_explicit(&cards->slots[i].card, NULL, memory_order_relaxed);
+	memset(cards->slots, 0, sizeof(cards->slots));
 	arena_reset(&cards->arena);
-	cards->n = 0;
+	cards->npapers = 0;
 	cards->full = false;
 }

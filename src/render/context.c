@@ -89,6 +89,7 @@ const struct context_name context_names[] = {
 	{ "day", false },
 	{ "since_day", false },
 	{ "welcome", false },
+	{ "change", false },
 	{ "read", false },
 	{ "matched", false },
 	{ "shown", false },
@@ -265,6 +266,11 @@ edition_value(const struct context *c, const struct edition_view *view, const st
 		date_format_day(view->since_day, day);
 	value_set_string(c->a, v, "since_day", arena_strdup(c->a, day));
 	value_set_bool(c->a, v, "welcome", view->welcome);
+	value_set_string(c->a, v, "change", "");
+	if (view->change[0] != '\0')
+		context_set_text(c, v, "change", view->change,
+		    (const struct word[]){ { "address", view->subscriber->address },
+			{ "where", context_clean(c, view->change_where) }, { NULL, NULL } });
 	value_set_number(c->a, v, "read", (int64_t)view->nread);
 	value_set_number(c->a, v, "matched", (int64_t)view->nmatched);
 	value_set_number(c->a, v, "shown", (int64_t)view->nshown);

@@ -207,21 +207,61 @@ draw_card(struct edition *ed, const struct part *part, const struct item *item, 
 	return card;
 }
 
-/* The card that was drawn for somebody before, or a new one. */
-static const struct card *
-take_card(struct edition *ed, const struct part *part, const struct item *item, enum card_size size)
+static struct card_key
+key_of(
+    const struct edition *ed, const struct part *part, const struct item *item, enum card_size size)
 {
-	const struct card_key key = { .paper = item->pick->id,
+	return (struct card_key){ .paper = item->pick->id,
 		.revision = item->pick->revision,
 		.part = (uint16_t)part->kind,
 		.size = (uint16_t)size,
 		.words = ed->c.words };
-	const struct card *card = key.paper != 0 ? cards_find(ed->r->cards, &key) : NULL, *kept;
+}
 
-	if (card != NULL || (card = draw_card(ed, part, item, size)) == NULL || key.paper == 0)
+/* A new card, unless another thread has drawn it meanwhile. */
+static const struct card *
+take_card(struct edition *ed, const struct part *part, const struct item *item, enum card_size size)
+{
+	const struct card_key key = key_of(ed, part, item, size);
+	const struct card *card = draw_card(ed, part, item, size), *kept;
+
+	if (card == NULL || key.paper == 0)
 		return card;
 	kept = cards_add(ed->r->cards, &key, card);
 	return kept != NULL ? kept : card;
+}
+
+/* The card that was drawn for somebody before, if there is one. */
+static void
+find_card(struct edition *ed, const struct part *part, struct item *item, enum card_size size)
+{
+	const struct card_key key = key_of(ed, part, item, size);
+
+	if (item->cards[size] == NULL && key.paper != 0)
+		item->cards[size] = cards_find(ed->r->cards, &key);
+	if (item->cards[size] != NULL)
+		__builtin_prefetch(item->cards[size]);
+}
+
+/* Cards come from far: ask for all of them, and memory brings the first ones while others are looked for. */
+static void
+find_cards(struct edition *ed, const struct part *part, size_t at)
+{
+	for (size_t i = 0; i < ed->nitems; i++)
+		if (size_at(ed, at, i) != CARD_NONE)
+			find_card(ed, part, &ed->items[i], size_at(ed, at, i));
+	for (size_t i = 0; i < ed->ncuts; i++)
+		find_card(ed, part, &ed->cuts[i], CARD_LINE);
+}
+
+/* The same for what is in it: it is copied when all are counted. */
+static void
+fetch_card(const struct card *card)
+{
+	__builtin_prefetch(card->spots);
+	__builtin_prefetch(card->bytes);
+	__builtin_prefetch(card->bytes + 64);
+	__builtin_prefetch(card->bytes + card->len);
 }
 
 /* Let the item have its card of a size; counts the card's bytes. */
@@ -236,6 +276,7 @@ place_item(struct edition *ed, const struct part *part, struct item *item, enum 
 	    (item->cards[size] = take_card(ed, part, item, size)) == NULL)
 		return -1;
 	*bytes += item->cards[size]->len;
+	fetch_card(item->cards[size]);
 	item->placed = (struct placed_card){ .card = item->cards[size],
 		.style = part->kind == WRITER_HTML ? &ed->r->html_mark : &ed->r->text_mark,
 		.marks = item->pick->marks,
@@ -326,6 +367,7 @@ try_level(struct edition *ed, const struct part *part, size_t at, struct strbuf 
 
 	strbuf_reset(out);
 	out->max_bytes = part->max_bytes;
+	find_cards(ed, part, at);
 	if (lay_out(ed, part, at, &bytes) == -1)
 		return -1;
 	if (bytes > part->max_bytes)

@@ -40,6 +40,10 @@ escape_add_header(struct strbuf *out, const char *text, size_t len)
 	for (size_t i = 0, n; i < len; i += n) {
 		uint32_t cp;
 
+		if ((n = utf8_plain_run(text + i, len - i)) > 0) {
+			strbuf_addn(out, text + i, n);
+			continue;
+		}
 		n = utf8_decode(text + i, len - i, &cp);
 		if (n == 0) {
 			n = 1;

@@ -9,10 +9,14 @@ enum { MAX_INDENT = 24 };
 size_t
 fill_indent(const char *line)
 {
-	size_t blanks = strspn(line, " "), digits = strspn(line + blanks, "0123456789");
-	size_t len = blanks;
+	size_t blanks = 0, digits = 0, len;
 
-	if (strncmp(line + blanks, "- ", 2) == 0 || strncmp(line + blanks, "* ", 2) == 0)
+	while (line[blanks] == ' ')
+		blanks++;
+	len = blanks;
+	while (line[blanks + digits] >= '0' && line[blanks + digits] <= '9')
+		digits++;
+	if ((line[blanks] == '-' || line[blanks] == '*') && line[blanks + 1] == ' ')
 		len += 2;
 	if (digits > 0 && digits < 8 && line[blanks + digits] == '.' &&
 	    line[blanks + digits + 1] == ' ')
@@ -20,10 +24,16 @@ fill_indent(const char *line)
 	return len <= MAX_INDENT ? len : 0;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';
+}
+
 size_t
 fill_trimmed(const char *text, size_t len)
 {
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+	while (len > 0 && is_blank(text[len - 1]))
 		len--;
 	return len;
 }

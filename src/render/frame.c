@@ -235,12 +235,12 @@ make_example(struct example *e)
 	return v;
 }
 
-/* 1 = the frame is there, 0 = the section asks for more than a frame has, -1. */
-static int
+/* False when the section asks for more than a frame has, or memory is short. */
+static bool
 record(struct render *r, const struct template *t, size_t section, struct frames *frames,
-    struct example *e, struct error *err)
+    struct example *e)
 {
-	struct recorder rec = { .a = e->a, .kind = frames->kind, .known = true };
+	struct recorder rec = { .a = &r->frames, .kind = frames->kind, .known = true };
 	struct value *outer = value_object(e->a), *example = make_example(e);
 	struct writer w;
 	bool whole;
@@ -250,59 +250,57 @@ record(struct render *r, const struct template *t, size_t section, struct frames
 	writer_init(&w, WRITER_FRAME, &rec.bytes);
 	w.recorder = &rec;
 	value_set(e->a, outer, "text", strings_value(frames->words));
-	whole = value_check(e->a, NULL) == 0 &&
+	whole = !e->a->failed &&
 	    template_write_item(t, section, outer, example, set_find_template, r, &w) == 0;
 	end_bytes(&rec);
 	writer_release(&w);
 	strbuf_release(&rec.bytes);
 	frames->kinds[e->kind].of[e->nstrip] = (struct frame){ rec.steps, rec.nsteps };
-	return value_check(e->a, err) == -1 ? -1 : whole && !rec.strange;
+	return whole && !rec.strange && !e->a->failed && !r->frames.failed;
 }
 
-static int
+static bool
 record_all(struct render *r, const struct template *t, size_t section, struct frames *frames,
-    struct error *err)
+    struct arena *scratch)
 {
-	int rc = 1;
+	for (unsigned kind = 0; kind < NKINDS; kind++) {
+		struct example e = { .a = scratch, .kind = kind };
 
-	for (unsigned kind = 0; kind < NKINDS && rc == 1; kind++) {
-		struct example e = { .a = &r->arena, .kind = kind };
-
-		rc = record(r, t, section, frames, &e, err);
-		frames->kinds[kind].asks_strip = e.asks_strip;
-		while (rc == 1 && e.asks_strip && e.nstrip++ < MAX_STRIP)
-			rc = record(r, t, section, frames, &e, err);
+		do {
+			arena_reset(scratch);
+			if (!record(r, t, section, frames, &e))
+				return false;
+			frames->kinds[kind].asks_strip = e.asks_strip;
+		} while (e.asks_strip && e.nstrip++ < MAX_STRIP);
 	}
-	return rc;
+	return true;
 }
 
 /* Those of one section, for each language. */
-static int
-load_section(struct render *r, struct template *t, size_t section, struct error *err)
+static void
+load_section(struct render *r, struct template *t, size_t section, struct arena *scratch)
 {
 	for (size_t i = 0; i < r->nfiles; i++) {
 		struct frames *frames;
-		int rc;
 
-		if (r->words[i] == NULL)
+		if (r->words[i] == NULL ||
+		    (frames = arena_zalloc(&r->frames, sizeof(*frames))) == NULL)
 			continue;
-		if ((frames = arena_zalloc(&r->arena, sizeof(*frames))) == NULL)
-			return err_nomem(err, t->name);
 		frames->words = r->words[i];
 		frames->kind = t->escape == TEMPLATE_HTML ? WRITER_HTML : WRITER_TEXT;
-		if ((rc = record_all(r, t, section, frames, err)) == -1)
-			return -1;
-		if (rc == 0)
+		if (!record_all(r, t, section, frames, scratch))
 			continue;
 		frames->next = t->nodes[section].frames;
 		t->nodes[section].frames = frames;
 	}
-	return 0;
 }
 
-int
-frames_load(struct render *r, struct error *err)
+void
+frames_load(struct render *r)
 {
+	struct arena scratch;
+
+	arena_init(&scratch, MAX_READER_BYTES);
 	for (size_t i = 0; i < r->nfiles; i++) {
 		struct template *t = r->compiled[i];
 
@@ -310,12 +308,11 @@ frames_load(struct render *r, struct error *err)
 			const struct node *n = &t->nodes[k];
 
 			if (n->kind == NODE_SECTION &&
-			    (strcmp(n->text, "papers") == 0 || strcmp(n->text, "cut") == 0) &&
-			    load_section(r, t, k, err) == -1)
-				return -1;
+			    (strcmp(n->text, "papers") == 0 || strcmp(n->text, "cut") == 0))
+				load_section(r, t, k, &scratch);
 		}
 	}
-	return 0;
+	arena_release(&scratch);
 }
 
 struct value *

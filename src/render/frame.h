@@ -33,8 +33,8 @@ struct shelf {
 };
 struct value *shelf_make_value(void *shelf, size_t i);
 
-/* Find out the frames of the set's sections, for each language. Fails with ERR_NOMEM. */
-int frames_load(struct render *r, struct error *err);
+/* Find out the frames of the set's sections, for each language. Where memory is short there are none. */
+void frames_load(struct render *r);
 
 /* Of a section's frames those for a language and a way of writing; NULL = there are none. */
 const struct frames *frames_find(

@@ -21,6 +21,7 @@ struct render {
 	size_t nfiles;
 	struct mark_style html_mark, text_mark;
 	struct cards *cards;
+	struct arena frames; /* owns those of the templates' sections */
 };
 
 /* Built-in files by name, NULL-named entry last; path is NULL. */

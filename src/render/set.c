@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SET_BYTES = 16 * 1024 * 1024, MAX_OTHERS = 100, MAX_NAMES = 250 };
+enum {
+	MAX_SET_BYTES = 16 * 1024 * 1024,
+	MAX_FRAMES_BYTES = 16 * 1024 * 1024,
+	MAX_OTHERS = 100,
+	MAX_NAMES = 250
+};
 
 static bool
 ends_in(const char *name, const char *suffix)
@@ -442,8 +447,7 @@ load(struct render *r, const char *user_dir, struct error *err)
 	    load_mark(r, "card-mark.html", &r->html_mark, err) == -1 ||
 	    load_mark(r, "card-mark.txt", &r->text_mark, err) == -1)
 		return -1;
-	if (frames_load(r, err) == -1)
-		return -1;
+	frames_load(r);
 	return cards_new(MAX_CARDS_BYTES, &r->cards, err);
 }
 
@@ -458,6 +462,7 @@ render_load(const char *user_dir, struct render **out, struct error *err)
 	if (r == NULL)
 		return err_nomem(err, "templates");
 	arena_init(&r->arena, MAX_SET_BYTES);
+	arena_init(&r->frames, MAX_FRAMES_BYTES);
 	if (load(r, user_dir, err) == -1) {
 		render_free(r);
 		return -1;
@@ -532,6 +537,7 @@ render_free(struct render *r)
 	for (size_t i = 0; i < r->nfiles && r->compiled != NULL; i++)
 		template_free(r->compiled[i]);
 	cards_free(r->cards);
+	arena_release(&r->frames);
 	arena_release(&r->arena);
 	free(r);
 }

@@ -156,7 +156,7 @@ spots_add_step(struct spots *s, size_t start, size_t at, size_t room)
 	if (steps == NULL)
 		return;
 	s->steps = steps;
-	s->steps[s->nsteps++] = (struct spot_step){ start, at, room };
+	s->steps[s->nsteps++] = (struct spot_step){ (uint32_t)start, (uint32_t)at, (uint32_t)room };
 }
 
 void
@@ -175,18 +175,18 @@ static void
 add_spotted(
     struct writer *w, enum template_escape escape, const char *text, size_t len, struct spot *spot)
 {
-	spot->at = w->out->len;
-	spot->len = len;
-	spot->first_step = w->spots->nsteps;
+	spot->at = (uint32_t)w->out->len;
+	spot->len = (uint32_t)len;
+	spot->first_step = (uint32_t)w->spots->nsteps;
 	for (size_t i = 0, n; i < len; i += n) {
 		n = len - i < STEP_BYTES ? len - i : STEP_BYTES;
 		while (i + n < len && ((unsigned char)text[i + n] & 0xc0) == 0x80)
 			n++;
 		if (w->kind == WRITER_HTML)
-			spots_add_step(w->spots, spot->start + i, w->out->len, SIZE_MAX);
+			spots_add_step(w->spots, spot->start + i, w->out->len, UINT32_MAX);
 		writer_add_escaped(w, escape, text + i, n);
 	}
-	spot->nsteps = w->spots->nsteps - spot->first_step;
+	spot->nsteps = (uint32_t)w->spots->nsteps - spot->first_step;
 	spots_add(w->spots, spot);
 }
 
@@ -202,7 +202,7 @@ writer_add_value(struct writer *w, enum template_escape escape, const struct val
 		writer_add_escaped(w, escape, text, len);
 		return;
 	}
-	spot = (struct spot){ .text = from->text, .start = from->start };
+	spot = (struct spot){ .text = from->text, .start = (uint32_t)from->start };
 	writer_add_escaped(w, escape, text, from->before);
 	add_spotted(w, escape, text + from->before, len - from->before - from->after, &spot);
 	writer_add_escaped(w, escape, text + len - from->after, from->after);

@@ -18,20 +18,21 @@ enum writer_kind {
 	WRITER_FRAME, /* not at all: see recorder */
 };
 
-/* Where bytes of a text of a paper stand in what was written. */
+/* Where bytes of a text of a paper stand in what was written. Small, as there are many in the cards of a run: nothing that is
+ * written has 4 GB. */
 struct spot {
 	enum paper_text text;
-	size_t start, len; /* in the paper's text */
-	size_t at;	   /* in what was written */
-	size_t first_step,
+	uint32_t start, len; /* in the paper's text */
+	uint32_t at;	     /* in what was written */
+	uint32_t first_step,
 	    nsteps; /* so that a byte need not be counted to from the spot's beginning */
 };
 
 /* A byte, and where it was written; what follows it up to the next step was written in a row. */
 enum { STEP_BYTES = 32 };
 struct spot_step {
-	size_t start, at;
-	size_t room; /* columns that the line has left for marks */
+	uint32_t start, at;
+	uint32_t room; /* columns that the line has left for marks */
 };
 
 /* All of what one writer wrote, in an arena. */

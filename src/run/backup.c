@@ -1,3 +1,4 @@
+#include "digest/care.h"
 #include "stages.h"
 #include "digest/file.h"
 #include "digest/limits.h"

@@ -209,7 +209,7 @@ check_unsubscribe(struct checker *c)
 	    -1)
 		check_fail_err(c, "leaving", &err);
 	else if (cfg->nreaders > MANY_READERS)
-		check_warn(c, "leaving", "keep below that, or tell your readers how to leave",
+		check_warn(c, "leaving", "",
 		    "by a mail to %s alone; the large services want one click by https of who "
 		    "mails more than %d a day",
 		    address.mailbox, MANY_READERS);

@@ -13,10 +13,10 @@ struct composer {
 	struct arena arena;	 /* the addresses and names below */
 	struct address from, reply_to;
 	bool has_reply_to;
-	const char *sender; /* of the envelope */
-	const char *mailto; /* where unsubscribing mail goes */
-	struct address bounce;
-	bool has_inbox;	      /* what comes back is read: it is told by whom */
+	const char *sender;   /* of the envelope */
+	const char *mailto;   /* where unsubscribing mail goes */
+	bool has_inbox;	      /* what comes back is read: each mail says of whom it is */
+	const char *admin;    /* list.operator, canonical, "" = none is told */
 	const char **sources; /* names of what is read, for the footer */
 	const char *unknown;  /* a language nobody has words for, told once; NULL = none yet */
 };
@@ -25,7 +25,8 @@ static int
 read_addresses(struct composer *c, struct error *err)
 {
 	const struct config *cfg = c->run->cfg;
-	struct address *bounce = &c->bounce;
+	const char *to = cfg->list.operator;
+	struct address bounce, admin;
 
 	if (address_parse(cfg->list.from, &c->arena, &c->from, NULL, err) == -1)
 		return err_prefix(err, "list.from");
@@ -35,9 +36,15 @@ read_addresses(struct composer *c, struct error *err)
 		return err_prefix(err, "list.reply-to");
 	c->sender = c->from.mailbox;
 	if (cfg->list.bounce_address[0] != '\0') {
-		if (address_parse(cfg->list.bounce_address, &c->arena, bounce, NULL, err) == -1)
+		if (address_parse(cfg->list.bounce_address, &c->arena, &bounce, NULL, err) == -1)
 			return err_prefix(err, "list.bounce-address");
-		c->sender = bounce->mailbox;
+		c->sender = bounce.mailbox;
+	}
+	c->admin = "";
+	if (to[0] != '\0') {
+		if (address_parse(to, &c->arena, &admin, NULL, err) == -1)
+			return err_prefix(err, "list.operator");
+		c->admin = admin.canonical;
 	}
 	c->mailto = c->has_reply_to ? c->reply_to.mailbox : c->from.mailbox;
 	c->has_inbox = run_has_inbox(c->run);
@@ -347,6 +354,35 @@ make_sender(const struct composer *c, struct composed *mail, struct arena *a)
 	return mail->sender == NULL ? -1 : 0;
 }
 
+/*
+ * How a newcomer changes things: whoever runs the list edits a file or types a command, which is nobody else's business; others
+ * ask, by the page for help when there is one.
+ */
+static int
+say_change(const struct composer *c, struct composed *mail, struct arena *a, struct error *err)
+{
+	const struct subscriber *sub = &mail->reader->sub;
+	const char *help = c->run->cfg->list.help_url;
+	struct edition_view *v = &mail->view;
+
+	v->change = v->change_where = "";
+	if (!v->welcome)
+		return 0;
+	if (strcmp(sub->canonical, c->from.canonical) != 0 &&
+	    strcmp(sub->canonical, c->admin) != 0) {
+		v->change = help[0] != '\0' ? "change-link" : "change-mail";
+		v->change_where = help[0] != '\0' ? help : c->mailto;
+	} else if (sub->origin == ORIGIN_FILE) {
+		v->change = "change-file";
+		v->change_where = sub->file;
+	} else {
+		v->change = "change-command";
+		v->change_where =
+		    arena_printf(a, "digest subscribe %s --filter NAME=QUERY", sub->address);
+	}
+	return v->change_where != NULL ? 0 : err_nomem(err, "links");
+}
+
 static int
 make_view(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
 {
@@ -360,6 +396,8 @@ make_view(struct composer *c, struct composed *mail, struct arena *a, struct err
 	v->day = e->day;
 	v->since_day = e->since_day;
 	v->welcome = e->cursor_from == -1;
+	if (say_change(c, mail, a, err) == -1)
+		return -1;
 	v->nread = e->nread;
 	v->nmatched = e->nmatched;
 	v->sources = c->sources;
@@ -396,6 +434,8 @@ make_message(const struct composer *c, struct composed *mail, const struct rende
 		.archive_url = cfg->list.archive_url,
 		.text = parts->text.buf,
 		.html = parts->html.buf,
+		.text_len = parts->text.len,
+		.html_len = parts->html.len,
 	};
 
 	tz_local(mail->tz, m.date_utc, &wall, &m.date_offset_s, NULL);

@@ -87,10 +87,13 @@ due_is_merged(const struct due *due, const struct edition *e)
 	return e->period != due->period && e->copies == 0 && e->state != EDITION_HELD && due->own;
 }
 
-/* Editions before this one that were planned and never left. */
+/* Editions before this one that were planned and never left. One between the reader's own days moved no cursor: its sections
+ * find their papers again by themselves. */
 static bool
 is_unsent(const struct due *due, const struct edition *e)
 {
+	if (e->cursor_from == e->cursor_to)
+		return false;
 	switch (e->state) {
 	case EDITION_MERGED:
 	case EDITION_EXPIRED:
@@ -106,24 +109,26 @@ is_unsent(const struct due *due, const struct edition *e)
 /* The first day that the newest edition covers, if that never left: its papers go with this one. 0 = it left. */
 static int
 find_unsent(struct run *run, const struct store_reader *reader, const struct schedule *s,
-    const struct tz *tz, const struct due *due, int32_t *since_day, struct error *err)
+    const struct tz *tz, const struct due *due, int32_t *since_day, bool *expired,
+    struct error *err)
 {
 	struct edition *last;
 	struct arena a;
-	size_t n;
-	int rc;
+	int found;
 
 	*since_day = 0;
+	*expired = false;
 	/* Nearly all left at their time, which is seen without a look at them. */
 	if (!has_last_day(reader) || reader->last_period < reader->sub.paused_until ||
 	    reader->last_edition_utc >= schedule_due_utc(s, tz, (int32_t)reader->last_period))
 		return 0;
 	arena_init(&a, MAX_READER_BYTES);
-	rc = store_load_editions(run->store, reader->sub.id, 1, &a, &last, &n, err);
-	if (rc == 0 && n == 1 && last->period < PERIOD_ALWAYS && is_unsent(due, last))
+	found = store_load_edition(run->store, reader->last_period, reader->sub.id, &a, &last, err);
+	if (found == 1 && is_unsent(due, last))
 		*since_day = last->since_day;
+	*expired = *since_day != 0 && last->state == EDITION_EXPIRED;
 	arena_release(&a);
-	return rc;
+	return found == -1 ? -1 : 0;
 }
 
 /*
@@ -179,6 +184,9 @@ set_window(const struct store_reader *reader, const struct schedule *s, int32_t 
 	since = earlier(since, previous - SLACK_DAYS);
 	if (due->since_day < due->day)
 		since = earlier(since, due->since_day - WINDOW_DAYS);
+	/* In place of one that expired it may be on no day of the schedule. */
+	if (due->since_day < due->day && schedule_next_day(s, due->day - 1) != due->day)
+		due->nperiods = 0;
 	for (; previous >= due->since_day && due->nperiods < MAX_CATCH_UP_PAPERS;
 	     previous = schedule_previous_day(s, previous))
 		due->nperiods++;
@@ -212,8 +220,11 @@ find_day(const struct store_reader *reader, const struct schedule *s, const stru
 	int32_t next = schedule_next_day(s, last > day ? last : day);
 	int due = 1;
 
-	/* A newcomer is welcomed at once, unless the hour comes yet today: that would be two mails in one day. */
-	if (last >= day || (is_new(reader) && next == today)) {
+	/* A newcomer is welcomed at once, unless the first hour of the schedule comes yet today: that would be two mails in one
+	 * day. */
+	if (last >= day ||
+	    (is_new(reader) && next == today &&
+		schedule_due_utc(s, tz, day) < reader->created_utc)) {
 		day = next;
 		due = 0;
 	}
@@ -234,7 +245,8 @@ find_own(struct run *run, const struct store_reader *reader, const struct tz *tz
     int64_t run_id, struct due *out, int32_t *last, struct error *err)
 {
 	struct schedule schedule;
-	int32_t unsent = 0, oldest;
+	int32_t unsent = 0, oldest, today = local_day(tz, now_utc);
+	bool expired;
 	int due = 1;
 
 	if (schedule_parse(reader->sub.when, &schedule, NULL, err) == -1)
@@ -242,13 +254,19 @@ find_own(struct run *run, const struct store_reader *reader, const struct tz *tz
 	out->own = true;
 	*last = find_last(reader, &schedule, tz);
 	if (schedule.kind == SCHEDULE_ALWAYS) {
-		out->day = local_day(tz, now_utc);
+		out->day = today;
 		out->period = PERIOD_ALWAYS + run_id;
 		out->due_utc = now_utc;
 	} else {
 		due = find_day(reader, &schedule, tz, now_utc, *last, out);
-		if (find_unsent(run, reader, &schedule, tz, out, &unsent, err) == -1)
+		if (find_unsent(run, reader, &schedule, tz, out, &unsent, &expired, err) == -1)
 			return -1;
+		/* Nobody waits a week or a month longer because a relay was down for two days. */
+		if (due == 0 && expired && today > *last && today != out->day) {
+			out->period = out->day = today;
+			out->due_utc = start_of_day(tz, *last + 1);
+			due = 1;
+		}
 	}
 	out->waits_since_min = (int32_t)(find_wait(reader, &schedule, tz, *last, out) / 60);
 	if (find_oldest(run, out->day, &oldest, err) == -1)
@@ -417,6 +435,7 @@ find_between(struct run *run, const struct store_reader *reader, const struct tz
 			continue;
 		out->own = false;
 		out->period = out->day = out->since_day = day;
+		out->nperiods = 1;
 		out->due_utc = due_utc;
 	}
 	return 0;
@@ -469,11 +488,34 @@ due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, in
 	return rc;
 }
 
-bool
-due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc)
+int32_t
+due_local_day(struct run *run, const struct store_reader *reader, int64_t now_utc)
 {
 	bool stands_in;
 	const struct tz *tz = zone_of(run, reader, &stands_in, NULL);
 
-	return tz != NULL && local_day(tz, now_utc) < reader->sub.paused_until;
+	return tz != NULL ? local_day(tz, now_utc) : (int32_t)(now_utc / DAY_SECONDS);
+}
+
+bool
+due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc)
+{
+	return due_local_day(run, reader, now_utc) < reader->sub.paused_until;
+}
+
+int64_t
+due_last_hour(struct run *run, const struct store_reader *reader, int64_t now_utc)
+{
+	struct schedule s;
+	bool stands_in;
+	const struct tz *tz = zone_of(run, reader, &stands_in, NULL);
+	int64_t due_utc;
+	int32_t day;
+
+	if (tz == NULL || schedule_parse(reader->sub.when, &s, NULL, NULL) == -1 ||
+	    s.kind == SCHEDULE_ALWAYS || (s.hour == 0 && s.minute == 0))
+		return 0;
+	day = schedule_last_day(&s, tz, now_utc);
+	due_utc = schedule_due_utc(&s, tz, day);
+	return day < reader->sub.paused_until || due_utc < reader->created_utc ? 0 : due_utc;
 }

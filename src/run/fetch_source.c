@@ -38,7 +38,8 @@ is_due(const struct fetcher *f)
 
 	return f->now_utc >= f->state->next_allowed_utc &&
 	    (f->state->last_try_utc == 0 || f->state->last_try_utc > f->now_utc ||
-		f->state->nfailures > 0 || f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
+		f->state->nfailures > 0 ||
+		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
 }
 
 static int

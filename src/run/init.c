@@ -1,4 +1,6 @@
-#include "stages.h"
+#include "digest/init.h"
+
+#include "run/stages.h"
 
 #include "digest/file.h"
 #include "digest/limits.h"
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_PATH = 4096, MAX_INIT_CONFIG = 2 * 1024 * 1024, MAX_SECTION_NAME = 40 };
@@ -207,6 +210,12 @@ is_plain_loopback(const char *url)
 	    place.loopback && !place.implicit_tls;
 }
 
+bool
+run_init_has_sendmail(void)
+{
+	return access(sendmail_program, X_OK) == 0;
+}
+
 const char *
 run_init_propose(const struct run_init *init, enum run_init_item item, struct arena *a)
 {
@@ -229,8 +238,7 @@ run_init_propose(const struct run_init *init, enum run_init_item item, struct ar
 	case INIT_FROM:
 		return arena_printf(a, "Papers <%s>", address.mailbox);
 	case INIT_URL:
-		return access(sendmail_program, X_OK) == 0 ? "sendmail:"
-							   : propose_url(address.domain, a);
+		return run_init_has_sendmail() ? "sendmail:" : propose_url(address.domain, a);
 	case INIT_USER:
 		/* A relay on this machine knows us without a login. */
 		return url != NULL && is_plain_loopback(url) ? "" : address.mailbox;
@@ -243,6 +251,28 @@ bool
 run_init_is_relay(const struct run_init *init)
 {
 	return init->items[INIT_URL] != NULL && strncmp(init->items[INIT_URL], "smtp", 4) == 0;
+}
+
+int
+run_init_check_sender(const struct run_init *init, struct error *err)
+{
+	const char *url = init->items[INIT_URL];
+	struct address from;
+	struct arena a;
+	int rc = 0;
+
+	if (url == NULL || strncmp(url, "maildir:", 8) == 0 || is_plain_loopback(url))
+		return 0;
+	arena_init(&a, MAX_PATH * 4);
+	if (address_parse(init->items[INIT_FROM], &a, &from, NULL, err) == -1)
+		rc = -1;
+	else if (run_is_nobodys(from.domain))
+		rc = err_set(err, ERR_CONFIG,
+		    "nobody gets mail at %s, so no answer could reach you; expected an address of "
+		    "yours",
+		    from.domain);
+	arena_release(&a);
+	return rc;
 }
 
 /* ---- the text ---- */
@@ -581,22 +611,21 @@ run_init_give(const struct run_init_place *place, const char *user, struct error
 {
 	const struct passwd *pw = getpwnam(user);
 	struct arena a;
-	const char *paths[3];
+	const char *dir;
 	int rc = 0;
 
 	if (pw == NULL)
 		return err_set(err, ERR_IO, "there is no user %s", user);
 	arena_init(&a, MAX_PATH * 4);
-	paths[0] = place->config;
-	paths[1] = place->secret;
-	/* Not one that is there for other things as well. */
-	paths[2] = dir_of(place->config, &a);
-	if (paths[2] != NULL && strcmp(paths[2], "/etc/digest") != 0)
-		paths[2] = NULL;
-	for (size_t i = 0; rc == 0 && i < 3; i++)
-		if (paths[i] != NULL && file_exists(paths[i]) &&
-		    lchown(paths[i], pw->pw_uid, pw->pw_gid) == -1)
-			rc = err_set(err, ERR_IO, "%s: %s", paths[i], strerror(errno));
+	/* A folder that is there for other things as well stays as it is. */
+	dir = dir_of(place->config, &a);
+	if (dir != NULL && strcmp(dir, "/etc/digest") == 0 &&
+	    (lchown(dir, 0, pw->pw_gid) == -1 || chmod(dir, 0750) == -1))
+		rc = err_set(err, ERR_IO, "%s: %s", dir, strerror(errno));
+	else if (lchown(place->config, 0, pw->pw_gid) == -1 || chmod(place->config, 0640) == -1)
+		rc = err_set(err, ERR_IO, "%s: %s", place->config, strerror(errno));
+	else if (file_exists(place->secret) && lchown(place->secret, pw->pw_uid, pw->pw_gid) == -1)
+		rc = err_set(err, ERR_IO, "%s: %s", place->secret, strerror(errno));
 	arena_release(&a);
 	return rc;
 }

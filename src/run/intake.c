@@ -221,6 +221,25 @@ read_readers(struct intake *in, const struct strbuf *bytes, bool table, struct e
 	return rc;
 }
 
+/* When the lines that are no readers cannot be read, the readers are in all the same. */
+static int
+import_papers(struct intake *in, const struct strbuf *bytes, struct error *err)
+{
+	const size_t len = strlen(in->path);
+	const char *what;
+
+	if (papers_import(in->run, in->path, bytes->buf, bytes->len, in->counts, err) == 0)
+		return 0;
+	if (!in->counts->has_readers || err->kind != ERR_DATA)
+		return -1;
+	/* The caller names the file. */
+	what = strncmp(err->msg, in->path, len) == 0 && strncmp(err->msg + len, ": ", 2) == 0
+	    ? err->msg + len + 2
+	    : err->msg;
+	snprintf(in->counts->fault, sizeof(in->counts->fault), "%.255s", what);
+	return 0;
+}
+
 int
 run_import(struct run *run, const char *path, const struct run_import_options *options,
     struct run_import_counts *counts, struct error *err)
@@ -236,12 +255,7 @@ run_import(struct run *run, const char *path, const struct run_import_options *o
 		table = is_table(bytes.buf, bytes.len);
 		rc = read_readers(&in, &bytes, table, err);
 		if (rc == 0 && !table)
-			rc = papers_import(run, path, bytes.buf, bytes.len, counts, err);
-		/* The readers are in all the same. */
-		if (rc == -1 && counts->has_readers && err->kind == ERR_DATA) {
-			snprintf(counts->fault, sizeof(counts->fault), "%.255s", err->msg);
-			rc = 0;
-		}
+			rc = import_papers(&in, &bytes, err);
 	}
 	strbuf_release(&bytes);
 	return rc;

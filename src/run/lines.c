@@ -54,7 +54,7 @@ static const struct {
 /* ---- out ---- */
 
 const char *
-run_reader_state(const struct store_reader *r, int64_t now_utc)
+run_reader_state(struct run *run, const struct store_reader *r)
 {
 	if (r->suppressed)
 		return "left";
@@ -62,7 +62,7 @@ run_reader_state(const struct store_reader *r, int64_t now_utc)
 		return "ended";
 	if (r->vanished)
 		return "gone"; /* the block, and nobody has confirmed it */
-	if (r->sub.paused_until > now_utc / DAY_SECONDS)
+	if (due_is_paused(run, r, clock_now_utc(&run->clock)))
 		return "paused";
 	return r->broken ? "broken" : "active";
 }
@@ -133,22 +133,25 @@ consents_value(const struct store_reader *r, struct arena *a)
 struct value *
 run_reader_value(struct run *run, const struct store_reader *r, struct arena *a)
 {
-	const int64_t now_utc = clock_now_utc(&run->clock);
 	struct value *v = value_object(a), *filters = value_list(a);
+	struct subscriber sub = r->sub;
 	enum suppression_reason reason;
 	int64_t since_utc = 0;
 	struct strbuf text;
 	bool left = r->suppressed &&
 	    store_is_suppressed(run->store, r->sub.canonical, &reason, &since_utc, NULL) == 1;
 
+	/* One that is over is no longer anybody's business. */
+	if (!due_is_paused(run, r, clock_now_utc(&run->clock)))
+		sub.paused_until = 0;
 	strbuf_init(&text, MAX_CONFIG_VALUE);
 	value_set_string(a, v, "type", "subscriber");
 	value_set_string(a, v, "address", r->sub.address);
-	value_set_string(a, v, "state", run_reader_state(r, now_utc));
+	value_set_string(a, v, "state", run_reader_state(run, r));
 	value_set_string(a, v, "origin", run_reader_origin(r));
 	for (size_t i = 0; i < NMEMBERS; i++) {
 		strbuf_reset(&text);
-		config_add_reader_key(&text, members[i].key, &r->sub);
+		config_add_reader_key(&text, members[i].key, &sub);
 		set_text(a, v, members[i].member, &text, members[i].number);
 	}
 	value_set_string(a, v, "left", left ? run_reason_name(reason) : "");
@@ -412,8 +415,10 @@ take_reader(struct line *l)
 	if (read_filters(l) == -1)
 		return -1;
 	read_consent(l);
-	if (strbuf_check(&l->record, l->err) == -1)
-		return -1;
+	if (l->record.state == STRBUF_NOMEM)
+		return strbuf_check(&l->record, l->err);
+	if (l->record.state == STRBUF_TOO_LONG)
+		fault(l, "consent", "too long to be kept");
 	if (l->in->options->consent[0] != '\0')
 		w->consent = l->in->options->consent;
 	if (!l->told && w->consent[0] == '\0' && w->record[0] == '\0' &&
@@ -494,7 +499,7 @@ take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, str
 		return 0;
 	l.object = json;
 	l.row.line = number;
-	strbuf_init(&l.record, 2 * MAX_CONSENT_BYTES);
+	strbuf_init(&l.record, MAX_CONSENT_BYTES);
 	type = json_get_string(json, "type");
 	for (size_t i = 0; type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i].type) == 0) {

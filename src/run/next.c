@@ -5,7 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY_SECONDS = 86400, HOUR_SECONDS = 3600, MINUTE_SECONDS = 60 };
+enum {
+	DAY_SECONDS = 86400,
+	HOUR_SECONDS = 3600,
+	MINUTE_SECONDS = 60,
+	LONG_WAIT_S = HOUR_SECONDS + 5 * MINUTE_SECONDS, /* cron every hour is often enough */
+	LATE_DAYS = 7,					 /* waits before that are history */
+	MAX_RUNS = 1440, /* looked at: one every ten minutes for more than a week */
+};
 
 void
 run_format_wall(const struct run *run, const char *zone, int64_t utc, char *out, size_t size)
@@ -55,8 +62,29 @@ struct search {
 	struct arena *arena;
 	int64_t now_utc;
 	struct routes routes;
-	size_t *counts; /* active readers, by smtp block */
+	size_t *counts;		/* active readers, by smtp block */
+	struct store_run *runs; /* the newest first */
+	size_t nruns;
 };
+
+/* How long the reader waited for the first run after the last hour chosen, or waits still. */
+static void
+note_wait(struct search *s, const struct store_reader *reader)
+{
+	int64_t due_utc = due_last_hour(s->run, reader, s->now_utc), first_utc = s->now_utc;
+	size_t i = 0;
+
+	if (due_utc == 0 || due_utc < s->now_utc - (int64_t)LATE_DAYS * DAY_SECONDS)
+		return;
+	for (; i < s->nruns && s->runs[i].started_utc >= due_utc; i++)
+		first_utc = s->runs[i].started_utc;
+	/* Which was the first one is not known of so many. */
+	if (i == MAX_RUNS || first_utc - due_utc <= LONG_WAIT_S)
+		return;
+	s->next->nlate++;
+	if (first_utc - due_utc > s->next->longest_wait_s)
+		s->next->longest_wait_s = first_utc - due_utc;
+}
 
 static int
 note_pause(struct search *s, const struct store_reader *reader)
@@ -81,6 +109,7 @@ look_at(void *arg, const struct store_reader *reader)
 	if (found != -1 && due.paused)
 		return note_pause(s, reader);
 	s->next->nactive++;
+	note_wait(s, reader);
 	if ((way = routes_find(&s->routes, reader->sub.canonical)) >= 0)
 		s->counts[way]++;
 	if (found == -1)
@@ -109,7 +138,8 @@ run_find_next(struct run *run, struct run_next *out, struct arena *a, struct err
 	if (s.counts == NULL)
 		return err_nomem(err, "readers");
 	memset(s.counts, 0, run->cfg->nsmtps * sizeof(*s.counts));
-	if (routes_init(&s.routes, run->cfg, err) == -1)
+	if (store_load_runs(run->store, MAX_RUNS, a, &s.runs, &s.nruns, err) == -1 ||
+	    routes_init(&s.routes, run->cfg, err) == -1)
 		return -1;
 	rc = store_each_reader(run->store, false, look_at, &s, err) == 0 ? 0 : -1;
 	routes_release(&s.routes);

@@ -174,6 +174,9 @@ is_due(struct run *run, const struct store_reader *reader, const struct due *due
 
 	*nsilent = 0;
 	*out = reader->sub.empty == EMPTY_NOTE && due->own;
+	/* Each run may be each quarter of an hour: only the first of a day says that it found nothing. */
+	if (*out && due->period >= PERIOD_ALWAYS)
+		*out = due_local_day(run, reader, reader->last_edition_utc) < due->day;
 	if (reader->sub.empty != EMPTY_SKIP || due->period >= PERIOD_ALWAYS || !due->own)
 		return 0;
 	if (store_count_empty(run->store, reader->sub.id, &nempty, err) == -1)

@@ -16,7 +16,7 @@ struct planner {
 	struct arena arena;    /* the window's papers and the texts of shared programs */
 	struct paper **papers; /* in the order of their ids */
 	size_t npapers;
-	int64_t *ids; /* of the papers: there they are found without a look at each */
+	int64_t *ids;		  /* of the papers: there they are found without a look at each */
 	struct store_move *moves; /* of the last weeks, in the order of papers */
 	size_t nmoves;
 	struct programs *programs;
@@ -250,21 +250,11 @@ static int
 add_marks(struct planner *pl, const struct match_terms *terms, uint32_t number,
     struct edition_pick *out, struct arena *a, struct error *err)
 {
-	struct paper_mark *marks = arena_array(a, MAX_PICK_MARKS, sizeof(*marks));
+	struct paper_mark *marks;
 
-	if (marks == NULL)
-		return err_nomem(err, "picks");
-	for (int text = PAPER_TITLE; text <= PAPER_ABSTRACT; text++) {
-		struct match_span *spans;
-		size_t n;
-
-		if (match_find_marks(
-			pl->index, terms, number, (enum paper_text)text, a, &spans, &n, err) == -1)
-			return -1;
-		for (size_t i = 0; i < n && out->nmarks < MAX_PICK_MARKS; i++)
-			marks[out->nmarks++] = (struct paper_mark){ (enum paper_text)text,
-				spans[i].start, spans[i].end };
-	}
+	if (match_find_marks(
+		pl->index, terms, number, MAX_PICK_MARKS, a, &marks, &out->nmarks, err) == -1)
+		return -1;
 	out->marks = marks;
 	return 0;
 }

@@ -82,6 +82,7 @@ struct change {
 	const char *text;	     /* consent */
 	int32_t day;
 	enum run_resumed resumed;
+	struct arena *arena;
 };
 
 typedef int change_fn(struct change *c, struct error *err);
@@ -94,6 +95,7 @@ with_reader(struct change *c, const char *address, change_fn *fn, struct error *
 	int found, rc = -1;
 
 	c->now_utc = clock_now_utc(&c->run->clock);
+	c->arena = &a;
 	arena_init(&a, MAX_READER_BYTES);
 	if (run_canonical(address, &a, &c->canonical, err) == -1)
 		goto out;
@@ -237,6 +239,7 @@ static int
 do_resume(struct change *c, struct error *err)
 {
 	int suppressed = store_is_suppressed(c->run->store, c->canonical, NULL, NULL, err);
+	int32_t today;
 
 	if (suppressed == -1)
 		return -1;
@@ -254,13 +257,19 @@ do_resume(struct change *c, struct error *err)
 		c->resumed = RESUMED_STRANGER;
 		return suppressed == 1 ? 0 : need_reader(c, err);
 	}
-	if (suppressed == 0 && c->reader->sub.paused_until > c->now_utc / DAY_SECONDS) {
+	/* A pause ends today, rather than never having been: its days stay left out. */
+	today = due_local_day(c->run, c->reader, c->now_utc);
+	if (today > c->now_utc / DAY_SECONDS)
+		today = (int32_t)(c->now_utc / DAY_SECONDS);
+	if (c->reader->sub.paused_until <= today)
+		return 0;
+	if (suppressed == 0)
 		c->resumed = RESUMED_PAUSE;
-		/* A pause by the block is the block's. */
-		if (need_own(c, err) == -1)
-			return -1;
-	}
-	return store_pause_reader(c->run->store, c->reader->sub.id, 0, err);
+	if (store_pause_reader(c->run->store, c->reader->sub.id, today, err) == -1 ||
+	    store_load_reader(c->run->store, c->reader->sub.id, c->arena, &c->reader, err) != 1)
+		return -1;
+	/* A pause by the block is the block's. */
+	return due_is_paused(c->run, c->reader, c->now_utc) ? need_own(c, err) : 0;
 }
 
 int
@@ -356,5 +365,8 @@ run_erase(struct run *run, const char *address, struct error *err)
 		    "a run is under way (process %ld); do this again after it", holder);
 	if (ours == -1 || with_reader(&c, address, do_erase, err) == -1)
 		return -1;
-	return store_scrub(run->store, err);
+	if (store_scrub(run->store, err) == -1)
+		return err_prefix(
+		    err, "what was kept of %s is removed, but not yet overwritten", address);
+	return 0;
 }

@@ -1,3 +1,4 @@
+#include "digest/care.h"
 #include "stages.h"
 #include "digest/file.h"
 #include "digest/limits.h"
@@ -13,9 +14,7 @@ take_key(struct run *run, struct run_restored *out, struct error *err)
 		[TOKEN_KEYS_SAME] = "",
 		[TOKEN_KEYS_PUT] = "is the one of the backup",
 		[TOKEN_KEYS_ADDED] = "has the keys of the backup as well, retired",
-		[TOKEN_KEYS_REPLACED] =
-		    "is the one of the backup; the other one is kept beside it, "
-		    "with .before-restore behind its name",
+		[TOKEN_KEYS_REPLACED] = "is the one of the backup; the other one is kept beside it",
 	};
 	enum token_restored became = TOKEN_KEYS_SAME;
 	struct strbuf text;

@@ -216,11 +216,21 @@ check_users(struct run *run, const struct run_options *options, struct error *er
 	return found == 1 ? 0 : -1;
 }
 
-int
-run_check_sender(const struct run *run, struct error *err)
+bool
+run_is_nobodys(const char *domain)
 {
 	static const char *const nobody[] = { "example.org", "example.com", "example.net",
 		"localhost" };
+
+	for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++)
+		if (strcmp(domain, nobody[i]) == 0)
+			return true;
+	return false;
+}
+
+int
+run_check_sender(const struct run *run, struct error *err)
+{
 	struct address from;
 	struct arena a;
 	int rc = 0;
@@ -230,12 +240,11 @@ run_check_sender(const struct run *run, struct error *err)
 	arena_init(&a, MAX_READER_BYTES);
 	if (address_parse(run->cfg->list.from, &a, &from, NULL, err) == -1)
 		rc = err_prefix(err, "list.from");
-	for (size_t i = 0; rc == 0 && i < sizeof(nobody) / sizeof(nobody[0]); i++)
-		if (strcmp(from.domain, nobody[i]) == 0)
-			rc = err_set(err, ERR_CONFIG,
-			    "%s: list.from is at %s, where no answer can reach you; expected an "
-			    "address of yours",
-			    run->cfg->path, nobody[i]);
+	else if (run_is_nobodys(from.domain))
+		rc = err_set(err, ERR_CONFIG,
+		    "%s: list.from is at %s, where no answer can reach you; expected an address of "
+		    "yours",
+		    run->cfg->path, from.domain);
 	arena_release(&a);
 	return rc;
 }

@@ -67,6 +67,11 @@ void	period_format(int64_t period, char out[DATE_RFC3339_SIZE]);
  */
 int	due_find(struct run *run, const struct store_reader *reader, int64_t now_utc, int64_t run_id,
 	    struct due *out, struct error *err);
+/* The last moment at which the reader's schedule asked for a digest at an hour it names; 0 = it names none, or there was none
+ * since the reader came or was last paused. */
+int64_t	due_last_hour(struct run *run, const struct store_reader *reader, int64_t now_utc);
+/* The reader's day, as the clock shows it there. */
+int32_t	due_local_day(struct run *run, const struct store_reader *reader, int64_t now_utc);
 /* Whether it is a day of the reader's pause. */
 bool	due_is_paused(struct run *run, const struct store_reader *reader, int64_t now_utc);
 /* An unsettled edition that becomes part of the one that is due: no copy of it can be out, and nobody holds it. */
@@ -365,8 +370,9 @@ struct value *value_of_json(const json_t *json, struct arena *a);
 
 /* ---- run.c ---- */
 
-/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so mail from one may not leave this machine.
- * -1 with err of ERR_CONFIG when list.from is such a one. */
+/* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so mail from one may not leave this machine. */
+bool	run_is_nobodys(const char *domain);
+/* -1 with err of ERR_CONFIG when list.from is such a one. */
 int	run_check_sender(const struct run *run, struct error *err);
 
 /* ---- retry.c: when a deferred mail is tried again ---- */

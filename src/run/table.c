@@ -353,7 +353,13 @@ take_filters(struct row *r, size_t column, char *text)
 		if ((equals = strchr(line, '=')) == NULL)
 			return fault(r, column, "a filter without a name; expected NAME=QUERY");
 		*equals = '\0';
-		if (add_filter(r, column, line, equals + 1) == -1)
+		line = trim(&r->table->in->scratch, line);
+		equals = trim(&r->table->in->scratch, equals + 1);
+		if (line == NULL || equals == NULL)
+			return err_nomem(r->table->err, "table");
+		if (line[0] == '\0')
+			return fault(r, column, "a filter without a name; expected NAME=QUERY");
+		if (add_filter(r, column, line, equals) == -1)
 			return -1;
 	}
 	return 0;
@@ -453,7 +459,7 @@ take_consent(struct row *r)
 	struct strbuf text;
 	bool any = t->in->options->consent[0] != '\0';
 
-	strbuf_init(&text, MAX_CONSENT_BYTES / 2);
+	strbuf_init(&text, MAX_CONSENT_TEXT);
 	strbuf_addf(&text, "%s%s(%s:%u)", t->in->options->consent, any ? " " : "", t->in->path,
 	    (unsigned)r->record->line);
 	for (size_t i = 0; i < t->ncolumns && i < r->record->n; i++)
@@ -546,6 +552,62 @@ next_record(struct table *t, struct csv *csv, struct csv_record *record)
 	return more;
 }
 
+/* The next line that is not empty, without blanks around it, in the scratch; 1, 0 = the end, -1. */
+static int
+next_line(struct table *t, const char *bytes, size_t len, size_t *at, uint32_t *line, char **out)
+{
+	while (*at < len) {
+		const char *start = bytes + *at, *end = memchr(start, '\n', len - *at);
+		size_t n = end != NULL ? (size_t)(end - start) : len - *at;
+		char *text = arena_strndup(&t->in->scratch, start, n);
+
+		*at += n + 1;
+		++*line;
+		if (text == NULL || (*out = trim(&t->in->scratch, text)) == NULL)
+			return err_nomem(t->err, "list");
+		if ((*out)[0] != '\0')
+			return 1;
+	}
+	return 0;
+}
+
+/* One address a line, as mailing list programs print their members: "Lovelace, Ada" <ada@example.org>. */
+static bool
+is_list(struct table *t, const char *bytes, size_t len)
+{
+	struct address addr;
+	uint32_t line = 0;
+	size_t at = len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+	char *text;
+
+	return next_line(t, bytes, len, &at, &line, &text) == 1 &&
+	    address_parse(text, &t->in->scratch, &addr, NULL, NULL) == 0;
+}
+
+static int
+read_list(struct table *t, const char *bytes, size_t len)
+{
+	const char *name = "address";
+	const struct csv_record head = { .fields = &name, .n = 1 };
+	size_t at = len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+	struct csv_record record = { .n = 1 };
+	const char *field;
+	char *text;
+	int more;
+
+	if (read_head(t, &head) == -1)
+		return -1;
+	for (;;) {
+		arena_reset(&t->in->scratch);
+		if ((more = next_line(t, bytes, len, &at, &record.line, &text)) != 1)
+			return more;
+		field = text;
+		record.fields = &field;
+		if (take_row(t, &record) == -1)
+			return -1;
+	}
+}
+
 static int
 read_table(struct table *t, const char *bytes, size_t len)
 {
@@ -583,7 +645,7 @@ intake_read_table(struct intake *in, const char *bytes, size_t len, struct error
 	arena_init(&t.arena, MAX_READER_BYTES);
 	in->names = &t;
 	in->name_column = name_column;
-	rc = read_table(&t, bytes, len);
+	rc = is_list(&t, bytes, len) ? read_list(&t, bytes, len) : read_table(&t, bytes, len);
 	in->name_column = NULL;
 	arena_release(&t.arena);
 	return rc;

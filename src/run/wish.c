@@ -1,6 +1,7 @@
 #include "run/wish.h"
 #include "digest/limits.h"
 #include "digest/text.h"
+#include "digest/utf8.h"
 
 #include <string.h>
 
@@ -65,6 +66,8 @@ check_filter_name(const char *name, struct error *err)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return err_set(
 			    err, ERR_DATA, "a control character in the name of a filter");
+	if (!utf8_is_valid(name, strlen(name)))
+		return err_set(err, ERR_DATA, "the name of a filter is not UTF-8");
 	return 0;
 }
 
@@ -189,15 +192,18 @@ join_filters(struct run *run, const struct run_wish *wish, bool is_new, struct a
 
 /* ---- the reader ---- */
 
-int
-wish_read(struct run *run, const struct run_wish *wish, const struct address *addr,
+/*
+ * The reader that a wish describes: goes on from known, or begins with the defaults. *out lives in a and borrows from the
+ * wish and from known.
+ */
+static int
+read_wish(struct run *run, const struct run_wish *wish, const struct address *addr,
     const struct store_reader *known, struct arena *a, struct subscriber *out, const char **wrong,
     struct error *err)
 {
 	struct subscriber sub = known != NULL ? known->sub : run->cfg->defaults;
 
 	if (known == NULL) {
-		sub.name = "";
 		sub.filters = NULL;
 		sub.nfilters = 0;
 	}
@@ -206,6 +212,10 @@ wish_read(struct run *run, const struct run_wish *wish, const struct address *ad
 	sub.was = sub.file = "";
 	sub.line = 0;
 	sub.origin = ORIGIN_COMMAND;
+	*wrong = "consent";
+	if (strlen(wish->consent) > MAX_CONSENT_TEXT)
+		return err_set(err, ERR_DATA, "a consent of %zu bytes; expected at most %u",
+		    strlen(wish->consent), MAX_CONSENT_TEXT);
 	*wrong = "name";
 	if (addr->name[0] != '\0' &&
 	    config_set_reader_key(run->cfg, "name", addr->name, a, &sub, err) == -1)
@@ -229,9 +239,9 @@ same_filter(const struct filter *a, const struct filter *b)
 	    strcmp(a->when, b->when) == 0 && a->limit == b->limit && a->sort == b->sort;
 }
 
-void
-wish_add_changes(
-    struct strbuf *out, const struct subscriber *before, const struct subscriber *after)
+/* "name, filter mine" */
+static void
+add_changes(struct strbuf *out, const struct subscriber *before, const struct subscriber *after)
 {
 	size_t k;
 
@@ -261,9 +271,12 @@ add_consents(struct strbuf *out, const struct run_wish *wish, bool begins, int64
 		store_add_consent(out, &c);
 }
 
-/* A pause is kept beside the reader, so that it can be ended by command. */
+/*
+ * A pause is kept beside the reader, so that it can be ended by command.
+ * known	NULL = the store knew nothing of them
+ */
 static int
-put_reader(struct run *run, struct subscriber *sub, const struct store_reader *goes_on,
+put_reader(struct run *run, struct subscriber *sub, const struct store_reader *known,
     const char *record, struct error *err)
 {
 	const int32_t until = sub->paused_until;
@@ -275,7 +288,7 @@ put_reader(struct run *run, struct subscriber *sub, const struct store_reader *g
 	if (store_put_reader(run->store, sub, record, clock_now_utc(&run->clock), err) == -1)
 		return -1;
 	sub->paused_until = until;
-	if (until == (goes_on != NULL ? goes_on->sub.paused_until : 0))
+	if (until == (known != NULL ? known->sub.paused_until : 0))
 		return 0;
 	arena_init(&a, MAX_READER_BYTES);
 	rc = store_find_reader(run->store, sub->canonical, &a, &stored, err) != 1
@@ -298,12 +311,12 @@ wish_put(struct run *run, const struct run_wish *wish, const struct address *add
 	if (store_find_reader(run->store, addr->canonical, a, &known, err) == -1)
 		return -1;
 	goes_on = known != NULL && known->state == READER_ACTIVE ? known : NULL;
-	if (wish_read(run, wish, addr, goes_on, a, &sub, wrong, err) == -1)
+	if (read_wish(run, wish, addr, goes_on, a, &sub, wrong, err) == -1)
 		return -1;
 	strbuf_init(&told, MAX_READER_BYTES);
-	strbuf_init(&record, MAX_CONSENT_BYTES);
+	strbuf_init(&record, 2 * MAX_CONSENT_BYTES);
 	if (goes_on != NULL)
-		wish_add_changes(&told, &goes_on->sub, &sub);
+		add_changes(&told, &goes_on->sub, &sub);
 	/* That of an import comes again with the file. */
 	if (goes_on != NULL && wish->consent[0] != '\0' && strcmp(wish->how, "import") != 0)
 		strbuf_addf(&told, "%sconsent", told.len > 0 ? ", " : "");
@@ -314,7 +327,7 @@ wish_put(struct run *run, const struct run_wish *wish, const struct address *add
 	if (strbuf_check(&told, err) == 0 && strbuf_check(&record, err) == 0)
 		rc = *taken == TAKEN_SAME && record.len == 0
 		    ? 0
-		    : put_reader(run, &sub, goes_on, record.buf, err);
+		    : put_reader(run, &sub, known, record.buf, err);
 	strbuf_release(&record);
 	strbuf_release(&told);
 	return rc;

@@ -1,6 +1,7 @@
 /* The record of consents: one line each, "1772524800 import form on example.org". */
 #include "store/db.h"
 #include "digest/limits.h"
+#include "digest/utf8.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -12,9 +13,14 @@ enum { MAX_HOW_BYTES = 31 };
 void
 store_add_consent(struct strbuf *record, const struct store_consent *c)
 {
+	size_t start;
+
 	strbuf_addf(record, "%" PRId64 " %s ", c->at_utc, c->how[0] != '\0' ? c->how : "-");
-	for (const char *p = c->text; *p != '\0'; p++)
-		strbuf_addc(record, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+	start = record->len;
+	utf8_add_repaired(record, c->text, strlen(c->text));
+	for (size_t i = start; i < record->len; i++)
+		if ((unsigned char)record->buf[i] < 0x20 || record->buf[i] == 0x7f)
+			record->buf[i] = ' ';
 	strbuf_addc(record, '\n');
 }
 

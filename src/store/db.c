@@ -45,12 +45,17 @@ refuse(const char *path, int cause, enum err_kind kind, struct error *err)
 {
 	char copy[4096];
 	bool file = access(path, R_OK | W_OK) == -1;
+	struct strbuf cure;
 
-	snprintf(copy, sizeof(copy), "%s", path);
 	if (cause == EROFS)
 		return err_set(err, kind, "%s: is on a disk that may only be read", path);
-	return file_set_refused(err, kind, file ? path : dirname(copy),
-	    file ? "no permission" : "no permission to make files there", "rw");
+	snprintf(copy, sizeof(copy), "%s", path);
+	strbuf_init(&cure, sizeof(copy));
+	file_add_cure(&cure, file ? path : dirname(copy), "rw");
+	err_set(err, kind, "%s: no permission%s; %s", path, file ? "" : " to make files beside it",
+	    cure.buf);
+	strbuf_release(&cure);
+	return -1;
 }
 
 int

@@ -90,8 +90,8 @@ finish_edition(struct stmt *q, struct arena *a, struct edition **out, struct err
 	return found;
 }
 
-static int
-load_edition(struct store *store, int64_t period, int64_t reader, struct arena *a,
+int
+store_load_edition(struct store *store, int64_t period, int64_t reader, struct arena *a,
     struct edition **out, struct error *err)
 {
 	struct stmt q;
@@ -110,7 +110,7 @@ store_count_attempts(
 	int found;
 
 	arena_reset(&store->scratch);
-	found = load_edition(store, period, reader, &store->scratch, &e, err);
+	found = store_load_edition(store, period, reader, &store->scratch, &e, err);
 	*out = found == 1 ? e->attempts : 0;
 	return found == -1 ? -1 : 0;
 }
@@ -505,7 +505,8 @@ store_settle_try(struct store *store, int64_t period, int64_t reader, enum editi
 		int found;
 
 		arena_reset(&store->scratch);
-		if ((found = load_edition(store, period, reader, &store->scratch, &e, err)) == 1)
+		if ((found = store_load_edition(store, period, reader, &store->scratch, &e, err)) ==
+		    1)
 			found = remember_picks(store, e, now_utc, err);
 		if (found == -1)
 			return -1;
@@ -534,7 +535,7 @@ store_merge_edition(struct store *store, int64_t period, int64_t reader, struct 
 	int found;
 
 	arena_reset(&store->scratch);
-	found = load_edition(store, period, reader, &store->scratch, &e, err);
+	found = store_load_edition(store, period, reader, &store->scratch, &e, err);
 	if (found != 1)
 		return found == -1
 		    ? -1
@@ -558,7 +559,7 @@ load_waiting(
 	int found;
 
 	arena_reset(&store->scratch);
-	if ((found = load_edition(store, period, reader, &store->scratch, out, err)) == -1)
+	if ((found = store_load_edition(store, period, reader, &store->scratch, out, err)) == -1)
 		return -1;
 	if (found == 0 || is_settled((*out)->state) || (*out)->state == EDITION_LEASED ||
 	    (*out)->state == EDITION_INTENT)
@@ -686,7 +687,7 @@ store_lease_due(struct store *store, int64_t period, int64_t reader, struct aren
     struct edition **out, struct error *err)
 {
 	int64_t mailed = 0;
-	int found = load_edition(store, period, reader, a, out, err);
+	int found = store_load_edition(store, period, reader, a, out, err);
 
 	if (found != 1 || (*out)->state != EDITION_DEFERRED)
 		return found == -1 ? -1 : 0;

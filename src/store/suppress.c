@@ -103,6 +103,9 @@ store_unsuppress(struct store *store, const char *canonical, const char *consent
 		    "%s: say where and when they agreed to get mail again: --consent \"form, "
 		    "2026-01-31\"",
 		    canonical);
+	if (strlen(consent) > MAX_CONSENT_TEXT)
+		return err_set(err, ERR_USAGE, "a consent of %zu bytes; expected at most %u",
+		    strlen(consent), MAX_CONSENT_TEXT);
 	suppress_hash(store, canonical, hash);
 	db_start(&q, store, SQL_SUPPRESSION_END);
 	db_bind_blob(&q, hash, sizeof(hash));

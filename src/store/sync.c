@@ -126,30 +126,23 @@ carry_suppression(struct store *store, const char *from, const char *to, struct 
 }
 
 /* was = "old@example.org": the reader of that address gets the new one and keeps number, cursor
- * and history. The folding of addresses belongs to mail/; of `was` only ASCII capitals are
- * folded here. */
+ * and history. */
 static int
 take_over_history(struct store *store, const struct subscriber *s, struct error *err)
 {
 	unsigned char hash[HASH_BYTES];
 	struct stmt q;
-	char *was = arena_strdup(&store->scratch, s->was);
 
-	if (was == NULL)
-		return err_nomem(err, "reader");
-	for (char *c = was; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	if (strcmp(was, s->canonical) == 0)
+	if (strcmp(s->was, s->canonical) == 0)
 		return 0;
 	suppress_hash(store, s->canonical, hash);
 	db_start(&q, store, SQL_READER_RENAME);
-	db_bind_text(&q, was);
+	db_bind_text(&q, s->was);
 	db_bind_text(&q, s->canonical);
 	db_bind_blob(&q, hash, sizeof(hash));
 	if (db_run(&q, err) == -1)
 		return -1;
-	return db_changes(store) == 0 ? 0 : carry_suppression(store, was, s->canonical, err);
+	return db_changes(store) == 0 ? 0 : carry_suppression(store, s->was, s->canonical, err);
 }
 
 /* The block is the consent: whoever writes the file has it. */

@@ -28,6 +28,27 @@ is_safe(char c)
 	return (c >= ' ' && c <= '~' && c != '=') || c == '\t';
 }
 
+/* Whether one of the eight bytes is c. */
+static bool
+has_byte(uint64_t x, unsigned char c)
+{
+	const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+
+	x ^= c * ones;
+	return ((x - ones) & ~x & high) != 0;
+}
+
+/* Whether none of the eight bytes needs an entity. */
+static bool
+eight_are_text(const char *text)
+{
+	uint64_t x;
+
+	memcpy(&x, text, sizeof(x));
+	return !has_byte(x, '&') && !has_byte(x, '<') && !has_byte(x, '>') && !has_byte(x, '"') &&
+	    !has_byte(x, '\'');
+}
+
 static bool
 is_safe_html(char c)
 {
@@ -52,6 +73,8 @@ safe_html_run(const char *text, size_t len)
 {
 	size_t n = 0;
 
+	while (n + 8 <= len && eight_are_safe(text + n) && eight_are_text(text + n))
+		n += 8;
 	while (n < len && is_safe_html(text[n]))
 		n++;
 	return n;
@@ -62,7 +85,7 @@ safe_html_run(const char *text, size_t len)
 static bool
 is_risky_start(const char *text, size_t len)
 {
-	return text[0] == '.' || memcmp(text, "From ", len < 5 ? len : 5) == 0;
+	return text[0] == '.' || (text[0] == 'F' && memcmp(text, "From ", len < 5 ? len : 5) == 0);
 }
 
 void

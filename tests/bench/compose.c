@@ -86,6 +86,8 @@ make_view(struct desk *d, struct bench_random *r, struct edition_view *out)
 		.sources = sources,
 		.nsources = 2,
 		.note = "",
+		.change = "",
+		.change_where = "",
 		.sections = s,
 		.nsections = 2,
 		.unsubscribe_url = "mailto:me@example.org?subject=unsubscribe%20aaaacaaaaaaaaa",
@@ -144,6 +146,8 @@ compose(struct desk *d, size_t reader)
 	m.subject = d->parts.subject.buf;
 	m.text = d->parts.text.buf;
 	m.html = d->parts.html.buf;
+	m.text_len = d->parts.text.len;
+	m.html_len = d->parts.html.len;
 	if (message_add(&d->out, &m, &err) == -1)
 		bench_die(err.msg);
 }

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The command line: silence for cron, codes, help and manuals that know everything there is.
 . "$(dirname "$0")/lib.sh"
-plan 54
+plan 55
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -45,7 +45,7 @@ check 'an unknown command, with a suggestion'     'says 64 "^digest: .rnu. is no
 check 'one that is like none'                     'says 64 "^digest: .zebra. is not a command; .digest help. lists them" "$DIGEST" zebra'
 check 'an unknown option'                         'says 64 "^digest: .--nwo. is not an option" "$DIGEST" --nwo 3 run'
 check '... with a suggestion'                     'says 64 "^digest: .--nwo. is not an option; did you mean .--now.\? .digest help. lists them" "$DIGEST" --nwo 3 run && says 64 "not an option; .digest help. lists them" "$DIGEST" --zebra && says 64 "^digest: .-Z. is not an option; .digest" "$DIGEST" -Z'
-check 'the beginning of an option is enough'      'd -n --off -u ada@digest.test >a 2>/dev/null && d --dry-r --offline --us=ada@digest.test >b 2>/dev/null && cmp a b'
+check 'the beginning of an option is enough'      'd -n --off -u ada@digest.test >a 2>/dev/null && d --dry-r --offline --user=ada@digest.test >b 2>/dev/null && cmp a b'
 check '... when it is that of one alone'          'says 64 "^digest: .--fo. may be --format, --force" "$DIGEST" --fo'
 check 'a value for an option that has none'       'says 64 "^digest: .--yes=no.: --yes takes no value" "$DIGEST" run --yes=no'
 check 'an option without its value'               'says 64 "needs a value" "$DIGEST" run --now'
@@ -105,6 +105,7 @@ check 'help names commands and options'           'test "$(commands | wc -l)" -g
 check 'help, --help and -h of each command'       'for c in $(commands); do [ $c != help ] || continue; "$DIGEST" help $c >a && "$DIGEST" $c --help >b && cmp a b && grep -q "^usage: digest $c" a || { echo $c; exit 1; }; done'
 check 'help of what is no command'                'says 64 "is not a command, a key or a topic; .digest help. lists" "$DIGEST" help zebra && says 64 "did you mean .filters.\?" "$DIGEST" help filtrs'
 check 'help of topics, blocks and keys'           'for t in filters schedules cron exit-codes files; do "$DIGEST" help $t >out && test "$(wc -l <out)" -gt 5 && test "$(wc -L <out)" -le 90 && "$DIGEST" help | tr -s "\n " " " | grep -q "[ ,]$t[,. ]" || { echo $t; exit 1; }; done; "$DIGEST" help smtp.url | grep -q "smtps://host:port" && test "$("$DIGEST" help smtp | grep -c "^smtp\.")" -ge 10'
-check 'the manuals tell of each command, option and key, and of no other' 'python3 "$E2E/manual.py" "$DIGEST" "$ROOT/man"'
+check 'help, manuals, completions and example have each command, option and key, and no other' 'python3 "$E2E/manual.py" "$DIGEST" "$ROOT"'
+check '... and what lacks one is told'            'mkdir copy && cp -r "$ROOT/man" "$ROOT/etc" copy && sed -i "s/max-papers/most-papers/" copy/etc/digest.conf.example && sed -i "/^.It Ic max-papers/d; /^.It Fl -bibtex/d; s/Fl -bibtex//" copy/man/digest.conf.5 copy/man/digest.1 && ! python3 "$E2E/manual.py" "$DIGEST" copy >said && grep -q "^the example lacks subscriber.max-papers$" said && grep -q "^the example, with all examples, does not load: .*most-papers" said && grep -q "^digest.conf(5) lacks subscriber.max-papers$" said && grep -q "^digest(1) lacks --bibtex of .show.$" said'
 { "$DIGEST" help; for c in $(commands); do "$DIGEST" help "$c"; done; } | grep -Eo "^  (-[a-zA-Z], |    )--[a-z-]+" | sed "s/.*--//" | sort -u >options
 check 'each option of digest(1) is one'           'grep -Eo "Fl (. , )?-[a-z][a-z-]+" "$ROOT/man/digest.1" | sed "s/.*Fl //; s/.*, //; s/^-//" | sort -u >named; test "$(wc -l <named)" -ge 20 && while read -r o; do grep -qx -- "$o" options || { echo "--$o is none"; bad=1; }; done <named; test -z "${bad:-}"'

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # How things stand: for a person, for a program, and as one line with an exit code for a monitor.
 . "$(dirname "$0")/lib.sh"
-plan 28
+plan 33
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -50,18 +50,39 @@ v = json.load(sys.stdin)
 assert v[\"store_exists\"] and v[\"last_run\"] == 1772524800 and v[\"run_gap\"] == 600 and v[\"sent_day\"] == 1, v
 assert v[\"unsettled\"] == {} and v[\"on_hold_since\"] == 0 and v[\"next_reader\"] == \"ada@digest.test\", v
 assert v[\"sources\"][0][\"newest_day\"] == \"2026-03-02\" and v[\"sources\"][0][\"failing_since\"] == 0, v"'
+members() {
+	python3 "$E2E/members.py" "$ROOT/man/digest.1" "$1"
+}
+check '... and the members of the manual, as have those of others' '
+	at 03T08:05:00 status --json | members status && at 03T08:05:00 status sources --json | members "status sources" &&
+	at 03T08:05:00 --json | members "without a command" && at 03T08:05:00 history --json | members history &&
+	at 03T08:05:00 check --json | members check && at 03T08:05:00 subscribers --json | members subscribers &&
+	at 03T08:05:00 config --json | members config && at 03T08:05:00 status --check --json | grep -qx "{\"ok\":true,\"text\":\".*\"}"'
+check '... also before the first run'               '
+	sed "s/digest.db/other.db/" digest.conf >other.conf && at 03T08:05:00 -c other.conf status --json | members status &&
+	at 03T08:05:00 -c other.conf status sources --json | members "status sources" && at 03T08:05:00 -c other.conf --json | members "without a command"'
 check '... of the sources, one a line'              'at 03T08:05:00 status sources --json | python3 -c "
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]
 assert [r[\"name\"] for r in rows] == [\"days\"], rows"'
 
+# --- who gets nothing any more
+at 03T08:05:00 subscribe bob@digest.test -q && at 03T08:05:00 unsubscribe bob@digest.test -q
+at 03T08:06:00 subscribe eve@digest.test -q && at 03T08:06:00 unsubscribe eve@digest.test -q
+check 'who has left is named, the newest first'     'at 03T08:07:00 status >out && grep -A1 "^stopped" out | head -n 1 | grep -qx "stopped  eve@digest.test, unsubscribed on 2026-03-03" && grep -qx "         bob@digest.test, unsubscribed on 2026-03-03" out'
+check '... of who was erased only the number is known' 'at 03T08:07:00 subscribers erase eve@digest.test && at 03T08:08:00 status >out && ! grep -q eve@ out && grep -qx "         and 1 more" out'
+check '... and in JSON'                             'at 03T08:08:00 status --json | python3 -c "
+import json, sys
+v = json.load(sys.stdin)
+assert v[\"suppressed\"] == 2 and v[\"stopped\"] == [{\"address\": \"bob@digest.test\", \"reason\": \"unsubscribed\", \"since\": 1772525100}], v"'
+
 # --- cron that sleeps
-check 'no word of a cron job that comes every 15 minutes' '! at 03T08:05:00 status | grep -q "hour apart"'
+check 'no word of a cron job that comes every 15 minutes' '! at 03T08:05:00 status | grep -q "waited for a run"'
 check 'no run for 26 hours'                         'one 75 "^the last run finished 28 h ago; does cron call" at 04T12:00:00 status --check'
 check '... is told a person, too'                   'at 04T12:00:00 status | grep -q "^the last run finished 28 h ago"'
 check '25 hours are not so many'                    'one 0 "^ok: " at 04T09:00:00 status --check'
 at 03T12:00:00 run
-check 'a cron job of every few hours'               'at 03T12:05:00 status | grep -q "^the last two runs are more than an hour apart, so readers may wait"'
+check 'a cron job that comes hours after the hour of a reader' '! at 03T12:05:00 status | grep -q "waited for a run" && at 04T12:00:00 status | grep -q "^1 reader waited for a run after the hour chosen, up to 5 h; let cron call .digest run. every 15 minutes$" && at 04T12:00:00 status --json | grep -q "\"waited\":1,\"longest_wait\":18000"'
 
 # --- mail that waits
 sql 'UPDATE edition SET state = 6'

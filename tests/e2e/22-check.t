@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # One line for each thing that must be in order, and what cures it; the test mail.
 . "$(dirname "$0")/lib.sh"
-plan 33
+plan 47
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -27,7 +27,7 @@ line() {
 # --- before the first run
 check 'a new installation is in order'     'line 0 "^ok   store     .*/digest.db: made by the first run" && ! grep -Eq "^(warn|fail)" out'
 check '... and check makes nothing'        'test ! -e digest.db && test ! -e digest.key && test ! -e Mail'
-check 'each thing has its line'            'for w in config readers templates key disk store clock zone source mail from; do grep -Eq "^ok   $w " out || { echo $w; exit 1; }; done'
+check 'each thing has its line'            'for w in config readers templates language key disk store clock zone cron source mail from leaving mailbox; do grep -Eq "^ok   $w " out || { echo $w; exit 1; }; done'
 check 'the source was read'                'grep -q "^ok   source    days: answers; 4 papers on its first page" out'
 check '--offline asks nobody'              'c --offline >out && ! grep -q "^.*source" out'
 check '-q keeps to what is wrong'          'silent 0 c -q'
@@ -54,6 +54,49 @@ check 'no configuration at all'               '"$DIGEST" -c none.conf check >out
 check 'a configuration with errors'        'echo "zebra {" >>digest.conf; line 78 "^fail config    the configuration has errors" && grep -q "digest.conf:[0-9]*:[0-9]*: " err; rc=$?; cp good.conf digest.conf; test $rc = 0'
 check 'a Maildir nobody may write'         'chmod 755 "$T"; chmod 644 digest.conf days.json; unprivileged "$DIGEST" --now 2026-03-03T09:00:00Z check >out 2>&1; grep -q "^fail mail      box: nothing can be written into .*; let the user" out'
 check 'a relay is not tried offline'        'sed "s/maildir:Mail/smtp:\/\/mail.digest.test/" good.conf >far.conf; "$DIGEST" -c far.conf check --offline >out; grep -q "^warn mail      box: smtp://mail.digest.test was not tried; leave out --offline" out'
+
+# --- what comes back
+check 'how readers leave is told'          'line 0 "^ok   leaving   by a mail to papers@digest.test, acted on by .digest unsubscribe --token.; no link by https$"'
+check '... to Reply-To, where that is'     'sed "s/^list {/list { reply-to = \"desk@digest.test\" /" good.conf >digest.conf; line 0 "^ok   leaving   by a mail to desk@digest.test,"; rc=$?; cp good.conf digest.conf; test $rc = 0'
+check '... which a long list outgrows'     '{ cat good.conf; seq -f "subscriber \"r%g@digest.test\" {}" 5000; } >many.conf; "$DIGEST" -c many.conf check --offline >out; grep -q "^warn leaving .*one click by https" out'
+check 'where bounces go'                   'line 0 "^ok   mailbox   none; bounces go to papers@digest.test, for a person to read$" && sed "s/^list {/list { bounce-address = \"b@digest.test\" /" good.conf >digest.conf && line 0 "^ok   mailbox   none; bounces go to b@digest.test,"; rc=$?; cp good.conf digest.conf; test $rc = 0'
+check 'a mailbox is not said to be read'   '{ cat good.conf; echo "mailbox { url = \"imaps://imap.digest.test\"  user = \"me\"  password-env = NONE }"; } >digest.conf; line 0 "^warn mailbox   imaps://imap.digest.test: not tried; this version reads no mailbox"; rc=$?; cp good.conf digest.conf; test $rc = 0'
+
+# --- ways out
+check 'a sendmail that is not there'       'sed "s/maildir:Mail/sendmail:\/nowhere\/sendmail/" good.conf >digest.conf; line 78 "^fail mail      box: /nowhere/sendmail: No such file or directory; install a mail server"; rc=$?; cp good.conf digest.conf; test $rc = 0'
+check '... one that is, is not tried'      'sed "s/maildir:Mail/sendmail:\/bin\/true/" good.conf >digest.conf; line 0 "^warn mail      box: sendmail:/bin/true was not tried; .digest check --send"; rc=$?; cp good.conf digest.conf; test $rc = 0'
+printf 'c4nary\n' >pw && chmod 600 pw
+start_smtp relay --auth me:c4nary --auth-plain --extension 'SIZE 300000'
+sed "s|smtp .box. {[^}]*}|smtp \"main\" { url = \"smtp://127.0.0.1:$PORT\"  tls = none  user = me  password-file = pw }|" good.conf >relay.conf
+check 'a relay: login and size'            '"$DIGEST" -c relay.conf check >out; cat out; grep -q "^ok   mail      main: smtp://127.0.0.1:$PORT, not encrypted, logged in, mails up to 292 KB$" out && grep -q "^warn mail      main: takes mails up to 292 KB only; ask for a larger limit" out && test -z "$(find relay -name "*.eml")"'
+check '... that refuses the login'         'echo wrong >pw; "$DIGEST" -c relay.conf check >out; test $? = 78 && grep -q "^fail mail      smtp main: .*535 .*; check both" out'
+
+# --- cron, by the runs there were
+cat >hours.conf <<'X'
+list { from = "Papers <papers@digest.test>" }
+store { path = "hours.db" }  smtp "box" { url = "maildir:Mail2" }
+source "days" { type = file  path = "days.json" }
+subscriber "ada@digest.test" { when = "daily 07:30"  timezone = "Europe/Berlin" }
+subscriber "bob@digest.test" { when = "daily"  timezone = "Europe/Berlin" }
+subscriber "cyd@digest.test" { when = "always" }
+X
+runs() {
+	rm -f hours.db*
+	for t in "$@"; do "$DIGEST" -c hours.conf --now "2026-03-${t}Z" run -q 2>/dev/null; done
+}
+cron() {
+	"$DIGEST" -c hours.conf --now "2026-03-$1Z" check --offline >out 2>err
+	grep -E "^[a-z]+ +cron " out
+}
+runs 03T06:00:00 03T06:45:00 04T06:00:00 04T06:45:00 05T06:00:00 05T06:45:00
+check 'runs that suit every hour'          'cron 05T07:00:00 | grep -q "^ok   cron      6 runs in 7 days, often enough for every reader.s hour$"'
+runs 03T12:00:00 04T12:00:00 05T12:00:00
+check 'a daily run long after the hour of a reader' 'cron 05T12:30:00 | grep -q "^warn cron      ada@digest.test (daily 07:30): the next run comes 5 h 30 min after that; let cron call .digest run. every 15 minutes$"'
+check '... is fine for who named none'     'sed -i "/ada@/d" hours.conf; cron 05T12:30:00 >/dev/null; runs 03T12:00:00 04T12:00:00 05T12:00:00; cron 05T12:30:00 | grep -q "^ok   cron "'
+sed -i '/bob@/i subscriber "ada@digest.test" { when = "daily 07:30"  timezone = "Europe/Berlin" }' hours.conf
+runs 03T06:45:00 04T06:45:00 05T12:00:00 06T06:45:00 07T06:45:00
+check 'one late day of many is none of its business' 'cron 07T07:00:00 | grep -q "^ok   cron "'
+check 'no run for days'                    'cron 09T12:00:00 | grep -q "^warn cron      the last run was 2 days ago; .digest help cron. has the line" && cron 20T12:00:00 | grep -q "^warn cron      no run in 7 days; "'
 
 # --- the test mail
 rm -rf Mail

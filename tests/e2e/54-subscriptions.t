@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 79
+plan 88
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -56,6 +56,11 @@ check '... and is no second reader'              'test "$(d subscribers | wc -l)
 config
 check 'whose end is the end'                     'd -q run; is ada@digest.test "r[\"state\"]" ended'
 check 'somebody whose block is gone can subscribe by command' 'd subscribe ada@digest.test --consent again | grep -q "is subscribed" && is ada@digest.test "r[\"state\"], r[\"origin\"], len(r[\"consent\"])" "('"'active', 'command', 3"')"'
+d -q subscribers pause ada@digest.test --until 2026-05-01
+config 'subscriber "ada@digest.test" {}'
+check 'a pause by command outlives the taking over, and ends by command' 'is ada@digest.test "r[\"state\"], r[\"origin\"]" "('"'paused', 'file'"')" && d subscribers resume ada@digest.test | grep -q "gets mail again" && is ada@digest.test "r[\"state\"]" active'
+config 'subscriber "ada@digest.test" { paused-until = 2026-05-01 }'
+check 'a pause by the block ends in the block'   'says 64 "ada@digest.test is in .*digest.conf:4; edit there" d subscribers resume ada@digest.test && is ada@digest.test "r[\"state\"]" paused'
 
 # --- a block that breaks, and was
 fresh
@@ -65,6 +70,9 @@ config 'subscriber "ada@digest.test" { filter "tea" { match = "tea AND (" } }' '
 check 'a broken block is served by its last good version' 'd -n -u ada@digest.test >/dev/null 2>&1; is ada@digest.test "r[\"state\"], r[\"filters\"][0][\"match\"]" "('"'broken', 'tea OR camera'"')" 2>/dev/null'
 config 'subscriber "ada.new@digest.test" { was = "Ada@digest.test" filter "tea" { match = "tea OR camera" } }' 'subscriber "bob@digest.test" {}'
 check 'was carries number and history on'        'id=$(sql "SELECT id FROM reader WHERE canonical = \"ada@digest.test\""); d -q run; test "$(sql "SELECT id FROM reader WHERE canonical = \"ada.new@digest.test\"")" = "$id" && d history ada.new@digest.test | grep -q "2026-03-03 sent"'
+fresh
+config 'subscriber "Ärger@bücher.example" {}'
+check '... also of an address in another spelling' 'd -q run; id=$(sql "SELECT id FROM reader"); config "subscriber \"new@digest.test\" { was = \"ÄRGER@xn--bcher-kva.example\" }"; d -q run; test "$(sql "SELECT id, canonical FROM reader")" = "$id|new@digest.test"'
 
 # --- shared filters
 fresh
@@ -73,6 +81,8 @@ check 'use takes a shared filter with its limit and sort' 'd -q subscribe bob@di
 check '... with the query it has then'           'd -n -u bob@digest.test 2>/dev/null | grep -qi "two words"'
 config 'filter "light" { match = "nosuchword" }' 'filter "two words" { match = "*" }'
 check '... and the one it has later'             'd -n -u bob@digest.test >out 2>/dev/null; grep -q "two words" out && ! grep -q "in light" out'
+check 'when it is gone from the file, its readers are told of' 'config; d -n -u bob@digest.test 2>&1 | grep -q "filter \"light\": the filter needs itself: @light -> @light, as no shared filter is called so"'
+config 'filter "light" { match = "camera" }'
 check 'an unknown one is told with the nearest'  'says 65 "there is no shared filter .lihgt.; did you mean .light.\?" d subscribe cleo@digest.test --use lihgt'
 config 'filter "light" { match = "camera" }' 'defaults { use = {light}  timezone = Europe/Berlin  limit = 6 }'
 check 'defaults are those of readers by command, too' 'd -q subscribe dora@digest.test && is dora@digest.test "r[\"timezone\"], r[\"limit\"], r[\"filters\"][0][\"name\"]" "('"'Europe/Berlin', 6, 'light'"')"'
@@ -91,12 +101,15 @@ for bad in '--when never' '--timezone Mars/Base' '--limit 501' '--limit x' '--fi
 	# shellcheck disable=SC2086 # an option and its value
 	check "refused with what was expected: $bad" 'says 65 "expected|removed|not closed" d subscribe bob@digest.test $bad && is bob@digest.test "r[\"limit\"], len(r[\"filters\"])" "(6, 1)"'
 done
+check 'an overlong consent, and a filter whose name is not UTF-8' 'says 65 "consent of 5000 bytes; expected at most 4096" d subscribe bob@digest.test --consent "$(printf "%05000d" 1)" && says 65 "name of a filter is not UTF-8" d subscribe bob@digest.test --filter "$(printf "\351=tea")"'
 check 'a control character in a name'            'says 65 "control" d subscribe bob@digest.test --name "$(printf "a\033b")" && says 65 "control|not UTF-8" d subscribe bob@digest.test --name "$(printf "\351")"'
 check 'pause, resume and unsubscribe say what they did' 'd subscribers pause bob@digest.test --until 2026-04-01 | grep -qx "bob@digest.test gets no mail until 2026-04-01" && d subscribe bob@digest.test --name Bo | grep -q "changed: name$" && is bob@digest.test "r[\"state\"]" paused && d subscribers resume bob@digest.test | grep -qx "bob@digest.test gets mail again" && d subscribers resume bob@digest.test | grep -qx "bob@digest.test was not paused" && is bob@digest.test "r[\"state\"], r[\"paused_until\"]" "('"'active', ''"')"'
+check '... each with the members that digest(1) lists' 'for c in "pause eve@digest.test --until 2026-04-01" "resume eve@digest.test" "erase eve@digest.test"; do d -q subscribe eve@digest.test; d --json subscribers $c | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers pause , resume , erase , unsubscribe" || exit 1; done; d --json subscribe fay@digest.test | python3 "$E2E/members.py" "$ROOT/man/digest.1" subscribe && d --json unsubscribe fay@digest.test | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers pause , resume , erase , unsubscribe" && echo fay@digest.test | d --json import - --consent x | python3 "$E2E/members.py" "$ROOT/man/digest.1" import'
 check '... but nothing with -q'                  'silent 0 d -q subscribers pause bob@digest.test --until 2026-04-01 && silent 0 d -q subscribers resume bob@digest.test'
 check '... and JSON with --json'                 'test "$(d --json subscribers pause bob@digest.test --until 2026-04-01)" = "{\"address\":\"bob@digest.test\",\"state\":\"paused\"}" && d -q subscribers resume bob@digest.test'
+check 'who comes back is not paused any more'    'd -q subscribe gil@digest.test && d -q subscribers pause gil@digest.test --until 2026-05-01 && d -q unsubscribe gil@digest.test && d -q subscribers resume gil@digest.test --consent phone && is gil@digest.test "r[\"state\"], r[\"paused_until\"]" "('"'active', ''"')"'
 check 'history of one shows the consents'        'd history bob@digest.test | grep -q "^consent  Tue 3 Mar 08:00 .*command card, 2 March"'
-check 'one of the list, by argument or by -u'    'd -q subscribe eve@digest.test; test "$(d subscribers BOB@digest.test | wc -l)" = 1 && test "$(d -u eve@digest.test -u bob@digest.test subscribers | wc -l)" = 2 && says 64 "x@digest.test is not a reader" d subscribers x@digest.test'
+check 'one of the list, by argument or by -u'    'd -q subscribers resume eve@digest.test --consent again; d -q subscribe eve@digest.test; test "$(d subscribers BOB@digest.test | wc -l)" = 1 && test "$(d -u eve@digest.test -u bob@digest.test subscribers | wc -l)" = 2 && says 64 "x@digest.test is not a reader" d subscribers x@digest.test'
 
 # --- tables of readers
 fresh
@@ -134,7 +147,7 @@ check 'who left elsewhere is not mailed here'    'd import status.csv --consent 
 check '... nor added'                            'says 64 "left@digest.test has left" d subscribe left@digest.test && d subscribers export gone@digest.test | grep -q "\"left\":\"bounced\"" && d subscribers export spam@digest.test | grep -q "\"left\":\"complaint\"" && d subscribers export bad@digest.test | grep -q "\"left\":\"operator\"" && says 64 "nothing is kept" d subscribers export perhaps@digest.test'
 check '... nor taken in by a later table'        'printf "email\nleft@digest.test\n" | d import - --consent x | grep -qx "1 reader read: 1 not to be mailed, left out" && says 64 "nothing is kept" d subscribers export nobody@digest.test'
 check 'a table of those who left needs no consent' 'printf "Email Address,UNSUB_TIME\nq@digest.test,2021-02-03 04:05:06\n" | d import - | grep -qx "1 reader read: 1 not to be mailed from now on" && d subscribers export q@digest.test | grep -q "\"left_since\":1612325106"'
-check 'a plain list of addresses'                'printf "Ida <ida@digest.test>\njo@bücher.example\n" >list && d import list --consent "asked each" | grep -qx "2 readers read: 2 new" && is ida@digest.test "r[\"name\"]" Ida && is jo@xn--bcher-kva.example "r[\"state\"]" active'
+check 'a plain list of addresses'                'printf "Ida <ida@digest.test>\r\n\r\njo@bücher.example\r\n\"King, Dr. Kim\" <kim@digest.test>\nno one\n" >list && d import list --consent "asked each" >out 2>err; grep -qx "4 readers read: 3 new, 1 broken, left out" out && grep -q "list:5:address: address .no one.: expected" err && is ida@digest.test "r[\"name\"]" Ida && is kim@digest.test "r[\"name\"]" "King, Dr. Kim" && is jo@xn--bcher-kva.example "r[\"state\"]" active'
 check 'a table without addresses'                'says 65 "x.csv:1: no column of addresses; expected JSON lines, or a table" sh -c "printf \"a,b\n1,2\n\" >x.csv; \"$DIGEST\" import x.csv --consent y"'
 check 'Latin-1 is told, the rest is taken in'    'printf "email,name\nk1@digest.test,Zo\353\nk2@digest.test,Zoe\n" >l1.csv; says 65 "l1.csv:2:name: not UTF-8" d import l1.csv --consent y && is k2@digest.test "r[\"name\"]" Zoe'
 check 'a line break in an address makes no header' 'printf "email\n\"m@digest.test\r\nBcc: n@digest.test\"\n" >nl.csv; says 65 "nl.csv:2:email: .*control" d import nl.csv --consent y && ! d subscribers | grep "^[mn]@"'
@@ -165,7 +178,8 @@ check '... again it changes nothing'             'o import first.jsonl >out && g
 check 'who was erased stays out there, too'      'says 64 "err@digest.test has left" o subscribe err@digest.test && says 64 "lea@digest.test has left" o subscribe lea@digest.test'
 check 'a store with suppressions of its own keeps its key' 'rm -f other.db*; o -q unsubscribe own@digest.test; says 65 "first.jsonl:1:key: this store has 1 suppressions of its own, by another key" o import first.jsonl && o subscribers | grep -q "^ann@" && says 64 "own@digest.test has left" o subscribe own@digest.test'
 check 'a broken line is told with its member'    'printf "%s\n" "{\"type\":\"subscriber\",\"address\":\"n@digest.test\",\"limit\":\"x\"}" "{\"type\":\"subscriber\",\"address\":\"o@digest.test\"}" "{\"type\":\"subscriber\",\"address\":\"p@digest.test\",\"consent\":\"by mail\",\"filters\":[{\"name\":\"a\",\"match\":\"tea\",\"limit\":3,\"sort\":\"votes\"}]}" >hand.jsonl; d import hand.jsonl >out 2>err; test $? = 65 && grep -q "hand.jsonl:1:limit: expected a number" err && grep -q "hand.jsonl:2:consent: none; expected" err && grep -qx "3 readers read: 1 new, 2 broken, left out" out && is p@digest.test "r[\"filters\"][0][\"sort\"], r[\"consent\"][0][\"text\"]" "('"'votes', 'by mail'"')"'
-check 'export of all has papers and readers, and comes back' 'd export all >all.jsonl && rm -f other.db* && o import all.jsonl >out && grep -q "^4 papers read: 4 new" out && grep -q "^4 readers read: 2 new" out'
+check 'readers of a file with broken lines are in' '{ head -n 5 first.jsonl; echo "not JSON"; } >mixed.jsonl; rm -f other.db*; o import mixed.jsonl >out 2>err; test $? = 65 && grep -q "^digest: mixed.jsonl: no line is a paper; line 6: " err && grep -q "readers read" out || { cat err out; exit 1; }'
+check 'export of all has papers and readers, and comes back' 'd export all >all.jsonl && rm -f other.db* && o import all.jsonl >out && grep -q "^4 papers read: 4 new" out && grep -q "^5 readers read: 3 new" out'
 
 # --- readers as blocks
 fresh
@@ -209,6 +223,7 @@ assert reader[\"name\"] == \"Zacharias Quux\" and reader[\"consent\"][0][\"text\
 assert edition[\"type\"] == \"edition\" and edition[\"state\"] == \"failed\" and \"550\" in edition[\"reply\"], edition
 assert edition[\"papers\"] and edition[\"papers\"][0][\"title\"] and edition[\"papers\"][0][\"section\"], edition"'
 check '... in the members that digest(1) lists'  'e subscribers export zquux.canary@digest.test | head -n 1 | python3 "$E2E/members.py" "$ROOT/man/digest.1" subscribers'
+check '... also of the digests, and of suppressions' 'e subscribers export zquux.canary@digest.test | tail -n 1 | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers export" && e -q unsubscribe who@digest.test && e export subscribers | sed -n 2p | python3 "$E2E/members.py" "$ROOT/man/digest.1" export'
 check 'it stands in the store'                   'traces | grep -q digest.db'
 check 'erase tells what it did'                  'e subscribers erase zquux.canary@digest.test | grep -q "zquux.canary@digest.test is forgotten, but for a hash"'
 check '... no byte of the store tells of it'     'test -z "$(traces)"'

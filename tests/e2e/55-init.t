@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 37
+plan 41
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -64,6 +64,9 @@ for row in '--address|nonsense|expected .@' '--topic|titel:x|did you mean .title
 	set -- --address ada@digest.test --smtp-url sendmail:/bin/true "$option" "$value"
 	says 64 "^digest: $option.*$pattern" i "$@" >said && nothing_left || { echo "# $row"; cat said; bad=1; }
 done
+check 'a sender whom nobody can answer'                   'fresh && says 78 "^digest: --from: nobody gets mail at example.org" i --address me@example.org --smtp-url sendmail:/bin/true --offline && nothing_left'
+check '... may try things out in a Maildir'               'i --address me@example.org --smtp-url maildir:"$T/Mail" -q --offline </dev/null && test -e "$C/digest.conf"'
+check 'as JSON: what was written, and the command'        'fresh && i --json --address ada@digest.test --smtp-url maildir:"$T/Mail" </dev/null >out && python3 "$E2E/members.py" "$ROOT/man/digest.1" init <out && grep -q "\"config\":\"$C/digest.conf\",\"secret\":\"\",\"command\":\"$DIGEST run\"" out'
 check 'each answer that is wrong is named by its option'  'test $bad = 0'
 
 # --- the login
@@ -113,7 +116,7 @@ check '... a query with its place'                        'grep -A1 "^titel:x" s
 check '... a login with the cure'                         'grep -q "535 5.7.8" seen && grep -q "It answers: $url, not encrypted, logged in" seen'
 check 'no password is shown'                              '! grep -q "c4nary\|wrong$" seen && ! grep -q c4nary "$C/digest.conf" && grep -qx c4nary-Pa55word "$C/smtp.secret"'
 check 'the preview and what comes next'                   'grep -q "1. Lantern: Gaussian Splatting" seen && grep -q "crontab -e" seen'
-check 'and what was answered is in force'                 '"$DIGEST" --now $now subscribers --json >out 2>err && test ! -s err && grep -q "\"when\":\"weekdays 07:30\",\"timezone\":\"Europe/London\"" out && "$DIGEST" --now $now check -q'
+check 'and what was answered is in force'                 '"$DIGEST" --now $now subscribers --json >out 2>err && test ! -s err && grep -q "\"when\":\"weekdays 07:30\"" out && grep -q "\"timezone\":\"Europe/London\"" out && "$DIGEST" --now $now check -q'
 
 # --- stopping
 bad=0
@@ -137,6 +140,7 @@ for question in 'Your address' 'Topic 1' 'When' 'Time zone' 'Relay' 'Name for' '
 	done
 done
 check 'Ctrl-C or the end at any question: nothing is left' 'test $bad = 0'
+check '... and the terminal shows again what is typed'    'sed "/^Password/q; s/c4nary-Pa55word/^C/" all | sed "\$s/=> .*/=> ^C/" >steps && python3 "$E2E/dialogue.py" --show seen steps sh -c "trap : INT; \"\$DIGEST\" init; stty -a" && grep -q "[ ;]echo " seen && ! grep -q "c4nary" seen'
 fresh
 check 'no to the last question as well'                   'sed "s/Write => y/Write => n/" all >steps && talk 64 && nothing_left'
 check 'what options say is not asked'                     'printf "Topic 1 => \nWhen [ => \nTime zone => \nFrom [ => \nWrite => y\n" >steps && talk 0 --address me@digest.test --smtp-url "maildir:$T/Mail" && ! grep -q "Your address\|Relay," seen && grep -q "maildir:$T/Mail" "$C/digest.conf"'
@@ -152,8 +156,8 @@ machine() {
 		env -u XDG_CONFIG_HOME unshare -m sh -c 'mount --bind "$T/etc" /etc && "$DIGEST" init --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null'
 }
 if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
-	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chown -R digest: /etc/digest" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out'
-	check '... or given, where there is one'                   'rm -rf etc; machine yes >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "4242 700" && test "$(stat -c "%u %a" etc/digest/digest.conf)" = "4242 600" && ! grep -q useradd out && grep -q "systemctl enable --now digest.timer" out'
+	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chgrp digest /etc/digest /etc/digest/digest.conf && chmod g+rX" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out && grep -q "runuser -u digest -- $DIGEST run$" out'
+	check '... or given, where there is one'                   'rm -rf etc; machine yes >out 2>err; cat out err; test "$(stat -c "%u %g %a" etc/digest)" = "0 4242 750" && test "$(stat -c "%u %g %a" etc/digest/digest.conf)" = "0 4242 640" && ! grep -q useradd out && grep -q "systemctl enable --now digest.timer" out'
 else
 	skip 2 'only root has mounts of its own'
 fi

@@ -3,7 +3,7 @@
 # What shells complete: by their own engines, from the tables of the program, and from what there is.
 . "$(dirname "$0")/lib.sh"
 command -v bash >/dev/null || skip_all 'bash is missing'
-plan 30
+plan 31
 
 PATH=$(dirname "$DIGEST"):$PATH
 export PATH
@@ -49,6 +49,7 @@ check 'options of all, and of a command'     'for c in $(commands); do gives bas
 check 'the dry run without a command'        'gives bash "digest --dr" --dry-run'
 check 'first arguments that are words'       'gives bash "digest outbox re" retry release && gives bash "digest export " all papers subscribers && gives bash "digest completion " bash zsh fish'
 check '... behind options and their values'  'gives bash "digest -c $T/digest.conf --json outbox dr" drop'
+check '... or else a name'                    'gives bash "digest subscribers " ada@digest.test bob@digest.test cyd@digest.test pause resume erase export && gives bash "digest --log " text json'
 check 'readers'                              'gives bash "digest history " ada@digest.test bob@digest.test cyd@digest.test'
 check '... behind the sign where bash breaks words' 'gives bash "digest -u ada@dig" digest.test'
 check '... after a verb'                     'gives bash "digest subscribers erase b" bob@digest.test'
@@ -103,7 +104,7 @@ if command -v fish >/dev/null; then
 	check 'fish: the script is one'          'digest completion fish >script.fish && fish -n script.fish'
 	check '... commands'                     'gives fish "digest " $(commands)'
 	check '... options of each command'      'for c in $(commands); do gives fish "digest $c --" $(options; options $c) || { echo "$c"; exit 1; }; done'
-	check '... readers and words'            'gives fish "digest history a" ada@digest.test && gives fish "digest outbox re" retry release && gives fish "digest subscribers erase b" bob@digest.test && gives fish "digest -c other.conf history e" eve@digest.test'
+	check '... readers and words'            'gives fish "digest history a" ada@digest.test && gives fish "digest outbox re" retry release && gives fish "digest subscribers erase b" bob@digest.test && gives fish "digest subscribers " ada@digest.test bob@digest.test cyd@digest.test pause resume erase export && gives fish "digest -c other.conf history e" eve@digest.test'
 	check '... values and files'             'gives fish "digest run --format e" eml && gives fish "digest -c folder/f" folder/file.conf'
 	check '... and names are never run'      'in_fish "digest fetch la" >out; grep -q "touch owned" out && test ! -e owned'
 else

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Has an object exactly the members that digest(1) lists? Prints each difference; exit 1 if there is one.
 
-usage: members.py MANUAL ITEM <OBJECT      ITEM as in the list of section JSON, such as "run , send , fetch"
+usage: members.py MANUAL ITEM <OBJECT      ITEM as in the list of section JSON, such as "run , send , fetch"; of several
+                                       lines the first is looked at
 
 In the manual ".Va a , b" names members; "(a list of" after one begins the names of what is in it.
 """
@@ -15,7 +16,7 @@ def read_item(path, item):
     """From member to the set of names inside it, or None."""
     with open(path, encoding="utf-8") as file:
         section = file.read().partition("\n.Sh JSON\n")[2].partition("\n.Sh ")[0]
-    found = re.search(rf"(?ms)^\.It Cm {re.escape(item)}\n(.*?)(?=^\.It |\Z)", section)
+    found = re.search(rf"(?ms)^\.It (?:Cm )?{re.escape(item)}\n(.*?)(?=^\.It |\Z)", section)
     if not found:
         sys.exit(f"digest(1) lists no '{item}'")
     members, inside, last = {}, False, None
@@ -37,7 +38,7 @@ def read_item(path, item):
 
 def main():
     members = read_item(sys.argv[1], sys.argv[2])
-    got = json.load(sys.stdin)
+    got = json.loads(sys.stdin.readline())
     wrong = [f"digest(1) lacks {name}" for name in got if name not in members]
     wrong += [f"digest(1) tells of {name}, which is not there" for name in members if name not in got]
     for name, inner in members.items():

@@ -22,6 +22,8 @@ draw(struct render *r, const struct pick_view *pick, struct strbuf *out)
 		.subscriber = &ada,
 		.nshown = 1,
 		.note = "",
+		.change = "",
+		.change_where = "",
 		.sections = &s,
 		.nsections = 1,
 		.unsubscribe_url = "",

@@ -5,7 +5,7 @@
 #   config source store match render mail
 #                              their own headers, base, text, paper.h and subscriber.h; source also config.h
 #   run                        everybody
-#   cli                        base, text, run.h mailing.h config.h store.h value.h
+#   cli                        base, text, run.h care.h init.h mailing.h config.h store.h value.h
 # A library is used in the folder that wraps it. A .c with a header of its name begins with that or with another of its
 # folder, and every header compiles alone.
 set -u
@@ -23,7 +23,7 @@ BEGIN {
 	own("match", "match query")
 	own("render", "render template value")
 	own("mail", "address incoming mailbox message sink smtp token")
-	own("run", "mailing run schedule")
+	own("run", "care init mailing run schedule")
 
 	allow("base", "base")
 	allow("text", "base text")
@@ -31,7 +31,7 @@ BEGIN {
 	allow("run", "base text config source store match render mail run")
 	allow("cli", "base text")
 	allow_header("source", "config")
-	allow_header("cli", "mailing run config store value")
+	allow_header("cli", "care init mailing run config store value")
 
 	library("sqlite3.h", "store")
 	library("curl/curl.h", "source mail")

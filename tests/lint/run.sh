@@ -4,7 +4,7 @@ set -u
 build=$1
 dir=tests/lint
 rc=0
-for check in format includes state size sql words tidy cppcheck shell manuals; do
+for check in format includes state size sql words tidy cppcheck shell manuals tables; do
 	if ! sh "$dir/$check.sh" "$build"; then
 		echo "lint: $check failed" >&2
 		rc=1

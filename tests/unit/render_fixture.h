@@ -130,6 +130,8 @@ new_view(struct fixture *f, size_t n, size_t ncut)
 		.sources = sources,
 		.nsources = 2,
 		.note = "",
+		.change = "",
+		.change_where = "",
 		.sections = s,
 		.nsections = 1,
 		.unsubscribe_url = "https://papers.example.org/u/abc",

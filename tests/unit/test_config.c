@@ -466,8 +466,8 @@ test_paths(void **state)
 	put_config("", 0);
 	assert_int_equal(config_load(NULL, &fake_checks, NULL, NULL, &cfg, &err), -1);
 	assert_string_equal(err.msg,
-	    "no configuration at /etc/digest/digest.conf; --config names another, "
-	    "digest.conf(5) tells how to write one");
+	    "no configuration at /etc/digest/digest.conf; 'digest init' writes one, "
+	    "--config names another");
 	assert_int_equal(config_load("t.conf", &fake_checks, NULL, NULL, &cfg, &err), -1);
 	assert_string_equal(err.msg,
 	    "t.conf: no place for the store, as $HOME is not set; expected store { path = ... }");

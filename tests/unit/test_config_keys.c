@@ -141,12 +141,12 @@ test_table(void **state)
 	arena_release(&a);
 }
 
-/* The example is short, and right as it stands. */
+/* What is not commented out in the example is short, and right as it stands. */
 static void
 test_example(void **state)
 {
 	static const char
-	    idea[] = "list { from = \"Papers <me@example.org>\" }\n",
+	    idea[] = "list {\n    from = \"Papers <me@example.org>\"\n",
 	    smtp[] = "smtp \"main\" { url = \"smtps://smtp.example.org\"  user = \"me\"  "
 		     "password-file = \"smtp.secret\" }\n",
 	    reader[] = "subscriber \"me@example.org\" {\n"

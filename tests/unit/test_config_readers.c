@@ -101,6 +101,15 @@ static const struct {
 	    "skip|note|never; did you "
 	    "mean 'never'?\n",
 	    "a@b :3 broken\n" },
+	{ "subscriber \"a@b\" { was = A@b }\nsubscriber \"c@d\" { was = e@f }", "",
+	    "a@b :3 [Trending papers: * 10 3 @0:0]\nc@d :4 [Trending papers: * 10 3 @0:0]\n" },
+	{ "subscriber \"a@b\" { }\nsubscriber \"c@d\" { was = A@B }",
+	    "[c@d] t.conf:4:12: was: a@b is a reader at t.conf:3; remove one of both\n",
+	    "a@b :3 [Trending papers: * 10 3 @0:0]\nc@d :4 broken\n" },
+	{ "subscriber \"c@d\" { was = A@B }\nsubscriber \"a@b\" { }",
+	    "[a@b] t.conf:4:12: a@b is the former address (was) of the reader at t.conf:3; remove "
+	    "one of both\n",
+	    "c@d :3 [Trending papers: * 10 3 @0:0]\na@b :4 broken\n" },
 	{ "subscriber \"a@b\" { was = nobody }",
 	    "[a@b] t.conf:3:26: was: 'nobody' is not an address; expected local@domain\n",
 	    "a@b :3 broken\n" },

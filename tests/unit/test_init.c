@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "digest/file.h"
-#include "digest/run.h"
+#include "digest/init.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -389,6 +389,8 @@ static void
 test_no_word_is_fixed(void **state)
 {
 	struct fixture *f = *state;
+	static const char *const changes[] = { "change-file", "change-command", "change-mail",
+		"change-link" };
 	struct edition_view view = digits_view(f);
 	struct strbuf words;
 
@@ -400,7 +402,9 @@ test_no_word_is_fixed(void **state)
 	if (render_check_language(f->render, "zz", &f->err) == -1)
 		fail_msg("%s", f->err.msg);
 	for (int i = 0; i < 4; i++) {
-		view.welcome = i == 1;
+		view.welcome = i < 4;
+		view.change = changes[i];
+		view.change_where = "6";
 		view.note = i == 2 ? "4" : "";
 		view.since_day = view.day - (i == 3);
 		view.nsections = i == 2 ? 0 : 5;

@@ -484,6 +484,76 @@ test_spans(void **state)
 	arena_release(&a);
 }
 
+/* What marks are remembered by: in each paper they are the spans, at first and when asked again, after matching as before. */
+static void
+test_marks_are_spans(void **state)
+{
+	static const char *const titles[] = { "Is Attention All?", "Sparse things", "",
+		"Caf\u00e9 pre-training" };
+	static const char *const abstracts[] = {
+		"Sparse attention, pre-training and caf\u00e9s. Attention!", "Nothing of the kind.",
+		"", "attention sparse attention", "Training, pre and post."
+	};
+	enum { NTITLES = COUNT(titles), PAPERS = NTITLES * COUNT(abstracts) };
+	struct match_literals *literals = NULL;
+	struct paper *papers[PAPERS];
+	struct match_index *index;
+	struct error err;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 1 << 24);
+	for (size_t i = 0; i < PAPERS; i++) {
+		papers[i] = paper_new(&a);
+		papers[i]->title = titles[i % NTITLES];
+		papers[i]->abstract = abstracts[i / NTITLES];
+	}
+	assert_int_equal(match_literals_new(&literals, &err), 0);
+	assert_int_equal(match_index_new(papers, PAPERS, NOW, &weights, literals, &index, &err), 0);
+	for (size_t i = 0; i < 3 * COUNT(spans); i++) {
+		const char *query = spans[i / 3].query;
+		struct match_terms *terms;
+		struct program *program;
+		struct query *q;
+		uint64_t bits;
+
+		assert_int_equal(query_parse(query, strlen(query), &a, &q, NULL, &err), 0);
+		assert_int_equal(match_compile(literals, q, &program, &err), 0);
+		if (i % 3 > 0) /* known which papers have it */
+			assert_int_equal(match_evaluate(index, program, NULL, &bits, &err), 0);
+		assert_int_equal(match_read_terms(index, program, &a, &terms, &err), 0);
+		for (uint32_t k = 0; k < PAPERS; k++) {
+			struct match_span *title, *abstract;
+			size_t ntitle, nabstract, n, same = 0;
+			struct paper_mark *marks;
+
+			assert_int_equal(match_find_spans(index, program, k, FIELD_TITLE, &a,
+					     &title, &ntitle, &err),
+			    0);
+			assert_int_equal(match_find_spans(index, program, k, FIELD_ABSTRACT, &a,
+					     &abstract, &nabstract, &err),
+			    0);
+			assert_int_equal(
+			    match_find_marks(index, terms, k, SIZE_MAX, &a, &marks, &n, &err), 0);
+			for (size_t m = 0; m < n && n == ntitle + nabstract; m++) {
+				const struct match_span *want =
+				    m < ntitle ? &title[m] : &abstract[m - ntitle];
+
+				same +=
+				    marks[m].text == (m < ntitle ? PAPER_TITLE : PAPER_ABSTRACT) &&
+				    marks[m].start == want->start && marks[m].end == want->end;
+			}
+			if (n != ntitle + nabstract || same != n)
+				fail_msg("'%s' in paper %u: %zu marks, %zu of them as spans are",
+				    query, k, n, same);
+		}
+		match_program_free(program);
+	}
+	match_index_free(index);
+	match_literals_free(literals);
+	arena_release(&a);
+}
+
 /* More texts than are kept at a time, asked for again and again: always the same places. */
 static void
 test_marks_of_many_texts(void **state)
@@ -518,22 +588,21 @@ test_marks_of_many_texts(void **state)
 	assert_int_equal(match_read_terms(index, program, &a, &terms, &err), 0);
 	for (uint32_t round = 0; round < 3; round++)
 		for (uint32_t i = 0; i < PAPERS; i++) {
-			struct match_span *list;
+			struct paper_mark *list;
 			size_t n;
 
 			assert_int_equal(
-			    match_find_marks(index, terms, i, PAPER_TITLE, &a, &list, &n, &err), 0);
-			assert_int_equal(n, 1);
+			    match_find_marks(index, terms, i, SIZE_MAX, &a, &list, &n, &err), 0);
+			assert_int_equal(n, 2 + REPEATS);
+			assert_int_equal(list[0].text, PAPER_TITLE);
 			assert_memory_equal(papers[i]->title + list[0].start, "attention", 9);
+			assert_true(list[1].text == PAPER_SUMMARY && list[1].start == 0 &&
+			    list[1].end == 9);
+			assert_true(list[3].text == PAPER_ABSTRACT && list[3].start == 34 &&
+			    list[3].end == 44);
 			assert_int_equal(
-			    match_find_marks(index, terms, i, PAPER_SUMMARY, &a, &list, &n, &err),
-			    0);
-			assert_true(n == 1 && list[0].start == 0 && list[0].end == 9);
-			assert_int_equal(
-			    match_find_marks(index, terms, i, PAPER_ABSTRACT, &a, &list, &n, &err),
-			    0);
-			assert_int_equal(n, REPEATS);
-			assert_true(list[1].start == 34 && list[1].end == 44);
+			    match_find_marks(index, terms, i, 2, &a, &list, &n, &err), 0);
+			assert_true(n == 2 && list[1].text == PAPER_SUMMARY);
 		}
 	match_program_free(program);
 	match_index_free(index);
@@ -553,6 +622,7 @@ main(void)
 		cmocka_unit_test(test_no_papers),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_marks_are_spans),
 		cmocka_unit_test(test_marks_of_many_texts),
 	};
 

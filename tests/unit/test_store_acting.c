@@ -250,6 +250,69 @@ test_clock(void **state)
 	}
 }
 
+/* One edition of each period, sent. */
+static int64_t
+add_reader_with(struct acting *t, const char *address, const int64_t *periods, size_t n)
+{
+	struct fixture *fx = t->fx;
+	const struct subscriber sub = make_reader(address);
+	int64_t id;
+
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_put_reader(fx->store, &sub, "", T_NOW, &fx->err));
+	id = find_reader(fx, address)->sub.id;
+	for (size_t i = 0; i < n; i++) {
+		struct edition e = { .period = periods[i],
+			.reader = id,
+			.cursor_to = 1,
+			.composed_utc = T_NOW + (periods[i] - T_TODAY) * T_DAY_S,
+			.note = "" };
+
+		must(fx, store_lease_editions(fx->store, &e, 1, e.composed_utc, &fx->err));
+		must(fx,
+		    store_settle_edition(
+			fx->store, e.period, id, EDITION_SENT, "250", e.composed_utc, 0, &fx->err));
+	}
+	must(fx, store_commit(fx->store, true, &fx->err));
+	return id;
+}
+
+/* F-21: days that a clock that ran ahead gave editions to are none that anybody waits for. */
+static void
+test_future_is_forgotten(void **state)
+{
+	static const struct {
+		const char *address;
+		int64_t periods[3];
+		size_t n, nkept;
+		int64_t last;
+	} rows[] = {
+		{ "had-one@example.org", { T_TODAY - 1, T_TODAY, T_TODAY + 365 }, 3, 2, T_TODAY },
+		{ "was-new@example.org", { T_TODAY + 365 }, 1, 0, T_TODAY - 1 },
+		{ "far-east@example.org", { T_TODAY, T_TODAY + 1 }, 2, 2, T_TODAY + 1 },
+		{ "each-run@example.org", { PERIOD_ALWAYS + 3 }, 1, 1, PERIOD_ALWAYS + 3 },
+	};
+	struct acting *t = *state;
+	int64_t ids[4];
+	size_t nheld;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ids[i] = add_reader_with(t, rows[i].address, rows[i].periods, rows[i].n);
+	must(t->fx, store_adopt(t->fx->store, t->far, T_NOW, &nheld, &t->fx->err));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct store_reader *r = find_reader(t->fx, rows[i].address);
+		struct edition *e;
+		size_t n;
+
+		must(t->fx,
+		    store_load_editions(t->fx->store, ids[i], 9, &t->fx->a, &e, &n, &t->fx->err));
+		if (n != rows[i].nkept || r->last_period != rows[i].last ||
+		    r->last_edition_utc > T_NOW)
+			fail_msg("row %zu: %zu editions, the last of %lld at %lld", i, n,
+			    (long long)r->last_period, (long long)r->last_edition_utc);
+	}
+}
+
 /* F-18: somebody removes the lock file, another run takes over; the first one wakes up. */
 static void
 test_fence(void **state)
@@ -439,6 +502,7 @@ main(void)
 		T(test_numbers_grow),
 		T(test_backup_is_told),
 		T(test_adopting_one_stops_the_other),
+		T(test_future_is_forgotten),
 		T(test_odd_witnesses),
 		T(test_other_machine),
 		T(test_clock),

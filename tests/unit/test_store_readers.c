@@ -245,10 +245,12 @@ test_coming_back(void **state)
 	assert_int_equal(sync_readers(fx, NULL, 0, false, T_NOW).nended, 1);
 	assert_int_equal(find_reader(fx, "ada@example.org")->state, READER_ENDED);
 	after = bump_change_seq(fx);
-	assert_int_equal(sync_readers(fx, &s, 1, false, T_NOW).nresumed, 1);
+	assert_int_equal(sync_readers(fx, &s, 1, false, T_NOW + 9 * T_DAY_S).nresumed, 1);
 	assert_int_equal(find_reader(fx, "ada@example.org")->sub.id, id);
 	assert_int_equal(find_reader(fx, "ada@example.org")->state, READER_ACTIVE);
 	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, after);
+	/* Nor were the days in between missed. */
+	assert_int_equal(find_reader(fx, "ada@example.org")->last_period, T_TODAY + 8);
 }
 
 static void
@@ -296,7 +298,7 @@ test_was(void **state)
 			    store_suppress(fx->store, s.canonical,
 				(enum suppression_reason)carries[i].reason, T_NOW, &fx->err));
 		must(fx, store_commit(fx->store, true, &fx->err));
-		s.was = arena_printf(&fx->a, "Old%zu@Example.org", i);
+		s.was = arena_printf(&fx->a, "old%zu@example.org", i);
 		s.address = s.canonical = arena_printf(&fx->a, "new%zu@example.org", i);
 		c = sync_readers(fx, &s, 1, true, T_NOW);
 		r = find_reader(fx, s.canonical);
@@ -379,6 +381,37 @@ test_suppression_outlives_all(void **state)
 	assert_false(find_reader(fx, "ada@example.org")->suppressed);
 	assert_string_equal(find_reader(fx, "ada@example.org")->consent,
 	    "1728043200 file digest.conf\n1728043200 resume by phone\n");
+}
+
+static void
+test_newest_suppressions(void **state)
+{
+	static const char *const names[] = { "a@example.org", "b@example.org", "c@example.org" };
+	struct fixture *fx = *state;
+	struct subscriber s[3];
+	struct store_suppression *list;
+	size_t n;
+
+	for (size_t i = 0; i < 3; i++)
+		s[i] = make_reader(names[i]);
+	sync_readers(fx, s, 3, false, T_NOW);
+	must(fx, store_load_suppressions(fx->store, 2, &fx->a, &list, &n, &fx->err));
+	assert_int_equal(n, 0);
+	must(fx, store_begin(fx->store, &fx->err));
+	for (size_t i = 0; i < 3; i++)
+		must(fx,
+		    store_suppress(fx->store, names[i], SUPPRESSED_BOUNCED,
+			T_NOW + (i == 1 ? 9 : (int)i), &fx->err));
+	/* Nobody knows whose hash this is. */
+	must(fx,
+	    store_suppress(fx->store, "x@example.org", SUPPRESSED_COMPLAINT, T_NOW + 20, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	must(fx, store_load_suppressions(fx->store, 2, &fx->a, &list, &n, &fx->err));
+	assert_int_equal(n, 2);
+	assert_string_equal(list[0].address, "b@example.org");
+	assert_int_equal(list[0].since_utc, T_NOW + 9);
+	assert_int_equal(list[0].reason, SUPPRESSED_BOUNCED);
+	assert_string_equal(list[1].address, "c@example.org");
 }
 
 /* F-89: no byte of the address is left in the file. */
@@ -481,6 +514,7 @@ main(void)
 		T(test_was),
 		T(test_block_takes_over_command),
 		T(test_suppression_outlives_all),
+		T(test_newest_suppressions),
 		T(test_erasure_leaves_no_bytes),
 		T(test_pause_by_mail_survives_sync),
 		T(test_damaged_profiles),
