@@ -396,7 +396,7 @@ describe(
 /* In a transaction of an overlay, which is taken back. */
 static int
 pretend(struct run *run, const struct incoming *in, const struct token_keys *keys, struct arena *a,
-    char *words, size_t size, struct error *err)
+    const char **words, struct error *err)
 {
 	const int64_t now_utc = clock_now_utc(&run->clock);
 	struct decision d;
@@ -404,18 +404,15 @@ pretend(struct run *run, const struct incoming *in, const struct token_keys *key
 	int rc;
 
 	decide(in, keys, &d);
-	if (run->store == NULL) {
-		snprintf(words, size, "%s", d.words);
-		return 0;
-	}
 	if (store_begin(run->store, err) == -1)
 		return -1;
 	rc = effects_apply(run, in, &d, now_utc, a, &effect, err);
 	store_rollback(run->store);
-	if (rc == 0)
-		snprintf(words, size, "%s%s", effect.words,
-		    effect.answers ? "; the reader is told" : "");
-	return rc;
+	if (rc == -1)
+		return -1;
+	*words =
+	    arena_printf(a, "%s%s", effect.words, effect.answers ? "; the reader is told" : "");
+	return *words == NULL ? err_nomem(err, "mail") : 0;
 }
 
 static int
@@ -443,7 +440,7 @@ run_explain_mail(
 {
 	struct token_keys *keys;
 	struct incoming *in = arena_zalloc(a, sizeof(*in));
-	char words[300];
+	const char *words;
 	int rc;
 
 	if (in == NULL)
@@ -451,7 +448,7 @@ run_explain_mail(
 	if (read_mail(path, in, err) == -1 ||
 	    token_key_load(run->cfg->list.key_file, false, &keys, err) == -1)
 		return -1;
-	rc = pretend(run, in, keys, a, words, sizeof(words), err);
+	rc = pretend(run, in, keys, a, &words, err);
 	if (rc == 0 && (*out = describe(in, keys, words, a)) == NULL)
 		rc = err_nomem(err, "mail");
 	token_keys_free(keys);
