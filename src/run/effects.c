@@ -57,6 +57,7 @@ nothing(struct work *w, const char *fmt, ...)
 	vsnprintf(w->out->words, sizeof(w->out->words), fmt, ap);
 	va_end(ap);
 	w->out->count = INBOX_NO_EFFECT;
+	w->out->keep = true;
 	return 0;
 }
 
@@ -217,10 +218,8 @@ apply_resume(struct work *w, struct error *err)
 {
 	int added;
 
-	if (w->reader->suppressed || w->reader->state == READER_ENDED) {
-		w->out->keep = true;
+	if (w->reader->suppressed || w->reader->state == READER_ENDED)
 		return nothing(w, "is not mailed any more, which no mail lifts");
-	}
 	if (w->reader->sub.paused_until <= w->now_utc / DAY_SECONDS) {
 		snprintf(w->out->words, sizeof(w->out->words), "did not pause");
 		return add_row(w, INBOX_NO_EFFECT, err) == -1 ? -1 : 0;
@@ -269,14 +268,13 @@ effects_apply(struct run *run, const struct incoming *in, const struct decision 
 	snprintf(out->words, sizeof(out->words), "%s", d->words);
 	if (in->kind == INCOMING_UNREADABLE)
 		out->count = INBOX_UNREADABLE;
-	out->keep = !d->ours;
+	/* Of what had no effect only a report that a digest is late, or arrived, needs nobody any more. */
+	out->keep = !d->ours || in->kind == INCOMING_AUTO_REPLY || in->kind == INCOMING_FEEDBACK;
 	if (d->act == ACT_NONE)
 		return 0;
 	found = store_load_reader(run->store, d->reader, a, &w.reader, err);
-	if (found != 1) {
-		out->keep = true;
+	if (found != 1)
 		return found == -1 ? -1 : nothing(&w, "no such reader");
-	}
 	if (d->act == ACT_BOUNCE)
 		rc = apply_bounce(&w, err);
 	else

@@ -483,6 +483,10 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_DELIVERY_COUNT] =
 	    "SELECT count(*) FROM edition WHERE period = ?1 AND (state = 2 OR copies > 0)",
 	[SQL_SUPPRESSION_REASONS] = "SELECT count(*) FROM suppression WHERE reason = ?1",
+	[SQL_INCOMING_FORGIVE] = "UPDATE incoming SET counted = 2 WHERE reader = ?1 AND kind = 1",
+	[SQL_INCOMING_MOVED] =
+	    "UPDATE incoming SET counted = 2 WHERE kind = 1 AND reader = (SELECT id FROM reader "
+	    "WHERE canonical = ?1)",
 	[SQL_ERASE_INCOMING] = "DELETE FROM incoming WHERE reader = ?1",
 	[SQL_PRUNE_INCOMING] = "DELETE FROM incoming WHERE at_utc < ?1 AND counted <> 0",
 	[SQL_PRUNE_SAID] = "UPDATE incoming SET reply = '' WHERE at_utc < ?1 AND reply <> ''",

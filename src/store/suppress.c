@@ -88,6 +88,9 @@ resume_reader(struct store *store, const char *canonical, const struct store_con
 	}
 	strbuf_release(&added);
 	strbuf_release(&record);
+	/* Whoever says that the address is well begins without points. */
+	if (found != -1)
+		found = db_run_ints(store, SQL_INCOMING_FORGIVE, DB_INTS(known->sub.id), err);
 	return found == -1 ? -1 : readers_skip_to_now(store, known->sub.id, consent->at_utc, err);
 }
 

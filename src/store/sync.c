@@ -142,7 +142,14 @@ take_over_history(struct store *store, const struct subscriber *s, struct error 
 	db_bind_blob(&q, hash, sizeof(hash));
 	if (db_run(&q, err) == -1)
 		return -1;
-	return db_changes(store) == 0 ? 0 : carry_suppression(store, s->was, s->canonical, err);
+	if (db_changes(store) == 0)
+		return 0;
+	/* What came back said something of the address that was. */
+	db_start(&q, store, SQL_INCOMING_MOVED);
+	db_bind_text(&q, s->canonical);
+	if (db_run(&q, err) == -1)
+		return -1;
+	return carry_suppression(store, s->was, s->canonical, err);
 }
 
 /* The block is the consent: whoever writes the file has it. */

@@ -168,6 +168,42 @@ test_forgetting(void **state)
 	assert_int_equal(load(fx, 2, 0, &found), 1);
 }
 
+/* Points are of an address: who has another one, or agreed to be mailed again, begins without. */
+static void
+test_new_address(void **state)
+{
+	struct fixture *fx = *state;
+	struct subscriber ada = make_reader("ada@example.org");
+	struct store_returned r, *found;
+	int64_t reader;
+
+	sync_readers(fx, &ada, 1, false, T_NOW);
+	reader = find_reader(fx, "ada@example.org")->sub.id;
+	r = returned(1, reader, T_NOW);
+	r.counted = COUNT_DONE;
+	put(fx, &r);
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_suppress(fx->store, "ada@example.org", SUPPRESSED_BOUNCED, T_NOW, &fx->err));
+	must(fx, store_unsuppress(fx->store, "ada@example.org", "by phone", T_NOW, &fx->err));
+	must(fx, store_commit(fx->store, true, &fx->err));
+	assert_int_equal(load(fx, reader, 0, &found), 1);
+	assert_int_equal(found->counted, COUNT_NEVER);
+
+	r = returned(2, reader, T_NOW + 1);
+	r.counted = COUNT_DONE;
+	put(fx, &r);
+	ada = make_reader("lovelace@example.org");
+	sync_readers(fx, &ada, 1, true, T_NOW);
+	assert_int_equal(load(fx, reader, 0, &found), 2);
+	assert_int_equal(found->counted, COUNT_DONE);
+	ada = make_reader("countess@example.org");
+	ada.was = "ada@example.org";
+	sync_readers(fx, &ada, 1, true, T_NOW);
+	assert_int_equal(find_reader(fx, "countess@example.org")->sub.id, reader);
+	assert_int_equal(load(fx, reader, 0, &found), 2);
+	assert_int_equal(found->counted, COUNT_NEVER);
+}
+
 int
 main(void)
 {
@@ -177,6 +213,7 @@ main(void)
 		T(test_what_waits),
 		T(test_counts),
 		T(test_forgetting),
+		T(test_new_address),
 	};
 
 	return cmocka_run_group_tests_name("store_incoming", tests, NULL, NULL);
