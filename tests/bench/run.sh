@@ -163,6 +163,35 @@ bench_all() {
 		note 'no smtp-source (package postfix): the rows of whole runs are left out'
 	fi
 }
+# A mailbox that is flooded, a thousand mails a run: the same memory for the first and the last of them.
+bench_returned() {
+	n=${RETURNED:-10000}
+	[ -z "${FULL:-}" ] || n=100000
+	mkdir -p flood/in/new flood/in/cur flood/in/tmp
+	cp "$root/tests/fixtures/2026-03-02.json" flood/days.json
+	{
+		echo 'list { from = "Papers <papers@digest.test>"  bounce-address = "bounce@digest.test" }'
+		echo 'store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }  mailbox { maildir = "in" }'
+		echo 'source "days" { type = file  path = "days.json" }  filter "all" { match = "*" }'
+		seq -f 'subscriber "r%.0f@digest.test" { filter "all" {} }' 1000
+	} >flood/digest.conf
+	(
+		cd flood || exit 1
+		export DIGEST_CONFIG=digest.conf
+		"$DIGEST" --now 2026-03-03T08:00:00Z run
+		python3 "$root/tests/e2e/returned.py" flood in "$n" 1000 2026-03-03
+		sleep 2.1
+		for _ in $(seq $((n / 1000))); do
+			measure "$DIGEST" --now 2026-03-03T09:00:00Z mailbox >>took 2>/dev/null || exit 1
+		done
+		[ "$(find in/new -type f | wc -l)" -le $((n / 2)) ]
+	) || exit 1
+	rate "a mailbox of $n mails, half of them bounces: 1,000 a run" "$(awk '{ s += $1 } END { print s }' flood/took)" "$n" mails \
+		"$(sort -k 3 -g flood/took | tail -n 1 | cut -d ' ' -f 3)"
+	note "a mailbox of $n mails: $(head -n 1 flood/took | awk '{ printf "%.2f s, %.0f MB", $1, $3 / 1024 }') in the first run," \
+		"$(tail -n 1 flood/took | awk '{ printf "%.2f s, %.0f MB", $1, $3 / 1024 }') in the last"
+	rm -rf flood
+}
 bench_stages() {
 	[ -n "${QUICK:-}" ] || "$bin/match" "${FILTERS:-100000}" || exit 1
 	[ -n "${QUICK:-}" ] || "$bin/worst" || exit 1
@@ -171,6 +200,7 @@ bench_stages() {
 	"$bin/store" "$T" || exit 1
 	"$bin/xml" || exit 1
 	"$bin/incoming" || exit 1
+	bench_returned
 	bench_config
 	bench_fetch
 	bench_idle

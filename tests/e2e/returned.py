@@ -4,6 +4,7 @@
     returned.py dsn BOX READER PERIOD STATUS [--action A] [--token T] [--to ADDRESS] [--final ADDRESS] [--text T] [--date D]
     returned.py arf BOX READER PERIOD [--token T]
     returned.py vacation BOX READER PERIOD
+    returned.py flood BOX N READERS PERIOD      half of them bounces of readers 1..READERS, the others nothing of ours
     returned.py ask BOX READER VERB [--token T] [--id ID] [--from ADDRESS] [--header "Name: value"]... [--apple]
 
 BOX is a Maildir; the mail goes into its folder new, and its name is printed. READER is a number. PURPOSE is that of token.h by its
@@ -37,17 +38,19 @@ def period(text):
     return int(time.mktime(time.strptime(text + " UTC", "%Y-%m-%d %Z")) // 86400)
 
 
-def put(box, text):
+def put(box, text, name=None):
     for folder in "tmp", "new", "cur":
         os.makedirs(f"{box}/{folder}", exist_ok=True)
-    name = f"{time.time_ns()}.{os.getpid()}.test"
+    quiet = name is not None
+    name = name or f"{time.time_ns()}.{os.getpid()}.test"
     with open(f"{box}/tmp/{name}", "wb") as f:
         f.write(text.encode())
     os.rename(f"{box}/tmp/{name}", f"{box}/new/{name}")
-    print(name)
+    if not quiet:
+        print(name)
 
 
-def dsn(a):
+def dsn(a, name=None):
     to = f"bounce+{a.token or token(PURPOSES['bounce'], a.reader, period(a.period))}@digest.test"
     put(
         a.box,
@@ -85,6 +88,7 @@ Subject: Papers
 
 --b--
 """,
+        name,
     )
 
 
@@ -162,6 +166,17 @@ Message-ID: <{a.id or time.time_ns()}@home.test>
     )
 
 
+def flood(a):
+    a.token = a.to = None
+    a.final, a.status, a.action, a.text = "somebody@digest.test", "4.2.2", "failed", "full"
+    for i in range(a.count):
+        if i % 2 == 0:
+            a.reader = 1 + i // 2 % a.readers
+            dsn(a, f"{i}.flood")
+        else:
+            put(a.box, f"From: x{i}@spam.test\nTo: bounce@digest.test\nSubject: an offer\nMessage-ID: <{i}@spam.test>\n\nbuy\n", f"{i}.flood")
+
+
 def main():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
@@ -188,6 +203,11 @@ def main():
             p.add_argument("--header", action="append", default=[])
             p.add_argument("--apple", action="store_true")
         p.add_argument("--token")
+    p = commands.add_parser("flood")
+    p.add_argument("box")
+    p.add_argument("count", type=int)
+    p.add_argument("readers", type=int)
+    p.add_argument("period")
     a = parser.parse_args()
     if a.command == "token":
         print(token(a.purpose, a.reader, period(a.epoch)))
