@@ -72,7 +72,6 @@
 #define MAX_MESSAGE_BYTES	(2u * 1024 * 1024)	/* the text part, and as much HTML as may be asked for */
 #define MAX_HEADER_BYTES	(32u * 1024)		/* S-21: the whole header block */
 
-#define MAX_INCOMING_BYTES	(1024u * 1024)		/* of a mail that came in: what a bounce says stands in front */
 #define MAX_MAILBOX_RUN		1000u			/* mails read in one run; a flood waits, readers do not */
 
 #define MAX_ACCOUNTS		1000u			/* smtp blocks; each has mails of its own in memory */

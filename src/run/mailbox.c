@@ -300,8 +300,7 @@ read_and_act(struct reading *r, const struct access *a, struct error *err)
 	r->answers = calloc(MAX_ANSWERS, sizeof(*r->answers));
 	if (r->batch == NULL || r->answers == NULL)
 		return err_nomem(err, "mailbox");
-	if (token_key_load(r->run->cfg->list.key_file, false, &r->keys, err) == -1 ||
-	    incoming_reader_new(&r->reader, err) == -1)
+	if (token_key_load(r->run->cfg->list.key_file, false, &r->keys, err) == -1)
 		return -1;
 	rc = read_box(r, a, err);
 	if (effects_score(r->run, false, r->now_utc, r->inbox, &late) == -1 ||
@@ -343,13 +342,14 @@ run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct
 	int rc;
 
 	memset(inbox, 0, sizeof(*inbox));
-	rc = open_access(run, from_stdin, &access, &why);
-	if (rc == 0) {
-		arena_init(&r.arena, MAX_READER_BYTES);
+	arena_init(&r.arena, MAX_READER_BYTES);
+	/* First, so that the child has no copy of the key and the password. */
+	rc = incoming_reader_new(&r.reader, &why);
+	if (rc == 0 && (rc = open_access(run, from_stdin, &access, &why)) == 0) {
 		rc = read_and_act(&r, &access, &why);
-		end_reading(&r);
 		close_access(&access);
 	}
+	end_reading(&r);
 	if (!from_stdin && note_state(run, rc == -1 ? &why : NULL, r.now_utc, err) == -1)
 		return -1;
 	if (rc == -1 && err != NULL)

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Too many dead addresses at once are a broken relay: nobody is taken off before a person has looked.
 . "$(dirname "$0")/lib.sh"
-plan 21
+plan 22
 
 cp "$FIXTURES/2026-03-02.json" days.json
 {
@@ -54,6 +54,9 @@ check 'thaw --forget: they never count'          'd mailbox thaw --forget | grep
 check '... and the points are those of before'   'd mailbox scores r1@digest.test | grep -q "1 of 2" && d mailbox scores r5@digest.test | grep -q "0 of 2"'
 check '... and the mail that comes again is known' 'dead 2026-03-04 1; d mailbox --json | grep -q "\"repeated\":1" && d mailbox scores r1@digest.test | grep -q "1 of 2"'
 check 'the operator hears that it is over'       'd run 2>/dev/null; grep -h "Bounces are scored again" Mail/new/*'
+rm -f in/new/* in/cur/*
+python3 "$E2E/returned.py" dsn in 30 2026-03-04 5.7.1 --text 'DMARC says no' >/dev/null
+check 'and of who we are'                        'd run 2>/dev/null; tr -d "\n" <"$(grep -l "DMARC says no" Mail/new/* | head -n 1)" | grep -q "came back for who we are"'
 rm -f digest.db-wal digest.db-shm
 cp frozen.db digest.db
 check 'thaw: they count'                         'd mailbox thaw >out && grep -qx "7 bounces that waited counted" out && grep -qx "4 not mailed any more" out && test "$(gone)" = 6'
