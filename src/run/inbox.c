@@ -260,7 +260,7 @@ has_bounce(const struct run_score *s)
 	return false;
 }
 
-/* 1 = visited or nothing to show, 0 = no such reader; -1 or what visit returned that is none of these as *stop. */
+/* What visit returns; 0 when there is nothing to show, unless the reader was asked for. */
 static int
 visit_score(struct run *run, int64_t id, bool frozen, bool named, struct arena *a,
     int (*visit)(void *arg, const struct run_score *s), void *arg, struct error *err)
