@@ -31,7 +31,7 @@ struct shelf {
 	struct context c;
 	struct item *items;
 };
-struct value *shelf_make_value(void *shelf, size_t i);
+struct value *shelf_make_value(void *arg, size_t i);
 
 /* Find out the frames of the set's sections, for each language. Where memory is short there are none. */
 void frames_load(struct render *r);

@@ -112,8 +112,10 @@ visit_reader(void *arg, const struct store_reader *reader)
 	if (reader->vanished)
 		return courier_skip(c, reader, SKIP_HELD_BACK, 0, w->err);
 	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
+	/* Only this reader's edition is in danger, unless the machine is. */
 	if (found == -1)
-		return skip_broken(w, reader);
+		return w->err->kind == ERR_NOMEM || w->err->kind == ERR_IO ? -1
+									   : skip_broken(w, reader);
 	if (due.stands_in)
 		c->report->faults |= RUN_FAULT_CONFIG;
 	if (due.paused)

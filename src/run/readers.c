@@ -82,7 +82,7 @@ struct change {
 	const char *text;	     /* consent */
 	int32_t day;
 	enum run_resumed resumed;
-	struct arena *arena;
+	struct arena arena; /* of reader */
 };
 
 typedef int change_fn(struct change *c, struct error *err);
@@ -91,15 +91,13 @@ typedef int change_fn(struct change *c, struct error *err);
 static int
 with_reader(struct change *c, const char *address, change_fn *fn, struct error *err)
 {
-	struct arena a;
 	int found, rc = -1;
 
 	c->now_utc = clock_now_utc(&c->run->clock);
-	c->arena = &a;
-	arena_init(&a, MAX_READER_BYTES);
-	if (run_canonical(address, &a, &c->canonical, err) == -1)
+	arena_init(&c->arena, MAX_READER_BYTES);
+	if (run_canonical(address, &c->arena, &c->canonical, err) == -1)
 		goto out;
-	found = store_find_reader(c->run->store, c->canonical, &a, &c->reader, err);
+	found = store_find_reader(c->run->store, c->canonical, &c->arena, &c->reader, err);
 	if (found == -1)
 		goto out;
 	if (found == 0)
@@ -108,7 +106,7 @@ with_reader(struct change *c, const char *address, change_fn *fn, struct error *
 		goto out;
 	rc = store_end(c->run->store, fn(c, err), true, err);
 out:
-	arena_release(&a);
+	arena_release(&c->arena);
 	return rc;
 }
 
@@ -266,7 +264,7 @@ do_resume(struct change *c, struct error *err)
 	if (suppressed == 0)
 		c->resumed = RESUMED_PAUSE;
 	if (store_pause_reader(c->run->store, c->reader->sub.id, today, err) == -1 ||
-	    store_load_reader(c->run->store, c->reader->sub.id, c->arena, &c->reader, err) != 1)
+	    store_load_reader(c->run->store, c->reader->sub.id, &c->arena, &c->reader, err) != 1)
 		return -1;
 	/* A pause by the block is the block's. */
 	return due_is_paused(c->run, c->reader, c->now_utc) ? need_own(c, err) : 0;

@@ -192,7 +192,7 @@ choose_columns(struct table *t)
 	for (size_t i = 0; i < t->ncolumns; i++)
 		for (size_t k = 0; k < t->ncolumns; k++) {
 			bool earlier =
-			    t->known[k] < t->known[i] || (t->known[k] == t->known[i] && k < i);
+			    t->known[k] < t->known[i] || (k < i && t->known[k] == t->known[i]);
 
 			if (k != i && earlier && kind_of(t, i) == kind_of(t, k) &&
 			    (is_alone(kind_of(t, i)) || t->known[i] == t->known[k]))
@@ -646,6 +646,7 @@ intake_read_table(struct intake *in, const char *bytes, size_t len, struct error
 	in->names = &t;
 	in->name_column = name_column;
 	rc = is_list(&t, bytes, len) ? read_list(&t, bytes, len) : read_table(&t, bytes, len);
+	in->names = NULL;
 	in->name_column = NULL;
 	arena_release(&t.arena);
 	return rc;

@@ -204,5 +204,8 @@ picks_unpack(
 	}
 	if (!u.broken && unpack_slots(&u, a, e, err) == -1)
 		return -1;
-	return u.broken ? err_set(err, ERR_DATA, "picks: damaged") : 0;
+	if (u.broken)
+		return a->failed ? err_nomem(err, "picks")
+				 : err_set(err, ERR_DATA, "picks: damaged");
+	return 0;
 }

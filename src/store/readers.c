@@ -82,7 +82,8 @@ readers_unpack(const unsigned char *bytes, size_t len, struct arena *a, struct s
 	s->paused_until = (int32_t)unpack_uint(&u);
 	unpack_filters(&u, a, s);
 	if (u.broken || u.p != u.end)
-		return err_set(err, ERR_DATA, "packed reader: damaged, or too large for memory");
+		return a->failed ? err_nomem(err, "packed reader")
+				 : err_set(err, ERR_DATA, "packed reader: damaged");
 	return 0;
 }
 
