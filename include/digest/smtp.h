@@ -94,10 +94,21 @@ enum smtp_blame {
 	BLAME_READER,	/* their mailbox is full, or is none */
 	BLAME_OURS,	/* our address, login, domain, content or commands: a person here repairs it */
 };
+/* What a refusal says of the address, when a report of a delivery that failed carries it. */
+enum smtp_class {
+	SMTP_CLASS_NONE,	/* no refusal */
+	SMTP_CLASS_DEAD,	/* nobody can be reached there; told by an enhanced code alone, never by words */
+	SMTP_CLASS_TEMPORARY,	/* full, or it could not be reached for as long as was tried */
+	SMTP_CLASS_POLICY,	/* the sender, the way or the content is not wanted */
+	SMTP_CLASS_OURS,	/* too long, or not understood */
+	SMTP_CLASS_UNKNOWN,
+	NSMTP_CLASSES,
+};
 struct smtp_verdict {
 	enum outcome outcome;	/* DEFERRED, or FAILED: the same bytes are refused again */
 	enum smtp_blame blame;
 	bool of_all;		/* so it would be for every mail */
+	enum smtp_class class;	/* never NONE */
 };
 /*
  * What a refusal means, by its code and enhanced code (RFC 3463 and the registry of RFC 5248): "550 5.1.1 no such user".

@@ -21,6 +21,13 @@ enum {
 	OURS = BLAME_OURS
 };
 enum { LATER = OUTCOME_DEFERRED, NEVER = OUTCOME_FAILED };
+enum {
+	SHRUG = SMTP_CLASS_UNKNOWN,
+	DEAD = SMTP_CLASS_DEAD,
+	PASSING = SMTP_CLASS_TEMPORARY,
+	POLICY = SMTP_CLASS_POLICY,
+	FAULT = SMTP_CLASS_OURS
+};
 
 /* Replies, and enhanced codes in them: of a subject, with some details. */
 struct range {
@@ -33,57 +40,64 @@ struct range {
 static const struct {
 	struct range of;
 	unsigned char blame, outcome, scope;
+	unsigned char class; /* in a report of a delivery that failed */
 } rows[] = {
 	/* The sender's address. */
-	{ { 400, 499, 1, 7, 8 }, OURS, LATER, ALL },
-	{ { 400, 499, 1, 0, LAST }, READER, LATER, ONE },
+	{ { 400, 499, 1, 7, 8 }, OURS, LATER, ALL, PASSING },
+	{ { 400, 499, 1, 0, LAST }, READER, LATER, ONE, PASSING },
 	/* Postfix with postgrey. */
-	{ { 450, 450, 2, 0, 0 }, GREY, LATER, ONE },
-	{ { 400, 499, 2, 0, LAST }, READER, LATER, ONE },
-	{ { 400, 499, 4, 5, 5 }, RATE, LATER, ONE },
-	{ { 400, 499, 5, 3, 3 }, RATE, LATER, ONE },
-	{ { 400, 499, 7, 1, 1 }, GREY, LATER, ONE },
+	{ { 450, 450, 2, 0, 0 }, GREY, LATER, ONE, PASSING },
+	{ { 400, 499, 2, 0, LAST }, READER, LATER, ONE, PASSING },
+	{ { 400, 499, 4, 5, 5 }, RATE, LATER, ONE, PASSING },
+	{ { 400, 499, 5, 3, 3 }, RATE, LATER, ONE, PASSING },
+	{ { 400, 499, 7, 1, 1 }, GREY, LATER, ONE, PASSING },
 	/* A list that does not let us in; a mailbox that has changed hands. */
-	{ { 400, 499, 7, 2, 2 }, READER, LATER, ONE },
-	{ { 400, 499, 7, 17, 19 }, READER, LATER, ONE },
+	{ { 400, 499, 7, 2, 2 }, READER, LATER, ONE, PASSING },
+	{ { 400, 499, 7, 17, 19 }, READER, LATER, ONE, PASSING },
 	/* Login and encryption; DKIM, SPF and reverse DNS; ARC, and Gmail's TLS and DMARC. */
-	{ { 400, 499, 7, 3, 14 }, OURS, LATER, ALL },
-	{ { 400, 499, 7, 20, 27 }, OURS, LATER, ALL },
-	{ { 400, 499, 7, 29, 32 }, OURS, LATER, ALL },
+	{ { 400, 499, 7, 3, 14 }, OURS, LATER, ALL, PASSING },
+	{ { 400, 499, 7, 20, 27 }, OURS, LATER, ALL, PASSING },
+	{ { 400, 499, 7, 29, 32 }, OURS, LATER, ALL, PASSING },
 	/* What large receivers say to who sends too fast. */
-	{ { 400, 499, 7, 0, LAST }, RATE, LATER, ONE },
-	{ { 450, 451, NONE, 0, 0 }, GREY, LATER, ONE },
-	{ { 400, 499, ANY, 0, 0 }, THEIRS, LATER, ONE },
+	{ { 400, 499, 7, 0, LAST }, RATE, LATER, ONE, PASSING },
+	{ { 450, 451, NONE, 0, 0 }, GREY, LATER, ONE, PASSING },
+	{ { 400, 499, ANY, 0, 0 }, THEIRS, LATER, ONE, PASSING },
 
 	/* RFC 5321 4.5.3.1.10: said of a recipient it is a 452. */
-	{ { 552, 552, 2, 2, 2 }, READER, LATER, RCPT },
-	{ { 552, 552, 5, 3, 3 }, RATE, LATER, RCPT },
-	{ { 552, 552, NONE, 0, 0 }, THEIRS, LATER, RCPT },
+	{ { 552, 552, 2, 2, 2 }, READER, LATER, RCPT, PASSING },
+	{ { 552, 552, 5, 3, 3 }, RATE, LATER, RCPT, FAULT },
+	{ { 552, 552, NONE, 0, 0 }, THEIRS, LATER, RCPT, PASSING },
 
-	{ { 500, 599, 1, 7, 8 }, OURS, LATER, ALL },
+	{ { 500, 599, 1, 7, 8 }, OURS, LATER, ALL, FAULT },
 	/* The mail is too long, for the mailbox or the relay. */
-	{ { 500, 599, 2, 3, 3 }, OURS, NEVER, ONE },
-	{ { 500, 599, 3, 4, 4 }, OURS, NEVER, ONE },
+	{ { 500, 599, 2, 3, 3 }, OURS, NEVER, ONE, FAULT },
+	{ { 500, 599, 3, 4, 4 }, OURS, NEVER, ONE, FAULT },
 	/* The relay is full or closed; its set-up is wrong. */
-	{ { 500, 599, 3, 1, 2 }, THEIRS, LATER, ALL },
-	{ { 500, 599, 3, 5, 5 }, THEIRS, LATER, ALL },
-	{ { 500, 599, 3, 0, LAST }, THEIRS, NEVER, ONE },
+	{ { 500, 599, 3, 1, 2 }, THEIRS, LATER, ALL, SHRUG },
+	{ { 500, 599, 3, 5, 5 }, THEIRS, LATER, ALL, SHRUG },
+	{ { 500, 599, 3, 0, LAST }, THEIRS, NEVER, ONE, SHRUG },
 	/* Gmail: the limit of a day. */
-	{ { 500, 599, 4, 5, 5 }, RATE, LATER, ALL },
+	{ { 500, 599, 4, 5, 5 }, RATE, LATER, ALL, SHRUG },
 	/* Outlook.com: no such mailbox. */
-	{ { 500, 599, 5, 0, 0 }, READER, NEVER, ONE },
-	{ { 500, 599, 5, 3, 3 }, RATE, LATER, ONE },
-	{ { 500, 599, 5, 0, LAST }, OURS, NEVER, ONE },
+	{ { 500, 599, 5, 0, 0 }, READER, NEVER, ONE, SHRUG },
+	{ { 500, 599, 5, 3, 3 }, RATE, LATER, ONE, FAULT },
+	{ { 500, 599, 5, 0, LAST }, OURS, NEVER, ONE, FAULT },
 	/* An address that is not ASCII. */
-	{ { 500, 599, 6, 7, 10 }, READER, NEVER, ONE },
-	{ { 500, 599, 6, 0, LAST }, OURS, NEVER, ONE },
+	{ { 500, 599, 6, 7, 10 }, READER, NEVER, ONE, POLICY },
+	{ { 500, 599, 6, 0, LAST }, OURS, NEVER, ONE, POLICY },
 	/* The sender is not trusted; that never counts against the reader. RFC 4954: log in first. */
-	{ { 500, 599, 7, 0, LAST }, OURS, LATER, ALL },
-	{ { 530, 538, NONE, 0, 0 }, OURS, LATER, ALL },
+	{ { 500, 599, 7, 0, LAST }, OURS, LATER, ALL, POLICY },
+	{ { 530, 538, NONE, 0, 0 }, OURS, LATER, ALL, FAULT },
 	/* A command, or a parameter of it, is not understood. */
-	{ { 500, 504, NONE, 0, 0 }, OURS, NEVER, ONE },
-	{ { 555, 555, NONE, 0, 0 }, OURS, NEVER, ONE },
-	{ { 500, 599, ANY, 0, 0 }, READER, NEVER, ONE },
+	{ { 500, 504, NONE, 0, 0 }, OURS, NEVER, ONE, FAULT },
+	{ { 555, 555, NONE, 0, 0 }, OURS, NEVER, ONE, FAULT },
+	/* No such mailbox or domain, a wrong address, a mailbox that moved, a domain without mail; a mailbox closed; full. */
+	{ { 500, 599, 1, 1, 3 }, READER, NEVER, ONE, DEAD },
+	{ { 500, 599, 1, 6, 6 }, READER, NEVER, ONE, DEAD },
+	{ { 500, 599, 1, 10, 10 }, READER, NEVER, ONE, DEAD },
+	{ { 500, 599, 2, 1, 1 }, READER, NEVER, ONE, DEAD },
+	{ { 500, 599, 2, 2, 2 }, READER, NEVER, ONE, PASSING },
+	{ { 500, 599, ANY, 0, 0 }, READER, NEVER, ONE, SHRUG },
 };
 
 enum { NROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -139,8 +153,8 @@ smtp_judge(const char *reply, bool at_rcpt)
 		for (size_t i = 0; i < NROWS; i++)
 			if (is_in(&rows[i].of, &p) && (rows[i].scope != RCPT || at_rcpt))
 				return (struct smtp_verdict){ rows[i].outcome, rows[i].blame,
-					rows[i].scope == ALL };
-	return (struct smtp_verdict){ OUTCOME_DEFERRED, BLAME_THEIRS, false };
+					rows[i].scope == ALL, rows[i].class };
+	return (struct smtp_verdict){ OUTCOME_DEFERRED, BLAME_THEIRS, false, SMTP_CLASS_UNKNOWN };
 }
 
 const char *
