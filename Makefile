@@ -42,10 +42,10 @@ MODE = $(if $(filter -O%,$(filter-out -O0,$(CFLAGS))),-U_FORTIFY_SOURCE -D_FORTI
 endif
 BUILD = build/$(WAY)$(notdir $(lastword $(filter-out -%,$(CC))))
 
-# libetpan's own pkg-config file switches PIE off, so the tests that use it link with plain -letpan.
+# libetpan's own pkg-config file switches PIE off, so it is only asked whether the library is there.
 PACKAGES = libcurl sqlite3 jansson expat libutf8proc libidn2 libsodium gumbo libxxhash
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --exists libetpan && $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
 	$(if $(WERROR),-Werror)
@@ -53,7 +53,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DDIGEST_VERSION='"$(VERSION)"' -Iinclude -Isrc -in
 	$(PKG_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL = -std=c17 $(WARN) -fPIE -fstack-protector-strong -fstack-clash-protection $(MODE) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--as-needed $(MODE) $(LDFLAGS)
-LIBS = $(PKG_LIBS) -lm -pthread
+LIBS = -letpan $(PKG_LIBS) -lm -pthread
 
 SRC := $(sort $(wildcard src/*/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
@@ -88,14 +88,14 @@ $(BUILD)/src/render/builtin.o: $(wildcard templates/*)
 ifeq ($(strip $(PKG_LIBS)),)
 $(OBJ): missing-libraries
 missing-libraries:
-	@$(PKG_CONFIG) --print-errors --exists $(PACKAGES) || true
+	@$(PKG_CONFIG) --print-errors --exists $(PACKAGES) libetpan || true
 	@echo "Libraries are missing. 'make deps' says which, 'sh etc/setup deps' installs them." >&2
 	@exit 1
 endif
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -letpan $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 check: check-unit check-e2e
 
@@ -141,7 +141,7 @@ build/bench/sink: $(SINK) tests/bench/sink.h tests/bench/sum.h
 
 build/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdigest.a
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # The program with a watch on its accounting.
 TIMED = begin end lease_editions rehash_edition intend_edition settle_edition
@@ -155,7 +155,7 @@ MAIL_LINT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/mail/*.c)))
 
 build/bench/mail_lint: $(MAIL_LINT)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS_ALL) -o $@ $^ -letpan $(LIBS)
+	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 bench-programs: build/bench/killshim.so build/bench/mallocshim.so build/bench/sink build/bench/mail_lint
 

@@ -66,6 +66,20 @@
 
 #define MAX_ACCOUNTS		1000u			/* smtp blocks; each has mails of its own in memory */
 
+/* Mail from outside. libetpan recurses: 105,078 comments or 27,851 messages inside each other end it, 20,000 multiparts take 9 s. */
+#define MAX_INCOMING_BYTES	(1024u * 1024)		/* what follows is not read: a report says all at its beginning */
+#define MAX_INCOMING_HEADER	(64u * 1024)		/* of the mail or a part; 20 relays with ARC make 30 KB */
+#define MAX_INCOMING_NESTING	32u			/* comments inside each other; nobody writes three */
+#define MAX_INCOMING_HEAP	5000u			/* the same where no header should be; a text may hold many smileys */
+#define MAX_INCOMING_ADDRESSES	2000u			/* commas and semicolons in one field; a header has no room for more */
+#define MAX_INCOMING_PARTS	100u
+#define MAX_INCOMING_DEPTH	10u			/* multiparts and messages inside each other; reports have 4 */
+#define MAX_INCOMING_TYPES	500u			/* what might become one in a parser that reads otherwise than we do */
+#define MAX_INCOMING_LINE	(512u * 1024)		/* HTML comes in lines of 100 KB */
+#define MAX_INCOMING_TEXT	(64u * 1024)		/* of the words in a report; the rest is the mail that came back */
+#define MAX_INCOMING_MEMORY	(256u * 1024 * 1024)	/* of the child, beside what it had from its birth */
+#define MAX_INCOMING_SECONDS	10			/* for one mail; the worst that is let through takes one */
+
 /* Templates. */
 #define MAX_TEMPLATE_BYTES	(256u * 1024)
 #define MAX_TEMPLATE_DEPTH	64			/* sections and partials inside each other */

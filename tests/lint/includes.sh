@@ -22,7 +22,7 @@ BEGIN {
 	own("store", "store")
 	own("match", "match query")
 	own("render", "render template value")
-	own("mail", "address message sink smtp token")
+	own("mail", "address incoming message sink smtp token")
 	own("run", "run schedule")
 
 	allow("base", "base")
