@@ -161,6 +161,7 @@ bench_stages() {
 	"$bin/compose" || exit 1
 	"$bin/store" "$T" || exit 1
 	"$bin/xml" || exit 1
+	"$bin/incoming" || exit 1
 	bench_config
 	bench_fetch
 	bench_idle
