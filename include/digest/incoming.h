@@ -87,7 +87,8 @@ enum {
 	INCOMING_CUT = 32,		/* it has more than MAX_INCOMING_BYTES; the rest was not read */
 	INCOMING_SEALED = 64,		/* system calls of the child were filtered by the kernel */
 	INCOMING_MORE = 128,		/* there were more recipients than fit */
-	INCOMING_ALL_FLAGS = 255,
+	INCOMING_POISON = 256,		/* UNREADABLE since the child died of it, was late or wrote nonsense; by chance, perhaps */
+	INCOMING_ALL_FLAGS = 511,
 };
 
 struct incoming {
@@ -130,8 +131,9 @@ struct incoming_reader;
 enum { INCOMING_PER_CHILD = 100 };
 
 /*
- * Forks. The child gets a copy of this process's memory and closes all its descriptors: make the reader early, before
- * there are threads and while there is little in memory. Children that follow are forked when they are needed.
+ * Forks. The child closes all descriptors, but gets a copy of this process's memory: make the reader early, before there are
+ * threads and much in memory, and above all before passwords and keys are read. Children that follow are forked when they
+ * are needed.
  * Fails with ERR_IO or ERR_NOMEM.
  */
 int	incoming_reader_new(struct incoming_reader **out, struct error *err);

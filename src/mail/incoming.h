@@ -1,8 +1,8 @@
 /* incoming.h - what the files that read a mail share. incoming_screen.c looks it over; incoming_reader.c hands it to the child
  * that incoming_child.c locks in, where incoming_parse.c decides what it is: with incoming_mime.c, the only file that knows
- * libetpan, incoming_fields.c for header fields and what stands in them, incoming_dsn.c for reports made for machines,
- * incoming_layouts.c for those made for people, incoming_reason.c for codes and words, incoming_auto.c for what machines
- * write. incoming_check.c looks at the record that comes back. */
+ * libetpan, incoming_fields.c for fields and what stands in them, incoming_head.c for those of a header, incoming_dsn.c for
+ * reports made for machines, incoming_layouts.c for those made for people, incoming_reason.c for codes and words,
+ * incoming_auto.c for automatic replies and requests. incoming_check.c looks at the record that comes back. */
 #ifndef DIGEST_MAIL_INCOMING_H
 #define DIGEST_MAIL_INCOMING_H
 
@@ -30,7 +30,7 @@ struct letter {
 	struct arena *arena;
 	struct span head;		/* header of the mail */
 	char type[64];			/* of the mail: "multipart/report", lower case */
-	char report[32];		/* its report-type, lower case, or "" */
+	char report[32];		/* its report-type, or "" */
 	struct span text;		/* what it says in words, UTF-8, at most MAX_INCOMING_TEXT; NUL-terminated */
 	struct span status;		/* of its first message/delivery-status with fields in it */
 	struct span inner_status;	/* the same of a message in it, which a wrapper has put there */
@@ -38,6 +38,7 @@ struct letter {
 	struct span returned;		/* header of the mail that it speaks of, perhaps with the body behind it */
 	struct span inner_returned;
 	bool truncated;			/* a multipart had no end */
+	bool nomem;			/* memory was short, and something is missing */
 
 	/* From its header. */
 	struct span failed;		/* X-Failed-Recipients */
@@ -101,6 +102,8 @@ void	candidates_add_words(struct incoming *in, enum incoming_place place, struct
 void	candidates_add_id(struct incoming *in, enum incoming_place place, struct span value);
 bool	candidates_have_token(const struct incoming *in);
 
+/* ---- incoming_head.c ---- */
+
 /* Go through the header of the mail, and of the one that came back. */
 void	letter_read_head(struct letter *l);
 void	letter_read_returned(struct letter *l, struct span head);
@@ -135,7 +138,7 @@ enum trust {
 void	recipient_judge(struct incoming_recipient *r, struct span said, enum trust trust);
 /* The first enhanced code and SMTP reply code of a text; "" and 0 where there is none. */
 void	codes_find(struct span text, char status[12], uint32_t *code);
-/* What words say: a reason and a class that is never SMTP_CLASS_DEAD. False when they say nothing that we know. */
+/* What the first words of a text say: a reason and a class that is never SMTP_CLASS_DEAD. False when we know none of them. */
 bool	words_judge(struct span text, const char **reason, enum smtp_class *class);
 
 /* ---- incoming_child.c ---- */

@@ -72,20 +72,23 @@ static const struct layout layouts[] = {
 	    "\"emailaddress\":\"", false, NULL, NULL },
 };
 
-/* What stands before the mail that came back, behind dashes and blanks. */
-static const char *const ends[] = {
-	"this is a copy of",
-	"below this line is a copy",
-	"below is a copy of the original",
-	"enclosed is a copy",
-	"original message",
-	"the header of the original",
-	"returned message",
-	"unsent message follows",
-	"message headers follow",
-	"received:",
-	"return-path:",
-	"x-received:",
+/* What stands before the mail that came back, behind dashes and blanks; or it begins at once. */
+static const struct {
+	const char *text;
+	bool header;
+} ends[] = {
+	{ "this is a copy of", false },
+	{ "below this line is a copy", false },
+	{ "below is a copy of the original", false },
+	{ "enclosed is a copy", false },
+	{ "original message", false },
+	{ "the header of the original", false },
+	{ "returned message", false },
+	{ "unsent message follows", false },
+	{ "message headers follow", false },
+	{ "received:", true },
+	{ "return-path:", true },
+	{ "x-received:", true },
 };
 
 /* ---- lines that open a recipient ---- */
@@ -143,13 +146,14 @@ opens_reply(struct span *line, char address[MAX_ADDRESS_BYTES + 1])
 }
 
 static bool
-is_end(struct span line)
+is_end(struct span line, bool *header)
 {
 	line = skip(line, "- \t*=");
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t len = strlen(ends[i]);
+		size_t len = strlen(ends[i].text);
 
-		if (line.len >= len && strncasecmp(line.at, ends[i], len) == 0)
+		*header = ends[i].header;
+		if (line.len >= len && strncasecmp(line.at, ends[i].text, len) == 0)
 			return true;
 	}
 	return false;
@@ -181,18 +185,16 @@ static struct span
 cut_end(struct letter *l)
 {
 	struct span rest = l->text, line;
+	bool header;
 
 	while (span_line(&rest, &line)) {
-		if (!is_end(line))
+		const char *end = l->text.at + l->text.len;
+
+		if (!is_end(line, &header))
 			continue;
-		if (l->returned.len == 0) {
-			/* A heading, or already the header? */
-			if (memchr(line.at, ':', line.len) != NULL && *line.at != '-')
-				l->returned = (struct span){ line.at,
-					(size_t)(rest.at + rest.len - line.at) };
-			else
-				l->returned = span_trim(rest);
-		}
+		if (l->returned.len == 0)
+			l->returned = header ? (struct span){ line.at, (size_t)(end - line.at) }
+					     : span_trim(rest);
 		return (struct span){ l->text.at, (size_t)(line.at - l->text.at) };
 	}
 	return l->text;
@@ -314,7 +316,9 @@ letter_is_failure(struct letter *l)
 	words = section;
 	if (words.len > FIRST_WORDS)
 		words.len = FIRST_WORDS;
-	if (l->failed.len == 0 && !words_judge(words, &reason, &class))
+	/* A postmaster may be on vacation, too. */
+	if (l->failed.len == 0 &&
+	    ((l->out->flags & INCOMING_AUTO_MARKED) != 0 || !words_judge(words, &reason, &class)))
 		return false;
 	if (span_find(span_of(l->out->subject), "delay") != NULL ||
 	    span_find(span_of(l->out->subject), "warning") != NULL)

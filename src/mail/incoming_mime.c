@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <libetpan/libetpan.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,10 +11,9 @@
 #include "digest/utf8.h"
 
 enum {
-	CLOSING = 256, /* room behind a mail to close its multipart */
-	MAX_ENCODED =
-	    4 * MAX_INCOMING_TEXT, /* of a part is decoded: base64 and line ends take less */
-	MAX_WALK = 4 * MAX_INCOMING_DEPTH, /* libetpan may see more levels than the screen did */
+	CLOSING = 256,			     /* room behind a mail to close its multipart */
+	MAX_ENCODED = 4 * MAX_INCOMING_TEXT, /* of a part is looked at: no encoding takes more */
+	MAX_WALK = 4 * MAX_INCOMING_DEPTH,   /* libetpan may see more levels than the screen */
 };
 
 /* ---- charsets ---- */
@@ -170,6 +170,7 @@ take_text(struct letter *l, const char *charset, struct span bytes, bool html)
 		text_add_html(&plain, utf8.buf, utf8.len);
 	else
 		strbuf_swap(&plain, &utf8);
+	l->nomem |= utf8.state == STRBUF_NOMEM || plain.state == STRBUF_NOMEM;
 	l->text = keep(l, plain.buf, plain.len < MAX_INCOMING_TEXT ? plain.len : MAX_INCOMING_TEXT);
 	strbuf_release(&plain);
 	strbuf_release(&utf8);
@@ -275,10 +276,12 @@ parse(struct letter *l, char *bytes, size_t len)
 	struct mailmime *mime = NULL, *top;
 	const char *boundary;
 	size_t at = 0;
-	int n;
+	int n = mailmime_parse(bytes, len, &at, &mime);
 
-	if (mailmime_parse(bytes, len, &at, &mime) != MAILIMF_NO_ERROR)
+	if (n != MAILIMF_NO_ERROR) {
+		l->nomem |= n == MAILIMF_ERROR_MEMORY;
 		return NULL;
+	}
 	top = mime->mm_type == MAILMIME_MESSAGE ? mime->mm_data.mm_message.mm_msg_mime : NULL;
 	if (top == NULL || l->truncated || (boundary = find_open_boundary(top)) == NULL)
 		return mime;
@@ -353,5 +356,5 @@ letter_open(struct letter *l, const char *bytes, size_t len)
 		    false);
 	if (mime != NULL)
 		mailmime_free(mime);
-	return l->arena->failed ? -1 : 0;
+	return l->nomem || l->arena->failed ? -1 : 0;
 }

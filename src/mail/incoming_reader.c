@@ -200,7 +200,7 @@ incoming_reader_read(struct incoming_reader *r, const char *bytes, size_t len, s
 	uint32_t n = len < MAX_INCOMING_BYTES ? (uint32_t)len : MAX_INCOMING_BYTES;
 	struct incoming in;
 	struct error why;
-	bool fresh;
+	bool fresh, done;
 
 	if (incoming_screen(bytes, n, NULL, &why) == -1) {
 		give_up(out, "%s", why.msg);
@@ -212,8 +212,12 @@ incoming_reader_read(struct incoming_reader *r, const char *bytes, size_t len, s
 		if (r->pid == 0 && start_child(r, err) == -1)
 			return -1;
 		fresh = r->nread == 0;
-	} while (!ask(r, bytes, n, &in) && !fresh);
-	in.flags &= ~(uint32_t)(INCOMING_CUT | INCOMING_SEALED);
+		done = ask(r, bytes, n, &in);
+	} while (!done && !fresh);
+	/* These are for us to say. */
+	in.flags &= ~(uint32_t)(INCOMING_CUT | INCOMING_SEALED | INCOMING_POISON);
+	if (!done)
+		in.flags |= INCOMING_POISON;
 	if (len > n)
 		in.flags |= INCOMING_CUT;
 	if (r->sealed)

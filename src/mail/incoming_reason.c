@@ -1,6 +1,7 @@
 #include "mail/incoming.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,8 +130,14 @@ static const struct {
 bool
 words_judge(struct span text, const char **reason, enum smtp_class *class)
 {
+	char lower[MAX_SAID];
+	size_t len = text.len < sizeof(lower) ? text.len : sizeof(lower);
+
+	/* So many phrases are looked for that one copy is worth it. */
+	for (size_t i = 0; i < len; i++)
+		lower[i] = (char)tolower((unsigned char)text.at[i]);
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
-		if (span_find(text, phrases[i].words) != NULL) {
+		if (memmem(lower, len, phrases[i].words, strlen(phrases[i].words)) != NULL) {
 			*reason = phrases[i].reason;
 			*class = phrases[i].class;
 			return true;

@@ -1,4 +1,4 @@
-/* Any bytes as what a child writes: a record that is let through can be shown and used without a look at it. */
+/* Any bytes as what a child writes: a record that is let through can be shown without a look at it. */
 #include "mail/incoming.h"
 
 #include <stdint.h>
@@ -22,25 +22,17 @@ check(const char *text, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct incoming *in = calloc(1, sizeof(*in));
+	static struct incoming in;
 
-	if (in == NULL)
+	in = (struct incoming){ .kind = INCOMING_OTHER };
+	memcpy(&in, data, size < sizeof(in) ? size : sizeof(in));
+	if (!incoming_is_sound(&in))
 		return 0;
-	/* A byte of what to begin with, so that not all of it has to be found. */
-	in->kind = size > 0 ? data[0] % NINCOMING_KINDS : 0;
-	if (size > 1)
-		memcpy(in, data + 1, size - 1 < sizeof(*in) ? size - 1 : sizeof(*in));
-	if (incoming_is_sound(in)) {
-		check(in->why, sizeof(in->why));
-		check(incoming_kind_name(in->kind), 20);
-		check(incoming_verb_name(in->verb), 20);
-		for (size_t i = 0; i < in->nrecipients; i++) {
-			check(in->recipients[i].diagnostic, sizeof(in->recipients[i].diagnostic));
-			check(incoming_class_name(in->recipients[i].class), 20);
-		}
-		for (size_t i = 0; i < in->ncandidates; i++)
-			check(in->candidates[i].text, INCOMING_TEXT_SIZE);
-	}
-	free(in);
+	check(in.why, sizeof(in.why));
+	check(incoming_kind_name(in.kind), 20);
+	for (size_t i = 0; i < in.nrecipients; i++)
+		check(in.recipients[i].diagnostic, sizeof(in.recipients[i].diagnostic));
+	for (size_t i = 0; i < in.ncandidates; i++)
+		check(in.candidates[i].text, INCOMING_TEXT_SIZE);
 	return 0;
 }

@@ -418,9 +418,9 @@ check_vacation(size_t i, size_t mark, bool legacy)
 
 	strbuf_init(&mail, 10000);
 	strbuf_addf(&mail,
-	    "%sFrom: Ada <ada@example.com>\r\nTo: bounce+%s@papers.example.org\r\n"
+	    "%sFrom: Ada <%s@example.com>\r\nTo: bounce+%s@papers.example.org\r\n"
 	    "Subject: ",
-	    marks[mark], TOKEN);
+	    marks[mark], mark == 1 ? "postmaster" : "ada", TOKEN);
 	if (legacy)
 		add_encoded(&mail, vacations[i].charset, vacations[i].subject);
 	else
@@ -616,6 +616,20 @@ test_returned(void **state)
 	    "From: MAILER-DAEMON@example.com\n\n"
 	    "Hi. This is the qmail-send program at example.com.\n\n<ada@example.com>:\nno\n"
 	    "--- Below this line is a copy of the message.\n\n"
+	    "Return-Path: <bounce+" TOKEN "@example.org>\nMessage-ID: <1@example.org>\n\nhello\n");
+	assert_true(has_candidate(INCOMING_RETURNED_PATH, "bounce+" TOKEN "@example.org"));
+	assert_true(has_candidate(INCOMING_RETURNED_ID, "1@example.org"));
+	read_mail("From: MAILER-DAEMON@example.com\n\n    Hi!\n\n"
+		  "    This is the MAILER-DAEMON, please DO NOT REPLY to this email.\n\n"
+		  "ada@example.com: 550 5.1.1 no\n\n"
+		  "    Below is a copy of the original message:\n\n"
+		  "Message-ID: <1@example.org>\n\nhello\n");
+	assert_int_equal(in.recipients[0].class, SMTP_CLASS_DEAD);
+	assert_true(has_candidate(INCOMING_RETURNED_ID, "1@example.org"));
+	read_mail(
+	    "From: mailer-daemon@example.com\n\n"
+	    "This message was created automatically by mail delivery software.\n\n"
+	    "  ada@example.com\n    no\n\n"
 	    "Return-Path: <bounce+" TOKEN "@example.org>\nMessage-ID: <1@example.org>\n\nhello\n");
 	assert_true(has_candidate(INCOMING_RETURNED_PATH, "bounce+" TOKEN "@example.org"));
 	assert_true(has_candidate(INCOMING_RETURNED_ID, "1@example.org"));

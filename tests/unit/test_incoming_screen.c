@@ -218,6 +218,7 @@ check(size_t i, size_t n, bool passes, struct incoming_reader *reader)
 		fail_msg("%s", why.msg);
 	if ((in.kind == INCOMING_UNREADABLE) == passes)
 		fail_msg("%zu %s: %s: %s", n, bounds[i].name, incoming_kind_name(in.kind), in.why);
+	assert_false(in.flags & INCOMING_POISON);
 	if (!passes && strcmp(in.why, err.msg) != 0)
 		fail_msg("%zu %s: '%s'", n, bounds[i].name, in.why);
 	strbuf_release(&mail);
