@@ -61,6 +61,12 @@ struct config_source {
 struct config_mailbox {
 	const char *url, *user, *maildir;	/* "" = none */
 	struct config_secret password;
+	const char *auth;	/* auto plain login xoauth2 oauthbearer */
+	const char *token_command;
+	bool tls_required;
+	bool insecure;
+	const char *ca_file;
+	const char *done;	/* seen, move:FOLDER, delete */
 };
 
 struct config {

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct config_given *
 find_given(const struct config_text *text, const char *block)
@@ -87,21 +88,18 @@ enum { NPASSWORD_KEYS = sizeof(password_keys) / sizeof(password_keys[0]) };
 
 /* A token has its own ways to log in, and these nothing else. */
 static void
-check_token(const struct config_setting *set, const struct config_given *g)
+check_token(const struct config_setting *set, const struct config_given *g, const char *auth)
 {
-	const struct config_smtp *smtp = g->record;
 	bool by_token = place_of(g, "token-command").line != 0;
-	bool asks_token =
-	    strcmp(smtp->auth, "xoauth2") == 0 || strcmp(smtp->auth, "oauthbearer") == 0;
+	bool asks_token = strcmp(auth, "xoauth2") == 0 || strcmp(auth, "oauthbearer") == 0;
 
 	if (asks_token && is_missing(g, "token-command"))
 		config_complain_at(set, place_of(g, "auth"),
 		    "auth = %s without token-command; expected a command that prints the token",
-		    smtp->auth);
-	if (by_token && !asks_token && strcmp(smtp->auth, "auto") != 0)
+		    auth);
+	if (by_token && !asks_token && strcmp(auth, "auto") != 0)
 		config_complain_at(set, place_of(g, "token-command"),
-		    "token-command with auth = %s; expected xoauth2, oauthbearer or auto",
-		    smtp->auth);
+		    "token-command with auth = %s; expected xoauth2, oauthbearer or auto", auth);
 	if (by_token && is_missing(g, "user"))
 		config_complain_at(set, place_of(g, "token-command"),
 		    "token-command without user; expected the name the token is for");
@@ -149,18 +147,27 @@ check_domains(
 
 /* A login that cannot work is an error of the file, so it is told with its place. */
 static void
-check_login(const struct config_setting *set, const struct config_given *g)
+check_login(const struct config_setting *set, const struct config_given *g, const char *auth)
 {
-	const struct config_smtp *smtp = g->record;
 	bool has_password = false;
 
 	for (size_t i = 0; i < NPASSWORD_KEYS; i++)
 		has_password = has_password || place_of(g, password_keys[i]).line != 0;
 	if (!is_missing(g, "user") && !has_password && is_missing(g, "token-command") &&
-	    (strcmp(smtp->auth, "xoauth2") != 0 && strcmp(smtp->auth, "oauthbearer") != 0))
+	    (strcmp(auth, "xoauth2") != 0 && strcmp(auth, "oauthbearer") != 0))
 		config_complain_at(set, place_of(g, "user"),
 		    "user without a password; expected password-file, password-env, "
 		    "password-command, password or token-command beside it");
+}
+
+static void
+check_tls(const struct config_setting *set, const struct config_given *g, bool safe_or_meant,
+    const char *url)
+{
+	if (!safe_or_meant && !is_loopback(url))
+		config_complain_at(set, place_of(g, "tls"),
+		    "tls = none to another machine sends passwords and mails in clear; expected "
+		    "tls = required, or insecure = yes beside it");
 }
 
 static int
@@ -172,16 +179,14 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 	smtp->file = g->file->path;
 	smtp->line = g->place.line;
 	check_secret(set, g);
-	check_token(set, g);
-	check_login(set, g);
+	check_token(set, g, smtp->auth);
+	check_login(set, g, smtp->auth);
 	if (is_missing(g, "url"))
 		config_complain_at(set, g->place,
 		    "smtp \"%s\" has no url; expected smtps://, smtp://, sendmail: or maildir:",
 		    g->title);
-	else if (!smtp->tls_required && !smtp->insecure && !is_loopback(smtp->url))
-		config_complain_at(set, place_of(g, "tls"),
-		    "tls = none to another machine sends passwords and mails in clear; expected "
-		    "tls = required, or insecure = yes beside it");
+	else
+		check_tls(set, g, smtp->tls_required || smtp->insecure, smtp->url);
 	return check_domains(ld, set, g);
 }
 
@@ -261,15 +266,55 @@ check_filter(
 	return 0;
 }
 
+/* The mail stage knows what names a folder may have. */
+static bool
+is_done(const char *text)
+{
+	return strcmp(text, "seen") == 0 || strcmp(text, "delete") == 0 ||
+	    (strncmp(text, "move:", 5) == 0 && text[5] != '\0');
+}
+
+/* A login that is for nothing would be passed over in silence. */
+static void
+check_no_login(const struct config_setting *set, const struct config_given *g)
+{
+	static const char *const keys[] = { "user", "password", "password-file", "password-env",
+		"password-command", "token-command", "ca-file" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (place_of(g, keys[i]).line != 0 && !g->broken)
+			config_complain_at(set, place_of(g, keys[i]),
+			    "%s without url; expected url = \"imaps://host/INBOX\" beside it",
+			    keys[i]);
+}
+
 static int
 check_mailbox(
     struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
 {
-	(void)ld;
+	const struct config_mailbox *m = &ld->cfg->mailbox;
+	const bool by_url = place_of(g, "url").line != 0;
+	const bool by_maildir = place_of(g, "maildir").line != 0;
+
 	check_secret(set, g);
-	if (place_of(g, "url").line != 0 && place_of(g, "maildir").line != 0)
+	if (by_url && by_maildir) {
 		config_complain_at(set, g->place,
 		    "both url and maildir in the block mailbox; expected one of them");
+	} else if (by_url) {
+		check_token(set, g, m->auth);
+		check_login(set, g, m->auth);
+		if (is_missing(g, "user"))
+			config_complain_at(set, place_of(g, "url"),
+			    "url without user; expected the name of the account beside it");
+		check_tls(set, g,
+		    m->tls_required || m->insecure || strncasecmp(m->url, "imaps:", 6) == 0,
+		    m->url);
+	} else {
+		check_no_login(set, g);
+	}
+	if (place_of(g, "done").line != 0 && !is_done(m->done))
+		config_complain_at(set, place_of(g, "done"),
+		    "done = '%.60s'; expected seen, move:FOLDER or delete", m->done);
 	return 0;
 }
 

@@ -192,9 +192,29 @@ static const struct config_key_info keys[] = {
 	KEY("mailbox", "user", KIND_STRING, "string", config, mailbox.user, "", "",
 	    "Name for the login. No effect in this version."),
 	SECRET_KEYS("mailbox", config, mailbox.password),
+	KEY("mailbox", "auth", KIND_CHOICE, "one of auto|plain|login|xoauth2|oauthbearer", config,
+	    mailbox.auth, "auto", "",
+	    "How to log in; auto is by plain or login, with token-command by xoauth2 or "
+	    "oauthbearer. No effect in this version."),
+	KEY("mailbox", "token-command", KIND_STRING, "string", config, mailbox.token_command, "",
+	    "",
+	    "A shell command that prints an OAuth 2 token within 10 seconds, without a terminal; "
+	    "it is run again when the server refuses the token. No effect in this version."),
+	KEY("mailbox", "tls", KIND_BOOL, "one of required|none", config, mailbox.tls_required,
+	    "required", "",
+	    "none is for loopback only, elsewhere it needs insecure. No effect in this version."),
+	KEY("mailbox", "insecure", KIND_BOOL, "yes/no", config, mailbox.insecure, "no", "",
+	    "Allow tls = none to another machine; every run warns of it. No effect in this "
+	    "version."),
+	KEY("mailbox", "ca-file", KIND_PATH, "path", config, mailbox.ca_file, "", "",
+	    "Certificates to trust instead of the system's. No effect in this version."),
 	KEY("mailbox", "maildir", KIND_PATH, "path", config, mailbox.maildir, "", "",
 	    "A Maildir in place of url."
 	    " No effect in this version."),
+	KEY("mailbox", "done", KIND_STRING, "string", config, mailbox.done, "seen", "",
+	    "What becomes of a mail that was dealt with: seen flags it so, move:FOLDER moves it to "
+	    "a folder that is there, delete removes it; all others stay as they are. No effect in "
+	    "this version."),
 
 	KEY("templates", "dir", KIND_PATH, "path", config, templates.dir, "", "",
 	    "Folder whose templates take the place of the built-in ones, one by one."),
