@@ -194,6 +194,16 @@ def one(text, uid=b"5"):
     return at("fetch", b"* 1 FETCH (UID " + uid + b" " + text + b")\r\n{tag} OK\r\n")
 
 
+def but(*bad):
+    """The server cannot read these mails."""
+    def answer(server, tag):
+        asked = list(server.wanted(server.heard[-1].split(" ")[3]))
+        good = [uid for uid in asked if uid not in bad]
+        end = b"{tag} OK\r\n" if good == asked else b"{tag} NO [SERVERBUG] broken\r\n"
+        return b"".join(server.fetch(i, uid) for i, uid in enumerate(asked[: asked.index(bad[0])] if bad[0] in asked else good)) + end
+    return dict(answers={"fetch": answer})
+
+
 # What a mailbox of three gives when all is well.
 ALL = r"^44-5 .*\n44-7 .*\n44-9 .*\nfound=3 taken=3 handed=3 marked=3 .*\nplace=44 9 0\n"
 OPEN = ["-n"]
@@ -250,6 +260,10 @@ CASES = {
     "another tag": (at("select", b"D99 OK\r\n"), OPEN, 75, "no sense", "^$"),
     "a question": (at("select", b"+ go on\r\n"), OPEN, 75, "out of order", "^$"),
     "bare line feeds": (at("search", b"* SEARCH 5 7 9\n{tag} OK\n"), OPEN, 0, "^$", ALL),
+    "a mail that the server cannot read": (but(7), OPEN, 0, "^$", r"^44-5 .*\n44-9 .*\nfound=3 taken=3 handed=2 marked=2 unreadable=1\nplace=44 9 0\n"),
+    "the first one": (but(5), OPEN, 0, "^$", r"^44-7 .*\n44-9 .*\nfound=3 taken=3 handed=2 marked=2 unreadable=1\nplace=44 9 0\n"),
+    "the last one is tried again": (but(9), OPEN, 0, "^$", r"^44-5 .*\n44-7 .*\nfound=3 taken=3 handed=2 marked=2 unreadable=1\nplace=44 7 0\n"),
+    "no mail can be read": (but(5, 7, 9), OPEN, 75, "^net: .*give out", r"handed=0 marked=0 unreadable=2\nplace=44 0 0\n"),
     # --- the folder
     "no such folder": (at("select", b"{tag} NO [NONEXISTENT] no such mailbox\r\n"), OPEN, 78, "^config: .*does not open the folder 'INBOX'", "^$"),
     "no UIDVALIDITY": (at("select", b"{tag} OK\r\n"), OPEN, 78, "UIDVALIDITY", "^$"),
