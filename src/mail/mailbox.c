@@ -178,8 +178,6 @@ mailbox_open(const struct mailbox_settings *s, const struct mailbox_place *since
 	}
 	trim_list(mb);
 	mb->counts.ntaken = (unsigned)mb->nentries;
-	if (mb->counts.nfound < mb->nentries)
-		mb->counts.nfound = mb->nentries;
 	*out = mb;
 	return 0;
 }
