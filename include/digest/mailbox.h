@@ -86,7 +86,7 @@ struct mailbox_counts {
 	unsigned ntaken;	/* of them, for this run; the others wait for the next */
 	unsigned nhanded;	/* of these, handed out */
 	unsigned nmarked;	/* flagged, moved or deleted */
-	unsigned nunreadable;	/* could not be read, and are passed over; trouble says of the first why */
+	unsigned nunreadable;	/* could not be read or marked, and are passed over; trouble says of the first why */
 	struct error trouble;
 };
 
@@ -100,7 +100,7 @@ void	mailbox_add_key(struct strbuf *out, const struct mailbox_settings *settings
 
 /*
  * Reach the mailbox and list what is new since a place, at most as much as a run may take.
- * Fails with ERR_NET or ERR_TEMP for what may be well at the next run, with ERR_CONFIG for what a person must mend: the login, the
+ * SIGPIPE must be ignored. Fails with ERR_NET or ERR_TEMP for what may be well at the next run, with ERR_CONFIG for what a person must mend: the login, the
  * certificate, a folder that is not there or may only be read; ERR_IO of a Maildir.
  */
 int	mailbox_open(const struct mailbox_settings *settings, const struct mailbox_place *since,

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct config_given *
 find_given(const struct config_text *text, const char *block)
@@ -159,6 +160,16 @@ check_login(const struct config_setting *set, const struct config_given *g, cons
 		    "password-command, password or token-command beside it");
 }
 
+static void
+check_tls(const struct config_setting *set, const struct config_given *g, bool safe_or_meant,
+    const char *url)
+{
+	if (!safe_or_meant && !is_loopback(url))
+		config_complain_at(set, place_of(g, "tls"),
+		    "tls = none to another machine sends passwords and mails in clear; expected "
+		    "tls = required, or insecure = yes beside it");
+}
+
 static int
 check_smtp(struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
 {
@@ -174,10 +185,8 @@ check_smtp(struct config_loader *ld, const struct config_setting *set, const str
 		config_complain_at(set, g->place,
 		    "smtp \"%s\" has no url; expected smtps://, smtp://, sendmail: or maildir:",
 		    g->title);
-	else if (!smtp->tls_required && !smtp->insecure && !is_loopback(smtp->url))
-		config_complain_at(set, place_of(g, "tls"),
-		    "tls = none to another machine sends passwords and mails in clear; expected "
-		    "tls = required, or insecure = yes beside it");
+	else
+		check_tls(set, g, smtp->tls_required || smtp->insecure, smtp->url);
 	return check_domains(ld, set, g);
 }
 
@@ -257,34 +266,55 @@ check_filter(
 	return 0;
 }
 
+/* The mail stage knows what names a folder may have. */
+static bool
+is_done(const char *text)
+{
+	return strcmp(text, "seen") == 0 || strcmp(text, "delete") == 0 ||
+	    (strncmp(text, "move:", 5) == 0 && text[5] != '\0');
+}
+
+/* A login that is for nothing would be passed over in silence. */
+static void
+check_no_login(const struct config_setting *set, const struct config_given *g)
+{
+	static const char *const keys[] = { "user", "password", "password-file", "password-env",
+		"password-command", "token-command", "ca-file" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (place_of(g, keys[i]).line != 0 && !g->broken)
+			config_complain_at(set, place_of(g, keys[i]),
+			    "%s without url; expected url = \"imaps://host/INBOX\" beside it",
+			    keys[i]);
+}
+
 static int
 check_mailbox(
     struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
 {
-	const struct config_mailbox *box = &ld->cfg->mailbox;
+	const struct config_mailbox *m = &ld->cfg->mailbox;
+	const bool by_url = place_of(g, "url").line != 0;
+	const bool by_maildir = place_of(g, "maildir").line != 0;
 
 	check_secret(set, g);
-	check_token(set, g, box->auth);
-	check_login(set, g, box->auth);
-	if (place_of(g, "url").line != 0 && place_of(g, "maildir").line != 0)
+	if (by_url && by_maildir) {
 		config_complain_at(set, g->place,
 		    "both url and maildir in the block mailbox; expected one of them");
-	if (!is_missing(g, "user") && is_missing(g, "url"))
-		config_complain_at(set, g->place,
-		    "user without url in the block mailbox; expected imaps://host/FOLDER");
-	if (!is_missing(g, "url") && is_missing(g, "user"))
-		config_complain_at(set, g->place,
-		    "url without user in the block mailbox; expected the name of the account, and "
-		    "its "
-		    "password");
-	if (!is_missing(g, "url") && !box->tls_required && !box->insecure && !is_loopback(box->url))
-		config_complain_at(set, place_of(g, "tls"),
-		    "tls = none to another machine sends passwords and mails in clear; expected "
-		    "tls = required, or insecure = yes beside it");
-	if (strcmp(box->done, "seen") != 0 && strcmp(box->done, "delete") != 0 &&
-	    (strncmp(box->done, "move:", 5) != 0 || box->done[5] == '\0'))
+	} else if (by_url) {
+		check_token(set, g, m->auth);
+		check_login(set, g, m->auth);
+		if (is_missing(g, "user"))
+			config_complain_at(set, place_of(g, "url"),
+			    "url without user; expected the name of the account beside it");
+		check_tls(set, g,
+		    m->tls_required || m->insecure || strncasecmp(m->url, "imaps:", 6) == 0,
+		    m->url);
+	} else {
+		check_no_login(set, g);
+	}
+	if (place_of(g, "done").line != 0 && !is_done(m->done))
 		config_complain_at(set, place_of(g, "done"),
-		    "done = %.80s; expected seen, delete or move:FOLDER", box->done);
+		    "done = '%.60s'; expected seen, move:FOLDER or delete", m->done);
 	return 0;
 }
 

@@ -71,27 +71,27 @@ on_body(char *bytes, size_t size, size_t nmemb, void *arg)
 }
 
 int
-dial_set_options(CURL *c, const struct dial_options *o)
+dial_set_options(CURL *easy, const struct dial_options *o)
 {
 	CURLcode bad = CURLE_OK;
 
 	o->error[0] = '\0';
-	bad |= curl_easy_setopt(c, CURLOPT_URL, o->url);
-	bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, o->protocols);
-	bad |= curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_PROXY, ""); /* not what the environment says */
+	bad |= curl_easy_setopt(easy, CURLOPT_URL, o->url);
+	bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, o->protocols);
+	bad |= curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	bad |= curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not what the environment says */
 	bad |= curl_easy_setopt(
-	    c, CURLOPT_USE_SSL, (long)(o->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-	bad |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	bad |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	    easy, CURLOPT_USE_SSL, (long)(o->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+	bad |= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	bad |= curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (o->ca_file[0] != '\0') {
-		bad |= curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
-		bad |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+		bad |= curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+		bad |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
-	bad |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, o->error);
-	bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, o->error);
+	bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	return bad == CURLE_OK ? 0 : -1;
 }
 

@@ -12,6 +12,7 @@ enum {
 	PORT_IMAP = 143,
 	PORT_IMAPS = 993,	 /* RFC 8314 */
 	MAX_COMMAND = 32 * 1024, /* a long token in base64 */
+	MAX_FAILED = 3,		 /* mails refused in a row: then it is the server */
 };
 
 static const char *
@@ -318,9 +319,10 @@ begin(struct mailbox *mb, size_t first, size_t n, struct error *err)
 {
 	struct imap *m = (struct imap *)mb;
 
+	m->nasked = m->one_by_one ? 1 : n;
 	imap_begin(m);
 	strbuf_add(&m->out, "UID FETCH ");
-	add_set(m, first, n, ENTRY_WAITING);
+	add_set(m, first, m->nasked, ENTRY_WAITING);
 	/* PEEK: it stays unread for whoever reads this mailbox, too. */
 	strbuf_addf(&m->out, " (UID RFC822.SIZE BODY.PEEK[]<0.%u>)", MAX_INCOMING_BYTES);
 	if (imap_say(m, err) == -1)
@@ -329,28 +331,53 @@ begin(struct mailbox *mb, size_t first, size_t n, struct error *err)
 	return 0;
 }
 
-/* The mail of this batch that has that number and was not handed out; NULL = none has. */
+/* The mail that was asked for that has that number and was not handed out; NULL = none has. */
 static struct mailbox_entry *
-find_waiting(struct mailbox *mb, uint32_t uid)
+find_waiting(struct mailbox *mb, size_t nasked, uint32_t uid)
 {
-	for (size_t i = mb->first; i < mb->first + mb->nbatch; i++)
-		if (mb->entries[i].at == uid && mb->entries[i].state == ENTRY_WAITING)
-			return &mb->entries[i];
+	struct mailbox_entry *e = &mb->entries[mb->first];
+
+	for (size_t i = 0; i < nasked; i++)
+		if (e[i].at == uid && e[i].state == ENTRY_WAITING)
+			return &e[i];
 	return NULL;
+}
+
+/* One mail that a server cannot read is not to keep all others from us; but is it only one? */
+static int
+fail_fetch(struct imap *m, struct error *err)
+{
+	struct mailbox *mb = &m->mailbox;
+	struct mailbox_entry *e = &mb->entries[mb->first];
+	struct error why;
+
+	imap_refuse(m, "does not give out its mails", "", &why);
+	if (m->nasked > 1 || e->state != ENTRY_WAITING) {
+		m->one_by_one = true;
+		return 0;
+	}
+	if (++m->nfailed == MAX_FAILED) {
+		*err = why;
+		return -1;
+	}
+	mailbox_pass_over(mb, e, ENTRY_FAILED, &why);
+	return 0;
 }
 
 /* All that the server had was told: what is still waited for is gone. */
 static int
 end_fetch(struct imap *m, enum imap_status status, struct error *err)
 {
-	struct mailbox *mb = &m->mailbox;
+	struct mailbox_entry *e = &m->mailbox.entries[m->mailbox.first];
 
 	m->fetching = false;
+	if (status == IMAP_NO)
+		return fail_fetch(m, err);
 	if (status != IMAP_OK)
 		return imap_refuse(m, "does not give out its mails", "", err);
-	for (size_t i = mb->first; i < mb->first + mb->nbatch; i++)
-		if (mb->entries[i].state == ENTRY_WAITING)
-			mb->entries[i].state = ENTRY_OVER;
+	for (size_t i = 0; i < m->nasked; i++)
+		if (e[i].state == ENTRY_WAITING)
+			e[i].state = ENTRY_OVER;
 	return 0;
 }
 
@@ -386,7 +413,8 @@ read_fetch(struct imap *m, struct imap_fetch *f, struct mailbox_entry **e, struc
 		if (rc == -1)
 			return err_set(err, ERR_NET, "%s: the answer makes no sense: '%.60s'",
 			    m->name, m->reader.text);
-		if (rc == 1 && f->has_body && (*e = find_waiting(&m->mailbox, f->uid)) != NULL)
+		if (rc == 1 && f->has_body &&
+		    (*e = find_waiting(&m->mailbox, m->nasked, f->uid)) != NULL)
 			return 1;
 	}
 	return 0;
@@ -400,11 +428,15 @@ take(struct mailbox *mb, struct mailbox_item *out, size_t *number, struct error 
 	struct imap_fetch f;
 	int rc = read_fetch(m, &f, &e, err);
 
-	if (rc == 1) {
-		*number = (size_t)(e - mb->entries);
-		hand_out(m, &f, out);
-	}
-	return rc;
+	if (rc != 1)
+		return rc;
+	*number = (size_t)(e - mb->entries);
+	hand_out(m, &f, out);
+	m->nfailed = 0;
+	for (size_t i = 0; i < *number; i++)
+		if (mb->entries[i].state == ENTRY_FAILED)
+			mb->entries[i].state = ENTRY_OVER;
+	return 1;
 }
 
 /* ---- marking ---- */

@@ -123,6 +123,9 @@ struct imap {
 	uint32_t validity, next;	/* of the folder; next 0 = not told */
 	bool read_only;
 	bool fetching;		/* an answer to FETCH is under way */
+	size_t nasked;		/* of the list, from mailbox.first on */
+	bool one_by_one;	/* since a batch was refused */
+	unsigned nfailed;	/* mails refused in a row */
 	struct error trouble;	/* of what an answer asked us to keep, and could not be */
 	char mail_name[32];
 };

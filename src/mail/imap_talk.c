@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	WAIT_ANSWER = 120, /* seconds without a byte; a search in a large folder takes some */

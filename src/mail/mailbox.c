@@ -107,11 +107,12 @@ mailbox_add_entry(
 }
 
 void
-mailbox_pass_over(struct mailbox *mb, struct mailbox_entry *e, const struct error *why)
+mailbox_pass_over(
+    struct mailbox *mb, struct mailbox_entry *e, enum entry_state state, const struct error *why)
 {
 	if (mb->counts.nunreadable++ == 0)
 		mb->counts.trouble = *why;
-	e->state = ENTRY_OVER;
+	e->state = state;
 }
 
 bool
@@ -177,8 +178,6 @@ mailbox_open(const struct mailbox_settings *s, const struct mailbox_place *since
 	}
 	trim_list(mb);
 	mb->counts.ntaken = (unsigned)mb->nentries;
-	if (mb->counts.nfound < mb->nentries)
-		mb->counts.nfound = mb->nentries;
 	*out = mb;
 	return 0;
 }

@@ -9,6 +9,7 @@ enum entry_state {
 	ENTRY_WAITING,
 	ENTRY_HANDED,	/* its fate is not known yet */
 	ENTRY_DONE,	/* to be marked */
+	ENTRY_FAILED,	/* could not be read; OVER once another could, which says that it is not the server */
 	ENTRY_OVER,	/* left, marked, gone or unreadable: nothing is to be done with it any more */
 };
 
@@ -53,8 +54,9 @@ struct mailbox {
 
 /* Put a mail into the list, whose oldest max_entries are kept. file: moved into it; NULL = none. -1 when memory is short. */
 int	mailbox_add_entry(struct mailbox *mb, uint64_t at, uint64_t tie, const char *file, struct error *err);
-/* A mail cannot be read; the others go on. */
-void	mailbox_pass_over(struct mailbox *mb, struct mailbox_entry *e, const struct error *why);
+/* A mail cannot be read or marked; the others go on. state: OVER or FAILED */
+void	mailbox_pass_over(struct mailbox *mb, struct mailbox_entry *e, enum entry_state state,
+	    const struct error *why);
 bool	mailbox_must_stop(const struct mailbox *mb);
 
 /* Each: settings that were checked. The caller frees. */

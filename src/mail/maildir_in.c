@@ -253,7 +253,7 @@ take(struct mailbox *mb, struct mailbox_item *out, size_t *number, struct error 
 			e->state = ENTRY_OVER;
 		} else if (error != 0) {
 			err_set(&why, ERR_IO, "%s/%s: %s", md->path, e->file, strerror(error));
-			mailbox_pass_over(mb, e, &why);
+			mailbox_pass_over(mb, e, ENTRY_OVER, &why);
 		} else {
 			make_name(e->file + 4, md->name);
 			*number = i;
@@ -352,7 +352,7 @@ mark(struct mailbox *mb, struct error *err)
 		    "%s/%s cannot be marked as dealt with: %s", md->path, e->file, strerror(error));
 		if (!is_of_name(error))
 			return -1;
-		mailbox_pass_over(mb, e, err);
+		mailbox_pass_over(mb, e, ENTRY_OVER, err);
 	}
 	if (nmarked == 0)
 		return 0;

@@ -66,7 +66,7 @@ print(*(s.getsockname()[1] for s in a))')
 		  chroot =
 		}
 	X
-	dovecot -F -c "$D/dovecot.conf" >"$D/starting" 2>&1 &
+	setsid dovecot -F -c "$D/dovecot.conf" >"$D/starting" 2>&1 &
 	dovecot_pid=$!
 	for _ in $(seq 100); do
 		kill -0 "$dovecot_pid" 2>/dev/null || break
@@ -80,7 +80,8 @@ assert socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).recv(4) == b
 
 stop_dovecot() {
 	[ -z "${D:-}" ] && return
-	kill "$dovecot_pid" 2>/dev/null
+	# All of its processes: asked to go, it takes its time.
+	kill -s KILL -- "-$dovecot_pid" 2>/dev/null
 	wait "$dovecot_pid" 2>/dev/null
 	rm -rf "$D"
 	D=

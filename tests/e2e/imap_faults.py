@@ -2,6 +2,9 @@
 """A scripted IMAP server that misbehaves in one way at a time, and what the reader of the mailbox makes of it.
 
 usage: imap_faults.py INBOX FOLDER [NAME...]    "ok NAME" or "not ok NAME" for each case, with what was seen
+
+FOLDER has ca.pem, s.pem and s.key. In the environment: SHIM, the library that lets allocations fail; CUT_STEP, SHORTAGE_STEP, 1 for
+every byte and every allocation; DIGEST_SANITIZED, when INBOX needs more memory than it should.
 """
 import base64
 import concurrent.futures
@@ -92,7 +95,7 @@ class Server(threading.Thread):
         answer = self.answers.get(step, usual)
         if callable(answer):
             answer = answer(self, tag)
-        for piece in answer if not isinstance(answer, bytes) else [answer]:
+        for piece in [answer] if answer is None or isinstance(answer, bytes) else answer:
             if piece is None:
                 raise End
             self.send(piece.replace(b"{tag}", tag.encode()))
@@ -194,6 +197,16 @@ def one(text, uid=b"5"):
     return at("fetch", b"* 1 FETCH (UID " + uid + b" " + text + b")\r\n{tag} OK\r\n")
 
 
+def but(*bad):
+    """The server cannot read these mails."""
+    def answer(server, tag):
+        asked = list(server.wanted(server.heard[-1].split(" ")[3]))
+        good = [uid for uid in asked if uid not in bad]
+        end = b"{tag} OK\r\n" if good == asked else b"{tag} NO [SERVERBUG] broken\r\n"
+        return b"".join(server.fetch(i, uid) for i, uid in enumerate(asked[: asked.index(bad[0])] if bad[0] in asked else good)) + end
+    return dict(answers={"fetch": answer})
+
+
 # What a mailbox of three gives when all is well.
 ALL = r"^44-5 .*\n44-7 .*\n44-9 .*\nfound=3 taken=3 handed=3 marked=3 .*\nplace=44 9 0\n"
 OPEN = ["-n"]
@@ -250,6 +263,10 @@ CASES = {
     "another tag": (at("select", b"D99 OK\r\n"), OPEN, 75, "no sense", "^$"),
     "a question": (at("select", b"+ go on\r\n"), OPEN, 75, "out of order", "^$"),
     "bare line feeds": (at("search", b"* SEARCH 5 7 9\n{tag} OK\n"), OPEN, 0, "^$", ALL),
+    "a mail that the server cannot read": (but(7), OPEN, 0, "^$", r"^44-5 .*\n44-9 .*\nfound=3 taken=3 handed=2 marked=2 unreadable=1\nplace=44 9 0\n"),
+    "the first one": (but(5), OPEN, 0, "^$", r"^44-7 .*\n44-9 .*\nfound=3 taken=3 handed=2 marked=2 unreadable=1\nplace=44 9 0\n"),
+    "the last one is tried again": (but(9), OPEN, 0, "^$", r"^44-5 .*\n44-7 .*\nfound=3 taken=3 handed=2 marked=2 unreadable=1\nplace=44 7 0\n"),
+    "no mail can be read": (but(5, 7, 9), OPEN, 75, "^net: .*give out", r"handed=0 marked=0 unreadable=2\nplace=44 0 0\n"),
     # --- the folder
     "no such folder": (at("select", b"{tag} NO [NONEXISTENT] no such mailbox\r\n"), OPEN, 78, "^config: .*does not open the folder 'INBOX'", "^$"),
     "no UIDVALIDITY": (at("select", b"{tag} OK\r\n"), OPEN, 78, "UIDVALIDITY", "^$"),
@@ -369,16 +386,38 @@ def cuts(inbox):
     return wrong
 
 
+def shortages(inbox, shim):
+    """Every so many-th allocation fails: an ordinary error, or all goes well."""
+    def one_shortage(at, count=""):
+        server = Server()
+        done = subprocess.run([inbox, "-n", "-u", "ada", "-w", PASSWORD, f"imap://127.0.0.1:{server.port}"], capture_output=True, check=False,
+                              env=dict(os.environ, LD_PRELOAD=shim, MALLOCSHIM_AT=str(at), MALLOCSHIM_COUNT=count))
+        server.close()
+        good = done.returncode in (74, 75) or (done.returncode == 0 and b"handed=3 marked=3" in done.stdout)
+        return [] if good else [f"allocation {at}: {done.returncode} {done.stderr.decode()} {done.stdout.decode()}"]
+
+    one_shortage(10**9, "allocations")
+    with open("allocations", encoding="ascii") as file:
+        total = int(file.read())
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return sum(pool.map(one_shortage, range(1, total + 1, int(os.environ.get("SHORTAGE_STEP", "23")))), [])
+
+
+def tell(name, wrong):
+    print(f"not ok {name}" if wrong else f"ok {name}", *(f"  {line}" for line in wrong[:20]), sep="\n")
+
+
 def main():
     inbox, folder, names = sys.argv[1], sys.argv[2], sys.argv[3:]
     os.chdir(folder)
     chosen = {name: case for name, case in CASES.items() if not names or name in names}
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for name, wrong in zip(chosen, pool.map(lambda case: judge(inbox, case), chosen.values())):
-            print(f"not ok {name}" if wrong else f"ok {name}", *(f"  {line}" for line in wrong), sep="\n")
+            tell(name, wrong)
     if not names:
-        wrong = cuts(inbox)
-        print("not ok the link breaks anywhere" if wrong else "ok the link breaks anywhere", *wrong[:5], sep="\n")
+        tell("the link breaks anywhere", cuts(inbox))
+    if not names and "SHIM" in os.environ:
+        tell("memory is short anywhere", shortages(inbox, os.environ["SHIM"]))
 
 
 if __name__ == "__main__":

@@ -190,8 +190,8 @@ static const struct {
 	    "t.conf:2:49: tls = none to another machine sends passwords and mails in clear; "
 	    "expected tls = "
 	    "required, or insecure = yes beside it\n" },
-	{ "mailbox { password-env = A password-file = b }", 0,
-	    "t.conf:2:28: both password-file and password-env in the block mailbox; expected one "
+	{ "mailbox { url = \"imaps://h\" user = me password-env = A password-file = b }", 0,
+	    "t.conf:2:56: both password-file and password-env in the block mailbox; expected one "
 	    "of them\n" },
 	{ "mailbox { maildir = /m  done = zap }", 0,
 	    "t.conf:2:25: done = zap; expected seen, delete or move:FOLDER\n" },
@@ -205,6 +205,24 @@ static const struct {
 	    "tls = required, or insecure = yes beside it\n" },
 	{ "mailbox { url = \"imaps://h\" user = me  password-env = A  maildir = /m }", 0,
 	    "t.conf:2:1: both url and maildir in the block mailbox; expected one of them\n" },
+	{ "mailbox { url = \"imaps://h\" }", 0,
+	    "t.conf:2:11: url without user; expected the name of the account beside it\n" },
+	{ "mailbox { url = \"imaps://h\" user = me }", 0,
+	    "t.conf:2:29: user without a password; expected password-file, password-env, "
+	    "password-command, password or token-command beside it\n" },
+	{ "mailbox { url = \"imaps://h\" user = me auth = xoauth2 }", 0,
+	    "t.conf:2:39: auth = xoauth2 without token-command; expected a command that prints the "
+	    "token\n" },
+	{ "mailbox { url = \"imap://h\" user = me password-env = A tls = none }", 0,
+	    "t.conf:2:55: tls = none to another machine sends passwords and mails in clear; "
+	    "expected tls = required, or insecure = yes beside it\n" },
+	{ "mailbox { maildir = /m user = me ca-file = a }", 0,
+	    "t.conf:2:24: user without url; expected url = \"imaps://host/INBOX\" beside it\n"
+	    "t.conf:2:34: ca-file without url; expected url = \"imaps://host/INBOX\" beside it\n" },
+	{ "mailbox { maildir = /m done = burn }", 0,
+	    "t.conf:2:24: done = 'burn'; expected seen, move:FOLDER or delete\n" },
+	{ "mailbox { maildir = /m done = \"move:\" }", 0,
+	    "t.conf:2:24: done = 'move:'; expected seen, move:FOLDER or delete\n" },
 	{ "source \"arxvi\" { }", 0,
 	    "t.conf:2:1: source \"arxvi\" has no type, and its name is none: 'arxvi' is not a type "
 	    "of source\n" },
@@ -412,6 +430,10 @@ static const struct {
 	{ "smtp \"m\" { url = \"smtps://h\" password = hunter2 }",
 	    { "password = \"(hidden)\"\t# t.conf:2" } },
 	{ "smtp \"m\" { url = \"smtps://h\" password-file = s }", { "password-file = \"s\"" } },
+	{ "mailbox { url = \"imap://127.0.0.1:1143/a%20b\" user = me password-env = P tls = none "
+	  "done = "
+	  "\"move:Done\" }",
+	    { "mailbox {\n\turl = \"imap://127.0.0.1:1143/a%20b\"", "\tdone = \"move:Done\"" } },
 	{ "source \"huggingface\" { request-gap = 2s }", { "request-gap = 2s\t# t.conf:2" } },
 	{ "source \"mine\" { type = file path = 'in/*.jsonl' interval = 6h }",
 	    { "type = \"file\"", "path = \"in/*.jsonl\"", "interval = 6h" } },
