@@ -439,7 +439,7 @@ test_no_maildir(void **state)
 	snprintf(path, sizeof(path), "%s/cur", p->path);
 	rmdir(path);
 	assert_int_equal(mailbox_open(&s, &never, &mb, NULL), -1);
-	assert_int_equal(symlink("/tmp", path), 0);
+	assert_int_equal(symlink("new", path), 0);
 	assert_int_equal(mailbox_open(&s, &never, &mb, &err), -1);
 	assert_int_equal(err.kind, ERR_CONFIG);
 	assert_null(mb);
