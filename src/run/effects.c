@@ -220,14 +220,16 @@ apply_resume(struct work *w, struct error *err)
 
 	if (w->reader->suppressed || w->reader->state == READER_ENDED)
 		return nothing(w, "is not mailed any more, which no mail lifts");
-	if (w->reader->sub.paused_until <= w->now_utc / DAY_SECONDS) {
+	if (!due_is_paused(w->run, w->reader, w->now_utc)) {
 		snprintf(w->out->words, sizeof(w->out->words), "did not pause");
 		return add_row(w, INBOX_NO_EFFECT, err) == -1 ? -1 : 0;
 	}
 	snprintf(w->out->words, sizeof(w->out->words), "the pause is over: asked for it by mail");
 	if (plan_answer(w, err) == -1 || (added = add_row(w, INBOX_RESUMED, err)) == -1)
 		return -1;
-	return added == 1 ? store_pause_reader(w->run->store, w->d->reader, 0, err) : 0;
+	if (added == 1)
+		added = readers_end_pause(w->run, w->reader, w->now_utc, err);
+	return added == -1 ? -1 : 0;
 }
 
 static int

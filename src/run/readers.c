@@ -232,12 +232,25 @@ run_pause(struct run *run, const char *address, int32_t until_day, struct error 
 	return with_reader(&c, address, do_pause, err);
 }
 
+/* It ends today, rather than never having been: its days stay left out. */
+int
+readers_end_pause(
+    struct run *run, const struct store_reader *reader, int64_t now_utc, struct error *err)
+{
+	int32_t today = due_local_day(run, reader, now_utc);
+
+	if (today > now_utc / DAY_SECONDS)
+		today = (int32_t)(now_utc / DAY_SECONDS);
+	if (reader->sub.paused_until <= today)
+		return 0;
+	return store_pause_reader(run->store, reader->sub.id, today, err) == -1 ? -1 : 1;
+}
+
 /* Lifts a pause, and with a consent also a suppression. */
 static int
 do_resume(struct change *c, struct error *err)
 {
-	int suppressed = store_is_suppressed(c->run->store, c->canonical, NULL, NULL, err);
-	int32_t today;
+	int suppressed = store_is_suppressed(c->run->store, c->canonical, NULL, NULL, err), ended;
 
 	if (suppressed == -1)
 		return -1;
@@ -255,16 +268,11 @@ do_resume(struct change *c, struct error *err)
 		c->resumed = RESUMED_STRANGER;
 		return suppressed == 1 ? 0 : need_reader(c, err);
 	}
-	/* A pause ends today, rather than never having been: its days stay left out. */
-	today = due_local_day(c->run, c->reader, c->now_utc);
-	if (today > c->now_utc / DAY_SECONDS)
-		today = (int32_t)(c->now_utc / DAY_SECONDS);
-	if (c->reader->sub.paused_until <= today)
-		return 0;
+	if ((ended = readers_end_pause(c->run, c->reader, c->now_utc, err)) != 1)
+		return ended;
 	if (suppressed == 0)
 		c->resumed = RESUMED_PAUSE;
-	if (store_pause_reader(c->run->store, c->reader->sub.id, today, err) == -1 ||
-	    store_load_reader(c->run->store, c->reader->sub.id, &c->arena, &c->reader, err) != 1)
+	if (store_load_reader(c->run->store, c->reader->sub.id, &c->arena, &c->reader, err) != 1)
 		return -1;
 	/* A pause by the block is the block's. */
 	return due_is_paused(c->run, c->reader, c->now_utc) ? need_own(c, err) : 0;

@@ -72,5 +72,7 @@ int	inbox_probe(struct run *run, size_t *nfound, struct error *err);
 /* Suppress a reader, and end what is not in the file. Inside a transaction. */
 int	readers_leave(struct run *run, const struct store_reader *reader, enum suppression_reason reason, int64_t now_utc,
 	    struct error *err);
+/* End a pause: 1 = it did, 0 = there was none, -1. Inside a transaction. */
+int	readers_end_pause(struct run *run, const struct store_reader *reader, int64_t now_utc, struct error *err);
 
 #endif
