@@ -193,16 +193,6 @@ static const struct {
 	{ "mailbox { url = \"imaps://h\" user = me password-env = A password-file = b }", 0,
 	    "t.conf:2:56: both password-file and password-env in the block mailbox; expected one "
 	    "of them\n" },
-	{ "mailbox { maildir = /m  done = zap }", 0,
-	    "t.conf:2:25: done = zap; expected seen, delete or move:FOLDER\n" },
-	{ "mailbox { url = \"imaps://h\" }", 0,
-	    "t.conf:2:1: url without user in the block mailbox; expected the name of the account, "
-	    "and "
-	    "its password\n" },
-	{ "mailbox { url = \"imap://h\" user = me  password-env = A  tls = none }", 0,
-	    "t.conf:2:57: tls = none to another machine sends passwords and mails in clear; "
-	    "expected "
-	    "tls = required, or insecure = yes beside it\n" },
 	{ "mailbox { url = \"imaps://h\" user = me  password-env = A  maildir = /m }", 0,
 	    "t.conf:2:1: both url and maildir in the block mailbox; expected one of them\n" },
 	{ "mailbox { url = \"imaps://h\" }", 0,
