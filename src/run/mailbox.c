@@ -138,6 +138,21 @@ open_access(struct run *run, bool from_stdin, struct access *a, struct error *er
 	return rc == -1 ? err_prefix(err, "mailbox") : 0;
 }
 
+/* As save_place wrote it. */
+static bool
+read_place(const char *text, struct mailbox_place *out)
+{
+	uint64_t *const members[] = { &out->era, &out->at, &out->tie };
+	char *end;
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++, text = end) {
+		*members[i] = strtoull(text, &end, 10);
+		if (end == text)
+			return false;
+	}
+	return true;
+}
+
 static int
 load_place(struct run *run, const char *key, struct mailbox_place *out, struct error *err)
 {
@@ -149,8 +164,7 @@ load_place(struct run *run, const char *key, struct mailbox_place *out, struct e
 	arena_init(&a, MAX_READER_BYTES);
 	rc = store_get_note(run->store, key, &a, &text, err);
 	/* What is no place is none: mails are looked at once more. */
-	if (rc == 0 &&
-	    sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &out->era, &out->at, &out->tie) != 3)
+	if (rc == 0 && !read_place(text, out))
 		memset(out, 0, sizeof(*out));
 	arena_release(&a);
 	return rc;
