@@ -5,6 +5,7 @@
 #define DIGEST_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum err_kind {
 	ERR_NONE,
@@ -39,6 +40,9 @@ int	err_prefix(struct error *err, const char *fmt, ...)
 
 /* The usual "out of memory" of a function named what. Always returns -1. */
 int	err_nomem(struct error *err, const char *what);
+
+/* Memory, a disk or the store failed: what was at work when it did is not to blame. */
+bool	err_is_of_machine(const struct error *err);
 
 /* No error yet. */
 void	err_clear(struct error *err);

@@ -99,6 +99,12 @@ err_nomem(struct error *err, const char *what)
 	return err_set(err, ERR_NOMEM, "%s: out of memory", what);
 }
 
+bool
+err_is_of_machine(const struct error *err)
+{
+	return err->kind == ERR_NOMEM || err->kind == ERR_IO;
+}
+
 void
 err_clear(struct error *err)
 {

@@ -199,7 +199,7 @@ make_item(void *arg, size_t i, size_t worker)
 		if (rc == -1)
 			item->what = BATCH_BROKEN;
 	}
-	if (rc == -1 && (err->kind == ERR_NOMEM || err->kind == ERR_IO))
+	if (rc == -1 && err_is_of_machine(err))
 		item->what = BATCH_FAILED;
 	if (item->what != BATCH_MAIL)
 		composed_release(&item->mail);

@@ -114,8 +114,7 @@ visit_reader(void *arg, const struct store_reader *reader)
 	found = due_find(c->run, reader, c->now_utc, c->run_id, &due, w->err);
 	/* Only this reader's edition is in danger, unless the machine is. */
 	if (found == -1)
-		return w->err->kind == ERR_NOMEM || w->err->kind == ERR_IO ? -1
-									   : skip_broken(w, reader);
+		return err_is_of_machine(w->err) ? -1 : skip_broken(w, reader);
 	if (due.stands_in)
 		c->report->faults |= RUN_FAULT_CONFIG;
 	if (due.paused)
@@ -363,7 +362,7 @@ note_stopped(void *arg, unsigned lane, const struct error *why)
 	report_add_stop(c->report, c->run->cfg->smtps[lane].name, why);
 	if (why->kind == ERR_NET)
 		c->report->faults |= RUN_FAULT_UNREACHABLE;
-	else if (why->kind == ERR_IO || why->kind == ERR_NOMEM)
+	else if (err_is_of_machine(why))
 		c->report->faults |= RUN_FAULT_IO;
 	else
 		c->report->faults |= RUN_FAULT_CONFIG;
