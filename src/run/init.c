@@ -315,24 +315,20 @@ add_section_name(struct strbuf *out, const struct run_init *init, size_t topic)
 }
 
 static void
-add_reader(struct strbuf *out, const struct run_init *init)
+add_reader(struct strbuf *out, const struct run_init *init, const struct address *reader)
 {
 	const char *when = init->items[INIT_WHEN], *zone = init->items[INIT_TIMEZONE];
-	struct address address = { .mailbox = "", .name = "" };
-	struct arena a;
 
-	arena_init(&a, MAX_PATH * 4);
-	(void)address_parse(init->items[INIT_ADDRESS], &a, &address, NULL, NULL);
 	strbuf_add(out,
 	    "# A reader. Each filter is one section of the digest; digest-filter(7) has "
 	    "the language, and `digest try QUERY`\n"
 	    "# shows what a filter would bring. Without filters it is the ten papers that "
 	    "rise most.\nsubscriber ");
-	config_add_quoted(out, address.mailbox);
+	config_add_quoted(out, reader->mailbox);
 	strbuf_add(out, " {\n");
-	if (address.name[0] != '\0') {
+	if (reader->name[0] != '\0') {
 		strbuf_add(out, "    name = ");
-		config_add_quoted(out, address.name);
+		config_add_quoted(out, reader->name);
 		strbuf_addc(out, '\n');
 	}
 	if (when != NULL) {
@@ -353,7 +349,6 @@ add_reader(struct strbuf *out, const struct run_init *init)
 		strbuf_add(out, " }\n");
 	}
 	strbuf_add(out, "}\n\n");
-	arena_release(&a);
 }
 
 static void
@@ -390,7 +385,7 @@ add_relay(struct strbuf *out, const struct run_init *init)
 void
 run_init_add_config(struct strbuf *out, const struct run_init *init, const char *dir)
 {
-	struct address reader = { .mailbox = "" };
+	struct address reader = { .mailbox = "", .name = "" };
 	struct arena a;
 
 	arena_init(&a, MAX_PATH * 4);
@@ -407,7 +402,7 @@ run_init_add_config(struct strbuf *out, const struct run_init *init, const char 
 	config_add_quoted(out, reader.mailbox);
 	strbuf_add(out, " }\n\n");
 	add_relay(out, init);
-	add_reader(out, init);
+	add_reader(out, init, &reader);
 	strbuf_add(out,
 	    "# More, when it is needed. Papers come from Hugging Face unless sources are named:\n"
 	    "# source \"huggingface\" {}\n"
