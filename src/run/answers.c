@@ -61,6 +61,7 @@ compose(struct writer *w, const struct answer *a, const struct store_reader *rea
 	struct sentence said = { keys->subject, 0, cfg->list.name, a->until_day, 0 };
 	struct strbuf subject, text, encoded;
 	char id[MESSAGE_ID_SIZE], what[64];
+	struct message m;
 	int rc;
 
 	strbuf_init(&subject, MAX_HEADER_TEXT);
@@ -72,24 +73,11 @@ compose(struct writer *w, const struct answer *a, const struct store_reader *rea
 	strbuf_add(&text, "\n");
 	qp_add_text(&encoded, text.buf, text.len);
 	snprintf(what, sizeof(what), "answer %d %lld", (int)a->kind, (long long)w->now_utc);
-	message_make_id(id, cfg->list.id, reader->sub.canonical, what, w->from.domain);
-	struct message m = {
-		.from = &w->from,
-		.to = to,
-		.subject = subject.buf,
-		.date_utc = w->now_utc,
-		.list_id = cfg->list.id,
-		.list_name = cfg->list.name,
-		.message_id = id,
-		.unsubscribe_mailto = "",
-		.unsubscribe_https = "",
-		.help_url = "",
-		.archive_url = "",
-		.is_answer = true,
-		.in_reply_to = is_id(a->message_id) ? a->message_id : "",
-		.text = encoded.buf,
-	};
-
+	m = errand_message(cfg, &w->from, to, what, w->now_utc, id);
+	m.subject = subject.buf;
+	m.is_answer = true;
+	m.in_reply_to = is_id(a->message_id) ? a->message_id : "";
+	m.text = encoded.buf;
 	rc = strbuf_check(&subject, err) == -1 || strbuf_check(&encoded, err) == -1
 	    ? -1
 	    : message_add(out, &m, err);

@@ -269,27 +269,15 @@ compose_test(struct checker *c, const struct sender *sender, const struct addres
 	    "<!DOCTYPE html><html lang=3D\"en\"><head><title>digest test mail</title>\r\n"
 	    "</head><body><p>This is a test mail of digest. Who reads it gets digests\r\n"
 	    "by the same way.</p></body></html>\r\n";
-	const struct config *cfg = c->run->cfg;
 	int64_t now_utc = clock_now_utc(&c->run->clock);
 	char id[MESSAGE_ID_SIZE], now[DATE_RFC3339_SIZE];
-	const struct message m = {
-		.from = &sender->from,
-		.to = to,
-		.subject = "digest test mail",
-		.date_utc = now_utc,
-		.list_id = cfg->list.id,
-		.list_name = cfg->list.name,
-		.message_id = id,
-		.unsubscribe_mailto = "",
-		.unsubscribe_https = "",
-		.help_url = "",
-		.archive_url = "",
-		.text = text,
-		.html = html,
-	};
+	struct message m;
 
 	date_format_rfc3339(now_utc, now);
-	message_make_id(id, cfg->list.id, to->canonical, now, sender->from.domain);
+	m = errand_message(c->run->cfg, &sender->from, to, now, now_utc, id);
+	m.subject = "digest test mail";
+	m.text = text;
+	m.html = html;
 	return message_add(out, &m, err);
 }
 

@@ -1,4 +1,4 @@
-/* One mail beside all editions: for the operator, or to try a relay. The store does not know of it. */
+/* One mail beside all editions: for the operator, an answer, or to try a relay. The store does not know of it. */
 #include "stages.h"
 
 #include <stdio.h>
@@ -58,6 +58,25 @@ errand_must_stop(const struct errand *e)
 
 	return (run->stop != NULL && *run->stop != 0) ||
 	    (e->until_ms > 0 && clock_monotonic_ms() >= e->until_ms);
+}
+
+struct message
+errand_message(const struct config *cfg, const struct address *from, const struct address *to,
+    const char *what, int64_t now_utc, char id[MESSAGE_ID_SIZE])
+{
+	message_make_id(id, cfg->list.id, to->canonical, what, from->domain);
+	return (struct message){
+		.from = from,
+		.to = to,
+		.date_utc = now_utc,
+		.list_id = cfg->list.id,
+		.list_name = cfg->list.name,
+		.message_id = id,
+		.unsubscribe_mailto = "",
+		.unsubscribe_https = "",
+		.help_url = "",
+		.archive_url = "",
+	};
 }
 
 int

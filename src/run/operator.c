@@ -460,24 +460,13 @@ compose(struct letter *l, const struct address *from, const struct address *to, 
 	const struct config *cfg = l->run->cfg;
 	char id[MESSAGE_ID_SIZE], what[64], subject[200];
 	struct strbuf text, encoded;
-	struct message m = {
-		.from = from,
-		.to = to,
-		.subject = subject,
-		.date_utc = l->now_utc,
-		.list_id = cfg->list.id,
-		.list_name = cfg->list.name,
-		.message_id = id,
-		.unsubscribe_mailto = "",
-		.unsubscribe_https = "",
-		.help_url = "",
-		.archive_url = "",
-	};
+	struct message m;
 	int rc;
 
 	snprintf(
 	    what, sizeof(what), "operator %lld %lld", (long long)l->now_utc, (long long)getpid());
-	message_make_id(id, cfg->list.id, to->canonical, what, from->domain);
+	m = errand_message(cfg, from, to, what, l->now_utc, id);
+	m.subject = subject;
 	if (l->nfresh > 0)
 		snprintf(subject, sizeof(subject), "%.100s: %zu thing%s need%s a person",
 		    cfg->list.name, l->nfresh, l->nfresh == 1 ? "" : "s",

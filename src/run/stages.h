@@ -446,6 +446,13 @@ struct errand {
 	struct delivery_outcome result;	/* when settled */
 };
 
+/*
+ * What such a mail has in common: no way to leave, for nobody is subscribed to it. The caller adds subject and parts.
+ * what		tells its Message-ID from those of other mails to the same address
+ * id		gets the Message-ID, which the message borrows
+ */
+struct message errand_message(const struct config *cfg, const struct address *from, const struct address *to,
+	    const char *what, int64_t now_utc, char id[MESSAGE_ID_SIZE]);
 /* By one way out. Fails as opening and running its sink do; the mail may be settled or not. */
 int	errand_send(struct errand *errand, unsigned lane, struct error *err);
 /* A signal came, or its time is over. */
