@@ -87,6 +87,12 @@ int	store_commit(struct store *store, bool durable, struct error *err);
 void	store_rollback(struct store *store);
 /* The end of a transaction whose work gave rc: commit when that is 0, else roll back. Returns -1 when either failed. */
 int	store_end(struct store *store, int rc, bool durable, struct error *err);
+/*
+ * The same as durable, in two steps: what was committed until store_flush_start() is on the disk when store_flush_wait() has
+ * returned 0, and the store may be used meanwhile. One at a time: another start waits for the first. Not in a transaction.
+ */
+int	store_flush_start(struct store *store, struct error *err);
+int	store_flush_wait(struct store *store, struct error *err);
 
 /* A small remembered text ("config-path"); "" when never set. */
 int	store_get_note(struct store *store, const char *name, struct arena *a, const char **out,

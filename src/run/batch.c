@@ -228,6 +228,12 @@ batch_start(struct batch *b, const int64_t *readers, size_t n, struct error *err
 	return 0;
 }
 
+bool
+batch_is_made(const struct batch *b)
+{
+	return !b->running || pool_is_done(b->pool);
+}
+
 void
 batch_wait(struct batch *b)
 {

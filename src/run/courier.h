@@ -29,6 +29,13 @@ struct retry {
 	unsigned lane;
 };
 
+/* Mails that are leased; what they consist of lives in the batch that made them, or in the lane's arena. */
+struct stock {
+	struct batch *batch;
+	struct composed mails[BATCH_MAILS];
+	size_t n, next;			/* those before next were handed out */
+};
+
 /* Mails for one way out, a batch at a time: first those that were deferred, then the new ones. */
 struct lane {
 	const struct config_smtp *smtp;	/* NULL in a preview, which has one lane for all ways */
@@ -39,12 +46,11 @@ struct lane {
 	size_t next_retry;		/* in the courier's */
 	size_t next_turn, end_turn;	/* its part of the courier's */
 
-	struct batch *batches[2];	/* of the mails at hand, and of those that are made meanwhile */
-	unsigned ahead;			/* the latter */
-	size_t nahead;			/* readers it is about */
+	struct stock stocks[2];		/* the mails at hand, and those that are made and leased meanwhile */
+	unsigned at;			/* the former */
+	size_t nmaking;			/* readers the latter is being made for, 0 = nothing is */
+	bool leased;			/* it is made, and its lease is on the way to the disk */
 	struct arena arena;		/* of mails that are tried again, and of the lease */
-	struct composed mails[BATCH_MAILS];
-	size_t nmails, next_mail;
 	bool rehashed;			/* of a mail that is tried again the bytes are others now */
 };
 
