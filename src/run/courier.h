@@ -16,11 +16,11 @@ enum {
 	LANE_VIA_SIZE = 256,
 };
 
-/* A reader who is due. There may be a million of them: all else is found again when the turn comes. */
+/* A reader who is due. There may be a million of them, so that it has 16 bytes, and all else is found again when the turn comes. */
 struct turn {
-	int64_t reader, period;
+	uint64_t reader : 48, lane : 16;
+	uint32_t period;
 	int32_t waits_since_min; /* see struct due */
-	uint16_t lane;
 };
 
 /* A deferred edition that is due again. */

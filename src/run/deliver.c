@@ -49,8 +49,14 @@ add_turn(struct courier *c, const struct due *due, int lane, struct error *err)
 		c->turns = turns;
 		c->turns_alloc = alloc;
 	}
-	c->turns[c->nturns++] =
-	    (struct turn){ due->reader, due->period, due->waits_since_min, (uint16_t)lane };
+	/* The store counts both up from 1: others are those of a damaged file. */
+	if (due->reader >> 48 != 0 || due->period >> 32 != 0)
+		return err_set(err, ERR_IO, "reader %lld, period %lld: the store is damaged",
+		    (long long)due->reader, (long long)due->period);
+	c->turns[c->nturns++] = (struct turn){ .reader = (uint64_t)due->reader & 0xffffffffffff,
+		.lane = (uint16_t)lane,
+		.period = (uint32_t)due->period,
+		.waits_since_min = due->waits_since_min };
 	if (due->window_utc < c->since_utc)
 		c->since_utc = due->window_utc;
 	return 0;
@@ -167,7 +173,7 @@ collect_dues(struct courier *c, struct error *err)
 static int
 compare_reader(const void *key, const void *row)
 {
-	int64_t reader = *(const int64_t *)key, other = ((const struct turn *)row)->reader;
+	int64_t reader = *(const int64_t *)key, other = (int64_t)((const struct turn *)row)->reader;
 
 	return (reader > other) - (reader < other);
 }
@@ -195,7 +201,7 @@ is_wanted(struct courier *c, struct retry *r, uint32_t copies, struct error *err
 	/* The readers who are due still stand in the order of their numbers. */
 	if (c->nturns > 0 && copies == 0 && !c->report->ahead)
 		turn = bsearch(&r->reader, c->turns, c->nturns, sizeof(*c->turns), compare_reader);
-	return turn == NULL || turn->period == r->period;
+	return turn == NULL || (int64_t)turn->period == r->period;
 }
 
 static int

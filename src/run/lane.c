@@ -203,7 +203,7 @@ start_stock(struct courier *c, struct lane *l, struct error *err)
 	if (n > l->end_turn - l->next_turn)
 		n = l->end_turn - l->next_turn;
 	for (size_t i = 0; i < n; i++)
-		readers[i] = c->turns[l->next_turn + i].reader;
+		readers[i] = (int64_t)c->turns[l->next_turn + i].reader;
 	wait_for_batch(c);
 	composer_trim(c->composer);
 	if ((s->batch == NULL && batch_new(&c->settings, c->pool, &s->batch, err) == -1) ||
