@@ -114,9 +114,15 @@ static void
 check_config(struct checker *c)
 {
 	const struct config *cfg = c->run->cfg;
-	size_t n = c->run->nreader_errors;
+	size_t n = cfg->nreader_errors;
 
 	check_ok(c, "config", "%s", cfg->path);
+	if (cfg->lost_zone != NULL)
+		check_fail(c, RUN_FAULT_CONFIG, "zone",
+		    "install what has it (tzdata, tzdata-legacy), or name another",
+		    "%s, the timezone of the defaults, is not there; readers keep what they had, "
+		    "newcomers have the machine's",
+		    cfg->lost_zone);
 	if (n > 0)
 		check_fail(c, RUN_FAULT_CONFIG, "readers", "mend what is said above",
 		    "%zu of %zu have an error in their block; the others are served", n,

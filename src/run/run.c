@@ -58,12 +58,17 @@ run_open(const struct run_settings *settings, struct run **out, struct error *er
 			    err, err->kind, "%s", "the configuration has errors; nothing was done");
 		goto fail;
 	}
-	run->nreader_errors = run->cfg->nreader_errors;
 	*out = run;
 	return 0;
 fail:
 	run_close(run);
 	return -1;
+}
+
+bool
+run_has_config_errors(const struct run *run)
+{
+	return run->cfg->nreader_errors > 0 || run->cfg->lost_zone != NULL;
 }
 
 int
@@ -359,7 +364,7 @@ run_digests(struct run *run, const struct run_options *options, struct run_repor
 		report->other_run = holder;
 		return 0;
 	}
-	if (run->nreader_errors > 0)
+	if (run_has_config_errors(run))
 		report->faults |= RUN_FAULT_CONFIG;
 	return do_steps(run, options, report, err);
 }
