@@ -191,6 +191,8 @@ int	papers_import(struct run *run, const char *path, const char *bytes, size_t l
  */
 int	queries_read(const struct config *cfg, const struct subscriber *reader, const char *name,
 	    const char *text, struct arena *a, struct query **out, size_t *offset, struct error *err);
+/* The query of the filter that @name means, for the same reader; NULL = there is none. */
+const char *queries_find(const struct config *cfg, const struct subscriber *reader, const char *name);
 
 /* ---- programs.c: the compiled filters of readers, kept in the store ---- */
 
