@@ -212,6 +212,65 @@ check_languages(struct checker *c)
 	render_free(l.render);
 }
 
+struct stored_filters {
+	struct checker *checker;
+	struct arena arena;
+	size_t nreaders, nbroken;
+};
+
+static int
+visit_filters(void *arg, const struct store_reader *r)
+{
+	struct stored_filters *s = arg;
+	const struct config *cfg = s->checker->run->cfg;
+
+	if (r->sub.origin == ORIGIN_FILE || r->suppressed)
+		return 0;
+	s->nreaders++;
+	for (size_t i = 0; i < r->sub.nfilters; i++) {
+		const struct filter *f = &r->sub.filters[i];
+		struct error why = { 0 };
+		struct query *q;
+		char cure[256];
+
+		/* Only what it names can have gone since it was taken. */
+		arena_reset(&s->arena);
+		if (strchr(f->match, '@') == NULL ||
+		    queries_read(cfg, &r->sub, f->name, f->match, &s->arena, &q, NULL, &why) == 0)
+			continue;
+		if (s->nbroken++ >= MAX_TOLD)
+			return 0;
+		snprintf(cure, sizeof(cure),
+		    "put it back, or take it from the reader: digest subscribe %s --filter '%s='",
+		    r->sub.address, f->name);
+		check_fail(s->checker, RUN_FAULT_CONFIG, "filters", cure,
+		    "%s: filter \"%s\": %s; no mail goes there", r->sub.address, f->name, why.msg);
+		return 0;
+	}
+	return 0;
+}
+
+/* Of readers by command or mail, who are in no file: the shared filters they use may have gone from it. */
+static void
+check_filters(struct checker *c)
+{
+	struct stored_filters s = { .checker = c };
+	struct error err = { 0 };
+
+	if (c->run->store == NULL || c->store_failed)
+		return;
+	arena_init(&s.arena, MAX_RUN_BYTES);
+	if (store_each_reader(c->run->store, false, visit_filters, &s, &err) == -1)
+		check_fail_err(c, "filters", &err);
+	else if (s.nbroken > MAX_TOLD)
+		check_fail(c, RUN_FAULT_CONFIG, "filters", "", "and %zu readers more",
+		    s.nbroken - MAX_TOLD);
+	else if (s.nbroken == 0 && s.nreaders > 0)
+		check_ok(c, "filters", "of %zu reader%s by command or mail", s.nreaders,
+		    s.nreaders == 1 ? "" : "s");
+	arena_release(&s.arena);
+}
+
 static void
 check_key(struct checker *c)
 {
@@ -394,6 +453,7 @@ run_check(struct run *run, const struct run_check_options *options)
 	check_languages(&c);
 	check_key(&c);
 	check_store(&c);
+	check_filters(&c);
 	check_clock(&c);
 	check_zone(&c);
 	check_cron(&c);

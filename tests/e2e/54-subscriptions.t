@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 88
+plan 90
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -81,7 +81,9 @@ check 'use takes a shared filter with its limit and sort' 'd -q subscribe bob@di
 check '... with the query it has then'           'd -n -u bob@digest.test 2>/dev/null | grep -qi "two words"'
 config 'filter "light" { match = "nosuchword" }' 'filter "two words" { match = "*" }'
 check '... and the one it has later'             'd -n -u bob@digest.test >out 2>/dev/null; grep -q "two words" out && ! grep -q "in light" out'
-check 'when it is gone from the file, its readers are told of' 'config; d -n -u bob@digest.test 2>&1 | grep -q "filter \"light\": the filter needs itself: @light -> @light, as no shared filter is called so"'
+check 'when it is gone from the file, its readers are told of' 'config; d -n -u bob@digest.test 2>&1 | grep -q "filter \"light\": there is no shared filter .light., and a filter cannot need itself"'
+check '... check names them with the cure, and no others' 'd -q subscribe eve@digest.test --filter "a=tea"; d -q subscribe left@digest.test --use light && exit 1; d check --offline >out; test $? = 78 && grep -A3 "^fail filters *bob@digest.test: filter \"light\": there is no shared filter" out | tr -s "\n " " " | grep -q "subscribe bob@digest.test --filter .light=" && ! grep -q "eve@\|filters *ada@" out'
+check '... which cures it'                       'd -q subscribe bob@digest.test --filter light= --filter "two words=" && d check --offline | grep -q "^ok *filters"'
 config 'filter "light" { match = "camera" }'
 check 'an unknown one is told with the nearest'  'says 65 "there is no shared filter .lihgt.; did you mean .light.\?" d subscribe cleo@digest.test --use lihgt'
 config 'filter "light" { match = "camera" }' 'defaults { use = {light}  timezone = Europe/Berlin  limit = 6 }'
