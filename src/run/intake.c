@@ -104,9 +104,23 @@ put_wish(struct intake *in, const struct intake_row *row, const struct address *
 	return -1;
 }
 
+/* Who is new here, but not new to what is mailed. */
 static int
-put_reader(
-    struct intake *in, const struct intake_row *row, const struct address *addr, struct error *err)
+move_in(struct intake *in, const struct intake_row *row, const char *canonical, struct error *err)
+{
+	struct store *store = in->run->store;
+	struct store_reader *r;
+
+	if (row->created_utc == 0)
+		return 0;
+	if (store_find_reader(store, canonical, &in->scratch, &r, err) != 1)
+		return -1;
+	return store_move_in_reader(store, r->sub.id, row->created_utc, row->last_edition_utc, err);
+}
+
+static int
+put_reader(struct intake *in, const struct intake_row *row, const struct address *addr,
+    bool is_known, struct error *err)
 {
 	static const size_t members[] = {
 		[TAKEN_NEW] = offsetof(struct run_import_counts, nadded),
@@ -120,6 +134,8 @@ put_reader(
 		return -1;
 	if (!good)
 		return 0;
+	if (!is_known && move_in(in, row, addr->canonical, err) == -1)
+		return -1;
 	if ((row->state == INTAKE_ENDED || row->ended_utc != 0) &&
 	    end_reader(in, row, addr->canonical, err) == -1)
 		return -1;
@@ -157,7 +173,7 @@ put_known(
 		in->counts->nsame++;
 		return 0;
 	}
-	return put_reader(in, row, addr, err);
+	return put_reader(in, row, addr, found == 1, err);
 }
 
 int

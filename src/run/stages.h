@@ -55,6 +55,7 @@ struct due {
 	bool own;		/* by the reader's schedule; else only by those of some filters */
 	bool paused;		/* the reader's day is before the end of the pause, which is due_utc */
 	bool stands_in;		/* the reader's zone is gone, see zones_get_any() */
+	bool moved;		/* the editions before this one were made elsewhere */
 };
 
 /* "2026-08-21" or "run-17". */

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 90
+plan 98
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -170,9 +170,9 @@ sed 's/digest.db/other.db/' digest.conf >other.conf
 o() {
 	"$DIGEST" -c other.conf --now 2026-03-03T09:00:00Z "$@"
 }
-# What another store cannot know: when the reader came there, what it sent, and its own file.
+# What stays behind is the own file.
 same() {
-	grep -v '"origin":"file"' "$1" | sed 's/"created":[0-9]*,//; s/"last_edition":[0-9]*,//'
+	grep -v '"origin":"file"' "$1"
 }
 check 'an export comes back'                     'o import first.jsonl | grep -qx "4 readers read: 2 new, 1 in the configuration, left alone, 1 not to be mailed from now on; 2 suppressions by hash"'
 check '... with states, pauses, consents and hashes' 'o export subscribers >second.jsonl && same first.jsonl >a && same second.jsonl >b && test "$(wc -l <a)" = 6 && diff a b'
@@ -182,6 +182,48 @@ check 'a store with suppressions of its own keeps its key' 'rm -f other.db*; o -
 check 'a broken line is told with its member'    'printf "%s\n" "{\"type\":\"subscriber\",\"address\":\"n@digest.test\",\"limit\":\"x\"}" "{\"type\":\"subscriber\",\"address\":\"o@digest.test\"}" "{\"type\":\"subscriber\",\"address\":\"p@digest.test\",\"consent\":\"by mail\",\"filters\":[{\"name\":\"a\",\"match\":\"tea\",\"limit\":3,\"sort\":\"votes\"}]}" >hand.jsonl; d import hand.jsonl >out 2>err; test $? = 65 && grep -q "hand.jsonl:1:limit: expected a number" err && grep -q "hand.jsonl:2:consent: none; expected" err && grep -qx "3 readers read: 1 new, 2 broken, left out" out && is p@digest.test "r[\"filters\"][0][\"sort\"], r[\"consent\"][0][\"text\"]" "('"'votes', 'by mail'"')"'
 check 'readers of a file with broken lines are in' '{ head -n 5 first.jsonl; echo "not JSON"; } >mixed.jsonl; rm -f other.db*; o import mixed.jsonl >out 2>err; test $? = 65 && grep -q "^digest: mixed.jsonl: no line is a paper; line 6: " err && grep -q "readers read" out || { cat err out; exit 1; }'
 check 'export of all has papers and readers, and comes back' 'd export all >all.jsonl && rm -f other.db* && o import all.jsonl >out && grep -q "^4 papers read: 4 new" out && grep -q "^5 readers read: 3 new" out'
+
+# --- a reader who moves
+fresh
+# listed DAY NUMBER: a paper of that day.
+listed() {
+	printf '[{"paper": {"id": "2603.%05d", "title": "Kettle %d", "summary": "Words.", "upvotes": 5, "publishedAt": "%sT00:00:00.000Z", "authors": [{"name": "Ada Bee"}]}, "publishedAt": "%sT00:00:00.000Z"}]' "$2" "$2" "$1" "$1" >"moves-$2.json"
+}
+{
+	echo 'source "moves" { type = file  path = "moves-*.json"  interval = 1m }'
+	echo 'defaults { outside = 0 }'
+} | write_config moved.conf
+sed 's/digest.db/other.db/; s/maildir:Mail/maildir:Other/' moved.conf >other.conf
+m() {
+	at=$1
+	shift
+	"$DIGEST" -c moved.conf --now "2026-03-$at:00:00Z" "$@"
+}
+n() {
+	at=$1
+	shift
+	"$DIGEST" -c other.conf --now "2026-03-$at:00:00Z" "$@"
+}
+m 01T08 -q subscribe mo@digest.test --filter 'a=kettle' --consent 'at the fair'
+listed 2026-03-02 1
+m 02T08 -q run
+listed 2026-03-03 2
+m 03T08 -q run
+m 03T10 subscribers export mo@digest.test >person.jsonl
+m 03T10 export subscribers >all.jsonl
+mkdir away && mv moves-*.json away
+check 'two digests were sent before'             'test "$(mails_sent)" = 2'
+check 'a reader who moves brings the past along' 'n 03T11 import person.jsonl | grep -qx "1 reader read: 1 new" && n 03T11 subscribers export mo@digest.test | head -n 1 >there && head -n 1 person.jsonl | diff - there'
+check '... again, it changes nothing'            'n 03T11 import person.jsonl | grep -q "1 as they were"'
+mv away/*.json .
+listed 2026-03-04 3
+check '... and is sent what is new, without a welcome' 'n 04T08 -q run && test "$(mails_sent Other)" = 1 && python3 "$E2E/mails.py" text Other mo@digest.test >text && grep -q "Kettle 3" text && ! grep -q "Kettle [12]\|Welcome" text && ! grep -q "^Subject: Since" Other/new/*'
+check '... what was kept by its title is whole now' 'n 04T08 show 2603.00002 | grep -q "Ada Bee"'
+rm -rf other.db* Other
+check 'without the digests the day of the last one counts' 'n 03T11 -q import all.jsonl && n 04T08 -q run && python3 "$E2E/mails.py" text Other mo@digest.test >text && grep -q "Kettle 3" text && ! grep -q "Kettle 1\|Welcome" text'
+check 'a past that lies ahead is none'           'sed "s/\"last_edition\":[0-9]*/\"last_edition\":9000000000000000000/; s/mo@/to@/" all.jsonl >ahead.jsonl && says 65 "ahead.jsonl:1:last_edition: expected seconds since 1970" n 04T09 import ahead.jsonl'
+check '... and a digest of odd papers does no harm' 'printf "%s\n" "{\"type\":\"edition\",\"address\":\"mo@digest.test\",\"state\":\"sent\",\"composed\":1772614800,\"papers\":[1,{},{\"key\":7},{\"key\":\"no key\",\"title\":\"x\"},{\"key\":\"odd:1\",\"title\":\"\\u001b[31mred\"}]}" >odd.jsonl; n 04T10 import odd.jsonl; n 04T10 show odd:1 | grep -q red && ! n 04T10 show odd:1 | grep -q "$(printf "\\033")"'
+rm -f moves-*.json
 
 # --- readers as blocks
 fresh
