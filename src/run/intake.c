@@ -93,15 +93,21 @@ put_wish(struct intake *in, const struct intake_row *row, const struct address *
     enum run_taken *taken, bool *good, struct error *err)
 {
 	struct error why = { .kind = ERR_NONE };
-	const char *wrong = "";
+	const char *wrong = "", *message = why.msg;
+	size_t len;
 
 	*good = wish_put(in->run, &row->wish, addr, &in->scratch, taken, NULL, &wrong, &why) == 0;
 	if (*good)
 		return 0;
-	if (why.kind == ERR_DATA)
-		return intake_tell(in, row->line, wrong, why.msg);
-	*err = why;
-	return -1;
+	if (why.kind != ERR_DATA) {
+		*err = why;
+		return -1;
+	}
+	/* The column says which key it is. */
+	len = strlen(wrong);
+	if (strncmp(message, wrong, len) == 0 && strncmp(message + len, ": ", 2) == 0)
+		message += len + 2;
+	return intake_tell(in, row->line, wrong, message);
 }
 
 /* Who is new here, but not new to what is mailed. */
