@@ -316,8 +316,8 @@ check_store(struct checker *c)
 		check_fail(c, RUN_FAULT_IO, "store", "run digest as the user that owns it",
 		    "%s: may not be written", path);
 	else
-		check_ok(c, "store", "%s: whole; %zu papers, %zu reader%s", path, sizes.npapers,
-		    sizes.nreaders, sizes.nreaders == 1 ? "" : "s");
+		check_ok(c, "store", "%s: whole; %zu paper%s, %zu reader%s", path, sizes.npapers,
+		    sizes.npapers == 1 ? "" : "s", sizes.nreaders, sizes.nreaders == 1 ? "" : "s");
 }
 
 static void
