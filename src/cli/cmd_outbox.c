@@ -318,13 +318,11 @@ int
 cmd_history(struct cli *cli, struct error *err)
 {
 	const char *address = cli->nargs > 0 ? cli->args[0] : NULL;
-	struct store_sync_counts counts;
 	struct run_past *rows;
 	size_t n;
 
 	/* The overlay takes in readers whose blocks no run has seen yet. */
-	if (cli_open(cli, CLI_OVERLAY, err) == -1 ||
-	    run_sync_readers(cli->run, false, &counts, err) == -1 ||
+	if (cli_open_readers(cli, CLI_OVERLAY, err) == -1 ||
 	    run_load_history(cli->run, address, cli->opt.all ? LONG_HISTORY : SHORT_HISTORY,
 		&cli->arena, &rows, &n, err) == -1)
 		return -1;
