@@ -15,7 +15,6 @@ enum {
 	LINE_BYTES = 1024,
 	ROOM_MB = 100, /* a store grows by a few MB a month; a full disk stops everything */
 	CLOCK_SLACK_S = 300,
-	FIRST_DAY = 20454, /* 2026-01-01: no clock is earlier than this program */
 	DAY_SECONDS = 86400,
 	MAX_TOLD = 5, /* readers with the same mistake */
 };
@@ -331,7 +330,7 @@ check_clock(struct checker *c)
 	date_format_rfc3339(now_utc, now);
 	if (c->run->store != NULL)
 		found = store_load_last_run(c->run->store, &c->arena, &last, NULL);
-	if (now_utc < (int64_t)FIRST_DAY * DAY_SECONDS) {
+	if (now_utc < MIN_CLOCK_UTC) {
 		check_fail(c, RUN_FAULT_IO, "clock", "set the clock; timedatectl set-ntp true",
 		    "%s is long ago", now);
 	} else if (found == 1 && last->started_utc > now_utc + CLOCK_SLACK_S) {

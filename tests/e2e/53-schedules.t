@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # When a digest goes out: clock changes, newcomers, downtime, pauses, zones that are gone, clocks that ran ahead.
 . "$(dirname "$0")/lib.sh"
-plan 57
+plan 59
 
 at() {
 	now=$1Z
@@ -232,6 +232,11 @@ check '... and check names it with the cure'     'at 2026-03-08T08:00:00 check -
 check '... as the first screen does'             'at 2026-03-08T08:00:00 2>/dev/null | grep -q "the time zone of the defaults is gone"'
 check 'right again, all is as before'            'sed -i "s|Asia/Bairut|Asia/Beirut|" digest.conf; silent 0 at 2026-03-09T08:00:00 run'
 unset TZDIR
+
+# --- a clock that is not set
+afresh
+check 'a clock before this program sends nothing' 'says 78 "the clock says 1970-01-01T00:10:00Z, which is long ago; nothing is sent" at 1970-01-01T00:10:00 run && test "$(mails_sent)" = 0'
+check '... as the preview says'                  'says 0 "a run would send nothing: the clock says 1970-01-01" at 1970-01-01T00:10:00 -n'
 
 # --- a clock that ran ahead
 afresh
