@@ -96,6 +96,7 @@ struct config {
 	struct config_source *sources;	/* at least one: without a block, "huggingface" */
 	size_t nsources;
 	struct subscriber defaults;	/* timezone "" here and in readers: the machine's, which run fills in */
+	const char *lost_zone;	/* timezone of defaults that this machine does not have, which is "" above; NULL = none such */
 	const char **default_use;	/* shared filters of readers that name none; those that are missing stand, too */
 	size_t ndefault_use;
 	struct filter *shared;	/* top-level filter blocks */
@@ -141,8 +142,8 @@ struct config_checks {
 
 /*
  * Every error of a file in one go, "file:line:column: what was found; what was expected"; columns count bytes.
- * reader	the canonical address of the reader it touches alone (the text of the title when it is no address), or
- *		NULL for an error that stops a run
+ * reader	the canonical address of the reader it touches alone (the text of the title when it is no address), "" for
+ *		an error of several that stops no run, or NULL for one that does
  * shown	the line of a query that is wrong and a caret below it, each ended; "" for all other errors
  * After MAX_CONFIG_ERRORS global ones, and as many of readers, comes one "N more errors"; reader is "" for the latter.
  */

@@ -104,6 +104,7 @@
 #define SIGNAL_WINDOW_DAYS	14			/* for queries that read votes, comments or stars */
 #define MAX_MISSED_DAYS		31			/* older papers are no news after downtime; a month, for monthly editions */
 #define MAX_CATCH_UP_PAPERS	100			/* of one edition after downtime, where max-papers is not more */
+#define MIN_CLOCK_UTC		(20454 * INT64_C(86400))	/* 2026-01-01: no clock is right that shows a time before this program */
 #define MAX_TZ_FILE		(64u * 1024)		/* the largest TZif file has 4 KB, zone.tab 20 KB */
 
 /* Memory. */

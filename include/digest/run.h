@@ -49,7 +49,6 @@ struct run {
 	char zone[128];		/* of this machine: readers without one of their own live there */
 	struct zone_cache *zones;	/* private: time zones read so far */
 	int64_t last_utc;	/* when a run sent before this one; 0 = never, or none sends */
-	size_t nreader_errors;	/* readers whose block has an error */
 	int32_t newest_day;	/* private: on which the newest paper was listed, as due.c saw it first; 0 = not looked */
 };
 
@@ -58,6 +57,8 @@ struct run {
  * logged and counted, the run goes on without it. Fails with ERR_CONFIG.
  */
 int	run_open(const struct run_settings *settings, struct run **out, struct error *err);
+/* Whether the configuration has errors that a run works around: readers', and a time zone of the defaults that is gone. */
+bool	run_has_config_errors(const struct run *run);
 /* Open the store the configuration names, in the mode of the settings. */
 int	run_open_store(struct run *run, struct error *err);
 void	run_close(struct run *run);

@@ -390,6 +390,10 @@ int	store_count_readers(struct store *store, size_t *nactive, struct error *err)
 int	store_put_reader(struct store *store, const struct subscriber *reader, const char *consent,
 	    int64_t now_utc, struct error *err);
 int	store_end_reader(struct store *store, int64_t id, int64_t now_utc, struct error *err);
+/* A reader without an edition here has been one elsewhere, since created_utc and up to an edition then (0 = had none): no
+ * newcomer. */
+int	store_move_in_reader(struct store *store, int64_t id, int64_t created_utc, int64_t last_edition_utc,
+	    struct error *err);
 int	store_pause_reader(struct store *store, int64_t id, int32_t until_day, struct error *err);
 /* Erase every row of a reader but the suppression's hash. */
 int	store_erase_reader(struct store *store, int64_t id, struct error *err);
@@ -476,6 +480,13 @@ struct sent_list {
 };
 int	store_load_sent(struct store *store, int64_t reader, struct arena *a, struct sent_list *out,
 	    struct error *err);
+/* Add papers (in any order) to a reader's list; a paper on it keeps the higher version. */
+struct sent_item {
+	int64_t paper;
+	uint32_t version;	/* 0 = not known */
+};
+int	store_add_sent(struct store *store, int64_t reader, const struct sent_item *items, size_t n,
+	    int64_t now_utc, struct error *err);
 void	store_mark_eligible(const struct eligibility *e, const struct sent_list *sent,
 	    struct paper *const *papers, size_t n, uint64_t *plain, uint64_t *signals, uint64_t *replaced);
 /* The same in two steps, of which the first is the same for many readers: as if nothing had been sent, then what was. */

@@ -24,8 +24,13 @@ struct filter {
 	uint32_t line, column;	/* of the first byte of the query text */
 };
 
-/* Of the filter of a reader without any; a digest shows it in the reader's language. */
+/* What a reader without filters gets. */
+extern const struct filter filter_trending;
+/* Its name; a digest shows it in the reader's language. */
 #define DEFAULT_FILTER_NAME	"Trending papers"
+
+/* Number of the filter called name among n, which is n when none is. */
+size_t	filter_find(const struct filter *filters, size_t n, const char *name);
 
 struct subscriber {
 	int64_t id;		/* the store's number; 0 = not stored yet */

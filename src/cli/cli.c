@@ -63,6 +63,15 @@ cli_open(struct cli *cli, enum cli_store mode, struct error *err)
 }
 
 int
+cli_open_readers(struct cli *cli, enum cli_store mode, struct error *err)
+{
+	struct store_sync_counts counts;
+
+	return cli_open(cli, mode, err) == -1 ? -1
+					      : run_sync_readers(cli->run, false, &counts, err);
+}
+
+int
 cli_check_now(struct cli *cli, struct error *err)
 {
 	if (!cli->clock.frozen || run_sinks_are_local(cli->run->cfg))

@@ -222,6 +222,8 @@ void	screen_put_digest(const struct term *term, const char *text, const struct s
 /* Read the configuration, and open the store unless mode is CLI_NO_STORE. */
 enum cli_store { CLI_NO_STORE, CLI_READ, CLI_WRITE, CLI_OVERLAY };
 int	cli_open(struct cli *cli, enum cli_store mode, struct error *err);
+/* The same with the readers of the configuration as they are now: in the store, or in the overlay. */
+int	cli_open_readers(struct cli *cli, enum cli_store mode, struct error *err);
 int	cli_exit_of_error(const struct error *err);
 /* canonical addresses of -u. */
 int	cli_users(struct cli *cli, const char ***out, struct error *err);

@@ -85,5 +85,5 @@ cmd_config(struct cli *cli, struct error *err)
 	config_add_effective(&text, cli->run->cfg);
 	term_put(text.buf);
 	strbuf_release(&text);
-	return cli->run->nreader_errors > 0 ? EXIT_CONFIG : EXIT_OK;
+	return run_has_config_errors(cli->run) ? EXIT_CONFIG : EXIT_OK;
 }

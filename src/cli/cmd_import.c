@@ -183,7 +183,8 @@ print_counts(struct cli *cli, const struct run_import_counts *c, int rc, struct 
 	if (cli->opt.quiet || rc == EXIT_USAGE)
 		return 0;
 	if (c->nread > 0 || !c->has_readers)
-		printf("%zu papers read: %zu new, %zu changed\n", c->nread, c->nnew, c->nchanged);
+		printf("%zu paper%s read: %zu new, %zu changed\n", c->nread,
+		    c->nread == 1 ? "" : "s", c->nnew, c->nchanged);
 	if (c->has_readers)
 		print_readers(cli, c);
 	return 0;

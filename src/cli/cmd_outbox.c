@@ -245,6 +245,7 @@ put_consents(struct cli *cli, const char *address, struct error *err)
 	struct store_consent *consents;
 	struct store_reader *r;
 	const char *canonical;
+	struct strbuf line;
 	char wall[64];
 	size_t n;
 
@@ -252,17 +253,18 @@ put_consents(struct cli *cli, const char *address, struct error *err)
 	    store_find_reader(cli->run->store, canonical, &cli->arena, &r, err) != 1 ||
 	    store_read_consents(r->consent, &cli->arena, &consents, &n, err) == -1)
 		return -1;
+	strbuf_init(&line, MAX_CONSENT_BYTES);
 	for (size_t i = 0; i < n; i++) {
 		snprintf(wall, sizeof(wall), "-");
 		if (consents[i].at_utc != 0)
 			run_format_wall(cli->run, "", consents[i].at_utc, wall, sizeof(wall));
-		fputs("consent  ", stdout);
-		term_put_cell(wall, TIME_COLUMNS);
-		term_put(consents[i].how);
-		putchar(' ');
-		term_put(consents[i].text);
-		putchar('\n');
+		strbuf_reset(&line);
+		strbuf_addf(&line, "%-*s%s", TIME_COLUMNS, wall, consents[i].how);
+		if (consents[i].text[0] != '\0')
+			strbuf_add_all(&line, " ", consents[i].text, NULL);
+		status_put_line(cli, "consent", line.buf);
 	}
+	strbuf_release(&line);
 	return 0;
 }
 
@@ -316,13 +318,11 @@ int
 cmd_history(struct cli *cli, struct error *err)
 {
 	const char *address = cli->nargs > 0 ? cli->args[0] : NULL;
-	struct store_sync_counts counts;
 	struct run_past *rows;
 	size_t n;
 
 	/* The overlay takes in readers whose blocks no run has seen yet. */
-	if (cli_open(cli, CLI_OVERLAY, err) == -1 ||
-	    run_sync_readers(cli->run, false, &counts, err) == -1 ||
+	if (cli_open_readers(cli, CLI_OVERLAY, err) == -1 ||
 	    run_load_history(cli->run, address, cli->opt.all ? LONG_HISTORY : SHORT_HISTORY,
 		&cli->arena, &rows, &n, err) == -1)
 		return -1;

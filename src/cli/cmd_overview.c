@@ -16,7 +16,7 @@ print_json(struct cli *cli, const struct run_status *s)
 	value_set_bool(a, v, "store_exists", s->has_store);
 	value_set_number(
 	    a, v, "readers", (int64_t)(s->has_store ? s->sizes.nreaders : cli->run->cfg->nreaders));
-	value_set_number(a, v, "reader_errors", (int64_t)cli->run->nreader_errors);
+	value_set_number(a, v, "reader_errors", (int64_t)cli->run->cfg->nreader_errors);
 	value_set_number(a, v, "papers", (int64_t)s->sizes.npapers);
 	value_set_number(a, v, "last_run", s->last != NULL ? s->last->started_utc : 0);
 	value_set_string(a, v, "last_run_summary", s->last != NULL ? s->last->summary : "");
@@ -34,7 +34,7 @@ print_json(struct cli *cli, const struct run_status *s)
 static void
 print_needs(const struct cli *cli, const struct run_status *s)
 {
-	size_t nerrors = cli->run->nreader_errors, nwaiting = s->unsettled[EDITION_DEFERRED];
+	size_t nerrors = cli->run->cfg->nreader_errors, nwaiting = s->unsettled[EDITION_DEFERRED];
 	char line[128];
 
 	if (nerrors > 0) {
@@ -42,6 +42,8 @@ print_needs(const struct cli *cli, const struct run_status *s)
 		    nerrors == 1 ? "reader has" : "readers have");
 		status_put_warning(cli, line);
 	}
+	if (cli->run->cfg->lost_zone != NULL)
+		status_put_warning(cli, "the time zone of the defaults is gone (see above)");
 	if (nwaiting > 0) {
 		snprintf(line, sizeof(line), "%zu mail%s for another try", nwaiting,
 		    nwaiting == 1 ? " waits" : "s wait");

@@ -6,14 +6,6 @@
 #include <string.h>
 
 static int
-sync_first(struct cli *cli, struct error *err)
-{
-	struct store_sync_counts counts;
-
-	return run_sync_readers(cli->run, false, &counts, err);
-}
-
-static int
 read_filters(struct cli *cli, struct run_wish *wish, struct error *err)
 {
 	size_t n = cli->opt.nfilters;
@@ -94,7 +86,7 @@ cmd_subscribe(struct cli *cli, struct error *err)
 	if (read_filters(cli, &wish, err) == -1)
 		return -1;
 	strbuf_init(&changes, MAX_READER_BYTES);
-	if (cli_open(cli, CLI_WRITE, err) == 0 && sync_first(cli, err) == 0 &&
+	if (cli_open_readers(cli, CLI_WRITE, err) == 0 &&
 	    run_subscribe(cli->run, &wish, &taken, &changes, err) == 0)
 		rc = tell(cli, taken, changes.buf, err);
 	strbuf_release(&changes);
@@ -127,7 +119,7 @@ cmd_unsubscribe(struct cli *cli, struct error *err)
 		return err_set(err, ERR_USAGE,
 		    "usage: digest unsubscribe ADDRESS, or digest unsubscribe --token TOKEN");
 	strbuf_init(&address, MAX_NAME_BYTES * 2);
-	if (cli_open(cli, CLI_WRITE, err) == -1 || sync_first(cli, err) == -1)
+	if (cli_open_readers(cli, CLI_WRITE, err) == -1)
 		goto out;
 	if (cli->opt.token != NULL) {
 		rc = run_unsubscribe_token(cli->run, cli->opt.token, &address, err);

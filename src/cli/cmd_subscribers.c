@@ -8,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int
-sync_first(struct cli *cli, struct error *err)
-{
-	struct store_sync_counts counts;
-
-	return run_sync_readers(cli->run, false, &counts, err);
-}
-
 /* ---- the list ---- */
 
 struct listing {
@@ -120,8 +112,7 @@ list_readers(struct cli *cli, const char *address, struct error *err)
 		return err_set(err, ERR_USAGE, "--format %s; expected conf", format);
 	l.form = format != NULL ? LIST_BLOCKS : cli->opt.json ? LIST_JSON : LIST_TABLE;
 	/* An overlay takes in the file's readers without writing, so that the list is right before the first run. */
-	if (cli_open(cli, CLI_OVERLAY, err) == -1 || sync_first(cli, err) == -1 ||
-	    cli_users(cli, &users, err) == -1)
+	if (cli_open_readers(cli, CLI_OVERLAY, err) == -1 || cli_users(cli, &users, err) == -1)
 		return -1;
 	l.only = users;
 	l.nonly = cli->opt.nusers;
@@ -155,7 +146,7 @@ put_line(void *arg, const struct value *line)
 static int
 export_one(struct cli *cli, const char *address, struct error *err)
 {
-	if (cli_open(cli, CLI_OVERLAY, err) == -1 || sync_first(cli, err) == -1)
+	if (cli_open_readers(cli, CLI_OVERLAY, err) == -1)
 		return -1;
 	return run_export_person(cli->run, address, &cli->arena, put_line, NULL, err);
 }
@@ -277,8 +268,7 @@ cmd_subscribers(struct cli *cli, struct error *err)
 		if (cli->nargs != 2)
 			return err_set(
 			    err, ERR_USAGE, "usage: digest subscribers %s ADDRESS", verb);
-		if (verbs[i].act != export_one &&
-		    (cli_open(cli, CLI_WRITE, err) == -1 || sync_first(cli, err) == -1))
+		if (verbs[i].act != export_one && cli_open_readers(cli, CLI_WRITE, err) == -1)
 			return -1;
 		return verbs[i].act(cli, cli->args[1], err);
 	}

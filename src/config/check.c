@@ -318,12 +318,32 @@ check_mailbox(
 	return 0;
 }
 
+/* An update of the system that drops a zone must not silence a whole list: it is told, and the run goes on. */
+static int
+check_lost_zone(
+    struct config_loader *ld, const struct config_setting *set, const struct config_lost_zone *zone)
+{
+	struct error why = { .kind = ERR_NONE };
+
+	if (zone->name == NULL || ld->text->checks.timezone(zone->name, &why) == 0)
+		return 0;
+	if (why.kind == ERR_NOMEM)
+		return -1;
+	config_commit(ld, NULL);
+	config_complain_at(set, zone->place, "timezone: %s", why.msg);
+	config_commit(ld, "");
+	ld->cfg->lost_zone = zone->name;
+	return 0;
+}
+
 static int
 check_defaults(
     struct config_loader *ld, const struct config_setting *set, const struct config_given *g)
 {
 	const struct config_reader *reader = g->record;
 
+	if (check_lost_zone(ld, set, &g->lost_zone) == -1)
+		return -1;
 	ld->text->defaults = *reader;
 	for (size_t i = 0; i < reader->nuse; i++)
 		if (config_find_shared(ld->text, reader->use[i].text) == NULL)
@@ -653,7 +673,7 @@ config_check_whole(struct config_loader *ld, struct error *err)
 		for (size_t k = 0; k < sizeof(block_checks) / sizeof(block_checks[0]); k++)
 			if (strcmp(g->block->name, block_checks[k].block) == 0 &&
 			    block_checks[k].check(ld, &set, g) == -1)
-				return -1;
+				return err_nomem(err, "configuration");
 	}
 	if (check_list(ld, err) == -1 || fill_store(ld, err) == -1 ||
 	    fill_lists(ld->cfg, err) == -1 || check_shared_names(ld, err) == -1)

@@ -59,6 +59,12 @@ struct config_zones {
 	struct arena arena;	/* owns them */
 };
 
+/* A time zone that this machine does not have, and where it is asked for. name NULL = none such. */
+struct config_lost_zone {
+	const char *name;
+	struct config_place place;
+};
+
 /* Where values come from and go to. */
 struct config_setting {
 	const char *path;	/* the file, as messages name it */
@@ -66,6 +72,7 @@ struct config_setting {
 	const struct config_checks *checks;	/* NULL: the values have passed them before */
 	struct arena *arena;
 	struct config_zones *zones;	/* NULL = none are kept */
+	struct config_lost_zone *lost_zone;	/* takes a zone that is not there; NULL = that is complained of */
 	config_complain *complain;	/* NULL = silence */
 	void *arg;
 };
@@ -95,11 +102,11 @@ int	config_set_defaults(const struct config_block *block, struct arena *arena, v
 	    struct error *err);
 
 /* Complain at a place, if anybody listens. */
+void	config_complain_at(const struct config_setting *set, struct config_place place, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
 /* The same of a query that is wrong at offset, which is shown below the message. */
 void	config_complain_query(const struct config_setting *set, struct config_place place, const char *query,
 	    size_t offset, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-void	config_complain_at(const struct config_setting *set, struct config_place place, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
 
 /* The word of "one of a|b|c" with number i; its length in *len, NULL when there are fewer. */
 const char *config_choice(const char *type, unsigned i, size_t *len);

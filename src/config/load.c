@@ -174,6 +174,7 @@ read_given(struct config_loader *ld, const struct config_file *file, struct conf
 		return err_nomem(err, "configuration");
 	if (add_given(ld, &set, g, err) == -1)
 		return -1;
+	set.lost_zone = strcmp(block->name, "defaults") == 0 ? &g->lost_zone : NULL;
 	p->arena = a;
 	before = p->lx.ncomplaints;
 	rc = config_read_block(

@@ -27,6 +27,7 @@ struct config_given {
 	struct config_place places[CONFIG_MAX_KEYS];	/* of each row of the block, line 0 = not given */
 	bool literal_secret;			/* a password stands in the file */
 	bool broken;				/* keys may be missing because they cannot be read */
+	struct config_lost_zone lost_zone;	/* of defaults: stops no run */
 };
 
 /* A subscriber block: where it stands is all that is kept of it. */

@@ -88,24 +88,6 @@ open_reader(struct reading *r, const struct config *cfg, const struct config_ent
 	return read_address(r, err);
 }
 
-/* What a reader without filters gets. */
-static const struct filter trending = { .name = DEFAULT_FILTER_NAME,
-	.match = "*",
-	.limit = 10,
-	.sort = SORT_TRENDING,
-	.sort_given = true,
-	.when = "",
-	.file = "" };
-
-static bool
-has_filter(const struct subscriber *sub, const char *name)
-{
-	for (size_t i = 0; i < sub->nfilters; i++)
-		if (strcmp(sub->filters[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* The reader's own filters, then the shared ones named by use; an own one of the same name stands for it. */
 static int
 put_filters(struct reading *r, const struct config_filters *own, struct error *err)
@@ -129,7 +111,7 @@ put_filters(struct reading *r, const struct config_filters *own, struct error *e
 			if (!by_defaults)
 				config_complain_no_shared(
 				    &r->set, r->cfg->text, name->place, name->text);
-		} else if (!has_filter(sub, name->text)) {
+		} else if (filter_find(sub->filters, sub->nfilters, name->text) == sub->nfilters) {
 			sub->filters[sub->nfilters++] = *shared;
 		}
 	}
@@ -137,7 +119,7 @@ put_filters(struct reading *r, const struct config_filters *own, struct error *e
 		config_complain_at(&r->set, r->opened.place, "%zu filters; expected at most %d",
 		    sub->nfilters, MAX_READER_FILTERS);
 	if (sub->nfilters == 0)
-		sub->filters[sub->nfilters++] = trending;
+		sub->filters[sub->nfilters++] = filter_trending;
 	return 0;
 }
 

@@ -174,8 +174,12 @@ set_zone(struct reading *r, void *at, struct error *err)
 	if (r->set->checks == NULL ||
 	    (r->set->zones != NULL && map_get(&r->set->zones->names, name, strlen(name), &known)))
 		return put_string(at, name);
-	if (r->set->checks->timezone(name, err) == -1)
-		return -1;
+	if (r->set->checks->timezone(name, err) == -1) {
+		if (r->set->lost_zone == NULL || err->kind == ERR_NOMEM)
+			return -1;
+		*r->set->lost_zone = (struct config_lost_zone){ name, r->s->place };
+		return 0;
+	}
 	/* What cannot be kept is read again. */
 	if (r->set->zones != NULL && (key = arena_strdup(&r->set->zones->arena, name)) != NULL)
 		map_set(&r->set->zones->names, key, strlen(key), 1);

@@ -124,8 +124,7 @@ expand_name(
 	text = x->lookup(x->arg, q->text, &shared);
 	if (text == NULL && chain != NULL && !chain->shared && strcmp(chain->name, q->text) == 0)
 		return err_set(x->err, ERR_DATA,
-		    "the filter needs itself: @%s -> @%s, as no shared filter is called so",
-		    q->text, q->text);
+		    "there is no shared filter '%s', and a filter cannot need itself", q->text);
 	if (text == NULL)
 		return err_set(x->err, ERR_DATA, "there is no filter called '%s'", q->text);
 	if (check_chain(x, chain, q->text, shared) == -1)

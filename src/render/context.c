@@ -247,6 +247,29 @@ set_counts(const struct context *c, struct value *v, const struct edition_view *
 	context_set_text(c, v, "counts", view->ncut > 0 ? "counts-cut" : "counts", words);
 }
 
+/* "8 papers since 3 Nov", and "+ 3 popular" when there are some from outside the filters: the numbers of the cards run through. */
+static void
+set_papers(
+    const struct context *c, struct value *v, const struct edition_view *view, const char *since)
+{
+	const char *key = view->since_day < view->day ? "papers-since" : "papers";
+	size_t noutside = 0;
+	const char *papers;
+	struct strbuf sb;
+
+	for (size_t i = 0; i < view->nsections; i++)
+		noutside += view->sections[i].outside ? view->sections[i].npicks : 0;
+	strbuf_init(&sb, MAX_LINE);
+	strings_add_count(&sb, c->words, key, (int64_t)view->nshown,
+	    (const struct word[]){ { "date", since }, { NULL, NULL } });
+	papers = context_keep(c, &sb);
+	if (papers == NULL || noutside == 0)
+		value_set_string(c->a, v, "papers_text", papers);
+	else
+		context_set_count(c, v, "papers_text", "papers-outside", (int64_t)noutside,
+		    (const struct word[]){ { "papers", papers }, { NULL, NULL } });
+}
+
 /* The days of an edition in words; of an ordinary one they are the same. */
 struct days {
 	const char *day, *since; /* NULL = memory is short */
@@ -277,9 +300,7 @@ edition_value(const struct context *c, const struct edition_view *view, const st
 	value_set_number(c->a, v, "cut", (int64_t)view->ncut);
 	set_counts(c, v, view);
 	if (days->since != NULL)
-		context_set_count(c, v, "papers_text", catching_up ? "papers-since" : "papers",
-		    (int64_t)view->nshown,
-		    (const struct word[]){ { "date", days->since }, { NULL, NULL } });
+		set_papers(c, v, view, days->since);
 	for (size_t i = 0; i < view->nsources; i++)
 		value_append(c->a, sources, value_string(c->a, context_clean(c, view->sources[i])));
 	value_set(c->a, v, "sources", sources);

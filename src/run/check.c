@@ -15,7 +15,6 @@ enum {
 	LINE_BYTES = 1024,
 	ROOM_MB = 100, /* a store grows by a few MB a month; a full disk stops everything */
 	CLOCK_SLACK_S = 300,
-	FIRST_DAY = 20454, /* 2026-01-01: no clock is earlier than this program */
 	DAY_SECONDS = 86400,
 	MAX_TOLD = 5, /* readers with the same mistake */
 };
@@ -114,9 +113,15 @@ static void
 check_config(struct checker *c)
 {
 	const struct config *cfg = c->run->cfg;
-	size_t n = c->run->nreader_errors;
+	size_t n = cfg->nreader_errors;
 
 	check_ok(c, "config", "%s", cfg->path);
+	if (cfg->lost_zone != NULL)
+		check_fail(c, RUN_FAULT_CONFIG, "zone",
+		    "install what has it (tzdata, tzdata-legacy), or name another",
+		    "%s, the timezone of the defaults, is not there; readers keep what they had, "
+		    "newcomers have the machine's",
+		    cfg->lost_zone);
 	if (n > 0)
 		check_fail(c, RUN_FAULT_CONFIG, "readers", "mend what is said above",
 		    "%zu of %zu have an error in their block; the others are served", n,
@@ -206,6 +211,65 @@ check_languages(struct checker *c)
 	render_free(l.render);
 }
 
+struct stored_filters {
+	struct checker *checker;
+	struct arena arena;
+	size_t nreaders, nbroken;
+};
+
+static int
+visit_filters(void *arg, const struct store_reader *r)
+{
+	struct stored_filters *s = arg;
+	const struct config *cfg = s->checker->run->cfg;
+
+	if (r->sub.origin == ORIGIN_FILE || r->suppressed)
+		return 0;
+	s->nreaders++;
+	for (size_t i = 0; i < r->sub.nfilters; i++) {
+		const struct filter *f = &r->sub.filters[i];
+		struct error why = { 0 };
+		struct query *q;
+		char cure[256];
+
+		/* Only what it names can have gone since it was taken. */
+		arena_reset(&s->arena);
+		if (strchr(f->match, '@') == NULL ||
+		    queries_read(cfg, &r->sub, f->name, f->match, &s->arena, &q, NULL, &why) == 0)
+			continue;
+		if (s->nbroken++ >= MAX_TOLD)
+			return 0;
+		snprintf(cure, sizeof(cure),
+		    "put it back, or take it from the reader: digest subscribe %s --filter '%s='",
+		    r->sub.address, f->name);
+		check_fail(s->checker, RUN_FAULT_CONFIG, "filters", cure,
+		    "%s: filter \"%s\": %s; no mail goes there", r->sub.address, f->name, why.msg);
+		return 0;
+	}
+	return 0;
+}
+
+/* Of readers by command or mail, who are in no file: the shared filters they use may have gone from it. */
+static void
+check_filters(struct checker *c)
+{
+	struct stored_filters s = { .checker = c };
+	struct error err = { 0 };
+
+	if (c->run->store == NULL || c->store_failed)
+		return;
+	arena_init(&s.arena, MAX_RUN_BYTES);
+	if (store_each_reader(c->run->store, false, visit_filters, &s, &err) == -1)
+		check_fail_err(c, "filters", &err);
+	else if (s.nbroken > MAX_TOLD)
+		check_fail(c, RUN_FAULT_CONFIG, "filters", "", "and %zu readers more",
+		    s.nbroken - MAX_TOLD);
+	else if (s.nbroken == 0 && s.nreaders > 0)
+		check_ok(c, "filters", "of %zu reader%s by command or mail", s.nreaders,
+		    s.nreaders == 1 ? "" : "s");
+	arena_release(&s.arena);
+}
+
 static void
 check_key(struct checker *c)
 {
@@ -251,8 +315,8 @@ check_store(struct checker *c)
 		check_fail(c, RUN_FAULT_IO, "store", "run digest as the user that owns it",
 		    "%s: may not be written", path);
 	else
-		check_ok(c, "store", "%s: whole; %zu papers, %zu reader%s", path, sizes.npapers,
-		    sizes.nreaders, sizes.nreaders == 1 ? "" : "s");
+		check_ok(c, "store", "%s: whole; %zu paper%s, %zu reader%s", path, sizes.npapers,
+		    sizes.npapers == 1 ? "" : "s", sizes.nreaders, sizes.nreaders == 1 ? "" : "s");
 }
 
 static void
@@ -266,7 +330,7 @@ check_clock(struct checker *c)
 	date_format_rfc3339(now_utc, now);
 	if (c->run->store != NULL)
 		found = store_load_last_run(c->run->store, &c->arena, &last, NULL);
-	if (now_utc < (int64_t)FIRST_DAY * DAY_SECONDS) {
+	if (now_utc < MIN_CLOCK_UTC) {
 		check_fail(c, RUN_FAULT_IO, "clock", "set the clock; timedatectl set-ntp true",
 		    "%s is long ago", now);
 	} else if (found == 1 && last->started_utc > now_utc + CLOCK_SLACK_S) {
@@ -388,6 +452,7 @@ run_check(struct run *run, const struct run_check_options *options)
 	check_languages(&c);
 	check_key(&c);
 	check_store(&c);
+	check_filters(&c);
 	check_clock(&c);
 	check_zone(&c);
 	check_cron(&c);

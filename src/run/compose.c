@@ -261,7 +261,7 @@ is_of_filters(const struct section_view *s)
 	return !s->outside && !s->near && !s->updates;
 }
 
-/* Sections as the mail has them: the filters in their order, what is popular outside or came near, risen ones, updates. */
+/* Sections as the mail has them: the filters in their order, risen papers, what is popular outside or came near, updates. */
 static int
 view_sections(struct composer *c, struct composed *mail, struct arena *a, struct error *err)
 {
@@ -284,7 +284,7 @@ view_sections(struct composer *c, struct composed *mail, struct arena *a, struct
 		for (last = first; last < e->npicks && e->picks[last].section == section &&
 		     note_is_near(&e->picks[last]) == note_is_near(&e->picks[first]);)
 			last++;
-		if (section == SECTION_UPDATES && risen.npicks > 0) {
+		if (section >= SECTION_UPDATES && risen.npicks > 0) {
 			sections[n++] = risen;
 			risen.npicks = 0;
 		}

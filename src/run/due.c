@@ -57,6 +57,13 @@ is_new(const struct store_reader *reader)
 	return reader->last_period == 0 && reader->last_edition_utc == 0;
 }
 
+/* An import told of the last edition elsewhere; none was made here. */
+static bool
+is_moved(const struct store_reader *reader)
+{
+	return reader->last_period == 0 && reader->last_edition_utc > 0;
+}
+
 /* The reader's last edition was one of a schedule of days. */
 static bool
 has_last_day(const struct store_reader *reader)
@@ -193,6 +200,17 @@ set_window(const struct store_reader *reader, const struct schedule *s, int32_t 
 	due->since_utc = start_of(since);
 }
 
+/* What was listed before the day of the last edition went with that, wherever it was made. */
+static void
+forget_earlier(const struct store_reader *reader, struct due *due)
+{
+	const int64_t since_utc = start_of((int32_t)(reader->last_edition_utc / DAY_SECONDS));
+
+	due->moved = is_moved(reader);
+	if (due->moved && due->since_utc < since_utc)
+		due->since_utc = since_utc;
+}
+
 /* Since when the reader waits: since the first edition that was missed. */
 static int64_t
 find_wait(const struct store_reader *reader, const struct schedule *s, const struct tz *tz,
@@ -272,6 +290,7 @@ find_own(struct run *run, const struct store_reader *reader, const struct tz *tz
 	if (find_oldest(run, out->day, &oldest, err) == -1)
 		return -1;
 	set_window(reader, &schedule, *last, unsent, oldest, out);
+	forget_earlier(reader, out);
 	return due;
 }
 

@@ -470,7 +470,7 @@ run_init_open(const struct run_init *init, const struct run_init_place *place,
 		goto out;
 	mine.config_path = path;
 	rc = run_open(&mine, out, err);
-	if (rc == 0 && (*out)->nreader_errors > 0) {
+	if (rc == 0 && (*out)->cfg->nreader_errors > 0) {
 		run_close(*out);
 		*out = NULL;
 		rc = err_set(

@@ -93,20 +93,40 @@ put_wish(struct intake *in, const struct intake_row *row, const struct address *
     enum run_taken *taken, bool *good, struct error *err)
 {
 	struct error why = { .kind = ERR_NONE };
-	const char *wrong = "";
+	const char *wrong = "", *message = why.msg;
+	size_t len;
 
 	*good = wish_put(in->run, &row->wish, addr, &in->scratch, taken, NULL, &wrong, &why) == 0;
 	if (*good)
 		return 0;
-	if (why.kind == ERR_DATA)
-		return intake_tell(in, row->line, wrong, why.msg);
-	*err = why;
-	return -1;
+	if (why.kind != ERR_DATA) {
+		*err = why;
+		return -1;
+	}
+	/* The column says which key it is. */
+	len = strlen(wrong);
+	if (strncmp(message, wrong, len) == 0 && strncmp(message + len, ": ", 2) == 0)
+		message += len + 2;
+	return intake_tell(in, row->line, wrong, message);
+}
+
+/* Who is new here, but not new to what is mailed. */
+static int
+move_in(struct intake *in, const struct intake_row *row, const char *canonical, struct error *err)
+{
+	struct store *store = in->run->store;
+	struct store_reader *r;
+
+	if (row->created_utc == 0)
+		return 0;
+	if (store_find_reader(store, canonical, &in->scratch, &r, err) != 1)
+		return -1;
+	return store_move_in_reader(store, r->sub.id, row->created_utc, row->last_edition_utc, err);
 }
 
 static int
-put_reader(
-    struct intake *in, const struct intake_row *row, const struct address *addr, struct error *err)
+put_reader(struct intake *in, const struct intake_row *row, const struct address *addr,
+    bool is_known, struct error *err)
 {
 	static const size_t members[] = {
 		[TAKEN_NEW] = offsetof(struct run_import_counts, nadded),
@@ -120,6 +140,8 @@ put_reader(
 		return -1;
 	if (!good)
 		return 0;
+	if (!is_known && move_in(in, row, addr->canonical, err) == -1)
+		return -1;
 	if ((row->state == INTAKE_ENDED || row->ended_utc != 0) &&
 	    end_reader(in, row, addr->canonical, err) == -1)
 		return -1;
@@ -157,7 +179,7 @@ put_known(
 		in->counts->nsame++;
 		return 0;
 	}
-	return put_reader(in, row, addr, err);
+	return put_reader(in, row, addr, found == 1, err);
 }
 
 int

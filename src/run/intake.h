@@ -37,6 +37,7 @@ struct intake_row {
 	int64_t since_utc;	/* of LEFT; 0 = now */
 	int64_t ended_utc;	/* when they ceased to be a reader, 0 = of LEFT not known, of ENDED now */
 	bool keep_reader;	/* of LEFT: with all that is said of them */
+	int64_t created_utc, last_edition_utc;	/* elsewhere; 0 = not told, or none */
 	struct run_wish wish;
 };
 

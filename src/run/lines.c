@@ -402,6 +402,21 @@ read_state(struct line *l)
 		json_get_int64(l->object, "ended", &l->row.ended_utc);
 }
 
+/* A moment that is past; 0 = not told. */
+static int64_t
+read_past(struct line *l, const char *name)
+{
+	int64_t at_utc = 0;
+
+	if (json_object_get(l->object, name) == NULL)
+		return 0;
+	if (json_get_int64(l->object, name, &at_utc) && at_utc >= 0 &&
+	    at_utc <= clock_now_utc(&l->in->run->clock))
+		return at_utc;
+	fault(l, name, "expected seconds since 1970, and not in the future");
+	return 0;
+}
+
 static int
 take_reader(struct line *l)
 {
@@ -412,6 +427,8 @@ take_reader(struct line *l)
 	w->address = read_text(l, l->object, "address", false);
 	read_keys(l);
 	read_state(l);
+	l->row.created_utc = read_past(l, "created");
+	l->row.last_edition_utc = read_past(l, "last_edition");
 	if (read_filters(l) == -1)
 		return -1;
 	read_consent(l);
@@ -478,6 +495,105 @@ take_suppression(struct line *l)
 	    l->in->run->store, hash, l->row.reason, l->row.since_utc, l->err);
 }
 
+/* ---- what was sent elsewhere ---- */
+
+/* One paper of an edition: 1 = it was shown, 0 = not. */
+static int
+read_shown(struct line *l, const json_t *object, struct paper *p)
+{
+	int64_t version;
+
+	p->key = read_text(l, object, "key", false);
+	p->title = read_text(l, object, "title", false);
+	if (json_get_int64(object, "version", &version) && version > 0 && version < UINT16_MAX)
+		p->version = (uint32_t)version;
+	return p->key[0] != '\0' && !json_is_true(json_object_get(object, "cut"));
+}
+
+/* Papers that are yet to be read here, and might come again then, are kept by their keys and titles. */
+static int
+put_unread(struct line *l, const json_t *list)
+{
+	struct store *store = l->in->run->store;
+	const int64_t now_utc = clock_now_utc(&l->in->run->clock);
+	struct arena *a = &l->in->scratch;
+	struct store_put_counts counts;
+	struct source_batch batch;
+	struct paper *known;
+	struct strbuf lines;
+	int found = 0, rc;
+
+	strbuf_init(&lines, MAX_JSON_BYTES);
+	for (size_t i = 0; found != -1 && i < json_array_size(list); i++) {
+		struct paper *p = paper_new(a);
+
+		if (p == NULL)
+			found = err_nomem(l->err, "paper");
+		else if (read_shown(l, json_array_get(list, i), p) == 1 &&
+		    (found = store_find_paper(store, p->key, a, &known, l->err)) == 0)
+			source_add_line(&lines, p);
+	}
+	/* As lines, so that they are looked at like all that comes from outside. */
+	rc = found == -1 || strbuf_check(&lines, l->err) == -1 ||
+		source_read_lines(NULL, lines.buf, lines.len, now_utc, a, &batch, l->err) == -1
+	    ? -1
+	    : store_put_papers(store, SOURCE_IMPORT, "file", batch.papers, batch.npapers, 0,
+		  now_utc, &counts, l->err);
+	strbuf_release(&lines);
+	return rc;
+}
+
+static int
+put_sent(struct line *l, int64_t reader, int64_t composed_utc)
+{
+	const json_t *list = json_object_get(l->object, "papers");
+	const int64_t now_utc = clock_now_utc(&l->in->run->clock);
+	struct sent_item *items =
+	    arena_array(&l->in->scratch, json_array_size(list), sizeof(*items));
+	size_t n = 0;
+
+	if (items == NULL)
+		return err_nomem(l->err, "sent papers");
+	if (now_utc - composed_utc < (int64_t)WINDOW_DAYS * DAY_SECONDS &&
+	    put_unread(l, list) == -1)
+		return -1;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct paper told = { 0 }, *p;
+		int found = read_shown(l, json_array_get(list, i), &told);
+
+		if (found == 1)
+			found = store_find_paper(
+			    l->in->run->store, told.key, &l->in->scratch, &p, l->err);
+		if (found == -1)
+			return -1;
+		if (found == 1)
+			items[n++] = (struct sent_item){ p->id, told.version };
+	}
+	return l->told ? 0 : store_add_sent(l->in->run->store, reader, items, n, now_utc, l->err);
+}
+
+/* A digest of a reader who was taken in: no history here, but its papers do not come again. */
+static int
+take_edition(struct line *l)
+{
+	const char *state = read_text(l, l->object, "state", false), *canonical;
+	const int64_t composed_utc = read_past(l, "composed");
+	struct store_reader *r;
+	int found;
+
+	if (l->told || (strcmp(state, "sent") != 0 && strcmp(state, "unknown") != 0))
+		return 0;
+	if (run_canonical(
+		read_text(l, l->object, "address", false), &l->in->scratch, &canonical, NULL) == -1)
+		return l->told ? 0 : fault(l, "address", "expected that of the reader before");
+	if (intake_begin(l->in, l->err) == -1)
+		return -1;
+	found = store_find_reader(l->in->run->store, canonical, &l->in->scratch, &r, l->err);
+	if (found != 1 || r->sub.origin == ORIGIN_FILE)
+		return found == -1 ? -1 : 0;
+	return put_sent(l, r->sub.id, composed_utc);
+}
+
 static int
 take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, struct error *err)
 {
@@ -488,6 +604,7 @@ take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, str
 		{ "subscriber", take_reader },
 		{ "suppression-key", take_key },
 		{ "suppression", take_suppression },
+		{ "edition", take_edition },
 	};
 	struct line l = { .in = in, .err = err };
 	const char *type;
@@ -515,7 +632,7 @@ take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, str
 static bool
 may_be_reader(const char *line, size_t len)
 {
-	static const char *const marks[] = { "\"subscriber\"", "\"suppression" };
+	static const char *const marks[] = { "\"subscriber\"", "\"suppression", "\"edition\"" };
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (memmem(line, len, marks[i], strlen(marks[i])) != NULL)

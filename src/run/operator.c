@@ -212,7 +212,7 @@ static int
 find_troubles(struct letter *l, struct error *err)
 {
 	const struct run_report *r = l->report;
-	const size_t nerrors = l->run->nreader_errors, nwayless = r->skips[SKIP_NO_WAY];
+	const size_t nerrors = l->run->cfg->nreader_errors, nwayless = r->skips[SKIP_NO_WAY];
 	const size_t nvanished = l->readers->nvanished;
 	const char *broken;
 
@@ -227,6 +227,10 @@ find_troubles(struct letter *l, struct error *err)
 	    "%zu reader%s an error in the configuration and %s served by the last good version: "
 	    "'digest check' says where.",
 	    nerrors, nerrors == 1 ? " has" : "s have", nerrors == 1 ? "is" : "are");
+	add_trouble(l, "zone", l->run->cfg->lost_zone != NULL,
+	    "This machine does not have the time zone of the defaults (any more); another stands "
+	    "in for it: 'digest "
+	    "check' says where.");
 	add_trouble(l, "no-way", nwayless,
 	    "%zu reader%s no mail, as no smtp block takes their domain: 'digest check' names the "
 	    "first; put it, or \"*\", into the domains of one.",

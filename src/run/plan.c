@@ -373,7 +373,8 @@ match_reader(struct planner *pl, const struct store_reader *reader, struct secti
     const struct due_slot *turns, const struct due *due, const struct sent_list *sent,
     struct edition *out, struct arena *a, struct error *err)
 {
-	const int64_t extra = (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
+	const int64_t extra =
+	    due->moved ? 0 : (int64_t)(SIGNAL_WINDOW_DAYS - WINDOW_DAYS) * DAY_SECONDS;
 	const struct eligibility e = { due->own ? reader->cursor_seq : INT64_MAX, due->since_utc,
 		due->since_utc - extra };
 	uint64_t *plain = pl->bitmaps, *signals = plain + pl->nwords;

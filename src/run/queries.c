@@ -12,16 +12,25 @@ static const char *
 find_named(void *arg, const char *name, bool *shared)
 {
 	const struct names *names = arg;
-	size_t nfilters = names->reader != NULL ? names->reader->nfilters : 0;
+	const struct subscriber *sub = names->reader;
+	const struct config *cfg = names->cfg;
+	size_t i;
 
-	for (size_t i = 0; !*shared && i < nfilters; i++)
-		if (strcmp(names->reader->filters[i].name, name) == 0)
-			return names->reader->filters[i].match;
+	if (!*shared && sub != NULL &&
+	    (i = filter_find(sub->filters, sub->nfilters, name)) < sub->nfilters)
+		return sub->filters[i].match;
 	*shared = true;
-	for (size_t i = 0; i < names->cfg->nshared; i++)
-		if (strcmp(names->cfg->shared[i].name, name) == 0)
-			return names->cfg->shared[i].match;
-	return NULL;
+	i = filter_find(cfg->shared, cfg->nshared, name);
+	return i < cfg->nshared ? cfg->shared[i].match : NULL;
+}
+
+const char *
+queries_find(const struct config *cfg, const struct subscriber *reader, const char *name)
+{
+	struct names names = { cfg, reader };
+	bool shared = false;
+
+	return find_named(&names, name, &shared);
 }
 
 int

@@ -29,12 +29,35 @@ struct sync {
 	struct error *err;
 };
 
+/* In place of a zone of the defaults that is gone: the one the reader had. That of a newcomer is the machine's. */
+static int
+keep_zone(struct sync *s, struct subscriber *reader, struct arena *a)
+{
+	struct store_reader *known;
+	int found = store_find_reader(s->run->store, reader->canonical, a, &known, s->err);
+
+	if (found == 0 && reader->was[0] != '\0')
+		found = store_find_reader(s->run->store, reader->was, a, &known, s->err);
+	if (found == 1)
+		reader->timezone = known->sub.timezone;
+	return found == -1 ? -1 : 0;
+}
+
 static int
 sync_one(void *arg, const struct subscriber *reader, bool good)
 {
 	struct sync *s = arg;
+	struct subscriber kept = *reader;
+	struct arena a;
+	int rc = 0;
 
-	return store_sync_reader(s->run->store, reader, good, s->err);
+	arena_init(&a, MAX_READER_BYTES);
+	if (good && s->run->cfg->lost_zone != NULL && reader->timezone[0] == '\0')
+		rc = keep_zone(s, &kept, &a);
+	if (rc == 0)
+		rc = store_sync_reader(s->run->store, &kept, good, s->err);
+	arena_release(&a);
+	return rc;
 }
 
 static int

@@ -58,12 +58,17 @@ run_open(const struct run_settings *settings, struct run **out, struct error *er
 			    err, err->kind, "%s", "the configuration has errors; nothing was done");
 		goto fail;
 	}
-	run->nreader_errors = run->cfg->nreader_errors;
 	*out = run;
 	return 0;
 fail:
 	run_close(run);
 	return -1;
+}
+
+bool
+run_has_config_errors(const struct run *run)
+{
+	return run->cfg->nreader_errors > 0 || run->cfg->lost_zone != NULL;
 }
 
 int
@@ -271,6 +276,35 @@ send_due(struct run *run, const struct run_options *options, int64_t now_utc, in
 	return deliver_editions(run, options, id, report, err);
 }
 
+/* A machine without a clock of its own begins in 1970 until the network tells; no run before this one may be there to compare. */
+static int
+check_clock(int64_t now_utc, struct error *err)
+{
+	char now[DATE_RFC3339_SIZE];
+
+	if (now_utc >= MIN_CLOCK_UTC)
+		return 0;
+	date_format_rfc3339(now_utc, now);
+	return err_set(err, ERR_CONFIG,
+	    "the clock says %s, which is long ago; nothing is sent. Set the clock: timedatectl "
+	    "set-ntp true",
+	    now);
+}
+
+static int
+take_store(struct run *run, int64_t now_utc, struct error *err)
+{
+	struct strbuf far_dir;
+	int rc;
+
+	strbuf_init(&far_dir, MAX_URL_BYTES);
+	cache_dir(&far_dir);
+	rc = store_take_charge(
+	    run->store, far_dir.len > 0 ? far_dir.buf : NULL, now_utc, &run->last_utc, err);
+	strbuf_release(&far_dir);
+	return rc;
+}
+
 /*
  * Before anything is fetched by a clock that may be wrong, or sent from a store that may not be the newest. A preview only
  * says what a run would say.
@@ -278,17 +312,12 @@ send_due(struct run *run, const struct run_options *options, int64_t now_utc, in
 static int
 take_charge(struct run *run, const struct run_options *options, int64_t now_utc, struct error *err)
 {
-	struct strbuf far_dir;
 	struct error why = { 0 };
 	int rc;
 
 	if (!options->deliver)
 		return 0;
-	strbuf_init(&far_dir, MAX_URL_BYTES);
-	cache_dir(&far_dir);
-	rc = store_take_charge(
-	    run->store, far_dir.len > 0 ? far_dir.buf : NULL, now_utc, &run->last_utc, &why);
-	strbuf_release(&far_dir);
+	rc = check_clock(now_utc, &why) == -1 ? -1 : take_store(run, now_utc, &why);
 	if (rc == -1 && options->preview && why.kind == ERR_CONFIG) {
 		log_warn(run->log, "a run would send nothing: %s", why.msg);
 		return 0;
@@ -359,7 +388,7 @@ run_digests(struct run *run, const struct run_options *options, struct run_repor
 		report->other_run = holder;
 		return 0;
 	}
-	if (run->nreader_errors > 0)
+	if (run_has_config_errors(run))
 		report->faults |= RUN_FAULT_CONFIG;
 	return do_steps(run, options, report, err);
 }

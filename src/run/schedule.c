@@ -31,16 +31,16 @@ skip_blanks(struct cursor *c)
 		c->at++;
 }
 
-/* One or two digits, at most max. */
+/* A number of least to two digits, at most max. */
 static bool
-take_number(struct cursor *c, int max, int *out)
+take_number(struct cursor *c, int least, int max, int *out)
 {
 	const char *s = c->at;
 	int n = 0;
 
 	while (isdigit((unsigned char)*s) && s - c->at < 2)
 		n = n * 10 + (*s++ - '0');
-	if (s == c->at || isdigit((unsigned char)*s) || n > max)
+	if (s - c->at < least || isdigit((unsigned char)*s) || n > max)
 		return false;
 	c->at = s;
 	*out = n;
@@ -101,7 +101,7 @@ schedule_parse(const char *text, struct schedule *out, size_t *offset, struct er
 	} else if (take_word(&c, "monthly")) {
 		s.kind = SCHEDULE_MONTHLY;
 		skip_blanks(&c);
-		if (!take_number(&c, 31, &s.month_day) || s.month_day == 0)
+		if (!take_number(&c, 1, 31, &s.month_day) || s.month_day == 0)
 			return fail(
 			    &c, offset, err, "a day of the month, 1..31, as in 'monthly 1 08:00'");
 	} else if (take_word(&c, "weekdays")) {
@@ -113,8 +113,8 @@ schedule_parse(const char *text, struct schedule *out, size_t *offset, struct er
 	}
 	skip_blanks(&c);
 	if (*c.at != '\0' && s.kind != SCHEDULE_ALWAYS) {
-		if (!take_number(&c, 23, &s.hour) || !take_colon(&c) ||
-		    !take_number(&c, 59, &s.minute))
+		if (!take_number(&c, 1, 23, &s.hour) || !take_colon(&c) ||
+		    !take_number(&c, 2, 59, &s.minute))
 			return fail(&c, offset, err, "a time as 07:30, 00:00..23:59");
 		skip_blanks(&c);
 	}

@@ -55,6 +55,7 @@ struct due {
 	bool own;		/* by the reader's schedule; else only by those of some filters */
 	bool paused;		/* the reader's day is before the end of the pause, which is due_utc */
 	bool stands_in;		/* the reader's zone is gone, see zones_get_any() */
+	bool moved;		/* the editions before this one were made elsewhere */
 };
 
 /* "2026-08-21" or "run-17". */
@@ -191,6 +192,8 @@ int	papers_import(struct run *run, const char *path, const char *bytes, size_t l
  */
 int	queries_read(const struct config *cfg, const struct subscriber *reader, const char *name,
 	    const char *text, struct arena *a, struct query **out, size_t *offset, struct error *err);
+/* The query of the filter that @name means, for the same reader; NULL = there is none. */
+const char *queries_find(const struct config *cfg, const struct subscriber *reader, const char *name);
 
 /* ---- programs.c: the compiled filters of readers, kept in the store ---- */
 

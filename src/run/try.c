@@ -336,15 +336,12 @@ add_overlaps(struct trial *t, const uint64_t *bits)
 static int
 find_replaced(struct trial *t, const char **match)
 {
+	const struct subscriber *sub = t->reader != NULL ? &t->reader->sub : NULL;
 	const char *name = t->options->instead_of;
 
 	*match = t->options->instead_of_match;
-	for (size_t i = 0; *match == NULL && t->reader != NULL && i < t->reader->sub.nfilters; i++)
-		if (strcmp(t->reader->sub.filters[i].name, name) == 0)
-			*match = t->reader->sub.filters[i].match;
-	for (size_t i = 0; *match == NULL && i < t->run->cfg->nshared; i++)
-		if (strcmp(t->run->cfg->shared[i].name, name) == 0)
-			*match = t->run->cfg->shared[i].match;
+	if (*match == NULL)
+		*match = queries_find(t->run->cfg, sub, name);
 	if (*match != NULL)
 		return 0;
 	return err_set(t->err, ERR_USAGE, "no filter is called '%s'%s", name,
@@ -422,15 +419,6 @@ struct edited {
 	struct error *err;
 };
 
-static const struct filter *
-find_filter(const struct subscriber *sub, const char *name)
-{
-	for (size_t i = 0; i < sub->nfilters; i++)
-		if (strcmp(sub->filters[i].name, name) == 0)
-			return &sub->filters[i];
-	return NULL;
-}
-
 static int
 look_at_block(void *arg, const struct subscriber *reader, bool good)
 {
@@ -444,11 +432,11 @@ look_at_block(void *arg, const struct subscriber *reader, bool good)
 	arena_init(&a, MAX_READER_BYTES);
 	found = store_find_reader(e->run->store, reader->canonical, &a, &known, e->err);
 	for (size_t i = 0; found == 1 && rc == 0 && i < reader->nfilters; i++) {
-		const struct filter *now = &reader->filters[i],
-				    *before = find_filter(&known->sub, now->name);
+		const struct filter *now = &reader->filters[i], *before = known->sub.filters;
+		size_t k = filter_find(before, known->sub.nfilters, now->name);
 
-		if (before != NULL && strcmp(before->match, now->match) != 0)
-			rc = e->visit(e->arg, reader, now, before->match);
+		if (k < known->sub.nfilters && strcmp(before[k].match, now->match) != 0)
+			rc = e->visit(e->arg, reader, now, before[k].match);
 	}
 	arena_release(&a);
 	return found == -1 ? -1 : rc;

@@ -7,32 +7,18 @@
 
 /* ---- filters ---- */
 
-static const struct filter trending = {
-	.name = DEFAULT_FILTER_NAME,
-	.match = "*",
-	.limit = 10,
-	.sort = SORT_TRENDING,
-	.sort_given = true,
-	.when = "",
-	.file = "",
-};
-
 /* What a reader has who never asked for anything. */
 static bool
 is_trending(const struct filter *f)
 {
-	return strcmp(f->name, trending.name) == 0 && strcmp(f->match, trending.match) == 0 &&
-	    f->sort == trending.sort;
+	return strcmp(f->name, filter_trending.name) == 0 &&
+	    strcmp(f->match, filter_trending.match) == 0 && f->sort == filter_trending.sort;
 }
 
 static size_t
 find_filter(const struct subscriber *sub, const char *name)
 {
-	size_t i = 0;
-
-	while (i < sub->nfilters && strcmp(sub->filters[i].name, name) != 0)
-		i++;
-	return i;
+	return filter_find(sub->filters, sub->nfilters, name);
 }
 
 static void
@@ -92,42 +78,42 @@ check_filter(
 	return 0;
 }
 
+static int
+fail_no_shared(const struct config *cfg, const char *name, struct arena *a, struct error *err)
+{
+	const char **names = arena_array(a, cfg->nshared + 1, sizeof(*names)), *near;
+
+	if (names == NULL)
+		return err_nomem(err, "reader");
+	for (size_t i = 0; i < cfg->nshared; i++)
+		names[i] = cfg->shared[i].name;
+	near = text_nearest(name, names);
+	return err_set(err, ERR_DATA, "there is no shared filter '%.60s'%s%s%s", name,
+	    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+	    near != NULL ? "'?" : "");
+}
+
 /* The shared filter under its name: its query is looked up anew by each run, as @name inside a filter so called means it. */
 static int
 use_shared(
     struct run *run, struct subscriber *sub, const char *name, struct arena *a, struct error *err)
 {
 	const struct config *cfg = run->cfg;
-	const char **names = arena_array(a, cfg->nshared + 1, sizeof(*names)), *near;
-	struct filter f = { .sort_given = true, .when = "", .file = "" };
+	const size_t i = filter_find(cfg->shared, cfg->nshared, name);
+	struct filter f;
 
-	if (names == NULL)
+	if (i == cfg->nshared)
+		return fail_no_shared(cfg, name, a, err);
+	if (strpbrk(name, "\"\\") != NULL)
+		return err_set(err, ERR_DATA,
+		    "the shared filter '%.60s' has a quote in its name and cannot be used by name",
+		    name);
+	f = cfg->shared[i];
+	f.sort_given = true;
+	if ((f.match = arena_printf(a, "@\"%s\"", name)) == NULL)
 		return err_nomem(err, "reader");
-	for (size_t i = 0; i < cfg->nshared; i++) {
-		const struct filter *shared = &cfg->shared[i];
-
-		names[i] = shared->name;
-		if (strcmp(shared->name, name) != 0)
-			continue;
-		if (strchr(name, '"') != NULL || strchr(name, '\\') != NULL)
-			return err_set(err, ERR_DATA,
-			    "the shared filter '%.60s' has a quote in its name and cannot be used "
-			    "by "
-			    "name",
-			    name);
-		f.name = shared->name;
-		f.match = arena_printf(a, "@\"%s\"", shared->name);
-		f.limit = shared->limit;
-		f.sort = shared->sort;
-		if (f.match == NULL)
-			return err_nomem(err, "reader");
-		put_filter(sub, &f);
-		return 0;
-	}
-	near = text_nearest(name, names);
-	return err_set(err, ERR_DATA, "there is no shared filter '%.60s'%s%s%s", name,
-	    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-	    near != NULL ? "'?" : "");
+	put_filter(sub, &f);
+	return 0;
 }
 
 static int
@@ -180,7 +166,7 @@ join_filters(struct run *run, const struct run_wish *wish, bool is_new, struct a
 			return -1;
 	*wrong = "filter";
 	if (sub->nfilters == 0)
-		put_filter(sub, &trending);
+		put_filter(sub, &filter_trending);
 	if (sub->nfilters > MAX_READER_FILTERS)
 		return err_set(err, ERR_DATA, "%zu filters; expected at most %d", sub->nfilters,
 		    MAX_READER_FILTERS);

@@ -101,7 +101,7 @@ zones_get_any(const struct run *run, const char *name, bool *stands_in, struct e
 			continue;
 		if (known == NULL) {
 			log_error(
-			    run->log, "%s; %s stands in for it until then", why.msg, names[i]);
+			    run->log, "%s; until it is there, %s stands in", why.msg, names[i]);
 			add_zone(run->zones, names[0], NULL);
 		}
 		return tz;

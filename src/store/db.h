@@ -212,15 +212,8 @@ int	readers_skip_to_now(struct store *store, int64_t id, int64_t now_utc, struct
 /* Inside a transaction: if this process sends, that no other has taken over. Fails with ERR_TEMP. */
 int	acting_check_fence(struct store *store, struct error *err);
 
-/* ---- eligible.c, editions.c ---- */
+/* ---- editions.c ---- */
 
-struct sent_item {
-	int64_t paper;
-	uint32_t version;
-};
-/* Add papers (in any order) to a reader's list; a paper on it keeps the higher version. */
-int	eligible_add_sent(struct store *store, int64_t reader, struct sent_item *items, size_t n, int64_t now_utc,
-	    struct error *err);
 /* Call visit for each paper that an unsettled edition needs. */
 int	editions_each_needed(struct store *store, int (*visit)(void *arg, int64_t paper), void *arg,
 	    struct error *err);

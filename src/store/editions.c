@@ -450,7 +450,7 @@ remember_picks(struct store *store, const struct edition *e, int64_t now_utc, st
 	for (size_t i = 0; i < e->npicks; i++)
 		if (!e->picks[i].cut)
 			items[n++] = (struct sent_item){ e->picks[i].paper, e->picks[i].version };
-	return eligible_add_sent(store, e->reader, items, n, now_utc, err);
+	return store_add_sent(store, e->reader, items, n, now_utc, err);
 }
 
 /* via NULL = not by a try. */

@@ -156,7 +156,7 @@ find_floor(struct store *store, int64_t now_utc, struct error *err)
 }
 
 int
-eligible_add_sent(struct store *store, int64_t reader, struct sent_item *items, size_t n,
+store_add_sent(struct store *store, int64_t reader, const struct sent_item *items, size_t n,
     int64_t now_utc, struct error *err)
 {
 	struct sent_list list;

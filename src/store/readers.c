@@ -339,6 +339,17 @@ store_end_reader(struct store *store, int64_t id, int64_t now_utc, struct error 
 }
 
 int
+store_move_in_reader(struct store *store, int64_t id, int64_t created_utc, int64_t last_edition_utc,
+    struct error *err)
+{
+	if (db_run_ints(store, SQL_READER_MOVE_IN, DB_INTS(id, created_utc), err) == -1)
+		return -1;
+	return last_edition_utc == 0
+	    ? 0
+	    : db_run_ints(store, SQL_CURSOR_MOVE_IN, DB_INTS(id, last_edition_utc), err);
+}
+
+int
 store_pause_reader(struct store *store, int64_t id, int32_t until_day, struct error *err)
 {
 	return db_run_ints(store, SQL_READER_PAUSE, DB_INTS(id, until_day), err);

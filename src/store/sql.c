@@ -289,6 +289,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE reader SET state = 1, ended_utc = ?2, vanished = 0 WHERE id = ?1 AND "
 	    "state = 0",
 	[SQL_READER_PAUSE] = "UPDATE reader SET paused_until = ?2 WHERE id = ?1",
+	[SQL_READER_MOVE_IN] =
+	    "UPDATE reader SET created_utc = ?2 WHERE id = ?1 AND created_utc > ?2",
 	[SQL_READER_OF_FILE] = "SELECT id FROM reader WHERE origin = 0 AND state = 0 ORDER BY id",
 	[SQL_READER_LONG_ENDED] =
 	    "SELECT id FROM reader WHERE state = 1 AND ended_utc < ?1 AND NOT EXISTS(SELECT"
@@ -325,6 +327,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CURSOR_ADD] =
 	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
 	    "open_period) VALUES(?1, 0, -1, 0, 0, 0)",
+	[SQL_CURSOR_MOVE_IN] =
+	    "UPDATE cursor SET change_seq = 0, last_edition_utc = ?2 WHERE reader = ?1 AND slot = "
+	    "0 AND change_seq = -1 AND last_period = 0",
 	[SQL_CURSOR_SKIP] =
 	    "UPDATE cursor SET change_seq = max(change_seq, ?2), last_period = max(last_period, "
 	    "?3) WHERE reader = ?1 AND change_seq >= 0",

@@ -29,7 +29,7 @@ check 'lines are counted, broken ones named'  'd import papers.jsonl >out 2>err;
 check 'again: nothing new'                    'd import papers.jsonl 2>/dev/null | grep -qx "3 papers read: 0 new, 0 changed"'
 check 'they are there'                        'd show 2603.00001 | grep -q "Old and Known" && d show 10.9999/abc | grep -q "By DOI" && d show import:note-1 | grep -q "Without any Day"'
 check 'and mailed to nobody'                  'silent 0 d run && test "$(mails_sent)" = 0'
-check 'standard input is -'                   'fresh; head -n 1 papers.jsonl | d import - | grep -qx "1 papers read: 1 new, 0 changed"'
+check 'standard input is -'                   'fresh; head -n 1 papers.jsonl | d import - | grep -qx "1 paper read: 1 new, 0 changed"'
 check '... and is named so'                   'echo "{}" | d import - 2>err; grep -q "^digest: -: no line is a paper; line 1: " err'
 check 'a saved answer of Hugging Face'        'fresh; d import "$FIXTURES/2026-03-02.json" | grep -qx "4 papers read: 4 new, 0 changed" && d show 2603.90001 | grep -q "import on 2026-03-02 (new)"'
 check 'several files, one of them missing'    'fresh; d import papers.jsonl none.jsonl "$FIXTURES/2026-03-03.json" >out 2>err; test $? = 74 && grep -q "^digest: none.jsonl: No such file" err && grep -q "papers.jsonl:2: " err && d show 2603.90005 >/dev/null && d show 2603.00001 >/dev/null'

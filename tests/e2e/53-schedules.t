@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # When a digest goes out: clock changes, newcomers, downtime, pauses, zones that are gone, clocks that ran ahead.
 . "$(dirname "$0")/lib.sh"
-plan 50
+plan 59
 
 at() {
 	now=$1Z
@@ -211,9 +211,32 @@ head -c 100 /usr/share/zoneinfo/Asia/Beirut >zones/Asia/Beirut
 check 'a zone that is gone is told with its place' 'says 78 "^digest: .*digest.conf:5:[0-9]+: timezone: no time zone \"Europe/London\"" at 2026-03-04T08:00:00 run'
 check '... and one that is cut off'              'grep -q "digest.conf:6:[0-9]*: timezone: .*Asia/Beirut.*not a usable TZif file" .err'
 check '... nobody is left without a mail'        'for who in gone cut here cmd; do test "$(mails_to $who)" = 2 || { echo $who; exit 1; }; done'
-check '... and it is said what stands in'        'test "$(grep -c "no time zone .Europe/London.*; UTC stands in for it until then" .err)" = 1'
+check '... and it is said what stands in'        'test "$(grep -c "no time zone .Europe/London.*; until it is there, UTC stands in" .err)" = 1'
 check 'back again, all is as before'             'cp -L /usr/share/zoneinfo/Europe/London zones/Europe && cp -L /usr/share/zoneinfo/Asia/Beirut zones/Asia && silent 0 at 2026-03-05T08:00:00 run && test "$(mails_to gone)" = 3'
+cat >>digest.conf <<'X'
+defaults { timezone = "Asia/Tokyo" }
+X
+sed -i '/^defaults { outside/d; /subscriber/d' digest.conf
+for who in gone cut here; do echo "subscriber \"$who@digest.test\" { outside = 0  empty = note  when = \"daily 07:00\"  filter \"a\" { match = \"*\" } }"; done >>digest.conf
+at 2026-03-06T08:00:00 run
+rm zones/Asia/Tokyo
+echo 'subscriber "new@digest.test" { filter "a" { match = "*" } }' >>digest.conf
+check 'a zone of the defaults that is gone is told with its place' 'says 78 "^digest: .*digest.conf:4:23: timezone: no time zone \"Asia/Tokyo\"" at 2026-03-07T08:00:00 run'
+check '... nobody is left without a mail'        'for who in gone cut here; do test "$(mails_to $who)" = 5 || { echo $who; exit 1; }; done; test "$(mails_to new)" = 1'
+check '... readers keep it, until it is back'    'at 2026-03-07T08:00:00 subscribers --json 2>/dev/null | grep -c "\"timezone\":\"Asia/Tokyo\"" | grep -qx 3'
+sed -i 's|Asia/Tokyo|Asia/Beirut|' digest.conf
+at 2026-03-08T08:00:00 run
+sed -i 's|Asia/Beirut|Asia/Bairut|' digest.conf
+check '... or have the one they had before a slip of the pen' 'says 78 "did you mean" at 2026-03-08T08:00:00 run; at 2026-03-08T08:00:00 subscribers --json 2>/dev/null | grep -c "\"timezone\":\"Asia/Beirut\"" | grep -qx 4'
+check '... and check names it with the cure'     'at 2026-03-08T08:00:00 check --offline >out 2>/dev/null; grep -A2 "^fail zone *Asia/Bairut, the timezone of the defaults" out | tr "\n" " " | grep -q "name another"'
+check '... as the first screen does'             'at 2026-03-08T08:00:00 2>/dev/null | grep -q "the time zone of the defaults is gone"'
+check 'right again, all is as before'            'sed -i "s|Asia/Bairut|Asia/Beirut|" digest.conf; silent 0 at 2026-03-09T08:00:00 run'
 unset TZDIR
+
+# --- a clock that is not set
+afresh
+check 'a clock before this program sends nothing' 'says 78 "the clock says 1970-01-01T00:10:00Z, which is long ago; nothing is sent" at 1970-01-01T00:10:00 run && test "$(mails_sent)" = 0'
+check '... as the preview says'                  'says 0 "a run would send nothing: the clock says 1970-01-01" at 1970-01-01T00:10:00 -n'
 
 # --- a clock that ran ahead
 afresh

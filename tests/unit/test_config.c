@@ -161,8 +161,10 @@ static const struct {
 	    "t.conf:3:3: match: there is no filter called 'nobody'\n  @nobody\n  ^\n" },
 	{ "filter \"a\" { match = '' }", 0,
 	    "t.conf:2:23: match: an empty query; expected words, or '*' for every paper\n" },
-	{ "defaults { timezone = Mars/Base }", 0,
-	    "t.conf:2:23: timezone: 'Mars/Base' is not a time zone; expected a name like "
+	/* A zone that is gone stops nothing by itself, see test_lost_zone. */
+	{ "defaults { timezone = Mars/Base limit = 501 }", 0,
+	    "t.conf:2:41: limit: 501 is out of range; expected 1..500\n"
+	    "[] t.conf:2:23: timezone: 'Mars/Base' is not a time zone; expected a name like "
 	    "Europe/London\n" },
 	{ "defaults { paused-until = 2026-12-01 }", 0,
 	    "t.conf:2:12: unknown key 'paused-until' in defaults; digest.conf(5) lists what there "
@@ -291,6 +293,50 @@ test_bad(void **state)
 		assert_null(cfg);
 		strbuf_release(&said);
 	}
+}
+
+static int
+keep_zones(void *arg, const struct subscriber *reader, bool good)
+{
+	strbuf_addf(arg, "%s %s %s\n", reader->address, reader->timezone, good ? "good" : "broken");
+	return 0;
+}
+
+/* What a reader says counts as ever; the others have the machine's zone. */
+static void
+test_lost_zone(void **state)
+{
+	static const char text[] = "defaults { timezone = Mars/Base limit = 4 }\n"
+				   "subscriber \"a@b\" { }\n"
+				   "subscriber \"c@d\" { timezone = Europe/London }\n"
+				   "subscriber \"e@f\" { timezone = Mars/Base }\n";
+	static const char want[] =
+	    "[e@f] t.conf:5:31: timezone: 'Mars/Base' is not a time zone; expected a name like "
+	    "Europe/London\n"
+	    "a@b  good\nc@d Europe/London good\ne@f  broken\n";
+	static const char first[] = "[] t.conf:2:23: timezone: 'Mars/Base' is not a time zone; "
+				    "expected a name like Europe/London\n";
+	struct config *cfg;
+	struct strbuf said;
+
+	(void)state;
+	strbuf_init(&said, 4096);
+	put_config(text, strlen(text));
+	assert_int_equal(config_load("t.conf", &fake_checks, note, &said, &cfg, NULL), 0);
+	assert_string_equal(cfg->lost_zone, "Mars/Base");
+	assert_string_equal(cfg->defaults.timezone, "");
+	assert_int_equal(cfg->defaults.limit, 4);
+	assert_int_equal(cfg->nreader_errors, 1);
+	assert_int_equal(config_each_reader(cfg, keep_zones, &said, NULL), 0);
+	assert_int_equal(strncmp(said.buf, first, strlen(first)), 0);
+	assert_string_equal(said.buf + strlen(first), want);
+	config_free(cfg);
+
+	put_config(text + strlen("defaults { timezone = Mars/Base limit = 4 }\n"), 20);
+	assert_int_equal(config_load("t.conf", &fake_checks, NULL, NULL, &cfg, NULL), 0);
+	assert_null(cfg->lost_zone);
+	config_free(cfg);
+	strbuf_release(&said);
 }
 
 /* Files that are no list at all. */
@@ -532,6 +578,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bad, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_lost_zone, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(test_no_list, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(test_too_many_errors, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(test_deep_includes, enter_folder, leave_folder),

@@ -183,7 +183,7 @@ test_text_reads_back(void **state)
 	/* The name is read as an address is: with quotes it needs. */
 	init.items[INIT_ADDRESS] = "\"Ada \\\"the\\\" O'L\\\\\" <ada@digest.test>";
 	run = open_init(&init, &place, &log);
-	assert_int_equal(run->nreader_errors, 0);
+	assert_int_equal(run->cfg->nreader_errors, 0);
 	assert_string_equal(run->cfg->list.from, "Papers <p@digest.test>");
 	assert_string_equal(run->cfg->list.operator, "ada@digest.test");
 	assert_int_equal(run->cfg->nsmtps, 1);

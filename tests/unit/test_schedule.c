@@ -33,6 +33,7 @@ static const struct {
 	{ "daily 24:00", false, 6, 0, 0, 0, 0, 0 },
 	{ "daily 7", false, 7, 0, 0, 0, 0, 0 },
 	{ "daily 07:60", false, 9, 0, 0, 0, 0, 0 },
+	{ "daily 7:5", false, 8, 0, 0, 0, 0, 0 }, /* 07:05 or 07:50? */
 	{ "daily 07:30 sharp", false, 12, 0, 0, 0, 0, 0 },
 	{ "mon, 08:00", false, 5, 0, 0, 0, 0, 0 },
 	{ "monthly 0", false, 9, 0, 0, 0, 0, 0 },
