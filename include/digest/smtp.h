@@ -125,6 +125,7 @@ struct smtp_probe {
 	uint64_t max_size;	/* bytes, 0 = none told */
 	bool tls;
 	bool logged_in;
+	bool untrusted;	/* no connection, as its certificate is signed by nobody who is trusted */
 	bool pipelining, size, eightbit, smtputf8, enhanced_codes, dsn;
 	unsigned max_mails;	/* of one connection (RFC 9422 4.1 MAILMAX), 0 = none told */
 	unsigned max_recipients;	/* of one mail (4.2 RCPTMAX); we name one */
@@ -132,7 +133,7 @@ struct smtp_probe {
 	char auth[128];		/* the mechanisms offered, blank between, "" = none */
 };
 
-/* Connect, log in if there is a user, QUIT. Errors as sink_run gives them. */
+/* Connect, log in if there is a user, QUIT. Errors as sink_run gives them; of out untrusted alone is then told. */
 int	smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct error *err);
 
 /*

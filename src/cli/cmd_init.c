@@ -35,6 +35,8 @@ static const struct {
 	{ INIT_URL, "--smtp-url", "Relay, or sendmail", offsetof(struct options, smtp_url) },
 	{ INIT_USER, "--smtp-user", "Name for the login, or - for none",
 	    offsetof(struct options, smtp_user) },
+	{ INIT_CA, "--ca-file", "File with its authority's certificate (PEM)",
+	    offsetof(struct options, ca_file) },
 	{ INIT_FROM, "--from", "From", offsetof(struct options, from) },
 };
 
@@ -241,8 +243,12 @@ find_password(struct setup *s, bool again, struct error *err)
 
 	s->init.password = NULL;
 	strbuf_reset(&s->password);
-	if (!wants_password(s))
-		return 0;
+	if (!wants_password(s)) {
+		if (s->asks || s->cli->opt.password_file == NULL)
+			return 0;
+		return err_set(err, ERR_USAGE,
+		    "--password-file without --smtp-user; expected the name for the login");
+	}
 	if (s->cli->opt.password_file != NULL && !again) {
 		if (config_read_secret(&secret, "--password-file", &s->password, err) == -1)
 			return -1;
@@ -261,15 +267,39 @@ find_password(struct setup *s, bool again, struct error *err)
 	return 0;
 }
 
+/* What belongs to a relay would else be left out without a word. */
+static int
+refuse_relay_options(const struct cli *cli, struct error *err)
+{
+	const char *const given[] = { cli->opt.smtp_user, cli->opt.password_file,
+		cli->opt.ca_file };
+	static const char *const names[] = { "--smtp-user", "--password-file", "--ca-file" };
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		if (given[i] != NULL)
+			return err_set(err, ERR_USAGE,
+			    "%s is of a relay; expected one as --smtp-url, as in "
+			    "smtps://smtp.example.org",
+			    names[i]);
+	return 0;
+}
+
 static int
 find_way_out(struct setup *s, bool again, struct error *err)
 {
+	const char *before = s->init.items[INIT_URL];
+
 	if (find_item(s, INIT_URL, again, err) == -1)
 		return -1;
 	if (!run_init_is_relay(&s->init)) {
-		s->init.items[INIT_USER] = NULL;
-		return find_password(s, again, err);
+		s->init.items[INIT_USER] = s->init.items[INIT_CA] = NULL;
+		return again ? find_password(s, again, err) : refuse_relay_options(s->cli, err);
 	}
+	/* Of another relay nothing is known. */
+	if (before != NULL && strcmp(before, s->init.items[INIT_URL]) != 0)
+		s->init.items[INIT_CA] = NULL;
+	if (!again && s->cli->opt.ca_file != NULL && find_item(s, INIT_CA, false, err) == -1)
+		return -1;
 	/* Off a terminal nobody logs in who did not say so. */
 	if (!s->asks && given_of(s->cli, INIT_USER) == NULL)
 		s->init.items[INIT_USER] = "";
@@ -278,42 +308,62 @@ find_way_out(struct setup *s, bool again, struct error *err)
 	return find_password(s, again, err);
 }
 
-/* Log in as a run would. A person may enter it again, or keep it as it is. */
+/* What a person does about a relay that does not take us. 1 = it is to be tried again, 0 = kept as it is. */
+static int
+mend_way_out(struct setup *s, bool untrusted, struct error *err)
+{
+	static const char *const words[] = { "ca", "again", "keep", "quit", NULL };
+	const char *const *offered = untrusted ? words : words + 1;
+	size_t choice;
+
+	if (ask_choice(s->cli,
+		untrusted ? "Name its authority (ca), enter it again, keep it as it is, or quit"
+			  : "Enter it again, keep it as it is, or quit",
+		offered, &choice, err) == -1)
+		return -1;
+	switch (offered[choice][0]) {
+	case 'c':
+		return find_item(s, INIT_CA, true, err) == -1 ? -1 : 1;
+	case 'a':
+		return find_way_out(s, true, err) == -1 ? -1 : 1;
+	case 'k':
+		return 0;
+	default:
+		return err_set(err, ERR_USAGE, "stopped");
+	}
+}
+
+/* Log in as a run would, until it does or a person leaves it at that. */
 static int
 try_way_out(struct setup *s, struct error *err)
 {
-	static const char *const words[] = { "again", "keep", "quit", NULL };
 	struct strbuf told;
 	struct error why;
-	size_t choice = 0;
-	int rc = 0;
+	bool untrusted;
+	int rc = 1;
 
 	strbuf_init(&told, MAX_HEADER_TEXT);
-	while (rc == 0 && run_init_is_relay(&s->init) && !s->cli->opt.offline) {
+	while (rc == 1 && run_init_is_relay(&s->init) && !s->cli->opt.offline) {
 		strbuf_reset(&told);
 		if (s->asks)
 			ask_tell(s->cli, "Trying %s ...", s->init.items[INIT_URL]);
-		if (run_init_try_relay(s->run, &s->init, &told, &why) == 0) {
+		if (run_init_try_relay(s->run, &s->init, &told, &untrusted, &why) == 0) {
 			if (!s->cli->opt.quiet)
 				ask_tell(s->cli, "It answers: %s.", told.buf);
 			break;
 		}
 		if (!s->asks) {
 			*err = why;
-			rc = err_prefix(err, "nothing was written (--offline does not try it)");
+			rc = err_prefix(err,
+			    untrusted ? "nothing was written (--ca-file names its authority)"
+				      : "nothing was written (--offline does not try it)");
 			break;
 		}
 		ask_tell(s->cli, "%s", why.msg);
-		rc = ask_choice(
-		    s->cli, "Enter it again, keep it as it is, or quit", words, &choice, err);
-		if (rc == 0 && choice == 2)
-			rc = err_set(err, ERR_USAGE, "stopped");
-		if (rc == -1 || choice == 1)
-			break;
-		rc = find_way_out(s, true, err);
+		rc = mend_way_out(s, untrusted, err);
 	}
 	strbuf_release(&told);
-	return rc;
+	return rc == -1 ? -1 : 0;
 }
 
 /* From whom they come, which depends on how they leave. */

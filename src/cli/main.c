@@ -18,8 +18,8 @@ static volatile sig_atomic_t run_signal;
 const struct command commands[] = {
 	{ "init", "start", "", 0, 0,
 	    OPT(OPT_ADDRESS) | OPT(OPT_TOPIC) | OPT(OPT_FROM) | OPT(OPT_SMTP_URL) |
-		OPT(OPT_SMTP_USER) | OPT(OPT_PASSWORD_FILE) | OPT(OPT_WHEN) | OPT(OPT_TIMEZONE) |
-		OPT(OPT_OFFLINE) | OPT(OPT_YES),
+		OPT(OPT_SMTP_USER) | OPT(OPT_PASSWORD_FILE) | OPT(OPT_CA_FILE) | OPT(OPT_WHEN) |
+		OPT(OPT_TIMEZONE) | OPT(OPT_OFFLINE) | OPT(OPT_YES),
 	    "ask a few questions and write a configuration", cmd_init },
 	{ "check", "start", "", 0, 0, OPT(OPT_OFFLINE) | OPT(OPT_SEND),
 	    "look whether everything is in order, and say what cures what is not", cmd_check },

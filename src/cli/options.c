@@ -71,6 +71,8 @@ const struct option_info option_table[] = {
 	{ OPT_SMTP_USER, false, "smtp-user", 0, "USER", "for the login there" },
 	{ OPT_PASSWORD_FILE, false, "password-file", 0, "FILE",
 	    "holds its password, closed to others" },
+	{ OPT_CA_FILE, false, "ca-file", 0, "FILE",
+	    "who signs its certificate, where that is nobody this machine trusts" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
@@ -118,6 +120,7 @@ static const struct place places[] = {
 	TEXT("smtp-url", smtp_url),
 	TEXT("smtp-user", smtp_user),
 	TEXT("password-file", password_file),
+	TEXT("ca-file", ca_file),
 	FLAG("check", check),
 	FLAG("adopt", adopt),
 	FLAG("stdin", from_stdin),

@@ -141,6 +141,13 @@ explain_verify(CURL *easy, const char *text, struct error *err)
 }
 
 bool
+dial_is_untrusted(CURL *easy, CURLcode code, const struct dial_options *o)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION &&
+	    classify_verify(easy, o->error) == VERIFY_UNKNOWN;
+}
+
+bool
 dial_explain(
     CURL *easy, CURLcode code, const struct dial_options *o, const char *scheme, struct error *err)
 {

@@ -37,6 +37,9 @@ struct dial_options {
 /* A handle that opens a connection and leaves it to us. -1 when libcurl refuses something. */
 int	dial_set_options(CURL *easy, const struct dial_options *options);
 
+/* No connection, because the certificate is signed by nobody who is trusted: ca-file may name who is. */
+bool	dial_is_untrusted(CURL *easy, CURLcode code, const struct dial_options *options);
+
 /*
  * Say why libcurl did not get there, as far as that is the same for every protocol: the name, the connection, the certificate,
  * TLS. ERR_NET may come right by itself, ERR_CONFIG does not.

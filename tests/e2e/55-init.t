@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 41
+plan 49
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -88,6 +88,28 @@ fresh
 check 'a file with the password that others may read'     'cp pw open && chmod 644 open && says 78 "chmod 600 open" l --password-file open && nothing_left'
 check 'a login without one says why it asks for a file'   'says 64 "without --password-file; expected a file" l && nothing_left'
 check 'a file beside it that is wrong is named'           'echo "zebra {" >"$C/conf.d/bad.conf" && says 78 "conf.d/bad.conf:1:" l --password-file pw; rc=$?; rm "$C/conf.d/bad.conf"; test $rc = 0 && nothing_left'
+
+check 'what is of a relay alone is refused elsewhere'     'for o in --smtp-user --password-file --ca-file; do says 64 "^digest: $o is of a relay" i --address me@digest.test --smtp-url sendmail:/bin/true --offline $o pw && nothing_left || exit 1; done'
+check '... and a password for nobody'                     'says 64 "without --smtp-user; expected the name" i --address me@digest.test --smtp-url "$url" --password-file pw && nothing_left'
+
+# --- a relay that an authority of one's own has signed for
+make_certificates
+plain=$url
+start_smtp lab --tls implicit --cert s.pem --key s.key
+url=smtps://localhost:$PORT
+c() {
+	i --address me@digest.test --smtp-url "$url" "$@" </dev/null
+}
+check 'a certificate of nobody that is known: nothing is written' 'says 78 "nothing was written .--ca-file names its authority.* signed by nobody this machine trusts" c && nothing_left'
+check '... a file that is not there'                      'says 64 "^digest: --ca-file: none.pem: No such file" c --ca-file none.pem && nothing_left'
+check '... one that holds none'                           'says 64 "^digest: --ca-file: day.json holds no certificate" c --ca-file day.json && nothing_left'
+check '... its authority is named, by its whole path'     'c --ca-file ./ca.pem >out 2>err && grep -q "It answers: $url, TLS" err && grep -q "  ca-file = \"$T/ca.pem\" }" "$C/digest.conf"'
+check '... and the first mail arrives'                    '"$DIGEST" --now $now check -q && "$DIGEST" --now $now run && test "$(find lab -name "*.eml" | wc -l)" = 1'
+fresh
+printf 'Name for => -\nenter it again, keep => c\nFile with => none.pem\nNo such file => ca.pem\nFrom [ => \nWrite => y\n' >steps
+check '... it is asked for where it is wanted, and only there' 'talk 0 --address me@digest.test --topic zebra --when daily --timezone UTC --smtp-url "$url" && grep -q "^Name its authority (ca), enter it again" seen && grep -q "ca-file = \"$T/ca.pem\"" "$C/digest.conf"'
+url=$plain
+fresh
 
 # --- by questions
 cat >steps <<X
