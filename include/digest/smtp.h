@@ -46,7 +46,7 @@ enum { SMTP_MAX_CONNECTIONS = 1000 };
 /* What stands in a URL. */
 struct smtp_place {
 	bool implicit_tls;	/* smtps:// */
-	bool loopback;		/* localhost, 127.0.0.0/8, ::1: by the text, no name is looked up */
+	bool loopback;		/* see host_is_loopback() */
 	unsigned port;		/* default 465 of smtps://, 587 of smtp://, 25 of smtp:// to loopback */
 	char host[256];		/* without the brackets of an IPv6 address */
 };

@@ -11,7 +11,7 @@
 struct dial_place {
 	char host[256];		/* without the brackets of an IPv6 address */
 	unsigned port;		/* 0 = none given */
-	bool loopback;		/* localhost, 127.0.0.0/8, ::1: by the text, no name is looked up */
+	bool loopback;		/* see host_is_loopback() */
 };
 
 /*
