@@ -1,5 +1,6 @@
 /* digest init: a first configuration, by a few questions or by options. Until everything is answered nothing is written. */
 #include "cli.h"
+#include "digest/file.h"
 #include "digest/init.h"
 #include "digest/limits.h"
 
@@ -456,16 +457,19 @@ confirm(struct setup *s, struct error *err)
 
 /* ---- afterwards ---- */
 
-/* As cron can call it: programs and files by their whole names. */
+/* As cron can call it, a line of a shell: programs and files by their whole names. */
 static void
 add_command(const struct setup *s, struct strbuf *out, const char *words)
 {
 	char *self = realpath("/proc/self/exe", NULL);
 	char *config = realpath(s->place.config, NULL);
 
-	strbuf_addf(out, "%s %s", self != NULL ? self : "digest", words);
-	if (s->place.named)
-		strbuf_addf(out, " -c %s", config != NULL ? config : s->place.config);
+	file_add_word(out, self != NULL ? self : "digest");
+	strbuf_addf(out, " %s", words);
+	if (s->place.named) {
+		strbuf_add(out, " -c ");
+		file_add_word(out, config != NULL ? config : s->place.config);
+	}
 	free(self);
 	free(config);
 }
@@ -485,7 +489,7 @@ tell_machine(const struct setup *s, const char *command, bool is_given)
 	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
 	       "    runuser -u digest -- %s\n"
 	       "\nThen let cron call it:\n"
-	       "    echo '*/15 * * * * digest %s' >/etc/cron.d/digest\n"
+	       "    echo \"*/15 * * * * digest %s\" >/etc/cron.d/digest\n"
 	       "or systemd, where its units are installed:\n"
 	       "    systemctl enable --now digest.timer\n",
 	    command, command);
@@ -500,7 +504,7 @@ tell_person(const char *command)
 	       "    */15 * * * * %s\n"
 	       "or systemd:\n"
 	       "    mkdir -p ~/.config/systemd/user && cd ~/.config/systemd/user\n"
-	       "    printf '[Service]\\nType=oneshot\\nExecStart=%s\\nSuccessExitStatus=75\\n' "
+	       "    printf \"[Service]\\nType=oneshot\\nExecStart=%s\\nSuccessExitStatus=75\\n\" "
 	       ">digest.service\n"
 	       "    printf '[Timer]\\nOnCalendar=*:0/15\\nPersistent=true\\n[Install]\\n"
 	       "WantedBy=timers.target\\n' >digest.timer\n"

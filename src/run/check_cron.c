@@ -12,6 +12,7 @@ enum {
 	LOOK_BACK_DAYS = 7,
 	MAX_RUNS = 2500,	   /* looked at: one each five minutes for a week is 2,016 */
 	MAX_WAIT_S = 3600 + 300,   /* so much later than asked a digest may leave */
+	MIN_RUNS = 4,		   /* fewer on the first day may have been made by hand */
 	MAX_SILENCE_S = 26 * 3600, /* a daily run may be two hours late */
 };
 
@@ -157,6 +158,12 @@ check_cron(struct checker *c)
 		check_warn(c, "cron", cure, "the last run was %s", span);
 	else if (k.nlate > 0)
 		tell_late(c, &k);
+	else if (k.now_utc - k.starts[0] < MAX_SILENCE_S && k.nstarts < MIN_RUNS)
+		check_ok(c, "cron",
+		    "%zu run%s since yesterday, too few to tell how often it is called; 'digest "
+		    "help "
+		    "cron' has the line",
+		    k.nstarts, k.nstarts == 1 ? "" : "s");
 	else
 		check_ok(c, "cron", "%zu run%s in %d days, often enough for every reader's hour",
 		    k.nstarts, k.nstarts == 1 ? "" : "s", LOOK_BACK_DAYS);

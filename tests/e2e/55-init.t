@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 49
+plan 50
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -51,6 +51,7 @@ check 'check finds everything in order'                   '"$DIGEST" --now $now 
 check 'a person can read it'                              'grep -q "^# Who the digests come from" "$C/digest.conf" && test "$(wc -L <"$C/digest.conf")" -le 120 && test "$(wc -l <"$C/digest.conf")" -lt 40'
 check 'the line for cron is told'                         'grep -q "^    \*/15 \* \* \* \* $DIGEST run$" out && grep -q "systemctl --user enable --now digest.timer" out'
 check '... of a file elsewhere with its name'             'i -c other/y.conf --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null >o && grep -q "^    \*/15 \* \* \* \* $DIGEST run -c $T/other/y.conf$" o'
+check '... in words that a shell reads'                   'i -c "my files/y.conf" --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null >o && grep -qxF "    */15 * * * * $DIGEST run -c '"'"'$T/my files/y.conf'"'"'" o && sed -n "s/>digest.service$//; /ExecStart/p" o | sh | grep -qxF "ExecStart=$DIGEST run -c '"'"'$T/my files/y.conf'"'"'"'
 check 'what is there is never overwritten'                'sha256sum "$C/digest.conf" >a && says 78 "digest.conf is there already, and is not overwritten; edit it" i --address eve@digest.test --smtp-url sendmail:/bin/true && sha256sum "$C/digest.conf" | cmp - a'
 check '... nor the secret of another'                     'mkdir third && echo x >third/smtp.secret && says 78 "smtp.secret is there already.*move it away" i -c third/digest.conf --address eve@digest.test && test ! -e third/digest.conf'
 check '... nor where a link leads'                        'mkdir fourth && ln -s "$T/victim" fourth/digest.conf && i -c fourth/digest.conf --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null; test ! -e victim'
