@@ -36,7 +36,8 @@ if [ "${1-}" = --one ]; then
 fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-printf '%s\n' "$@" | xargs -n 1 -P $(($(nproc) + 1)) sh "$0" --one "$logs"
+# The longest are the last by name.
+printf '%s\n' "$@" | sort -r | xargs -n 1 -P $(($(nproc) + 1)) sh "$0" --one "$logs"
 awk -v programs=$# '
 { passed += $1; failed += $2 }
 END {
