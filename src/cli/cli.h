@@ -114,6 +114,8 @@ struct option_info {
 };
 extern const struct option_info option_table[];	/* ends with a NULL name */
 
+/* What an option does, to this command. */
+const char *options_help(const struct command *command, const struct option_info *option);
 /* Read argv into cli: options may stand before or after the command. Fails with ERR_USAGE. */
 int	options_parse(struct cli *cli, int argc, char **argv, struct error *err);
 

@@ -82,7 +82,7 @@ const struct command commands[] = {
 	{ "help", "care", "[TOPIC]", 0, 1, 0,
 	    "this overview, or more of a command, of a key or of filters, schedules, ...",
 	    cmd_help },
-	{ "version", "care", "", 0, 0, 0, "version and libraries", cmd_version },
+	{ "version", "care", "", 0, 0, 0, "the version", cmd_version },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL, NULL },
 };
 
