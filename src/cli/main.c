@@ -146,12 +146,17 @@ run_command(struct cli *cli, struct error *err)
 static int
 finish_output(struct log *log, int rc)
 {
+	bool seen_enough;
+
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return rc;
-	if (errno != EPIPE)
+	seen_enough = errno == EPIPE;
+	if (!seen_enough)
 		log_error(
 		    log, "standard output: %s", errno != 0 ? strerror(errno) : "cannot be written");
+	if (rc == EXIT_CONFIG || rc == EXIT_DEFERRED || rc == EXIT_UNREACHABLE)
+		return seen_enough ? rc : EXIT_IO;
 	return rc == EXIT_OK ? EXIT_IO : rc;
 }
 

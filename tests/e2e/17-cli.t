@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The command line: silence for cron, codes, help and manuals that know everything there is.
 . "$(dirname "$0")/lib.sh"
-plan 57
+plan 58
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -96,6 +96,7 @@ for c in 'help' 'version' 'config' 'config --all' 'subscribers' 'show 2603.90001
 done
 check 'output that cannot be written gives 74'    'test $closed = 0'
 check '... and a sentence'                        'grep -q "^digest: standard output: " full.err'
+check '... before what else is wrong'             'sed "s|maildir:[^\"]*|sendmail:/nowhere|" digest.conf >way.conf && "$DIGEST" -c way.conf check >out; test $? = 78 || exit 1; "$DIGEST" -c way.conf check >/dev/full 2>err; test $? = 74'
 check 'standard output that is closed gives 74'   '"$DIGEST" version >&-; test $? = 74'
 check 'a reader of a pipe that leaves is no harm' 'd export | head -n 1 >out; test -s out'
 
