@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # One line for each thing that must be in order, and what cures it; the test mail.
 . "$(dirname "$0")/lib.sh"
-plan 49
+plan 50
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -92,9 +92,10 @@ cron() {
 	grep -E "^[a-z]+ +cron " out
 }
 runs 05T06:00:00 05T06:05:00
-check 'two runs by hand say nothing yet'   'cron 05T07:00:00 | grep -q "^ok   cron      2 runs since yesterday, too few to tell how often it is called; .digest help cron. has the line$"'
+check 'two runs by hand say nothing yet'   'cron 05T07:00:00 | grep -q "^ok   cron      2 runs, none after a reader.s hour yet, so it is too early to tell; .digest help cron. has the line$"'
+check '... an hour later they do'          'cron 05T07:40:00 | grep -q "^warn cron      ada@digest.test .daily 07:30.: the next run comes 1 h 10 min after that"'
 runs 03T06:00:00 03T06:45:00 04T06:00:00 04T06:45:00 05T06:00:00 05T06:45:00
-check 'runs that suit every hour'          'cron 05T07:00:00 | grep -q "^ok   cron      6 runs in 7 days, often enough for every reader.s hour$"'
+check 'runs that suit every hour' 'cron 05T07:00:00 | grep -q "^ok   cron      6 runs in 7 days, often enough for every reader.s hour$"'
 runs 03T12:00:00 04T12:00:00 05T12:00:00
 check 'a daily run long after the hour of a reader' 'cron 05T12:30:00 | grep -q "^warn cron      ada@digest.test (daily 07:30): the next run comes 5 h 30 min after that; let cron call .digest run. every 15 minutes$"'
 check '... is fine for who named none'     'sed -i "/ada@/d" hours.conf; cron 05T12:30:00 >/dev/null; runs 03T12:00:00 04T12:00:00 05T12:00:00; cron 05T12:30:00 | grep -q "^ok   cron "'
