@@ -412,11 +412,13 @@ find_answers(struct setup *s, struct error *err)
 {
 	if (check_needed(s, err) == -1)
 		return -1;
-	if (s->asks)
+	if (s->asks) {
 		ask_tell(s->cli,
 		    "This writes %s. Enter takes what stands in brackets; Ctrl-C leaves "
-		    "everything as it was.\n",
+		    "everything as it was.",
 		    s->place.config);
+		fputc('\n', stderr);
+	}
 	if (find_item(s, INIT_ADDRESS, false, err) == -1 || open_trial(s, err) == -1 ||
 	    find_topics(s, err) == -1)
 		return -1;

@@ -134,7 +134,7 @@ Password => c4nary-Pa55word
 From [Papers <me@digest.test>] => 
 Write $C/digest.conf => 
 X
-check 'a dialogue: each answer is looked at at once'      'talk 0 && grep -q "^Topic 3: $" seen && grep -q "finds none of the 4 papers of the last 7 days" seen'
+check 'a dialogue: each answer is looked at at once'      'talk 0 && grep -B1 "^Your address" seen | head -n 1 | grep -qx "" && grep -q "^Topic 3: $" seen && grep -q "finds none of the 4 papers of the last 7 days" seen'
 check '... a query with its place'                        'grep -A1 "^titel:x" seen | grep -q "^^$"'
 check '... a login with the cure'                         'grep -q "535 5.7.8" seen && grep -q "It answers: $url, not encrypted, logged in" seen'
 check 'no password is shown'                              '! grep -q "c4nary\|wrong$" seen && ! grep -q c4nary "$C/digest.conf" && grep -qx c4nary-Pa55word "$C/smtp.secret"'
