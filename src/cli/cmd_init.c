@@ -479,6 +479,8 @@ add_command(const struct setup *s, struct strbuf *out, const char *words)
 static void
 tell_machine(const struct setup *s, const char *command, bool is_given)
 {
+	const char *url = s->init.items[INIT_URL];
+
 	if (!is_given) {
 		printf("\nMake the user who runs it, and let it read these files:\n"
 		       "    useradd --system --home-dir /var/lib/digest --create-home --shell "
@@ -495,6 +497,9 @@ tell_machine(const struct setup *s, const char *command, bool is_given)
 	       "or systemd, where its units are installed:\n"
 	       "    systemctl enable --now digest.timer\n",
 	    command, command);
+	if (!run_init_is_relay(&s->init) && (url == NULL || strncmp(url, "sendmail:", 9) == 0))
+		printf("whose sandbox keeps sendmail from its work; there the smtp block wants\n"
+		       "    url = \"smtp://localhost\"  tls = none\n");
 }
 
 static void
@@ -526,8 +531,10 @@ tell_next(const struct setup *s, bool is_given)
 		tell_machine(s, command.buf, is_given);
 	else
 		tell_person(command.buf);
+	/* What root can read, the other may not. */
 	printf(
-	    "\n'digest check' looks whether everything is in order, 'digest' how things stand.\n");
+	    "\n'%sdigest check' looks whether everything is in order, 'digest' how things stand.\n",
+	    s->place.of_machine ? "runuser -u digest -- " : "");
 	strbuf_release(&command);
 }
 

@@ -84,6 +84,10 @@ check_sendmail(struct checker *c, const struct config_smtp *smtp, const char *pr
 		check_fail(c, RUN_FAULT_CONFIG, "mail",
 		    "install a mail server, or name a relay in an smtp block", "%s: %s: %s",
 		    smtp->name, path.buf, strerror(errno));
+	else if (strncmp(c->run->cfg->path, "/etc/", 5) == 0 && file_exists("/run/systemd/system"))
+		check_warn(c, "mail",
+		    "use url = \"smtp://localhost\" and tls = none, or let cron call 'digest run'",
+		    "%s: %s does not work in the sandbox of digest.service", smtp->name, smtp->url);
 	else
 		check_warn(c, "mail", "'digest check --send ADDRESS' sends a mail there",
 		    "%s: %s was not tried", smtp->name, smtp->url);

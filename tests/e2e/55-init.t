@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 50
+plan 51
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -176,11 +176,13 @@ check 'on 20 columns no line is longer'                   'printf "Your address 
 machine() {
 	mkdir -p etc && cp /etc/passwd /etc/group etc/ && { [ ! -e /etc/nsswitch.conf ] || cp /etc/nsswitch.conf etc/; } &&
 		sed -i '/^digest:/d' etc/passwd && { [ "$1" = no ] || echo 'digest:x:4242:4242::/var/lib/digest:/bin/false' >>etc/passwd; } &&
-		env -u XDG_CONFIG_HOME unshare -m sh -c 'mount --bind "$T/etc" /etc && "$DIGEST" init --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null'
+		env -u XDG_CONFIG_HOME unshare -m sh -c 'mount --bind "$T/etc" /etc && "$DIGEST" init --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null; rc=$?
+			mount -t tmpfs run /run && mkdir -p /run/systemd/system && "$DIGEST" check --offline >"$T/checked"; exit $rc'
 }
 if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
-	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chgrp digest /etc/digest /etc/digest/digest.conf && chmod g+rX" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out && grep -q "runuser -u digest -- $DIGEST run$" out'
+	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chgrp digest /etc/digest /etc/digest/digest.conf && chmod g+rX" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out && grep -q "runuser -u digest -- $DIGEST run$" out && grep -q "^.runuser -u digest -- digest check. looks" out'
+	check '... and what sendmail wants beside systemd'         'grep -q "^whose sandbox keeps sendmail" out && grep -q "^warn mail .*sendmail:/bin/true does not work in the sandbox of digest.service; use url = .smtp://localhost" checked || { cat checked; false; }'
 	check '... or given, where there is one'                   'rm -rf etc; machine yes >out 2>err; cat out err; test "$(stat -c "%u %g %a" etc/digest)" = "0 4242 750" && test "$(stat -c "%u %g %a" etc/digest/digest.conf)" = "0 4242 640" && ! grep -q useradd out && grep -q "systemctl enable --now digest.timer" out'
 else
-	skip 2 'only root has mounts of its own'
+	skip 3 'only root has mounts of its own'
 fi
