@@ -12,7 +12,7 @@ chmod 755 "$T"
 mkdir bin
 cat >bin/sudo <<'X'
 #!/usr/bin/env python3
-import os, pwd, sys
+import os, pwd, sys, warnings  # execvp wants the last, when it may not be readable any more
 words = sys.argv[1:]
 if words[0] == "-u":
     name = words[1]
