@@ -72,8 +72,10 @@ MAN := $(sort $(wildcard man/*.[157]))
 
 all: $(BUILD)/digest
 
+# Under another name first: a test or cron that starts it meanwhile finds the one before.
 $(BUILD)/digest: $(BUILD)/src/cli/main.o $(BUILD)/libdigest.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(CC) $(LDFLAGS_ALL) -o $@.new $^ $(LIBS)
+	@mv -f $@.new $@
 
 # Made anew each time: two folders may have a file of the same name, which ar would take for one member.
 $(BUILD)/libdigest.a: $(LIB_OBJ)

@@ -1,8 +1,8 @@
 #include "config/load.h"
 #include "digest/file.h"
+#include "digest/host.h"
 #include "digest/limits.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -56,30 +56,23 @@ check_secret(const struct config_setting *set, const struct config_given *g)
 		config_complain_at(set, place_of(g, "password"), "%s", err.msg);
 }
 
-/* Whether the host of an URL is this machine, by its name alone. */
+/* Whether an URL leads to this machine, as one without a host does. */
 static bool
-is_loopback(const char *url)
+is_local(const char *url)
 {
-	static const char *const hosts[] = { "localhost", "[::1]" };
 	const char *host = strstr(url, "://");
-	struct in_addr v4;
 	char name[64];
 	size_t len;
 
 	if (host == NULL)
 		return true;
 	host += 3;
-	for (size_t i = 0; i < 2; i++) {
-		len = strlen(hosts[i]);
-		if (strncmp(host, hosts[i], len) == 0 && strchr(":/", host[len]) != NULL)
-			return true;
-	}
-	len = strcspn(host, ":/");
+	len = *host == '[' ? strcspn(++host, "]/") : strcspn(host, ":/");
 	if (len >= sizeof(name))
 		return false;
 	memcpy(name, host, len);
 	name[len] = '\0';
-	return inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+	return host_is_loopback(name);
 }
 
 static const char *const password_keys[] = { "password", "password-file", "password-env",
@@ -164,7 +157,7 @@ static void
 check_tls(const struct config_setting *set, const struct config_given *g, bool safe_or_meant,
     const char *url)
 {
-	if (!safe_or_meant && !is_loopback(url))
+	if (!safe_or_meant && !is_local(url))
 		config_complain_at(set, place_of(g, "tls"),
 		    "tls = none to another machine sends passwords and mails in clear; expected "
 		    "tls = required, or insecure = yes beside it");

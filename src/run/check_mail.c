@@ -45,6 +45,7 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 {
 	struct smtp_probe probe = { 0 };
 	struct error err = { 0 };
+	char size[48] = "";
 
 	if (!smtp->tls_required && smtp->insecure && strncmp(smtp->url, "smtp://", 7) == 0)
 		check_fail(c, RUN_FAULT_CONFIG, "mail", "use smtps:// or tls = required",
@@ -62,9 +63,11 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 		check_warn(c, "mail", "ask for a larger limit",
 		    "%s: takes mails up to %llu KB only", smtp->name,
 		    (unsigned long long)(probe.max_size / 1024));
-	check_ok(c, "mail", "%s: %s%s%s, mails up to %llu KB", smtp->name, smtp->url,
-	    probe.tls ? ", TLS" : ", not encrypted", probe.logged_in ? ", logged in" : "",
-	    (unsigned long long)((probe.max_size > 0 ? probe.max_size : MAX_MESSAGE_BYTES) / 1024));
+	if (probe.max_size > 0)
+		snprintf(size, sizeof(size), ", mails up to %llu KB",
+		    (unsigned long long)(probe.max_size / 1024));
+	check_ok(c, "mail", "%s: %s%s%s%s", smtp->name, smtp->url,
+	    probe.tls ? ", TLS" : ", not encrypted", probe.logged_in ? ", logged in" : "", size);
 }
 
 static void
@@ -81,6 +84,10 @@ check_sendmail(struct checker *c, const struct config_smtp *smtp, const char *pr
 		check_fail(c, RUN_FAULT_CONFIG, "mail",
 		    "install a mail server, or name a relay in an smtp block", "%s: %s: %s",
 		    smtp->name, path.buf, strerror(errno));
+	else if (strncmp(c->run->cfg->path, "/etc/", 5) == 0 && file_exists("/run/systemd/system"))
+		check_warn(c, "mail",
+		    "use url = \"smtp://localhost\" and tls = none, or let cron call 'digest run'",
+		    "%s: %s does not work in the sandbox of digest.service", smtp->name, smtp->url);
 	else
 		check_warn(c, "mail", "'digest check --send ADDRESS' sends a mail there",
 		    "%s: %s was not tried", smtp->name, smtp->url);

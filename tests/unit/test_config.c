@@ -192,6 +192,9 @@ static const struct {
 	    "t.conf:2:49: tls = none to another machine sends passwords and mails in clear; "
 	    "expected tls = "
 	    "required, or insecure = yes beside it\n" },
+	{ "smtp \"m\" { url = \"smtp://127.1:25\" tls = none }", 0,
+	    "t.conf:2:36: tls = none to another machine sends passwords and mails in clear; "
+	    "expected tls = required, or insecure = yes beside it\n" },
 	{ "mailbox { url = \"imaps://h\" user = me password-env = A password-file = b }", 0,
 	    "t.conf:2:56: both password-file and password-env in the block mailbox; expected one "
 	    "of them\n" },
@@ -461,6 +464,8 @@ static const struct {
 	{ "smtp \"m\" { url = \"smtp://127.0.0.1:25\" tls = none insecure = false rate = "
 	  "\"600/min\" domains = {a.org} }",
 	    { "tls = none", "insecure = no", "rate = \"600/min\"", "domains = {\"a.org\"}" } },
+	{ "smtp \"m\" { url = \"smtp://LocalHost\" tls = none }", { "tls = none" } },
+	{ "smtp \"m\" { url = \"smtp://[0::1]:25\" tls = none }", { "tls = none" } },
 	{ "smtp \"m\" { url = \"smtp://relay.example.org\" tls = none insecure = true }",
 	    { "insecure = yes" } },
 	{ "smtp \"m\" { url = \"smtps://h\" password = hunter2 }",
