@@ -21,6 +21,7 @@ enum run_inbox_count {
 	INBOX_REPEATED,		/* said what was known */
 	INBOX_NO_EFFECT,	/* of ours or not, there was nothing to do */
 	INBOX_UNREADABLE,
+	INBOX_POISON,		/* the parser died of them */
 	INBOX_ANSWERED,		/* readers who were told */
 	INBOX_SUPPRESSED,	/* readers who are not mailed any more, by their bounces */
 	INBOX_FULL,		/* readers who are left alone for a while, by their bounces */
@@ -35,7 +36,7 @@ struct run_inbox {
 	size_t kinds[RUN_INBOX_KINDS];
 	size_t counts[INBOX_COUNTS];
 	bool frozen;		/* bounces wait for a person, see struct run_inbox_state */
-	char trouble[512];	/* why it ended early, or the first mail that could not be fetched; "" = nothing was */
+	char trouble[512];	/* why it ended early, or the first mail that could not be fetched or ended the parser; "" = nothing did */
 };
 /* The members that digest(1) lists under `mailbox`. */
 struct value *run_inbox_value(const struct run_inbox *inbox, struct arena *a);

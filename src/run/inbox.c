@@ -35,6 +35,8 @@ static const struct {
 	[INBOX_REPEATED] = { "repeated", "said what was known", "said what was known" },
 	[INBOX_NO_EFFECT] = { "no_effect", "without effect", "without effect" },
 	[INBOX_UNREADABLE] = { "unreadable", "could not be read", "could not be read" },
+	[INBOX_POISON] = { "poison", "ended the parser, and is left alone",
+	    "ended the parser, and are left alone" },
 	[INBOX_ANSWERED] = { "answered", "answer sent", "answers sent" },
 	[INBOX_SUPPRESSED] = { "suppressed", "address is not mailed any more for its bounces",
 	    "addresses are not mailed any more for their bounces" },
@@ -352,6 +354,7 @@ flags_value(const struct incoming *in, struct arena *a)
 		{ INCOMING_CUT, "cut" },
 		{ INCOMING_SEALED, "sealed" },
 		{ INCOMING_MORE, "more-recipients" },
+		{ INCOMING_POISON, "poison" },
 	};
 	struct value *v = value_list(a);
 
