@@ -7,7 +7,7 @@
 inbox=$(dirname "$DIGEST")/inbox
 [ -x "$inbox" ] || skip_all 'the test program inbox is not built; make bench-programs does'
 command -v openssl >/dev/null || skip_all 'openssl is missing'
-plan 40
+plan 41
 trap 'stop_dovecot; clean_up || exit 1' EXIT
 
 make_certificates
@@ -137,6 +137,7 @@ mkdir box/new/folder
 check 'new and cur are read; tmp, links, pipes, folders and what was read are not' 'inbox -l " b" && numbers out | sort >got && some 1 31 | diff - got'
 check 'what is done lies in cur and is flagged; what is left is where it was' 'test "$(find box/cur -name "*:2,S" | wc -l)" = 30 && test "$(find box/new -type f | wc -l)" = 2 && test -e box/tmp/1700000033.M33.test'
 check 'once a moment has gone by, it is not handed out again' 'sleep 2.1; inbox -l " b"; inbox && grep -q "found=0" out'
+check 'however late its clock is, the file server is ahead of the place' 'test "$(cut -d" " -f2 place | cut -c -10)" -le "$(find box/new -type f -printf "%C@\n" | sort | tail -n 1 | cut -d. -f1)"'
 check 'new mail is found beside it'      'deliver box/new 40 41 && inbox && numbers out >got && some 40 41 | diff - got'
 md 1 5000
 check 'killed, and again: nothing is lost' '

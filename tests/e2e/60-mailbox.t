@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What comes back: bounces by day, complaints, readers who ask by mail; and what is not ours, or not true.
 . "$(dirname "$0")/lib.sh"
-plan 54
+plan 56
 
 cp "$FIXTURES/2026-03-02.json" days.json
 cat >digest.conf <<'X'
@@ -113,6 +113,9 @@ check 'full: a quarter'                           'counts | grep -qx "bounced=1"
 fresh dsn in 4 2026-03-04 5.1.1
 back dsn in 4 2026-03-05 5.1.1
 check 'two of one day: one point'                 'counts | grep -qx "bounced=2" && test "$(points dora@digest.test)" = 1 && test "$(state dora@digest.test)" = active'
+fresh dsn in 3 2026-03-04 5.0.0 --text "something else"
+check 'what nobody can tell stays for a person'   'counts | grep -qx "bounced=1" && test "$(points cleo@digest.test)" = 0.5 && test -e "in/new/$(cat name)"'
+check '... and says nothing new when it is read once more' 'case $(counts) in "" | repeated=1) ;; *) false ;; esac && test "$(points cleo@digest.test)" = 0.5'
 
 # --- complaints
 fresh arf in 4 2026-03-03
