@@ -245,6 +245,23 @@ check_mailbox(struct checker *c)
 		    strrchr(c->run->cfg->list.bounce_address, '@'));
 }
 
+/* How well a parser is locked in that is given what anybody may send. */
+static void
+check_reading(struct checker *c)
+{
+	struct error err = { 0 };
+	bool sealed;
+
+	if (!run_has_inbox(c->run))
+		return;
+	if (inbox_probe_reader(&sealed, &err) == -1)
+		check_fail_err(c, "parser", &err);
+	else
+		check_ok(c, "parser", "mails are read by a process that %s",
+		    sealed ? "may open, start and signal nothing"
+			   : "can open nothing; system calls cannot be filtered here");
+}
+
 void
 check_mail(struct checker *c)
 {
@@ -253,6 +270,7 @@ check_mail(struct checker *c)
 	check_from(c);
 	check_unsubscribe(c);
 	check_mailbox(c);
+	check_reading(c);
 }
 
 /* ---- the test mail ---- */

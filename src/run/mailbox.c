@@ -417,6 +417,22 @@ inbox_probe(struct run *run, size_t *nfound, struct error *err)
 	return rc;
 }
 
+int
+inbox_probe_reader(bool *sealed, struct error *err)
+{
+	static const char mail[] = "Subject: hello\n\nhello\n";
+	struct incoming_reader *reader;
+	struct incoming in;
+	int rc;
+
+	if (incoming_reader_new(&reader, err) == -1)
+		return -1;
+	rc = incoming_reader_read(reader, mail, sizeof(mail) - 1, &in, err);
+	incoming_reader_free(reader);
+	*sealed = rc == 0 && (in.flags & INCOMING_SEALED) != 0;
+	return rc;
+}
+
 /* ---- the step of a run ---- */
 
 /* What a person must mend is a fault at once; a server that is away only when that lasts. */
