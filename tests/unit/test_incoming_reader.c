@@ -29,6 +29,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef DIGEST_SANITIZED
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 static struct incoming in;
 static struct error err;
 
@@ -401,7 +407,16 @@ read_without_filter(void)
 	    incoming_reader_read(r, mail, strlen(mail), &in, &err) == -1)
 		return 2;
 	incoming_reader_free(r);
-	return in.kind == INCOMING_REQUEST && (in.flags & INCOMING_SEALED) == 0 ? 0 : 3;
+	if (in.kind != INCOMING_REQUEST || (in.flags & INCOMING_SEALED) != 0)
+		return 3;
+	/* The limits of resources alone: nothing is read, written or connected. */
+	r = open_reader(try_all, 5000);
+	read_mail(r, "x");
+	incoming_reader_free(r);
+	if (SANITIZED || strcmp(in.why, "nothing works") == 0 || strpbrk(in.why, "rwnu") == NULL)
+		return 0;
+	fprintf(stderr, "what works: %s\n", in.why);
+	return 4;
 }
 
 static void
