@@ -4,14 +4,16 @@
 . "$(dirname "$0")/lib.sh"
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
-plan 19
+plan 20
 
 if [ ! -e "$KILLSHIM" ]; then
-	skip 5 'killshim.so is not built: make bench-programs'
+	skip 6 'killshim.so is not built: make bench-programs'
 elif ldd "$DIGEST" | grep -q asan; then
-	skip 5 'the sanitizers want to be loaded first'
+	skip 6 'the sanitizers want to be loaded first'
 else
-	check 'killed anywhere, nothing is lost and nothing counts twice' 'python3 "$E2E/mailbox_kills.py" $([ -n "${DIGEST_FULL:-}" ] || echo "-n 20")'
+	few=$([ -n "${DIGEST_FULL:-}" ] || echo "-n 20")
+	check 'killed anywhere, nothing is lost and nothing counts twice' 'python3 "$E2E/mailbox_kills.py" $few'
+	check 'nor by IMAP'                              'python3 "$E2E/mailbox_kills.py" --imap $few'
 
 	# --- mails of which the parser dies, as if it had a fault
 	mkdir -p poison/in/new poison/in/cur poison/in/tmp
