@@ -43,8 +43,10 @@ struct value *run_inbox_value(const struct run_inbox *inbox, struct arena *a);
 /* A line for each kind of mail, and for what was done. */
 void	run_inbox_add_lines(const struct run_inbox *inbox, struct strbuf *out);
 
-/* Whether the configuration says where mail comes back. */
+/* Whether the configuration says where mail comes back, for a run to read. */
 bool	run_has_inbox(const struct run *run);
+/* ... or that it is piped to us as it comes. Mails then say of whom they are. */
+bool	run_has_returns(const struct run *run);
 /*
  * Read what is new, act on it, mark what was acted on, answer, and score.
  * from_stdin	one mail, from standard input to its end, and not the mailbox of the configuration

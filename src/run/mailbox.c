@@ -46,6 +46,12 @@ run_has_inbox(const struct run *run)
 	return run->cfg->mailbox.url[0] != '\0' || run->cfg->mailbox.maildir[0] != '\0';
 }
 
+bool
+run_has_returns(const struct run *run)
+{
+	return run_has_inbox(run) || run->cfg->mailbox.from_stdin;
+}
+
 /* ---- where it lies ---- */
 
 /* What a mailbox is opened with. */
@@ -385,7 +391,9 @@ run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct
 		close_access(&access);
 	}
 	end_reading(&r);
-	if (!from_stdin && note_state(run, rc == -1 ? &why : NULL, r.now_utc, err) == -1)
+	/* A pipe that fails is tried again by whoever writes into it. */
+	if ((!from_stdin || (rc == 0 && run->cfg->mailbox.from_stdin)) &&
+	    note_state(run, rc == -1 ? &why : NULL, r.now_utc, err) == -1)
 		return -1;
 	if (rc == -1 && err != NULL)
 		*err = why;

@@ -165,5 +165,5 @@ check 'a pipe hears that it may come again'       'mv digest.key key.away && mkd
 # --- bad words, and none
 check 'an unknown word'                           'says 64 "expected scores, thaw, or nothing" d mailbox read'
 check '--forget belongs to thaw'                  'says 64 "belongs to" d mailbox --forget'
-check 'no mailbox, no command'                    'grep -v "^mailbox" digest.conf >none.conf && says 78 "no mailbox; expected" "$DIGEST" -c none.conf --now 2026-03-08T09:00:00Z mailbox'
+check 'no mailbox, no command'                    'grep -v "^mailbox" digest.conf >none.conf && says 78 "no mailbox to read; expected" "$DIGEST" -c none.conf --now 2026-03-08T09:00:00Z mailbox'
 check 'erasing a reader erases what came back'    'sed -i "/^subscriber/d" digest.conf && d run --accept-removals 2>/dev/null; d subscribers erase ada@digest.test && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 1")" = 0 && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 2")" != 0'
