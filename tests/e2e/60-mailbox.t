@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What comes back: bounces by day, complaints, readers who ask by mail; and what is not ours, or not true.
 . "$(dirname "$0")/lib.sh"
-plan 56
+plan 57
 
 cp "$FIXTURES/2026-03-02.json" days.json
 cat >digest.conf <<'X'
@@ -161,6 +161,8 @@ check 'explain says how it is read, and does nothing' 'same_store "d mailbox --e
 check 'also without a store'                      'mkdir other && sed "s/digest.db/other\/none.db/" digest.conf >other.conf && "$DIGEST" -c other.conf mailbox --explain "in/new/$(cat name)" --json | python3 -c "import json, sys; v = json.load(sys.stdin); assert v[\"kind\"] == \"bounce\" and v[\"would\"]" && test ! -e other/none.db'
 check 'by a pipe'                                 'd mailbox --stdin <"in/new/$(cat name)" && d mailbox --stdin --json <"in/new/$(cat name)" | grep -q "\"repeated\":1"'
 check 'a pipe hears that it may come again'       'mv digest.key key.away && mkdir digest.key; d mailbox --stdin <"in/new/$(cat name)" 2>/dev/null; rc=$?; rmdir digest.key; mv key.away digest.key; test $rc = 75'
+
+check 'explain reads a pipe'                      'd mailbox --explain - <"in/new/$(cat name)" | grep -q "^kind *bounce"'
 
 # --- bad words, and none
 check 'an unknown word'                           'says 64 "expected scores, thaw, or nothing" d mailbox read'
