@@ -260,8 +260,9 @@ take(struct mailbox *mb, struct mailbox_item *out, size_t *number, struct error 
 		if (error == ENOENT) {
 			e->state = ENTRY_OVER;
 		} else if (error != 0) {
-			err_set(&why, ERR_IO, "%s/%s: %s", md->path, e->file, strerror(error));
-			mailbox_pass_over(mb, e, ENTRY_OVER, &why);
+			err_set(&why, error == EACCES ? ERR_CONFIG : ERR_IO, "%s/%s: %s", md->path,
+			    e->file, strerror(error));
+			mailbox_pass_over(mb, e, ENTRY_FAILED, &why);
 		} else {
 			make_name(e->file + 4, md->name);
 			*number = i;
