@@ -161,7 +161,7 @@ build/bench/mail_lint: $(MAIL_LINT)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# A run over a mailbox, until there is a command for it: beside the program, built as that is.
+# A run over a mailbox that tells what becomes of each mail: beside the program, built as that is.
 $(BUILD)/inbox: $(BUILD)/tests/mailbox/inbox.o $(BUILD)/libdigest.a
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 

@@ -63,6 +63,7 @@ enum { CONFIG_MAX_RETURN_LOCAL = 13 };
 
 struct config_mailbox {
 	const char *url, *user, *maildir;	/* "" = none */
+	bool from_stdin;	/* in place of them: somebody pipes each mail to us */
 	struct config_secret password;
 	const char *auth;	/* auto plain login xoauth2 oauthbearer */
 	const char *token_command;

@@ -87,7 +87,7 @@ enum {
 	INCOMING_CUT = 32,		/* it has more than MAX_INCOMING_BYTES; the rest was not read */
 	INCOMING_SEALED = 64,		/* system calls of the child were filtered by the kernel */
 	INCOMING_MORE = 128,		/* there were more recipients than fit */
-	INCOMING_POISON = 256,		/* UNREADABLE since the child died of it, was late or wrote nonsense; by chance, perhaps */
+	INCOMING_POISON = 256,		/* UNREADABLE since two children died of it, were late or wrote nonsense */
 	INCOMING_ALL_FLAGS = 511,
 };
 
@@ -142,9 +142,9 @@ void	incoming_reader_free(struct incoming_reader *r);
 
 /*
  * Read one mail. A mail that is refused by the screen, kills the child, keeps it busy for too long or makes it write nonsense
- * is INCOMING_UNREADABLE, and the reader goes on with the next one. When the child had read others before, a fresh one tries
- * once more: the fault may have been theirs.
- * Fails, with out untouched, only when no child can be had: ERR_IO.
+ * is INCOMING_UNREADABLE, and the reader goes on with the next one. Before that a fresh child tries once more, since the fault
+ * may be that of mails before it, or of a busy machine; and one must read a harmless mail.
+ * Fails, with out untouched, only when no child can be had, or none that reads anything: ERR_IO.
  */
 int	incoming_reader_read(struct incoming_reader *r, const char *bytes, size_t len, struct incoming *out,
 	    struct error *err);

@@ -21,6 +21,7 @@ enum run_inbox_count {
 	INBOX_REPEATED,		/* said what was known */
 	INBOX_NO_EFFECT,	/* of ours or not, there was nothing to do */
 	INBOX_UNREADABLE,
+	INBOX_POISON,		/* the parser died of them */
 	INBOX_ANSWERED,		/* readers who were told */
 	INBOX_SUPPRESSED,	/* readers who are not mailed any more, by their bounces */
 	INBOX_FULL,		/* readers who are left alone for a while, by their bounces */
@@ -35,15 +36,17 @@ struct run_inbox {
 	size_t kinds[RUN_INBOX_KINDS];
 	size_t counts[INBOX_COUNTS];
 	bool frozen;		/* bounces wait for a person, see struct run_inbox_state */
-	char trouble[512];	/* why it ended early, or the first mail that could not be fetched; "" = nothing was */
+	char trouble[512];	/* why it ended early, or the first mail that could not be fetched or ended the parser; "" = nothing did */
 };
 /* The members that digest(1) lists under `mailbox`. */
 struct value *run_inbox_value(const struct run_inbox *inbox, struct arena *a);
 /* A line for each kind of mail, and for what was done. */
 void	run_inbox_add_lines(const struct run_inbox *inbox, struct strbuf *out);
 
-/* Whether the configuration says where mail comes back. */
+/* Whether the configuration says where mail comes back, for a run to read. */
 bool	run_has_inbox(const struct run *run);
+/* ... or that it is piped to us as it comes. Mails then say of whom they are. */
+bool	run_has_returns(const struct run *run);
 /*
  * Read what is new, act on it, mark what was acted on, answer, and score.
  * from_stdin	one mail, from standard input to its end, and not the mailbox of the configuration

@@ -31,7 +31,7 @@ read_mailbox(struct cli *cli, struct error *err)
 		return -1;
 	if (!from_stdin && !run_has_inbox(cli->run))
 		return err_set(err, ERR_CONFIG,
-		    "%s: no mailbox; expected mailbox { maildir = \"...\" } or { url = "
+		    "%s: no mailbox to read; expected mailbox { maildir = \"...\" } or { url = "
 		    "\"imaps://...\" }, or --stdin",
 		    cli->run->cfg->path);
 	if (run_sync_readers(cli->run, false, &counts, err) == -1)

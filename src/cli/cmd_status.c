@@ -287,7 +287,7 @@ print_inbox(const struct cli *cli, const struct run_status *s)
 	struct strbuf line;
 
 	if (state == NULL ||
-	    (!run_has_inbox(cli->run) &&
+	    (!run_has_returns(cli->run) &&
 		state->nbounced + state->ncomplained + state->nwaiting == 0))
 		return;
 	strbuf_init(&line, MAX_LINE);

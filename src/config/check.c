@@ -290,9 +290,11 @@ check_mailbox(
 	const bool by_maildir = place_of(g, "maildir").line != 0;
 
 	check_secret(set, g);
-	if (by_url && by_maildir) {
-		config_complain_at(set, g->place,
-		    "both url and maildir in the block mailbox; expected one of them");
+	if (by_url + by_maildir + m->from_stdin > 1) {
+		config_complain_at(set, g->place, "%s in the block mailbox; expected one of them",
+		    !m->from_stdin ? "both url and maildir"
+			: by_url   ? "both url and stdin"
+				   : "both maildir and stdin");
 	} else if (by_url) {
 		check_token(set, g, m->auth);
 		check_login(set, g, m->auth);
@@ -308,6 +310,9 @@ check_mailbox(
 	if (place_of(g, "done").line != 0 && !is_done(m->done))
 		config_complain_at(set, place_of(g, "done"),
 		    "done = '%.60s'; expected seen, move:FOLDER or delete", m->done);
+	else if (place_of(g, "done").line != 0 && m->from_stdin)
+		config_complain_at(set, place_of(g, "done"),
+		    "done beside stdin, where no mail stays; expected one without the other");
 	return 0;
 }
 
@@ -482,14 +487,15 @@ fill_list(struct config_loader *ld, struct error *err)
 	return 0;
 }
 
-/* With a mailbox to read, each edition leaves with a token of its own in the sender's local part. */
+/* When what comes back is read, each edition leaves with a token of its own in the sender's local part. */
 static void
 check_return_path(const struct config *cfg, const struct config_setting *set)
 {
 	const char *address = cfg->list.bounce_address, *at = strrchr(address, '@');
 	size_t len = at != NULL ? (size_t)(at - address) : 0;
 
-	if (cfg->mailbox.url[0] == '\0' && cfg->mailbox.maildir[0] == '\0')
+	if (cfg->mailbox.url[0] == '\0' && cfg->mailbox.maildir[0] == '\0' &&
+	    !cfg->mailbox.from_stdin)
 		return;
 	if (len > CONFIG_MAX_RETURN_LOCAL)
 		config_complain_at(set, (struct config_place){ 0, 0 },

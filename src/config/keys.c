@@ -203,6 +203,8 @@ static const struct config_key_info keys[] = {
 	    "Certificates to trust instead of the system's."),
 	KEY("mailbox", "maildir", KIND_PATH, "path", config, mailbox.maildir, "", "",
 	    "A Maildir in place of url."),
+	KEY("mailbox", "stdin", KIND_BOOL, "yes/no", config, mailbox.from_stdin, "no", "",
+	    "In place of url: the mail server gives each mail to 'digest mailbox --stdin'."),
 	KEY("mailbox", "done", KIND_STRING, "string", config, mailbox.done, "seen", "",
 	    "What becomes of a mail that was acted on: seen marks it as read, move:FOLDER moves it "
 	    "there, delete removes it. All others stay as they are."),

@@ -207,7 +207,10 @@ static void
 check_unsubscribe(struct checker *c)
 {
 	const struct config *cfg = c->run->cfg;
-	const bool read = run_has_inbox(c->run);
+	const bool read = run_has_returns(c->run);
+	const char *by = run_has_inbox(c->run) ? "each run"
+	    : read			       ? "'digest mailbox --stdin'"
+					       : "'digest unsubscribe --token'";
 	const char *to = cfg->list.reply_to[0] != '\0' ? cfg->list.reply_to : cfg->list.from;
 	struct address address;
 	struct error err = { 0 };
@@ -222,7 +225,7 @@ check_unsubscribe(struct checker *c)
 		    address.mailbox, MANY_READERS);
 	else
 		check_ok(c, "leaving", "by a mail to %s, acted on by %s; no link by https",
-		    address.mailbox, read ? "each run" : "'digest unsubscribe --token'");
+		    address.mailbox, by);
 }
 
 /* By the login and a look at the folder; no mail is read. */
@@ -231,10 +234,18 @@ check_mailbox(struct checker *c)
 {
 	const struct config_mailbox *box = &c->run->cfg->mailbox;
 	const char *where = box->url[0] != '\0' ? box->url : box->maildir;
+	const char *bounce = c->run->cfg->list.bounce_address;
+	const int local = (int)strcspn(bounce, "@");
 	struct error err = { 0 };
 	struct sender s;
 	size_t n;
 
+	if (box->from_stdin) {
+		check_ok(c, "mailbox",
+		    "a pipe to 'digest mailbox --stdin'; digests leave as %.*s+TOKEN%s", local,
+		    bounce, bounce + local);
+		return;
+	}
 	if (!run_has_inbox(c->run)) {
 		if (read_sender(c, &s, NULL) == 0)
 			check_ok(c, "mailbox", "none; bounces go to %s, for a person to read",
@@ -247,9 +258,24 @@ check_mailbox(struct checker *c)
 		check_fail_err(c, "mailbox", &err);
 	else
 		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %.*s+TOKEN%s", where,
-		    n, n == 1 ? "" : "s", (int)strcspn(c->run->cfg->list.bounce_address, "@"),
-		    c->run->cfg->list.bounce_address,
-		    strrchr(c->run->cfg->list.bounce_address, '@'));
+		    n, n == 1 ? "" : "s", local, bounce, bounce + local);
+}
+
+/* How well a parser is locked in that is given what anybody may send. */
+static void
+check_reading(struct checker *c)
+{
+	struct error err = { 0 };
+	bool sealed;
+
+	if (!run_has_returns(c->run))
+		return;
+	if (inbox_probe_reader(&sealed, &err) == -1)
+		check_fail_err(c, "parser", &err);
+	else
+		check_ok(c, "parser", "mails are read by a process that %s",
+		    sealed ? "may open, start and signal nothing"
+			   : "can open nothing; system calls cannot be filtered here");
 }
 
 void
@@ -260,6 +286,7 @@ check_mail(struct checker *c)
 	check_from(c);
 	check_unsubscribe(c);
 	check_mailbox(c);
+	check_reading(c);
 }
 
 /* ---- the test mail ---- */

@@ -269,7 +269,7 @@ effects_apply(struct run *run, const struct incoming *in, const struct decision 
 	w.row.status = w.row.reply = "";
 	snprintf(out->words, sizeof(out->words), "%s", d->words);
 	if (in->kind == INCOMING_UNREADABLE)
-		out->count = INBOX_UNREADABLE;
+		out->count = (in->flags & INCOMING_POISON) ? INBOX_POISON : INBOX_UNREADABLE;
 	/* Of what had no effect only a report that a digest is late, or arrived, needs nobody any more. */
 	out->keep = !d->ours || in->kind == INCOMING_AUTO_REPLY || in->kind == INCOMING_FEEDBACK;
 	if (d->act == ACT_NONE)

@@ -35,6 +35,8 @@ static const struct {
 	[INBOX_REPEATED] = { "repeated", "said what was known", "said what was known" },
 	[INBOX_NO_EFFECT] = { "no_effect", "without effect", "without effect" },
 	[INBOX_UNREADABLE] = { "unreadable", "could not be read", "could not be read" },
+	[INBOX_POISON] = { "poison", "ended the parser, and is left alone",
+	    "ended the parser, and are left alone" },
 	[INBOX_ANSWERED] = { "answered", "answer sent", "answers sent" },
 	[INBOX_SUPPRESSED] = { "suppressed", "address is not mailed any more for its bounces",
 	    "addresses are not mailed any more for their bounces" },
@@ -352,6 +354,7 @@ flags_value(const struct incoming *in, struct arena *a)
 		{ INCOMING_CUT, "cut" },
 		{ INCOMING_SEALED, "sealed" },
 		{ INCOMING_MORE, "more-recipients" },
+		{ INCOMING_POISON, "poison" },
 	};
 	struct value *v = value_list(a);
 
@@ -426,7 +429,7 @@ read_mail(const char *path, struct incoming *in, struct error *err)
 	if (incoming_reader_new(&reader, err) == -1)
 		return -1;
 	strbuf_init(&bytes, MAX_MAIL_FILE);
-	rc = file_read(path, &bytes, err);
+	rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &bytes, err);
 	if (rc == 0)
 		rc = incoming_reader_read(reader, bytes.buf, bytes.len, in, err);
 	incoming_reader_free(reader);

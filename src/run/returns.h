@@ -66,6 +66,8 @@ int	answers_send(struct run *run, const struct answer *answers, size_t n, struct
 int	inbox_step(struct run *run, struct run_report *report, struct error *err);
 /* What `check` does: try the login. *text gets what it found. */
 int	inbox_probe(struct run *run, size_t *nfound, struct error *err);
+/* ... and let the child read a mail. *sealed: the kernel filters its system calls. */
+int	inbox_probe_reader(bool *sealed, struct error *err);
 
 /* ---- readers.c ---- */
 

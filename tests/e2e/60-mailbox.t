@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What comes back: bounces by day, complaints, readers who ask by mail; and what is not ours, or not true.
 . "$(dirname "$0")/lib.sh"
-plan 54
+plan 57
 
 cp "$FIXTURES/2026-03-02.json" days.json
 cat >digest.conf <<'X'
@@ -113,6 +113,9 @@ check 'full: a quarter'                           'counts | grep -qx "bounced=1"
 fresh dsn in 4 2026-03-04 5.1.1
 back dsn in 4 2026-03-05 5.1.1
 check 'two of one day: one point'                 'counts | grep -qx "bounced=2" && test "$(points dora@digest.test)" = 1 && test "$(state dora@digest.test)" = active'
+fresh dsn in 3 2026-03-04 5.0.0 --text "something else"
+check 'what nobody can tell stays for a person'   'counts | grep -qx "bounced=1" && test "$(points cleo@digest.test)" = 0.5 && test -e "in/new/$(cat name)"'
+check '... and says nothing new when it is read once more' 'case $(counts) in "" | repeated=1) ;; *) false ;; esac && test "$(points cleo@digest.test)" = 0.5'
 
 # --- complaints
 fresh arf in 4 2026-03-03
@@ -159,8 +162,10 @@ check 'also without a store'                      'mkdir other && sed "s/digest.
 check 'by a pipe'                                 'd mailbox --stdin <"in/new/$(cat name)" && d mailbox --stdin --json <"in/new/$(cat name)" | grep -q "\"repeated\":1"'
 check 'a pipe hears that it may come again'       'mv digest.key key.away && mkdir digest.key; d mailbox --stdin <"in/new/$(cat name)" 2>/dev/null; rc=$?; rmdir digest.key; mv key.away digest.key; test $rc = 75'
 
+check 'explain reads a pipe'                      'd mailbox --explain - <"in/new/$(cat name)" | grep -q "^kind *bounce"'
+
 # --- bad words, and none
 check 'an unknown word'                           'says 64 "expected scores, thaw, or nothing" d mailbox read'
 check '--forget belongs to thaw'                  'says 64 "belongs to" d mailbox --forget'
-check 'no mailbox, no command'                    'grep -v "^mailbox" digest.conf >none.conf && says 78 "no mailbox; expected" "$DIGEST" -c none.conf --now 2026-03-08T09:00:00Z mailbox'
+check 'no mailbox, no command'                    'grep -v "^mailbox" digest.conf >none.conf && says 78 "no mailbox to read; expected" "$DIGEST" -c none.conf --now 2026-03-08T09:00:00Z mailbox'
 check 'erasing a reader erases what came back'    'sed -i "/^subscriber/d" digest.conf && d run --accept-removals 2>/dev/null; d subscribers erase ada@digest.test && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 1")" = 0 && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 2")" != 0'
