@@ -158,6 +158,12 @@ bool	incoming_is_sound(const struct incoming *in);
  */
 bool	incoming_token(const struct incoming_candidate *c, char out[TOKEN_LEN + 1]);
 
+/*
+ * Read what a relay answered to a mail as what a report of a bounce says is read: code, enhanced code, class, reason,
+ * diagnostic; fate is BOUNCE, and no address is told. Linear, and in this process: there is nothing in it to parse.
+ */
+void	incoming_judge_reply(const char *reply, struct incoming_recipient *out);
+
 /* "bounce", "auto-reply": for --explain and --json. Stable. */
 const char *incoming_kind_name(enum incoming_kind kind);
 const char *incoming_verb_name(enum incoming_verb verb);

@@ -72,8 +72,8 @@ int	run_thaw(struct run *run, bool forget, size_t *n, struct run_inbox *inbox, s
 /* What outside mails said of one reader. */
 struct run_returned {
 	int64_t at_utc;
-	const char *kind;	/* "bounce", "complaint", "unsubscribe", "pause", "resume" */
-	const char *class;	/* of a bounce "dead", "temporary", "policy", "ours", "unknown"; else "" */
+	const char *kind;	/* "bounce" (by mail), "refusal" (by a relay we spoke to), "complaint", "unsubscribe", "pause", "resume" */
+	const char *class;	/* of a bounce or refusal "dead", "temporary", "policy", "ours", "unknown"; else "" */
 	char period[32];	/* of the edition it is about, "" = none is told */
 	const char *status, *reply, *decided;
 	bool waits;		/* to be scored */

@@ -275,6 +275,7 @@ put_returned(struct cli *cli, const char *address, struct error *err)
 	const char *canonical;
 	struct value *v;
 	char wall[64];
+	bool refusal;
 	size_t n;
 
 	if (run_canonical(address, &cli->arena, &canonical, err) == -1 ||
@@ -290,9 +291,10 @@ put_returned(struct cli *cli, const char *address, struct error *err)
 			continue;
 		}
 		run_format_wall(cli->run, "", rows[i].at_utc, wall, sizeof(wall));
-		fputs("came in  ", stdout);
+		refusal = strcmp(rows[i].kind, "refusal") == 0;
+		fputs(refusal ? "refused  " : "came in  ", stdout);
 		term_put_cell(wall, TIME_COLUMNS);
-		term_put(rows[i].kind);
+		term_put(refusal ? "digest" : rows[i].kind);
 		if (rows[i].period[0] != '\0') {
 			fputs(" of ", stdout);
 			term_put(rows[i].period);

@@ -271,3 +271,10 @@ recipient_judge(struct incoming_recipient *r, struct span said, enum trust trust
 	snprintf(r->reason, sizeof(r->reason), "%s", find_reason(r, words));
 	span_keep(said, r->diagnostic, sizeof(r->diagnostic));
 }
+
+void
+incoming_judge_reply(const char *reply, struct incoming_recipient *out)
+{
+	*out = (struct incoming_recipient){ .fate = INCOMING_BOUNCE };
+	recipient_judge(out, span_of(reply), TRUST_STATUS);
+}

@@ -1,4 +1,5 @@
 #include "run/courier.h"
+#include "run/returns.h"
 #include "digest/limits.h"
 #include "digest/pool.h"
 
@@ -448,6 +449,8 @@ settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n,
 		if (rc == 0)
 			rc = store_settle_try(store, o->period, o->reader, state,
 			    name_way(c, o->lane), o->reply, now_utc, next_utc, err);
+		if (rc == 0 && state == EDITION_FAILED)
+			rc = refusals_note(c->run, o->period, o->reader, o->reply, now_utc, err);
 	}
 	return rc;
 }

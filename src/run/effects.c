@@ -22,9 +22,8 @@ const char inbox_frozen_note[] = "scoring-frozen", inbox_thawed_note[] = "scorin
 
 /* ---- names of what was said ---- */
 
-/* The same for all mails that say the same of the same, whoever carried them. */
-static void
-make_id(unsigned char out[RETURNED_ID_SIZE], enum returned_kind kind, int64_t reader,
+void
+returned_make_id(unsigned char out[RETURNED_ID_SIZE], enum returned_kind kind, int64_t reader,
     int64_t period, const char *text)
 {
 	char bytes[MAX_ID_BYTES];
@@ -96,21 +95,6 @@ check_delivery(struct work *w, struct error *err)
 	return 1;
 }
 
-static enum bounce_class
-class_of(uint32_t class)
-{
-	static const enum bounce_class classes[NSMTP_CLASSES] = {
-		[SMTP_CLASS_NONE] = BOUNCE_UNKNOWN,
-		[SMTP_CLASS_DEAD] = BOUNCE_DEAD,
-		[SMTP_CLASS_TEMPORARY] = BOUNCE_TEMPORARY,
-		[SMTP_CLASS_POLICY] = BOUNCE_POLICY,
-		[SMTP_CLASS_OURS] = BOUNCE_OURS,
-		[SMTP_CLASS_UNKNOWN] = BOUNCE_UNKNOWN,
-	};
-
-	return class < NSMTP_CLASSES ? classes[class] : BOUNCE_UNKNOWN;
-}
-
 static int
 apply_bounce(struct work *w, struct error *err)
 {
@@ -122,10 +106,10 @@ apply_bounce(struct work *w, struct error *err)
 	if ((ok = check_delivery(w, err)) != 1)
 		return ok;
 	w->row.kind = RETURNED_BOUNCE;
-	w->row.class = class_of(r->class);
+	w->row.class = bounces_class_of(r->class);
 	w->row.status = r->status;
 	w->row.reply = r->diagnostic;
-	make_id(w->row.id, RETURNED_BOUNCE, w->d->reader, w->d->period, "");
+	returned_make_id(w->row.id, RETURNED_BOUNCE, w->d->reader, w->d->period, "");
 	snprintf(w->out->words, sizeof(w->out->words), "%s: %s; waits to be scored",
 	    bounces_class_name(w->row.class), r->reason);
 	/* Nobody can tell what it means: perhaps a person can. */
@@ -143,7 +127,7 @@ apply_complaint(struct work *w, struct error *err)
 	w->row.kind = RETURNED_COMPLAINT;
 	w->row.counted = COUNT_DONE;
 	w->row.reply = w->in->reason;
-	make_id(w->row.id, RETURNED_COMPLAINT, w->d->reader, w->d->period,
+	returned_make_id(w->row.id, RETURNED_COMPLAINT, w->d->reader, w->d->period,
 	    w->d->period != 0 ? "" : w->in->message_id);
 	snprintf(
 	    w->out->words, sizeof(w->out->words), "not mailed any more: called a digest unwanted");
@@ -252,7 +236,7 @@ apply_request(struct work *w, struct error *err)
 	date_format_day((int32_t)(w->now_utc / DAY_SECONDS), day);
 	snprintf(text, sizeof(text), "%s\n%s",
 	    w->in->message_id[0] != '\0' ? w->in->message_id : day, w->d->token);
-	make_id(w->row.id, w->row.kind, w->d->reader, 0, text);
+	returned_make_id(w->row.id, w->row.kind, w->d->reader, 0, text);
 	return verbs[w->d->act].apply(w, err);
 }
 
@@ -436,7 +420,7 @@ freeze(struct scoring *s, const struct store_dead *dead, size_t nsent, struct er
 	period_format(dead->period, period);
 	snprintf(note, sizeof(note),
 	    "%" PRId64
-	    " %zu of %zu mails of %s came back as undeliverable within an hour, as when a relay "
+	    " %zu of %zu mails of %s proved undeliverable within an hour, as when a relay "
 	    "is broken; nobody is taken off for bounces until 'digest mailbox thaw', or 'thaw "
 	    "--forget' "
 	    "if they say nothing of the readers",

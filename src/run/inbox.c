@@ -141,6 +141,7 @@ kind_name(enum returned_kind kind)
 		[RETURNED_UNSUBSCRIBE] = "unsubscribe",
 		[RETURNED_PAUSE] = "pause",
 		[RETURNED_RESUME] = "resume",
+		[RETURNED_REFUSAL] = "refusal",
 	};
 
 	return kind > 0 && kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
@@ -151,7 +152,7 @@ fill_returned(struct run_returned *out, const struct store_returned *r)
 {
 	out->at_utc = r->at_utc;
 	out->kind = kind_name(r->kind);
-	out->class = r->kind == RETURNED_BOUNCE ? bounces_class_name(r->class) : "";
+	out->class = bounces_is_one(r) ? bounces_class_name(r->class) : "";
 	out->period[0] = '\0';
 	if (r->period != 0)
 		period_format(r->period, out->period);

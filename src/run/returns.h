@@ -29,6 +29,10 @@ const struct incoming_recipient *decide_recipient(const struct incoming *in, con
 
 /* ---- effects.c: what is done about it, in the store ---- */
 
+/* The same for all that says the same of the same, whoever carried it. text is part of the name. */
+void	returned_make_id(unsigned char out[RETURNED_ID_SIZE], enum returned_kind kind, int64_t reader, int64_t period,
+	    const char *text);
+
 /* To be told to a reader once all is committed. */
 struct answer {
 	int64_t reader;
@@ -54,6 +58,15 @@ int	effects_apply(struct run *run, const struct incoming *in, const struct decis
 int	effects_score(struct run *run, bool all, int64_t now_utc, struct run_inbox *inbox, struct error *err);
 
 extern const char inbox_frozen_note[], inbox_thawed_note[], inbox_state_note[];
+
+/* ---- refusals.c: bounces that no mail brings ---- */
+
+/* A mail was refused for good. Inside a transaction. What the answer says of others than the reader is passed over. */
+int	refusals_note(struct run *run, int64_t period, int64_t reader, const char *reply, int64_t now_utc, struct error *err);
+/* A mail is not tried any more, though it was not refused for good. Inside a transaction. */
+int	refusals_note_end(struct run *run, const struct edition *e, int64_t now_utc, struct error *err);
+/* Score what waits, as effects_score(); the report has an inbox when anything does. */
+int	refusals_score(struct run *run, struct run_report *report, struct error *err);
 
 /* ---- answers.c ---- */
 

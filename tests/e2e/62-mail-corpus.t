@@ -49,7 +49,7 @@ done
 mv in/tmp/again.* in/new/
 check 'read again, nothing counts twice'         'd mailbox --json >out 2>/dev/null && cat out && test "$(sum read)" = "$n" && test "$(sum bounced complained)" = 0 && test "$(sum repeated)" -ge $((bounced + complained))'
 check '... and nothing is written'               'sql "SELECT * FROM incoming ORDER BY id" | diff before -'
-check 'so many dead at once freeze'              'd status --check >out; grep -q "came back as undeliverable" out'
+check 'so many dead at once freeze'              'd status --check >out; grep -q "proved undeliverable" out'
 check 'nobody is taken off for one day'          'd mailbox thaw && test "$(sql "SELECT count(*) FROM suppression WHERE reason = 2")" = 0 && test "$(sql "SELECT count(*) FROM suppression")" = "$complained"'
 day=4
 d run 2>/dev/null

@@ -177,6 +177,45 @@ test_statuses(void **state)
 	assert_true(n > 600);
 }
 
+/* A relay that says the same at once is read in the same way. */
+static void
+test_replies(void **state)
+{
+	static const struct {
+		const char *reply, *status, *reason;
+		enum smtp_class class;
+	} others[] = {
+		{ "550 <a@b.org>: user unknown", "", "userunknown", SMTP_CLASS_UNKNOWN },
+		{ "550 mailbox is full", "", "mailboxfull", SMTP_CLASS_TEMPORARY },
+		{ "554 blocked by a blocklist", "", "blocked", SMTP_CLASS_POLICY },
+		{ "550 5.1.1", "5.1.1", "userunknown", SMTP_CLASS_DEAD },
+		{ "550 no", "", "undefined", SMTP_CLASS_UNKNOWN },
+		{ "", "", "undefined", SMTP_CLASS_UNKNOWN },
+	};
+	struct incoming_recipient r;
+	char reply[80];
+
+	(void)state;
+	for (unsigned class = 4; class <= 5; class ++) {
+		for (unsigned i = 0; i < 8 * 28; i++) {
+			snprintf(
+			    reply, sizeof(reply), "%u50 %u.%u.%u no", class, class, i / 28, i % 28);
+			incoming_judge_reply(reply, &r);
+			if (r.class != expected_class(class, i / 28, i % 28))
+				fail_msg("%s: %s", reply, incoming_class_name(r.class));
+			assert_int_equal(r.code, class * 100 + 50);
+			assert_int_equal(r.fate, INCOMING_BOUNCE);
+		}
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		incoming_judge_reply(others[i].reply, &r);
+		if (r.class != others[i].class || strcmp(r.status, others[i].status) != 0 ||
+		    strcmp(r.reason, others[i].reason) != 0)
+			fail_msg("row %zu: %s, %s, %s", i, incoming_class_name(r.class), r.status,
+			    r.reason);
+	}
+}
+
 static void
 test_many_recipients(void **state)
 {
@@ -857,6 +896,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_odd_fields),
 		cmocka_unit_test(test_texts),
