@@ -51,6 +51,12 @@ bool	run_has_inbox(const struct run *run);
  */
 int	run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct error *err);
 
+/* A domain that gets no mail for a while, since it refuses ours by policy. */
+struct run_refusing {
+	const char *domain;
+	const char *reply;	/* what was said last */
+};
+
 /* How things stand with it. */
 struct run_inbox_state {
 	int64_t read_utc;	/* when it was last read to the end; 0 = never */
@@ -63,6 +69,8 @@ struct run_inbox_state {
 	size_t nbounced, ncomplained;	/* addresses that are not mailed any more for that */
 	size_t npolicy, nours;	/* bounces of the last two days that say nothing of readers, but of us */
 	const char *policy;	/* what the newest of them said, "" = there are none */
+	struct run_refusing *refusing;
+	size_t nrefusing;
 };
 int	run_load_inbox_state(struct run *run, struct arena *a, struct run_inbox_state *out, struct error *err);
 

@@ -677,6 +677,15 @@ int	store_forget_returned(struct store *store, const char *decided, size_t *n, s
 int	store_count_waiting_returned(struct store *store, size_t *n, struct error *err);
 /* Bounces of a class that were read at or after since_utc. */
 int	store_count_bounces(struct store *store, enum bounce_class class, int64_t since_utc, size_t *n, struct error *err);
+/* Domains with at least least bounces of a class that came by mail and were read at or after since_utc; in a. */
+int	store_load_bounced_domains(struct store *store, enum bounce_class class, int64_t since_utc, size_t least,
+	    struct arena *a, const char ***out, size_t *n, struct error *err);
+/*
+ * Whether of the mails to a domain so many in a row, as they left, came back with a bounce of a class; looked at are the
+ * editions of which one such bounce was read at or after since_utc. 1, and *reply is what the last of them said, in a; 0; -1.
+ */
+int	store_find_row(struct store *store, enum bounce_class class, const char *domain, int64_t since_utc, size_t row,
+	    struct arena *a, const char **reply, struct error *err);
 /* Whether the reader was told of something after since_utc: 1, 0, -1. */
 int	store_was_answered(struct store *store, int64_t reader, int64_t since_utc, struct error *err);
 /* Editions with at least least bounces of dead addresses that were read at or after since_utc and may count; at most max. */

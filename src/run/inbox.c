@@ -127,7 +127,9 @@ run_load_inbox_state(
 	    store_count_suppressed(store, SUPPRESSED_BOUNCED, &out->nbounced, err) == -1 ||
 	    store_count_suppressed(store, SUPPRESSED_COMPLAINT, &out->ncomplained, err) == -1)
 		return -1;
-	return load_policy(run, clock_now_utc(&run->clock) - RECENT_S, a, out, err);
+	if (load_policy(run, clock_now_utc(&run->clock) - RECENT_S, a, out, err) == -1)
+		return -1;
+	return refusing_load(run, a, &out->refusing, &out->nrefusing, err);
 }
 
 /* ---- what was said of a reader ---- */

@@ -68,6 +68,15 @@ int	refusals_note_end(struct run *run, const struct edition *e, int64_t now_utc,
 /* Score what waits, as effects_score(); the report has an inbox when anything does. */
 int	refusals_score(struct run *run, struct run_report *report, struct error *err);
 
+/* ---- refusing.c ---- */
+
+/* Domains to which a row of digests came back refused by policy, within a day; in a. */
+int	refusing_load(struct run *run, struct arena *a, struct run_refusing **out, size_t *n, struct error *err);
+/* In a sentence, for a person. */
+void	refusing_describe(const struct run_refusing *r, char *out, size_t size);
+/* Whether an address is at one of them. */
+bool	refusing_has(const struct run_refusing *list, size_t n, const char *canonical);
+
 /* ---- answers.c ---- */
 
 /* One mail to each, at the end; one that cannot be sent is dropped. */

@@ -475,6 +475,18 @@ const char *const sql_text[SQL_COUNT] = {
 	    "SELECT count(*) FROM incoming WHERE at_utc >= ?1 AND kind = 1 AND class = ?2",
 	[SQL_INCOMING_ANSWERED] =
 	    "SELECT 1 FROM incoming WHERE reader = ?1 AND at_utc > ?2 AND answered = 1 LIMIT 1",
+	/* 1 bounce by mail. A domain has no '@', a local part may have. */
+	[SQL_INCOMING_DOMAINS] =
+	    "SELECT replace(r.canonical, rtrim(r.canonical, replace(r.canonical, '@', '')), '') d "
+	    "FROM incoming i JOIN reader r ON r.id = i.reader WHERE i.at_utc >= ?1 AND i.kind = 1 "
+	    "AND i.class = ?2 AND i.counted <> 2 GROUP BY d HAVING count(*) >= ?3 ORDER BY d",
+	[SQL_INCOMING_ROW] =
+	    "SELECT coalesce(i.class, 0), coalesce(i.reply, '') FROM (SELECT DISTINCT period FROM "
+	    "incoming WHERE at_utc >= ?1 AND kind = 1 AND class = ?2) p CROSS JOIN edition e ON "
+	    "e.period = p.period AND (e.state = 2 OR e.copies > 0) JOIN reader r ON r.id = "
+	    "e.reader AND substr(r.canonical, -length(?3) - 1) = '@' || ?3 LEFT JOIN incoming i ON "
+	    "i.reader = e.reader AND i.period = e.period AND i.kind = 1 AND i.counted <> 2 ORDER "
+	    "BY e.tried_utc, e.period, e.reader",
 	[SQL_INCOMING_WAIT_COUNT] = "SELECT count(*) FROM incoming WHERE counted = 0",
 	/* 2 sent */
 	[SQL_DELIVERY_GET] =
