@@ -26,8 +26,8 @@ enum incoming_kind {
 	INCOMING_BOUNCE,	/* at least one recipient did not get a mail, for good or at the end of all tries */
 	INCOMING_DELAYED,	/* it is still being tried: no effect (S-62) */
 	INCOMING_DELIVERED,	/* delivered, relayed, expanded: no effect */
-	INCOMING_COMPLAINT,	/* a reader called a mail of ours unwanted (RFC 5965 abuse) */
-	INCOMING_FEEDBACK,	/* any other feedback report; which one is in reason: "not-spam", "auth-failure" */
+	INCOMING_COMPLAINT,	/* a reader called a mail of ours unwanted (RFC 5965 abuse, fraud) */
+	INCOMING_FEEDBACK,	/* any other feedback report; which one is in reason: "opt-out", "not-spam", "auth-failure" */
 	INCOMING_REQUEST,	/* somebody asks for what verb says */
 	INCOMING_AUTO_REPLY,	/* written by a machine: no effect (S-64) */
 	INCOMING_UNREADABLE,	/* why says what stopped us; the mail is left alone */

@@ -229,7 +229,10 @@ apply_request(struct work *w, struct error *err)
 	};
 	char text[MAX_ID_BYTES];
 	char day[DATE_RFC3339_SIZE];
+	int ok = w->d->period != 0 ? check_delivery(w, err) : 1;
 
+	if (ok != 1)
+		return ok;
 	w->row.kind = verbs[w->d->act].kind;
 	w->row.counted = COUNT_DONE;
 	/* Without an id of its own it is known for the day. */
@@ -255,7 +258,8 @@ effects_apply(struct run *run, const struct incoming *in, const struct decision 
 	if (in->kind == INCOMING_UNREADABLE)
 		out->count = INBOX_UNREADABLE;
 	/* Of what had no effect only a report that a digest is late, or arrived, needs nobody any more. */
-	out->keep = !d->ours || in->kind == INCOMING_AUTO_REPLY || in->kind == INCOMING_FEEDBACK;
+	out->keep = !d->ours || in->kind == INCOMING_AUTO_REPLY ||
+	    (in->kind == INCOMING_FEEDBACK && d->act == ACT_NONE);
 	if (d->act == ACT_NONE)
 		return 0;
 	found = store_load_reader(run->store, d->reader, a, &w.reader, err);

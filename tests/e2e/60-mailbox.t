@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What comes back: bounces by day, complaints, readers who ask by mail; and what is not ours, or not true.
 . "$(dirname "$0")/lib.sh"
-plan 54
+plan 59
 
 cp "$FIXTURES/2026-03-02.json" days.json
 cat >digest.conf <<'X'
@@ -119,6 +119,10 @@ fresh arf in 4 2026-03-03
 check 'a complaint ends it at once'               'counts | grep -qx "complained=1" && test "$(state dora@digest.test)" = left && d status | grep -q "0 bounced, 1 complained"'
 fresh arf in 3 2026-03-03 --type not-spam
 check 'that it was none does nothing'             'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active'
+fresh arf in 3 2026-03-03 --type virus
+check 'nor does what a machine found'             'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active && ! marked'
+fresh arf in 3 2026-03-03 --type opt-out --token "$(python3 "$E2E/returned.py" token 5 3 2026-03-30)"
+check 'an opt-out of a digest that never left'    'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active && ! marked'
 fresh arf in 3 2026-03-03 --token "$(python3 "$E2E/returned.py" token 5 3 2026-03-30)"
 check 'one of a digest that never left'           'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active'
 
@@ -149,6 +153,14 @@ check 'no mail brings back who left'              'counts | grep -qx "no_effect=
 fresh ask in 2 unsubscribe
 check 'leaving by mail'                           'd mailbox | grep -q "^1 reader left" && test "$(state bob@digest.test)" = left && test "$(mailed bob@)" = 2 && grep -q "per Mail abbestellt" Mail/new/*'
 check 'the answers are clean mails'               'python3 "$E2E/mail_lint.py" Mail/new/* || true; for m in Mail/new/*; do grep -q "^List-Unsubscribe" "$m" && exit 1; done; true'
+d subscribers resume cleo@digest.test --consent "by phone" >/dev/null
+fresh arf in 3 2026-03-03 --type opt-out
+check 'a report of an opt-out is a wish to leave' 'counts | grep -qx "left=1" && test "$(state cleo@digest.test)" = left && marked && test "$(mailed cleo@)" = 0 && d history cleo@digest.test | grep -q "unsubscribe of 2026-03-03: not mailed any more: asked for it by mail"'
+fresh arf in 3 2026-03-03 --type not-spam
+check 'that it was none brings nobody back'       'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = left'
+d subscribers resume cleo@digest.test --consent "by phone" >/dev/null
+fresh arf in 3 2026-03-03 --type fraud
+check 'who takes it for fraud has complained'     'counts | grep -qx "complained=1" && test "$(state cleo@digest.test)" = left'
 day=8
 check 'nobody is left to mail'                    'silent 0 d run && test "$(mails_sent)" = 2'
 

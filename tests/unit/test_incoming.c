@@ -792,10 +792,11 @@ test_feedback(void **state)
 		{ "ABUSE", INCOMING_COMPLAINT },
 		{ "not-spam", INCOMING_FEEDBACK },
 		{ "auth-failure", INCOMING_FEEDBACK },
-		{ "fraud", INCOMING_FEEDBACK },
+		{ "fraud", INCOMING_COMPLAINT },
 		{ "virus", INCOMING_FEEDBACK },
 		{ "other", INCOMING_FEEDBACK },
 		{ "opt-out", INCOMING_FEEDBACK },
+		{ "opt-out-list", INCOMING_FEEDBACK },
 		{ "not-abuse", INCOMING_FEEDBACK },
 		{ "", INCOMING_FEEDBACK },
 	};
