@@ -223,6 +223,7 @@ static void
 check_mailbox(struct checker *c)
 {
 	const struct config_mailbox *box = &c->run->cfg->mailbox;
+	const char *bounce = c->run->cfg->list.bounce_address;
 	const char *where = box->url[0] != '\0' ? box->url : box->maildir;
 	struct error err = { 0 };
 	struct sender s;
@@ -239,10 +240,9 @@ check_mailbox(struct checker *c)
 	else if (inbox_probe(c->run, &n, &err) == -1)
 		check_fail_err(c, "mailbox", &err);
 	else
-		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %.*s+TOKEN%s", where,
-		    n, n == 1 ? "" : "s", (int)strcspn(c->run->cfg->list.bounce_address, "@"),
-		    c->run->cfg->list.bounce_address,
-		    strrchr(c->run->cfg->list.bounce_address, '@'));
+		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %.*s%s%s", where, n,
+		    n == 1 ? "" : "s", (int)strcspn(bounce, "@"), bounce,
+		    c->run->cfg->list.verp ? "+TOKEN" : "", strrchr(bounce, '@'));
 }
 
 void

@@ -102,7 +102,11 @@ is_opt_out(const struct incoming *in)
 	    (strcasecmp(in->reason, "opt-out") == 0 || strcasecmp(in->reason, "opt-out-list") == 0);
 }
 
-/* A report about a digest, which names it by the token in its return path or that in its links. */
+/*
+ * A report about a digest, which names it by the token in its return path or that in its links. Relays that send as the account
+ * that logged in write another path, and some servers deliver no address with a plus sign. The links have no period; whoever
+ * has them could leave in the reader's name, and so gains nothing by a bounce.
+ */
 static bool
 find_reported(const struct incoming *in, const struct token_keys *keys, struct decision *out)
 {
@@ -116,7 +120,7 @@ decide(const struct incoming *in, const struct token_keys *keys, struct decision
 	*out = (struct decision){ .act = ACT_NONE };
 	switch ((enum incoming_kind)in->kind) {
 	case INCOMING_BOUNCE:
-		if (find_token(in, keys, TOKEN_BOUNCE, IN_ADDRESS | IN_RETURNED, out))
+		if (find_reported(in, keys, out))
 			out->act = ACT_BOUNCE;
 		break;
 	case INCOMING_COMPLAINT:
@@ -132,6 +136,8 @@ decide(const struct incoming *in, const struct token_keys *keys, struct decision
 		break;
 	case INCOMING_DELAYED:
 	case INCOMING_DELIVERED:
+		find_reported(in, keys, out);
+		break;
 	case INCOMING_AUTO_REPLY:
 		find_token(in, keys, TOKEN_BOUNCE, IN_ADDRESS | IN_RETURNED, out);
 		break;

@@ -43,6 +43,7 @@ struct work {
 	int64_t now_utc;
 	struct arena *arena;
 	struct store_reader *reader;
+	int64_t period; /* of the edition it is about, 0 = not known */
 	struct store_returned row;
 	struct effect *out;
 };
@@ -67,7 +68,7 @@ add_row(struct work *w, enum run_inbox_count count, struct error *err)
 	int added;
 
 	w->row.reader = w->d->reader;
-	w->row.period = w->d->period;
+	w->row.period = w->period;
 	w->row.at_utc = w->now_utc;
 	w->row.decided = w->out->words;
 	added = store_add_returned(w->run->store, &w->row, err);
@@ -82,7 +83,7 @@ static int
 check_delivery(struct work *w, struct error *err)
 {
 	struct store_delivery delivery;
-	int found = store_find_delivery(w->run->store, w->d->period, w->d->reader, &delivery, err);
+	int found = store_find_delivery(w->run->store, w->period, w->d->reader, &delivery, err);
 	int64_t sent_utc;
 
 	if (found == -1)
@@ -95,6 +96,50 @@ check_delivery(struct work *w, struct error *err)
 	return 1;
 }
 
+static bool
+is_returned_id(const struct incoming *in, const char *id)
+{
+	const size_t len = strlen(id) - 2; /* < and > */
+
+	for (size_t i = 0; i < in->ncandidates; i++)
+		if (in->candidates[i].place == INCOMING_RETURNED_ID &&
+		    strlen(in->candidates[i].text) == len &&
+		    memcmp(in->candidates[i].text, id + 1, len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Which of the reader's editions came back, by the Message-ID in its header. That is no secret and proves nothing: the token
+ * beside it has said whose it is. 1, 0 (told), -1.
+ */
+static int
+find_period(struct work *w, struct error *err)
+{
+	const struct config *cfg = w->run->cfg;
+	char id[MESSAGE_ID_SIZE], period[DATE_RFC3339_SIZE];
+	struct store_delivery *sent;
+	struct address from;
+	size_t n;
+
+	if (w->period != 0)
+		return 1;
+	if (address_parse(cfg->list.from, w->arena, &from, NULL, err) == -1 ||
+	    store_load_deliveries(w->run->store, w->d->reader,
+		w->now_utc - BOUNCE_KNOWN_DAYS * (int64_t)DAY_SECONDS, w->arena, &sent, &n,
+		err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		period_format(sent[i].period, period);
+		message_make_id(id, cfg->list.id, w->reader->sub.canonical, period, from.domain);
+		if (!is_returned_id(w->in, id))
+			continue;
+		w->period = sent[i].period;
+		return 1;
+	}
+	return nothing(w, "it does not say which digest came back");
+}
+
 static int
 apply_bounce(struct work *w, struct error *err)
 {
@@ -103,13 +148,13 @@ apply_bounce(struct work *w, struct error *err)
 
 	if (r == NULL || r->fate != INCOMING_BOUNCE)
 		return nothing(w, "the report does not say that the reader's mail failed");
-	if ((ok = check_delivery(w, err)) != 1)
+	if ((ok = find_period(w, err)) != 1 || (ok = check_delivery(w, err)) != 1)
 		return ok;
 	w->row.kind = RETURNED_BOUNCE;
 	w->row.class = bounces_class_of(r->class);
 	w->row.status = r->status;
 	w->row.reply = r->diagnostic;
-	returned_make_id(w->row.id, RETURNED_BOUNCE, w->d->reader, w->d->period, "");
+	returned_make_id(w->row.id, RETURNED_BOUNCE, w->d->reader, w->period, "");
 	snprintf(w->out->words, sizeof(w->out->words), "%s: %s; waits to be scored",
 	    bounces_class_name(w->row.class), r->reason);
 	/* Nobody can tell what it means: perhaps a person can. */
@@ -120,15 +165,15 @@ apply_bounce(struct work *w, struct error *err)
 static int
 apply_complaint(struct work *w, struct error *err)
 {
-	int ok = w->d->period != 0 ? check_delivery(w, err) : 1;
+	int ok = w->period != 0 ? check_delivery(w, err) : 1;
 
 	if (ok != 1)
 		return ok;
 	w->row.kind = RETURNED_COMPLAINT;
 	w->row.counted = COUNT_DONE;
 	w->row.reply = w->in->reason;
-	returned_make_id(w->row.id, RETURNED_COMPLAINT, w->d->reader, w->d->period,
-	    w->d->period != 0 ? "" : w->in->message_id);
+	returned_make_id(w->row.id, RETURNED_COMPLAINT, w->d->reader, w->period,
+	    w->period != 0 ? "" : w->in->message_id);
 	snprintf(
 	    w->out->words, sizeof(w->out->words), "not mailed any more: called a digest unwanted");
 	if ((ok = add_row(w, INBOX_COMPLAINTS, err)) != 1)
@@ -229,7 +274,7 @@ apply_request(struct work *w, struct error *err)
 	};
 	char text[MAX_ID_BYTES];
 	char day[DATE_RFC3339_SIZE];
-	int ok = w->d->period != 0 ? check_delivery(w, err) : 1;
+	int ok = w->period != 0 ? check_delivery(w, err) : 1;
 
 	if (ok != 1)
 		return ok;
@@ -247,9 +292,13 @@ int
 effects_apply(struct run *run, const struct incoming *in, const struct decision *d, int64_t now_utc,
     struct arena *a, struct effect *out, struct error *err)
 {
-	struct work w = {
-		.run = run, .in = in, .d = d, .now_utc = now_utc, .arena = a, .out = out
-	};
+	struct work w = { .run = run,
+		.in = in,
+		.d = d,
+		.now_utc = now_utc,
+		.arena = a,
+		.period = d->period,
+		.out = out };
 	int found, rc;
 
 	*out = (struct effect){ .count = INBOX_NO_EFFECT };

@@ -14,7 +14,7 @@ enum act { ACT_NONE, ACT_BOUNCE, ACT_COMPLAINT, ACT_UNSUBSCRIBE, ACT_PAUSE, ACT_
 
 struct decision {
 	enum act act;
-	int64_t reader, period;	/* period 0 = none is told */
+	int64_t reader, period;	/* period 0 = none is told by the token */
 	bool ours;		/* a token of ours is good, whatever comes of it */
 	bool may_answer;	/* a person wrote it */
 	char token[TOKEN_LEN + 1];	/* that verified, "" = none */
