@@ -201,6 +201,9 @@ letter_is_status(struct letter *l)
 	}
 	if (l->out->nrecipients == 0)
 		return false;
+	/* With several recipients the sentence may be about another one. */
+	if (l->out->nrecipients == 1)
+		recipient_doubt(&l->out->recipients[0], l->text);
 	letter_read_returned(l, l->returned);
 	return letter_decide(l, sum_up(l->out), "a delivery status for %u recipient%s (RFC 3464)%s",
 	    l->out->nrecipients, l->out->nrecipients == 1 ? "" : "s", where);

@@ -21,7 +21,6 @@ OTHERWISE = {
     "bounce/lhost-domino-02.eml": "5.0.0 and words, which never make an address dead",
     "bounce/lhost-exim-31.eml": "words alone, which leave open what is at fault",
     "bounce/lhost-sendmail-02.eml": "both recipients: 5.1.1, and 5.2.1 User Unknown",
-    "bounce/rfc3464-01.eml": "the status is 5.1.1, whatever the sentence for people says",
 }
 
 

@@ -285,6 +285,10 @@ static const struct {
 	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.0.0\r\n"
 	  "Diagnostic-Code: smtp; 554 rejected: the IP address is on a blocklist\r\n",
 	    INCOMING_BOUNCE, SMTP_CLASS_POLICY, "ada@example.com", "blocked" },
+	/* A code for every failure, and a sentence that knows better. */
+	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+	  "Diagnostic-Code: smtp; 550 5.1.1 the mailbox is full\r\n",
+	    INCOMING_BOUNCE, SMTP_CLASS_TEMPORARY, "ada@example.com", "mailboxfull" },
 	/* The reply knows better than the status above it. */
 	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
 	  "Diagnostic-Code: smtp; 550 5.7.1 rejected by policy\r\n",
@@ -323,6 +327,42 @@ test_odd_fields(void **state)
 			fail_msg("row %zu: %s, %u recipients, '%s' %s %s", i,
 			    incoming_kind_name(in.kind), in.nrecipients, r->address,
 			    incoming_class_name(r->class), r->reason);
+	}
+}
+
+/* What the part for people says of a full mailbox is believed, when it can be about nobody else. */
+static void
+test_doubt(void **state)
+{
+	static const char one[] = "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\n"
+				  "Status: 5.1.1\r\n";
+	static const struct {
+		const char *text, *more;
+		enum smtp_class class;
+	} cases[] = {
+		{ "Not enough disk space", "", SMTP_CLASS_TEMPORARY },
+		{ "No such user", "", SMTP_CLASS_DEAD },
+		{ "The connection timed out", "", SMTP_CLASS_DEAD },
+		{ "Not enough disk space",
+		    "\r\nFinal-Recipient: rfc822; bob@example.com\r\nAction: failed\r\n"
+		    "Status: 5.2.2\r\n",
+		    SMTP_CLASS_DEAD },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strbuf mail;
+
+		strbuf_init(&mail, 4000);
+		strbuf_addf(&mail,
+		    "From: MAILER-DAEMON@example.com\r\nMIME-Version: 1.0\r\nContent-Type: "
+		    "multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\n"
+		    "Your mail was rejected:\r\n%s\r\n--b\r\nContent-Type: "
+		    "message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n%s%s\r\n--b--\r\n",
+		    cases[i].text, one, cases[i].more);
+		read_built(&mail);
+		if (in.recipients[0].class != cases[i].class)
+			fail_msg("row %zu: %s", i, incoming_class_name(in.recipients[0].class));
 	}
 }
 
@@ -900,6 +940,7 @@ main(void)
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_odd_fields),
+		cmocka_unit_test(test_doubt),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_vacations),
 		cmocka_unit_test(test_people),
