@@ -545,7 +545,8 @@ effects_score(
 			break;
 		}
 		more = score_batch(&s, all, &reader, err);
-		if (store_end(run->store, more == -1 ? -1 : 0, true, err) == -1)
+		/* What is not on the disk yet after a power loss waits again. The last one takes the others along. */
+		if (store_end(run->store, more == -1 ? -1 : 0, more != 1, err) == -1)
 			more = -1;
 	}
 	arena_release(&s.arena);
