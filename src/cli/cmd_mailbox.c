@@ -9,9 +9,9 @@
 enum {
 	DAY_SECONDS = 86400,
 	ADDRESS_COLUMNS = 30,
-	POINTS_COLUMNS = 8,
-	DAY_COLUMNS = 10,
+	POINTS_COLUMNS = 12,
 	TIME_COLUMNS = 25,
+	WIDE_COLUMNS = 64, /* a screen with room for a text beside a time */
 	LABEL_COLUMNS = 12
 };
 
@@ -68,6 +68,8 @@ take_mail(struct cli *cli, struct error *err)
 
 /* ---- scores ---- */
 
+static const char reason_label[] = "  ";
+
 struct listing {
 	struct cli *cli;
 	size_t n;
@@ -90,32 +92,51 @@ score_value(const struct run_score *s, struct arena *a)
 	return v;
 }
 
+/* A text with a head, "next" or a time: beside it, or on a narrow screen before it. */
 static void
-put_reason(const struct cli *cli, const struct run_returned *r)
+put_headed(const struct cli *cli, const char *label, const char *head, const char *text)
 {
+	const bool narrow = cli->term.out_tty && cli->term.width < WIDE_COLUMNS;
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	if (narrow)
+		strbuf_add_all(&line, head, ": ", NULL);
+	strbuf_add(&line, text);
+	fputs(label, stdout);
+	if (!narrow)
+		term_put_cell(head, TIME_COLUMNS);
+	term_put_filled(&cli->term, line.buf, strlen(label) + (narrow ? 0 : TIME_COLUMNS));
+	putchar('\n');
+	strbuf_release(&line);
+}
+
+void
+returned_put(const struct cli *cli, const struct run_returned *r, const char *label)
+{
+	/* Most replies begin with it. */
+	const char *status = strstr(r->reply, r->status) == NULL ? r->status : "";
+	struct strbuf line;
 	char wall[64];
 
 	run_format_wall(cli->run, "", r->at_utc, wall, sizeof(wall));
-	fputs("  ", stdout);
-	term_put_cell(wall, TIME_COLUMNS);
-	term_put_cell(r->kind, LABEL_COLUMNS);
-	term_put(r->decided);
-	if (r->waits)
-		fputs(" (waits)", stdout);
-	if (r->status[0] != '\0' || r->reply[0] != '\0') {
-		fputs(": ", stdout);
-		term_put(r->status);
-		putchar(' ');
-		term_put(r->reply);
-	}
-	putchar('\n');
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	strbuf_add(&line, r->kind);
+	if (r->period[0] != '\0')
+		strbuf_add_all(&line, " of ", r->period, NULL);
+	strbuf_add_all(&line, ": ", r->decided, NULL);
+	if (r->status[0] != '\0' || r->reply[0] != '\0')
+		strbuf_add_all(&line, " (", status,
+		    status[0] != '\0' && r->reply[0] != '\0' ? " " : "", r->reply, ")", NULL);
+	put_headed(cli, label, wall, line.buf);
+	strbuf_release(&line);
 }
 
 static int
 put_score(void *arg, const struct run_score *s)
 {
 	static const struct term_column columns[] = { { "address", ADDRESS_COLUMNS },
-		{ "points", POINTS_COLUMNS }, { "until", DAY_COLUMNS }, { "next", 0 } };
+		{ "points", POINTS_COLUMNS }, { "until", 0 } };
 	struct listing *l = arg;
 	char points[32], day[DATE_RFC3339_SIZE] = "-";
 
@@ -130,9 +151,10 @@ put_score(void *arg, const struct run_score *s)
 	if (s->expires_utc != 0)
 		date_format_day((int32_t)(s->expires_utc / DAY_SECONDS), day);
 	term_put_row(&l->cli->term, columns, sizeof(columns) / sizeof(columns[0]),
-	    (const char *const[]){ s->address, points, day, s->next });
+	    (const char *const[]){ s->address, points, day });
+	put_headed(l->cli, reason_label, "next", s->next);
 	for (size_t i = 0; i < s->nreasons; i++)
-		put_reason(l->cli, &s->reasons[i]);
+		returned_put(l->cli, &s->reasons[i], reason_label);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # A relay says at once what others send back by mail: the same points, the same end, and nothing twice.
 . "$(dirname "$0")/lib.sh"
-plan 20
+plan 22
 
 cp "$FIXTURES/2026-03-02.json" days.json
 mkdir -p in/new in/cur in/tmp
@@ -39,18 +39,18 @@ write digest.db '' 'dead full slow grey vague well' >digest.conf
 day=3
 d run 2>/dev/null
 check 'no such user: a point, without a mailbox'  'test "$(points dead)" = 1 && test "$(state dead)" = active'
-check 'the history says what was refused and why' 'd history dead@digest.test >out; cat out; grep -q "^refused .*digest of 2026-03-03: dead; 1 of 2 points (5.1.1 550 5.1.1 <dead@digest.test>: no such user)" out'
-check 'so do the scores'                          'd mailbox scores dead@digest.test >out; cat out; grep -q "1 of 2.*one more day" out && grep -q "refusal .*dead; 1 of 2 points" out'
+check 'the history says what was refused and why' 'd history dead@digest.test >out; cat out; grep -q "^came in .* refusal of 2026-03-03: dead; 1 of 2 points (550 5.1.1 <dead@digest.test>: no such user)$" out'
+check 'so do the scores'                          'd mailbox scores dead@digest.test >out; cat out; grep -q "^dead@digest.test *1 of 2 *2026-04-02$" out && grep -q "^  next *one more day on which nobody is there ends it$" out && grep -q "^  Tue .* refusal of 2026-03-03: dead; 1 of 2 points" out'
 check 'a 550 that says no more: a quarter'        'test "$(points vague)" = 0.25'
 check 'what is still being tried has none'        'test "$(points full)$(points slow)$(points grey)" = 000'
 hour=20 d run 2>/dev/null
 check 'trying again on that day adds nothing'     'test "$(points dead)" = 1'
 day=4
 d run 2>/dev/null
-check 'on the second day it ends'                 'test "$(state dead)" = left && d history dead@digest.test | grep -q "digest of 2026-03-04: not mailed any more: dead; 2 of 2 points"'
+check 'on the second day it ends'                 'test "$(state dead)" = left && d history dead@digest.test | grep -q "refusal of 2026-03-04: not mailed any more: dead; 2 of 2 points"'
 check 'status names it, also without a mailbox'   'd status | grep -q "dead@digest.test, bounced on 2026-03-04" && d status | grep -q "1 bounced, 0 complained"'
-check 'full to the end of all tries: a quarter'   'test "$(points full)" = 0.25 && d history full@digest.test | grep -q "digest of 2026-03-03: temporary; 0.25 of 2 points (4.2.2"'
-check 'trouble of the relay is none of theirs'    'test "$(points slow)$(points grey)" = 00 && ! d history slow@digest.test | grep -q "^refused"'
+check 'full to the end of all tries: a quarter'   'test "$(points full)" = 0.25 && d history full@digest.test | grep -q "refusal of 2026-03-03: temporary; 0.25 of 2 points (452 4.2.2"'
+check 'trouble of the relay is none of theirs'    'test "$(points slow)$(points grey)" = 00 && ! d history slow@digest.test | grep -q "refusal of"'
 check 'vague again: no more than that'            'test "$(points vague)" = 0.25'
 : >box.log
 day=5
@@ -59,6 +59,18 @@ check 'the next run is silent there'              '! grep -q "RCPT TO:<dead" box
 check 'a consent begins without points'           'd subscribers resume dead@digest.test --consent "by phone" >/dev/null && test "$(state dead)" = active && test "$(points dead)" = 0'
 for day in 5 6 7 8 9; do d run 2>/dev/null; done
 check 'full on seven days: left alone for two weeks' 'day=10 && d run 2>/dev/null; test "$(points full)" = 1.75 && test "$(state full)" = paused && d history full@digest.test | grep -q "paused until 2026-03-24: full or out of reach for days"'
+
+# --- on a screen
+fits() {
+	for columns in 80 40 20; do
+		python3 "$E2E/terminal.py" $columns "$DIGEST" --now 2026-03-10T09:00:00Z "$@" >out || return 1
+		cat out
+		widest=$(sed -n '$s/.* widest //p' out)
+		[ "$widest" -le $columns ] || { echo "$widest of $columns"; return 1; }
+	done
+}
+check 'scores fit every screen'                   'fits mailbox scores'
+check 'points are never cut'                      'd mailbox scores | grep -q "^full@digest.test *1.75 of 2 "'
 
 # --- both ways for one digest: a copy that may have left is refused the second time, and its report comes later
 kill "$smtp_pid"
