@@ -103,7 +103,8 @@ int	run_load_returned(struct run *run, int64_t reader, size_t max, struct arena 
 	    struct error *err);
 struct value *run_returned_value(const struct run_returned *r, struct arena *a);
 
-/* How one mail is read, and what would be done about it; nothing is. The store is open as an overlay. */
+/* How one mail is read, and what would be done about it; nothing is. The store is open as an overlay. path "-" is standard
+ * input. */
 int	run_explain_mail(struct run *run, const char *path, struct arena *a, struct value **out, struct error *err);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	DAY_SECONDS = 86400,
@@ -207,50 +208,89 @@ member(const struct value *v, const char *name)
 }
 
 static void
-put_line(const char *label, const char *text)
+put_line(const struct cli *cli, const char *label, const char *text)
 {
 	if (text[0] == '\0')
 		return;
 	term_put_cell(label, LABEL_COLUMNS);
-	term_put(text);
+	term_put_filled(&cli->term, text, LABEL_COLUMNS);
 	putchar('\n');
 }
 
+/* "ada@example.org: bounce, temporary, mailboxfull: 550 5.2.2 mailbox full" */
 static void
-put_list(const char *label, const struct value *list, const char *const *names, size_t n)
+add_recipient(struct strbuf *out, const struct value *v)
 {
-	for (size_t i = 0; i < value_count(list); i++) {
-		term_put_cell(label, LABEL_COLUMNS);
-		for (size_t j = 0; j < n; j++) {
-			const char *text = member(value_item(list, i), names[j]);
+	const char *address = member(v, "address"), *original = member(v, "original");
+	const char *fate = member(v, "fate"), *class = member(v, "class");
+	const char *reason = member(v, "reason"), *said = member(v, "diagnostic");
 
-			if (text[0] == '\0')
-				continue;
-			if (j > 0)
-				putchar(' ');
-			term_put(text);
-		}
-		putchar('\n');
-	}
+	if (address[0] == '\0')
+		address = original[0] != '\0' ? original : "somebody";
+	strbuf_add(out, address);
+	if (original[0] != '\0' && strcasecmp(address, original) != 0)
+		strbuf_add_all(out, " (for ", original, ")", NULL);
+	strbuf_add_all(out, ": ", fate, NULL);
+	if (strcmp(class, "none") != 0)
+		strbuf_add_all(out, ", ", class, NULL);
+	if (strcmp(reason, fate) != 0)
+		strbuf_add_all(out, ", ", reason, NULL);
+	if (strstr(said, member(v, "status")) == NULL)
+		strbuf_add_all(out, ", ", member(v, "status"), NULL);
+	if (said[0] != '\0')
+		strbuf_add_all(out, ": ", said, NULL);
+}
+
+/* "delivered-to: bounce+...@example.org, a valid token: bounce" */
+static void
+add_candidate(struct strbuf *out, const struct value *v)
+{
+	strbuf_add_all(out, member(v, "place"), ": ", member(v, "text"), NULL);
+	if (member(v, "token")[0] != '\0')
+		strbuf_add_all(out, ", a valid token: ", member(v, "token"), NULL);
 }
 
 static void
-put_mail(const struct value *v)
+put_list(const struct cli *cli, const char *label, const struct value *list,
+    void (*add)(struct strbuf *out, const struct value *v))
 {
-	static const char *const recipient[] = { "fate", "class", "status", "reason", "address",
-		"original", "diagnostic" };
-	static const char *const candidate[] = { "place", "text", "token" };
+	struct strbuf line;
 
-	put_line("kind", member(v, "kind"));
-	put_line("verb", member(v, "verb"));
-	put_line("why", member(v, "why"));
-	put_line("from", member(v, "from"));
-	put_line("subject", member(v, "subject"));
-	put_list("recipient", value_member(v, "recipients", 10), recipient,
-	    sizeof(recipient) / sizeof(recipient[0]));
-	put_list("candidate", value_member(v, "candidates", 10), candidate,
-	    sizeof(candidate) / sizeof(candidate[0]));
-	put_line("would", member(v, "would"));
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	for (size_t i = 0; i < value_count(list); i++) {
+		strbuf_reset(&line);
+		add(&line, value_item(list, i));
+		put_line(cli, label, line.buf);
+	}
+	strbuf_release(&line);
+}
+
+static void
+put_flags(const struct cli *cli, const struct value *flags)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	for (size_t i = 0; i < value_count(flags); i++)
+		strbuf_add_all(&line, i > 0 ? ", " : "", value_text(value_item(flags, i)), NULL);
+	put_line(cli, "marks", line.buf);
+	strbuf_release(&line);
+}
+
+static void
+put_mail(const struct cli *cli, const struct value *v)
+{
+	const char *verb = member(v, "verb");
+
+	put_line(cli, "kind", member(v, "kind"));
+	put_line(cli, "asks to", strcmp(verb, "nothing") == 0 ? "" : verb);
+	put_line(cli, "why", member(v, "why"));
+	put_line(cli, "from", member(v, "from"));
+	put_line(cli, "subject", member(v, "subject"));
+	put_flags(cli, value_member(v, "flags", 5));
+	put_list(cli, "recipient", value_member(v, "recipients", 10), add_recipient);
+	put_list(cli, "candidate", value_member(v, "candidates", 10), add_candidate);
+	put_line(cli, "would", member(v, "would"));
 }
 
 static int
@@ -266,7 +306,7 @@ explain(struct cli *cli, struct error *err)
 	if (cli->opt.json)
 		cli_put_json(v);
 	else
-		put_mail(v);
+		put_mail(cli, v);
 	return EXIT_OK;
 }
 

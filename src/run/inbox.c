@@ -429,7 +429,7 @@ read_mail(const char *path, struct incoming *in, struct error *err)
 	if (incoming_reader_new(&reader, err) == -1)
 		return -1;
 	strbuf_init(&bytes, MAX_MAIL_FILE);
-	rc = file_read(path, &bytes, err);
+	rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &bytes, err);
 	if (rc == 0)
 		rc = incoming_reader_read(reader, bytes.buf, bytes.len, in, err);
 	incoming_reader_free(reader);

@@ -41,7 +41,7 @@ check 'check says how digests leave'             'd check --offline --json >out;
 digest_of ada >ada.3
 digest_of bob >bob.3
 fresh dsn in 1 0 5.1.1 --plain ada.3
-check 'explain tells by which'                   'd mailbox --explain "in/new/$(cat name)" >out; cat out; grep -q "^candidate *returned List-Unsubscribe [a-z2-7]* unsubscribe" out && grep -q "^would *dead: userunknown; waits to be scored" out'
+check 'explain tells by which'                   'd mailbox --explain "in/new/$(cat name)" >out; cat out; grep -q "^candidate *returned List-Unsubscribe: [a-z2-7]*, a valid token: unsubscribe$" out && grep -q "^would *dead: userunknown; waits to be scored" out'
 check 'it counts for its reader and edition'     'd mailbox --json | grep -q "\"bounced\":1" && test "$(points ada)" = 1 && marked && d history ada@digest.test | grep -q "bounce of 2026-03-03: dead; 1 of 2 points"'
 fresh dsn in 1 0 5.1.1 --plain ada.3
 check 'once'                                     'day=4 && d mailbox --json | grep -q "\"repeated\":1" && test "$(points ada)" = 1'
