@@ -296,8 +296,12 @@ print_inbox(const struct cli *cli, const struct run_status *s)
 	strbuf_init(&line, MAX_LINE);
 	if (state->read_utc != 0)
 		format_moment(cli, state->read_utc, when, sizeof(when));
-	strbuf_addf(&line, "last read %s; not mailed any more: %zu bounced, %zu complained", when,
-	    state->nbounced, state->ncomplained);
+	if (run_has_inbox(cli->run))
+		strbuf_addf(&line, "last read %s", when);
+	else
+		strbuf_add(&line, "none is read");
+	strbuf_addf(&line, "; not mailed any more: %zu bounced, %zu complained", state->nbounced,
+	    state->ncomplained);
 	if (state->nwaiting > 0)
 		strbuf_addf(&line, "; %zu bounce%s not scored yet", state->nwaiting,
 		    state->nwaiting == 1 ? "" : "s");

@@ -135,10 +135,10 @@ visit_reader(void *arg, const struct store_reader *reader)
 		return skip_wayless(w, reader);
 	if (found == 0 && !w->ahead)
 		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
-	if (is_refused(c, reader))
-		return courier_skip(c, reader, SKIP_REFUSING, 0, w->err);
 	if (found == 1)
 		c->report->ndue++;
+	if (is_refused(c, reader))
+		return courier_skip(c, reader, SKIP_REFUSING, 0, w->err);
 	c->counts[way]++;
 	return add_turn(c, &due, lane_of(c, way), w->err);
 }

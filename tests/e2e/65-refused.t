@@ -48,7 +48,7 @@ check 'trying again on that day adds nothing'     'test "$(points dead)" = 1'
 day=4
 d run 2>/dev/null
 check 'on the second day it ends'                 'test "$(state dead)" = left && d history dead@digest.test | grep -q "refusal of 2026-03-04: not mailed any more: dead; 2 of 2 points"'
-check 'status names it, also without a mailbox'   'd status | grep -q "dead@digest.test, bounced on 2026-03-04" && d status | grep -q "1 bounced, 0 complained"'
+check 'status names it, also without a mailbox'   'd status | grep -q "dead@digest.test, bounced on 2026-03-04" && d status | grep -q "^mailbox *none is read; not mailed any more: 1 bounced, 0 complained"'
 check 'full to the end of all tries: a quarter'   'test "$(points full)" = 0.25 && d history full@digest.test | grep -q "refusal of 2026-03-03: temporary; 0.25 of 2 points (452 4.2.2"'
 check 'trouble of the relay is none of theirs'    'test "$(points slow)$(points grey)" = 00 && ! d history slow@digest.test | grep -q "refusal of"'
 check 'vague again: no more than that'            'test "$(points vague)" = 0.25'
