@@ -80,6 +80,7 @@ struct config {
 		const char *from, *name, *id, *reply_to, *bounce_address, *operator;
 		const char *postal_address, *base_url, *key_file;
 		const char *help_url, *archive_url;
+		bool verp;	/* a sender of its own for each digest, where a mailbox is read */
 	} list;
 	struct {
 		const char *path;	/* resolved; never "" */

@@ -26,8 +26,8 @@ enum incoming_kind {
 	INCOMING_BOUNCE,	/* at least one recipient did not get a mail, for good or at the end of all tries */
 	INCOMING_DELAYED,	/* it is still being tried: no effect (S-62) */
 	INCOMING_DELIVERED,	/* delivered, relayed, expanded: no effect */
-	INCOMING_COMPLAINT,	/* a reader called a mail of ours unwanted (RFC 5965 abuse) */
-	INCOMING_FEEDBACK,	/* any other feedback report; which one is in reason: "not-spam", "auth-failure" */
+	INCOMING_COMPLAINT,	/* a reader called a mail of ours unwanted (RFC 5965 abuse, fraud) */
+	INCOMING_FEEDBACK,	/* any other feedback report; which one is in reason: "opt-out", "not-spam", "auth-failure" */
 	INCOMING_REQUEST,	/* somebody asks for what verb says */
 	INCOMING_AUTO_REPLY,	/* written by a machine: no effect (S-64) */
 	INCOMING_UNREADABLE,	/* why says what stopped us; the mail is left alone */
@@ -157,6 +157,12 @@ bool	incoming_is_sound(const struct incoming *in);
  * itself; in lower case. False when that has not the form of one. Only token_verify() knows whether it is one.
  */
 bool	incoming_token(const struct incoming_candidate *c, char out[TOKEN_LEN + 1]);
+
+/*
+ * Read what a relay answered to a mail as what a report of a bounce says is read: code, enhanced code, class, reason,
+ * diagnostic; fate is BOUNCE, and no address is told. Linear, and in this process: there is nothing in it to parse.
+ */
+void	incoming_judge_reply(const char *reply, struct incoming_recipient *out);
 
 /* "bounce", "auto-reply": for --explain and --json. Stable. */
 const char *incoming_kind_name(enum incoming_kind kind);

@@ -54,6 +54,12 @@ bool	run_has_returns(const struct run *run);
  */
 int	run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct error *err);
 
+/* A domain that gets no mail for a while, since it refuses ours by policy. */
+struct run_refusing {
+	const char *domain;
+	const char *reply;	/* what was said last */
+};
+
 /* How things stand with it. */
 struct run_inbox_state {
 	int64_t read_utc;	/* when it was last read to the end; 0 = never */
@@ -66,6 +72,8 @@ struct run_inbox_state {
 	size_t nbounced, ncomplained;	/* addresses that are not mailed any more for that */
 	size_t npolicy, nours;	/* bounces of the last two days that say nothing of readers, but of us */
 	const char *policy;	/* what the newest of them said, "" = there are none */
+	struct run_refusing *refusing;
+	size_t nrefusing;
 };
 int	run_load_inbox_state(struct run *run, struct arena *a, struct run_inbox_state *out, struct error *err);
 
@@ -75,8 +83,8 @@ int	run_thaw(struct run *run, bool forget, size_t *n, struct run_inbox *inbox, s
 /* What outside mails said of one reader. */
 struct run_returned {
 	int64_t at_utc;
-	const char *kind;	/* "bounce", "complaint", "unsubscribe", "pause", "resume" */
-	const char *class;	/* of a bounce "dead", "temporary", "policy", "ours", "unknown"; else "" */
+	const char *kind;	/* "bounce" (by mail), "refusal" (by a relay we spoke to), "complaint", "unsubscribe", "pause", "resume" */
+	const char *class;	/* of a bounce or refusal "dead", "temporary", "policy", "ours", "unknown"; else "" */
 	char period[32];	/* of the edition it is about, "" = none is told */
 	const char *status, *reply, *decided;
 	bool waits;		/* to be scored */
@@ -98,7 +106,8 @@ int	run_load_returned(struct run *run, int64_t reader, size_t max, struct arena 
 	    struct error *err);
 struct value *run_returned_value(const struct run_returned *r, struct arena *a);
 
-/* How one mail is read, and what would be done about it; nothing is. The store is open as an overlay. */
+/* How one mail is read, and what would be done about it; nothing is. The store is open as an overlay. path "-" is standard
+ * input. */
 int	run_explain_mail(struct run *run, const char *path, struct arena *a, struct value **out, struct error *err);
 
 #endif

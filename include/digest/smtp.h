@@ -94,7 +94,8 @@ enum smtp_blame {
 	BLAME_READER,	/* their mailbox is full, or is none */
 	BLAME_OURS,	/* our address, login, domain, content or commands: a person here repairs it */
 };
-/* What a refusal says of the address, when a report of a delivery that failed carries it. */
+/* What a refusal for good, or at the end of all tries, says of the address; the same in a report and when we hear it ourselves,
+ * if it then speaks of the reader at all (BLAME_READER). */
 enum smtp_class {
 	SMTP_CLASS_NONE,	/* no refusal */
 	SMTP_CLASS_DEAD,	/* nobody can be reached there; told by an enhanced code alone, never by words */

@@ -246,6 +246,11 @@ const char *cli_join_args(struct cli *cli, struct error *err);
 /* One line of JSON on stdout. */
 void	cli_put_json(const struct value *v);
 
+/* ---- cmd_mailbox.c ---- */
+
+/* A line of what came back of one reader: when, what, what was done, what was said. */
+void	returned_put(const struct cli *cli, const struct run_returned *r, const char *label);
+
 /* ---- cmd_status.c: lines that the overview has as well ---- */
 
 void	status_put_line(const struct cli *cli, const char *label, const char *text);

@@ -494,14 +494,15 @@ check_return_path(const struct config *cfg, const struct config_setting *set)
 	const char *address = cfg->list.bounce_address, *at = strrchr(address, '@');
 	size_t len = at != NULL ? (size_t)(at - address) : 0;
 
-	if (cfg->mailbox.url[0] == '\0' && cfg->mailbox.maildir[0] == '\0' &&
-	    !cfg->mailbox.from_stdin)
+	if (!cfg->list.verp ||
+	    (cfg->mailbox.url[0] == '\0' && cfg->mailbox.maildir[0] == '\0' &&
+		!cfg->mailbox.from_stdin))
 		return;
 	if (len > CONFIG_MAX_RETURN_LOCAL)
 		config_complain_at(set, (struct config_place){ 0, 0 },
 		    "list.bounce-address: '%.*s' is too long to carry a token beside it; expected "
 		    "at most %d "
-		    "bytes before the @, as in bounce@example.org",
+		    "bytes before the @, as in bounce@example.org, or verp = no",
 		    (int)(len < 80 ? len : 80), address, CONFIG_MAX_RETURN_LOCAL);
 }
 

@@ -37,6 +37,10 @@ static const struct config_key_info keys[] = {
 	    "Where answers go."),
 	KEY("list", "bounce-address", KIND_ADDRESS, "address", config, list.bounce_address, "", "",
 	    "Envelope sender, which receives bounces; without it from."),
+	KEY("list", "verp", KIND_BOOL, "yes/no", config, list.verp, "yes", "",
+	    "With a mailbox each digest has a token in its envelope sender, behind a plus sign; "
+	    "no: "
+	    "the mail server does not deliver such addresses."),
 	KEY("list", "operator", KIND_ADDRESS, "address", config, list.operator, "", "",
 	    "Who is told by mail when a person must act."),
 	KEY("list", "postal-address", KIND_STRING, "string", config, list.postal_address, "", "",

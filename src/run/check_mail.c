@@ -228,22 +228,32 @@ check_unsubscribe(struct checker *c)
 		    address.mailbox, by);
 }
 
+/* As whose mail digests leave. */
+static void
+show_return_path(const struct config *cfg, char out[MAX_ADDRESS_BYTES + 8])
+{
+	const char *bounce = cfg->list.bounce_address;
+	const size_t local = strcspn(bounce, "@");
+
+	snprintf(out, MAX_ADDRESS_BYTES + 8, "%.*s%s%s", (int)local, bounce,
+	    cfg->list.verp ? "+TOKEN" : "", bounce + local);
+}
+
 /* By the login and a look at the folder; no mail is read. */
 static void
 check_mailbox(struct checker *c)
 {
 	const struct config_mailbox *box = &c->run->cfg->mailbox;
+	char path[MAX_ADDRESS_BYTES + 8];
 	const char *where = box->url[0] != '\0' ? box->url : box->maildir;
-	const char *bounce = c->run->cfg->list.bounce_address;
-	const int local = (int)strcspn(bounce, "@");
 	struct error err = { 0 };
 	struct sender s;
 	size_t n;
 
+	show_return_path(c->run->cfg, path);
 	if (box->from_stdin) {
-		check_ok(c, "mailbox",
-		    "a pipe to 'digest mailbox --stdin'; digests leave as %.*s+TOKEN%s", local,
-		    bounce, bounce + local);
+		check_ok(
+		    c, "mailbox", "a pipe to 'digest mailbox --stdin'; digests leave as %s", path);
 		return;
 	}
 	if (!run_has_inbox(c->run)) {
@@ -257,8 +267,8 @@ check_mailbox(struct checker *c)
 	else if (inbox_probe(c->run, &n, &err) == -1)
 		check_fail_err(c, "mailbox", &err);
 	else
-		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %.*s+TOKEN%s", where,
-		    n, n == 1 ? "" : "s", local, bounce, bounce + local);
+		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %s", where, n,
+		    n == 1 ? "" : "s", path);
 }
 
 /* How well a parser is locked in that is given what anybody may send. */

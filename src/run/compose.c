@@ -343,7 +343,8 @@ make_sender(const struct composer *c, struct composed *mail, struct arena *a)
 	struct strbuf token;
 
 	mail->sender = c->sender;
-	if (!c->has_returns || at == NULL || at - c->sender > CONFIG_MAX_RETURN_LOCAL)
+	if (!c->has_returns || !c->run->cfg->list.verp || at == NULL ||
+	    at - c->sender > CONFIG_MAX_RETURN_LOCAL)
 		return 0;
 	strbuf_init(&token, MAX_NAME_BYTES);
 	token_add(

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "digest/mailing.h"
 #include "run/limit.h"
 #include "run/routes.h"
 #include "run/stages.h"
@@ -67,6 +68,9 @@ struct courier {
 	int64_t look_ms;     /* monotonic: when to look for the brake again */
 	bool held;	     /* it is on */
 	bool stopped;	     /* and that was told */
+
+	struct run_refusing *refusing; /* domains that get no mail now; in the report's arena */
+	size_t nrefusing;
 
 	struct routes routes;
 	struct lane *lanes;

@@ -129,7 +129,9 @@ run_load_inbox_state(
 	    store_count_suppressed(store, SUPPRESSED_BOUNCED, &out->nbounced, err) == -1 ||
 	    store_count_suppressed(store, SUPPRESSED_COMPLAINT, &out->ncomplained, err) == -1)
 		return -1;
-	return load_policy(run, clock_now_utc(&run->clock) - RECENT_S, a, out, err);
+	if (load_policy(run, clock_now_utc(&run->clock) - RECENT_S, a, out, err) == -1)
+		return -1;
+	return refusing_load(run, a, &out->refusing, &out->nrefusing, err);
 }
 
 /* ---- what was said of a reader ---- */
@@ -143,6 +145,7 @@ kind_name(enum returned_kind kind)
 		[RETURNED_UNSUBSCRIBE] = "unsubscribe",
 		[RETURNED_PAUSE] = "pause",
 		[RETURNED_RESUME] = "resume",
+		[RETURNED_REFUSAL] = "refusal",
 	};
 
 	return kind > 0 && kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
@@ -153,7 +156,7 @@ fill_returned(struct run_returned *out, const struct store_returned *r)
 {
 	out->at_utc = r->at_utc;
 	out->kind = kind_name(r->kind);
-	out->class = r->kind == RETURNED_BOUNCE ? bounces_class_name(r->class) : "";
+	out->class = bounces_is_one(r) ? bounces_class_name(r->class) : "";
 	out->period[0] = '\0';
 	if (r->period != 0)
 		period_format(r->period, out->period);

@@ -18,6 +18,8 @@ enum {
 	MAX_KEY_BYTES = 2048,
 	MAX_ANSWERS = MAX_MAILBOX_RUN,
 	MAX_POISON = 5, /* of a reading: each may keep the parser busy for long, and digests wait */
+	COMMIT_MAILS =
+	    250, /* in one transaction: it, and the marks that follow, wait for the disk; 7 MB of records */
 };
 
 const char inbox_state_note[] = "mailbox-state";
@@ -29,9 +31,9 @@ struct reading {
 	struct token_keys *keys;
 	struct incoming_reader *reader;
 	struct mailbox *mb;
-	struct incoming *batch; /* MAILBOX_BATCH */
-	size_t numbers[MAILBOX_BATCH];
-	bool keep[MAILBOX_BATCH];
+	struct incoming *batch; /* COMMIT_MAILS */
+	size_t numbers[COMMIT_MAILS];
+	bool keep[COMMIT_MAILS];
 	size_t nbatch;
 	unsigned npoison;
 	struct answer *answers; /* MAX_ANSWERS */
@@ -276,7 +278,7 @@ read_all(struct reading *r, struct error *err)
 		if (in->flags & INCOMING_POISON)
 			note_poison(r, &mail, in);
 		r->numbers[r->nbatch++] = mail.number;
-		if (r->nbatch == MAILBOX_BATCH && commit_batch(r, err) == -1)
+		if (r->nbatch == COMMIT_MAILS && commit_batch(r, err) == -1)
 			return -1;
 	}
 	/* What was read before a link was lost counts. */
@@ -337,7 +339,7 @@ read_and_act(struct reading *r, const struct access *a, struct error *err)
 	struct error late = { 0 };
 	int rc;
 
-	r->batch = calloc(MAILBOX_BATCH, sizeof(*r->batch));
+	r->batch = calloc(COMMIT_MAILS, sizeof(*r->batch));
 	r->answers = calloc(MAX_ANSWERS, sizeof(*r->answers));
 	if (r->batch == NULL || r->answers == NULL)
 		return err_nomem(err, "mailbox");
