@@ -245,6 +245,7 @@ put_consents(struct cli *cli, const char *address, struct error *err)
 	struct store_consent *consents;
 	struct store_reader *r;
 	const char *canonical;
+	struct strbuf line;
 	char wall[64];
 	size_t n;
 
@@ -256,14 +257,31 @@ put_consents(struct cli *cli, const char *address, struct error *err)
 		snprintf(wall, sizeof(wall), "-");
 		if (consents[i].at_utc != 0)
 			run_format_wall(cli->run, "", consents[i].at_utc, wall, sizeof(wall));
-		fputs("consent  ", stdout);
-		term_put_cell(wall, TIME_COLUMNS);
-		term_put(consents[i].how);
-		putchar(' ');
-		term_put(consents[i].text);
-		putchar('\n');
+		strbuf_init(&line, MAX_TEXT_BYTES);
+		strbuf_addf(
+		    &line, "%-*s%s %s", TIME_COLUMNS, wall, consents[i].how, consents[i].text);
+		status_put_line(cli, "consent", line.buf);
+		strbuf_release(&line);
 	}
 	return 0;
+}
+
+static void
+print_returned(const struct cli *cli, const struct run_returned *row)
+{
+	bool has_status = row->status[0] != '\0', has_reply = row->reply[0] != '\0';
+	struct strbuf line;
+	char wall[64];
+
+	run_format_wall(cli->run, "", row->at_utc, wall, sizeof(wall));
+	strbuf_init(&line, MAX_TEXT_BYTES);
+	strbuf_addf(&line, "%-*s%s%s%s: %s", TIME_COLUMNS, wall, row->kind,
+	    row->period[0] != '\0' ? " of " : "", row->period, row->decided);
+	if (has_status || has_reply)
+		strbuf_addf(&line, " (%s%s%s)", row->status, has_status && has_reply ? " " : "",
+		    row->reply);
+	status_put_line(cli, "came in", line.buf);
+	strbuf_release(&line);
 }
 
 /* What mails from outside said of the reader, and what was done about it, behind what was mailed. */
@@ -274,7 +292,6 @@ put_returned(struct cli *cli, const char *address, struct error *err)
 	struct store_reader *r;
 	const char *canonical;
 	struct value *v;
-	char wall[64];
 	size_t n;
 
 	if (run_canonical(address, &cli->arena, &canonical, err) == -1 ||
@@ -289,25 +306,7 @@ put_returned(struct cli *cli, const char *address, struct error *err)
 			cli_put_json(v);
 			continue;
 		}
-		run_format_wall(cli->run, "", rows[i].at_utc, wall, sizeof(wall));
-		fputs("came in  ", stdout);
-		term_put_cell(wall, TIME_COLUMNS);
-		term_put(rows[i].kind);
-		if (rows[i].period[0] != '\0') {
-			fputs(" of ", stdout);
-			term_put(rows[i].period);
-		}
-		fputs(": ", stdout);
-		term_put(rows[i].decided);
-		if (rows[i].status[0] != '\0' || rows[i].reply[0] != '\0') {
-			fputs(" (", stdout);
-			term_put(rows[i].status);
-			fputs(rows[i].status[0] != '\0' && rows[i].reply[0] != '\0' ? " " : "",
-			    stdout);
-			term_put(rows[i].reply);
-			putchar(')');
-		}
-		putchar('\n');
+		print_returned(cli, &rows[i]);
 	}
 	return 0;
 }
