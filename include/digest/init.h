@@ -65,7 +65,8 @@ int	run_init_read_papers(struct run *run, size_t *npapers, struct error *err);
  */
 int	run_init_try_relay(struct run *run, const struct run_init *init, struct strbuf *told, bool *untrusted,
 	    struct error *err);
-/* Both files, closed to others, in a folder that is made 0700 when it is missing. Neither is there after a failure. */
+/* Both files, closed to others, in a folder that is made 0700 when it is missing. Neither is there after a failure, as when a
+ * run could not read what would stand in them. */
 int	run_init_write(const struct run_init *init, const struct run_init_place *place, struct error *err);
 /* Let the user read what was written who will run digest: the configuration stays root's, the secret becomes theirs. Fails
  * with ERR_IO. */

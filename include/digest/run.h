@@ -202,7 +202,7 @@ void	run_report_release(struct run_report *report);
 void	run_finish_report(const struct run *run, struct run_report *report);
 /* The members that digest(1) lists under `run`. Strings are borrowed from the report. */
 struct value *run_report_value(const struct run_report *report, struct arena *a);
-/* "3 of 5 readers due, 3 planned, 2 sent, 1 deferred, 2 skipped; skipped: 2 not-due; 0.2 s, exit code 75" */
+/* "3 of 5 readers due, 3 planned, 2 sent, 1 deferred, 2 skipped (2 not-due); 0.2 s, exit code 75" */
 void	run_report_add_line(const struct run_report *report, struct strbuf *out);
 /* "4 new papers, 3 due, 1 sent, 0 empty, 0 deferred, 1 unknown": what went wrong only where it did. */
 void	run_report_add_summary(const struct run_report *report, struct strbuf *out);

@@ -254,6 +254,8 @@ void	returned_put(const struct cli *cli, const struct run_returned *r, const cha
 /* ---- cmd_status.c: lines that the overview has as well ---- */
 
 void	status_put_line(const struct cli *cli, const char *label, const char *text);
+/* Configuration and store in use, and what is in them. */
+void	status_put_place(const struct cli *cli, const struct run_status *s);
 void	status_put_last_run(const struct cli *cli, const struct run_status *s);
 void	status_put_next(const struct cli *cli, const struct run_status *s);
 void	status_put_warning(const struct cli *cli, const char *text);

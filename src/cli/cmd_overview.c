@@ -73,21 +73,7 @@ print_tries(const struct cli *cli)
 static void
 print_screen(const struct cli *cli, const struct run_status *s)
 {
-	const struct config *cfg = cli->run->cfg;
-	size_t nreaders = s->has_store ? s->sizes.nreaders : cfg->nreaders;
-	const char *plural = nreaders == 1 ? "" : "s";
-	char line[1024];
-
-	status_put_line(cli, "config", cfg->path);
-	snprintf(line, sizeof(line), "%s%s", cfg->store.path,
-	    s->has_store ? "" : " (made by the first run)");
-	status_put_line(cli, "store", line);
-	if (s->has_store)
-		snprintf(line, sizeof(line), "%zu reader%s, %zu papers, %zu left or stopped",
-		    nreaders, plural, s->sizes.npapers, s->sizes.nsuppressed);
-	else
-		snprintf(line, sizeof(line), "%zu reader%s in the file", nreaders, plural);
-	status_put_line(cli, "holds", line);
+	status_put_place(cli, s);
 	if (s->has_store) {
 		status_put_last_run(cli, s);
 		status_put_next(cli, s);

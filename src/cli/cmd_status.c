@@ -173,6 +173,28 @@ format_moment(const struct cli *cli, int64_t utc, char *out, size_t size)
 }
 
 void
+status_put_place(const struct cli *cli, const struct run_status *s)
+{
+	const struct config *cfg = cli->run->cfg;
+	size_t nreaders = s->has_store ? s->sizes.nreaders : cfg->nreaders;
+	const char *plural = nreaders == 1 ? "" : "s";
+	char line[1024];
+
+	status_put_line(cli, "config", cfg->path);
+	snprintf(line, sizeof(line), "%s%s", cfg->store.path,
+	    s->has_store ? "" : " (made by the first run)");
+	status_put_line(cli, "store", line);
+	if (s->has_store)
+		snprintf(line, sizeof(line),
+		    "%zu reader%s, %zu paper%s, %zu left or stopped, %.1f MB", nreaders, plural,
+		    s->sizes.npapers, s->sizes.npapers == 1 ? "" : "s", s->sizes.nsuppressed,
+		    (double)s->sizes.bytes / 1e6);
+	else
+		snprintf(line, sizeof(line), "%zu reader%s in the file", nreaders, plural);
+	status_put_line(cli, "holds", line);
+}
+
+void
 status_put_last_run(const struct cli *cli, const struct run_status *s)
 {
 	char when[128], line[512], under_way[64];
@@ -392,19 +414,8 @@ print_wait(const struct cli *cli, const struct run_status *s)
 static void
 print_status(const struct cli *cli, const struct run_status *s)
 {
-	const struct config *cfg = cli->run->cfg;
-	char line[1024];
-
-	status_put_line(cli, "config", cfg->path);
-	snprintf(line, sizeof(line), "%s%s", cfg->store.path,
-	    s->has_store ? "" : " (made by the first run)");
-	status_put_line(cli, "store", line);
+	status_put_place(cli, s);
 	if (s->has_store) {
-		snprintf(line, sizeof(line),
-		    "%zu reader%s, %zu papers, %zu left or stopped, %.1f MB", s->sizes.nreaders,
-		    s->sizes.nreaders == 1 ? "" : "s", s->sizes.npapers, s->sizes.nsuppressed,
-		    (double)s->sizes.bytes / 1e6);
-		status_put_line(cli, "holds", line);
 		status_put_last_run(cli, s);
 		print_day(cli, s);
 		print_waiting(cli, s);

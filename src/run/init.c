@@ -6,6 +6,7 @@
 #include "digest/limits.h"
 #include "digest/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <libgen.h>
 #include <pwd.h>
@@ -89,7 +90,18 @@ run_init_find_place(
 
 /* ---- answers ---- */
 
-/* A URL as it stands, or the host of a relay, or "sendmail". */
+/* The configuration wants it in small letters. */
+static const char *
+lower_scheme(const char *url, struct arena *a)
+{
+	char *copy = arena_strdup(a, url);
+
+	for (char *p = copy; p != NULL && *p != ':'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return copy;
+}
+
+/* A URL, or the host of a relay, or "sendmail". */
 static int
 accept_url(const char *text, struct arena *a, const char **out, struct error *err)
 {
@@ -110,8 +122,8 @@ accept_url(const char *text, struct arena *a, const char **out, struct error *er
 			return err_set(err, ERR_CONFIG,
 			    "'%s' is no Maildir; expected maildir:/home/me/Maildir", text);
 	} else {
-		if (strstr(text, "://") == NULL)
-			url = arena_printf(a, "smtps://%s", text);
+		url = strstr(text, "://") != NULL ? lower_scheme(text, a)
+						  : arena_printf(a, "smtps://%s", text);
 		if (url != NULL && smtp_parse_url(url, &place, err) == -1)
 			return -1;
 	}
@@ -617,6 +629,24 @@ write_secret(const struct run_init *init, const struct run_init_place *place, st
 	return rc;
 }
 
+/* A run could do nothing with a configuration that has a mistake: better none. */
+static int
+check_text(const struct strbuf *text, struct error *err)
+{
+	struct config *cfg;
+	char path[64];
+	int fd = keep_in_memory(text, path, err), rc;
+
+	if (fd == -1)
+		return -1;
+	rc = config_load(path, &run_config_checks, NULL, NULL, &cfg, err);
+	close(fd);
+	if (rc == -1)
+		return err_prefix(err, "nothing was written");
+	config_free(cfg);
+	return 0;
+}
+
 /* The secret first: a configuration never names one that is not there. */
 int
 run_init_write(const struct run_init *init, const struct run_init_place *place, struct error *err)
@@ -635,7 +665,8 @@ run_init_write(const struct run_init *init, const struct run_init_place *place, 
 		err_nomem(err, "init");
 		goto out;
 	}
-	if (strbuf_check(&text, err) == -1 || file_make_dirs(dirname(copy), 0700, err) == -1 ||
+	if (strbuf_check(&text, err) == -1 || check_text(&text, err) == -1 ||
+	    file_make_dirs(dirname(copy), 0700, err) == -1 ||
 	    (secret && write_secret(init, place, err) == -1))
 		goto out;
 	rc = file_create(place->config, 0600, text.buf, text.len, err);

@@ -230,23 +230,32 @@ run_report_value(const struct run_report *r, struct arena *a)
 
 /* ---- for a person ---- */
 
-void
-run_report_add_line(const struct run_report *r, struct strbuf *out)
+/* " (2 not-due, 1 paused)" */
+static void
+add_skips(const struct run_report *r, struct strbuf *out)
 {
-	const char *mark = ": ";
+	const char *mark = " (";
 
-	strbuf_addf(out, "%zu of %zu readers due", r->ndue, r->nreaders);
-	for (size_t i = 2; i < NNUMBERS; i++)
-		if (number_at(r, i) > 0)
-			strbuf_addf(out, ", %zu %s", number_at(r, i), numbers[i].name);
-	if (r->nskipped > 0)
-		strbuf_add(out, "; skipped");
-	for (int why = 0; why < RUN_SKIPS && r->nskipped > 0; why++)
+	for (int why = 0; why < RUN_SKIPS; why++)
 		if (r->skips[why] > 0) {
 			strbuf_addf(out, "%s%zu %s", mark, r->skips[why],
 			    run_skip_name((enum run_skip)why));
 			mark = ", ";
 		}
+	strbuf_add(out, mark[0] == ',' ? ")" : "");
+}
+
+void
+run_report_add_line(const struct run_report *r, struct strbuf *out)
+{
+	strbuf_addf(out, "%zu of %zu readers due", r->ndue, r->nreaders);
+	for (size_t i = 2; i < NNUMBERS; i++) {
+		if (number_at(r, i) == 0)
+			continue;
+		strbuf_addf(out, ", %zu %s", number_at(r, i), numbers[i].name);
+		if (numbers[i].at == offsetof(struct run_report, nskipped))
+			add_skips(r, out);
+	}
 	strbuf_addf(out, "; %lld.%lld s, exit code %d", (long long)(r->took_ms / 1000),
 	    (long long)(r->took_ms % 1000 / 100), r->exit_code);
 }

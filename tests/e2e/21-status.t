@@ -26,7 +26,7 @@ one() {
 }
 
 # --- before the first run
-check 'no store yet: says where it will be, makes none' 'at 03T08:00:00 status >out && grep -q "^store .*digest.db (made by the first run)" out && grep -q "^source *days: not read yet" out && test ! -e digest.db'
+check 'no store yet: says where it will be, makes none' 'at 03T08:00:00 status >out && grep -q "^store .*digest.db (made by the first run)" out && grep -q "^holds  *1 reader in the file$" out && grep -q "^source *days: not read yet" out && test ! -e digest.db'
 check '... which a monitor hears'                   'one 75 "^no run has finished yet$" at 03T08:00:00 status --check'
 
 check '... or reads'                                'one 75 "^{\"ok\":false,\"text\":\"no run has finished yet\"}$" at 03T08:00:00 status --check --json'

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2086,SC2154
 # Listings on screens of 80 and 20 columns, for nobody, one and sixty readers; without UTF-8; with output that cannot be written.
 . "$(dirname "$0")/lib.sh"
-plan 32
+plan 33
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T09:00:00Z
@@ -59,6 +59,7 @@ check '... and says who gets no more mail'   'grep -A1 "^stopped" seen | tr -s "
 check 'status sources fit 80 columns'        'fits 80 status sources && grep -q "^  two weeks 2026-02-18 ·*█· 2026-03-03   4 papers, at most 4 a day" seen'
 check 'history fits 80 columns'              'fits 80 history && grep -q "^  period 2026-03-03, state sent, papers 4, composed" seen'
 check '... and is a table where that fits'   'on 200 60 "" history && head -n 1 seen | grep -Eq "^address +period +state +papers +composed +tried +via +reply$"'
+check '... and how somebody came to be mailed'  'cp 1.conf one.conf && cp 1.db one.db && sed -i s/1.db/one.db/ one.conf && d -c one.conf -q subscribe eve@digest.test --consent "on paper, at the meeting of the department on the second of March, kept in the office" && for w in 80 20; do on $w one "" history eve@digest.test && tr -s "\n " " " <seen | grep -q "consent Tue 3 Mar 09:00 .* command on paper, at the meeting .* kept in the office" || { cat seen; exit 1; }; done'
 check 'the outbox fits 80 columns'           'fits 80 outbox && tr -s "\n " " " <seen | grep -q "state deferred, tries 1, .* reply 451 4.7.1 greylisted, please come back"'
 check 'subscribers fit 80 columns'           'fits 80 subscribers && grep -q "^  active, when daily 07:00, 1 filter, from 60.conf:5$" seen'
 check '... and are a table where that fits'  'on 120 1 "" subscribers && grep -Eq "^reader.number1@some.longer.dom.* active  daily 07:00 +1 filter +1.conf:5$" seen'

@@ -6,7 +6,7 @@ set -u
 
 # run_one FOLDER PROGRAM: its log, and what is told of it, into files of the folder.
 run_one() {
-	log=$1/${2##*/}
+	log=$(mktemp "$1/${2##*/}.XXXXXX")
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "$2" >"$log" 2>&1
 	rc=$?
 	ok=$(grep -c '^ok ' "$log")

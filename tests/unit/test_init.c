@@ -36,6 +36,7 @@ static const struct {
 	{ INIT_URL, "smtp.digest.test", "smtps://smtp.digest.test", NULL, -1 },
 	{ INIT_URL, "smtp.digest.test:465", "smtps://smtp.digest.test:465", NULL, -1 },
 	{ INIT_URL, "smtp://[::1]:2525", "smtp://[::1]:2525", NULL, -1 },
+	{ INIT_URL, "SMTP://[::1]:2525", "smtp://[::1]:2525", NULL, -1 },
 	{ INIT_URL, "smtps://u:p@h.test", NULL, "", -1 },
 	{ INIT_URL, "http://smtp.digest.test", NULL, "", -1 },
 	{ INIT_URL, "sendmail:/bin/true", "sendmail:/bin/true", NULL, -1 },
@@ -227,6 +228,15 @@ test_write(void **state)
 	assert_int_equal(stat(secret, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(st.st_size, 5);
+	/* What a run could not read is not written. */
+	unlink(config);
+	unlink(secret);
+	init.items[INIT_URL] = "SMTPS://smtp.digest.test";
+	assert_int_equal(run_init_write(&init, &place, &err), -1);
+	assert_non_null(strstr(err.msg, "nothing was written: "));
+	assert_false(file_exists(config) || file_exists(secret));
+	init.items[INIT_URL] = "smtps://smtp.digest.test";
+	assert_int_equal(run_init_write(&init, &place, &err), 0);
 	/* A configuration that came meanwhile stays, and the secret that was to go with ours is taken back. */
 	unlink(secret);
 	assert_int_equal(run_init_write(&init, &place, &err), -1);
