@@ -292,8 +292,9 @@ int	run_unsubscribe(struct run *run, const char *address, struct error *err);
 /* By the token of a mail. */
 int	run_unsubscribe_token(struct run *run, const char *token, struct strbuf *address, struct error *err);
 int	run_pause(struct run *run, const char *address, int32_t until_day, struct error *err);
-/* End a pause, and with a consent a suppression; *was says what there was to end. */
-enum run_resumed { RESUMED_NOTHING, RESUMED_PAUSE, RESUMED_SUPPRESSION, RESUMED_STRANGER };
+/* End a pause, and with a consent a suppression; *was says what there was to end. PAUSED: a suppression, while the reader's
+ * block says a pause, which only the block can end. */
+enum run_resumed { RESUMED_NOTHING, RESUMED_PAUSE, RESUMED_SUPPRESSION, RESUMED_PAUSED, RESUMED_STRANGER };
 int	run_resume(struct run *run, const char *address, const char *consent, enum run_resumed *was, struct error *err);
 /*
  * Forget a person but for the hash that keeps them from being mailed, down to the bytes of the store's files. Fails with ERR_TEMP

@@ -297,8 +297,11 @@ do_resume(struct change *c, struct error *err)
 		c->resumed = RESUMED_PAUSE;
 	if (store_load_reader(c->run->store, c->reader->sub.id, &c->arena, &c->reader, err) != 1)
 		return -1;
-	/* A pause by the block is the block's. */
-	return due_is_paused(c->run, c->reader, c->now_utc) ? need_own(c, err) : 0;
+	if (!due_is_paused(c->run, c->reader, c->now_utc))
+		return 0;
+	/* A pause by the block is the block's, and no reason to leave the rest undone. */
+	c->resumed = RESUMED_PAUSED;
+	return suppressed == 1 ? 0 : need_own(c, err);
 }
 
 int
