@@ -269,6 +269,21 @@ readers_end_pause(
 	return store_pause_reader(run->store, reader->sub.id, today, err) == -1 ? -1 : 1;
 }
 
+/* Who is no reader does not become one by that, and whose block is gone would end with the next run. */
+static int
+stay_stranger(struct change *c, bool was_suppressed, struct error *err)
+{
+	c->resumed = RESUMED_STRANGER;
+	if (c->reader == NULL)
+		return was_suppressed ? 0 : need_reader(c, err);
+	if (was_suppressed)
+		return store_end_reader(
+		    c->run->store, c->reader->sub.id, c->reader->ended_utc, err);
+	return err_set(err, ERR_USAGE,
+	    "%s is a reader no more; write their block again, or: digest subscribe %s",
+	    c->canonical, c->canonical);
+}
+
 /* Lifts a pause, and with a consent also a suppression. */
 static int
 do_resume(struct change *c, struct error *err)
@@ -287,10 +302,10 @@ do_resume(struct change *c, struct error *err)
 		if (store_unsuppress(c->run->store, c->canonical, c->text, c->now_utc, err) == -1)
 			return -1;
 	}
-	if (c->reader == NULL) {
-		c->resumed = RESUMED_STRANGER;
-		return suppressed == 1 ? 0 : need_reader(c, err);
-	}
+	if (c->reader == NULL ||
+	    (c->reader->state == READER_ENDED &&
+		(suppressed == 0 || c->reader->sub.origin == ORIGIN_FILE)))
+		return stay_stranger(c, suppressed == 1, err);
 	if ((ended = readers_end_pause(c->run, c->reader, c->now_utc, err)) != 1)
 		return ended;
 	if (suppressed == 0)

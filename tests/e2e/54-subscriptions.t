@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 99
+plan 101
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -63,6 +63,10 @@ config 'subscriber "ada@digest.test" { paused-until = 2026-05-01 }'
 check 'a pause by the block ends in the block'   'says 64 "ada@digest.test is in .*digest.conf:4; edit there" d subscribers resume ada@digest.test && is ada@digest.test "r[\"state\"]" paused'
 d -q unsubscribe ada@digest.test
 check '... which a consent leaves to it'         'd subscribers resume ada@digest.test --consent phone | grep -qx "ada@digest.test gets mail again after the pause in the file" && is ada@digest.test "r[\"state\"], r[\"consent\"][-1][\"text\"]" "('"'paused', 'phone'"')"'
+config 'subscriber "bob@digest.test" {}'
+d -q run
+check 'whose block is gone is no reader by a consent' 'd -q unsubscribe ada@digest.test && d subscribers resume ada@digest.test --consent mail | grep -qx "ada@digest.test may be subscribed again, but is no reader" && is ada@digest.test "r[\"state\"]" ended'
+check '... nor without one'                      'says 64 "ada@digest.test is a reader no more; write their block again, or: digest subscribe" d subscribers resume ada@digest.test && d -q subscribe ada@digest.test && is ada@digest.test "r[\"state\"]" active'
 
 # --- a block that breaks, and was
 fresh
