@@ -142,6 +142,17 @@ need_reader(const struct change *c, struct error *err)
 	    err, ERR_USAGE, "%s is not a reader; 'digest subscribers' lists them", c->canonical);
 }
 
+/* Somebody who is a reader now. */
+static int
+need_active(const struct change *c, struct error *err)
+{
+	if (c->reader == NULL || c->reader->state != READER_ENDED)
+		return need_reader(c, err);
+	return err_set(err, ERR_USAGE,
+	    "%s is a reader no more; write their block again, or: digest subscribe %s",
+	    c->canonical, c->canonical);
+}
+
 /* What the file says is changed in the file. */
 static int
 need_own(const struct change *c, struct error *err)
@@ -149,6 +160,11 @@ need_own(const struct change *c, struct error *err)
 	if (c->reader == NULL || c->reader->sub.origin != ORIGIN_FILE ||
 	    c->reader->state == READER_ENDED)
 		return 0;
+	if (c->reader->vanished)
+		return err_set(err, ERR_USAGE,
+		    "the block of %s is gone from %s; put it back, or confirm that by: digest run "
+		    "--accept-removals",
+		    c->canonical, c->reader->sub.file);
 	return err_set(err, ERR_USAGE, "%s is in %s:%u; edit there", c->canonical,
 	    c->reader->sub.file, (unsigned)c->reader->sub.line);
 }
@@ -242,7 +258,7 @@ run_unsubscribe_token(struct run *run, const char *token, struct strbuf *address
 static int
 do_pause(struct change *c, struct error *err)
 {
-	if (need_reader(c, err) == -1 || need_own(c, err) == -1)
+	if (need_active(c, err) == -1 || need_own(c, err) == -1)
 		return -1;
 	return store_pause_reader(c->run->store, c->reader->sub.id, c->day, err);
 }
@@ -274,14 +290,11 @@ static int
 stay_stranger(struct change *c, bool was_suppressed, struct error *err)
 {
 	c->resumed = RESUMED_STRANGER;
-	if (c->reader == NULL)
-		return was_suppressed ? 0 : need_reader(c, err);
-	if (was_suppressed)
-		return store_end_reader(
-		    c->run->store, c->reader->sub.id, c->reader->ended_utc, err);
-	return err_set(err, ERR_USAGE,
-	    "%s is a reader no more; write their block again, or: digest subscribe %s",
-	    c->canonical, c->canonical);
+	if (!was_suppressed)
+		return need_active(c, err) == -1 ? -1 : need_own(c, err);
+	if (c->reader == NULL || c->reader->vanished)
+		return 0;
+	return store_end_reader(c->run->store, c->reader->sub.id, c->reader->ended_utc, err);
 }
 
 /* Lifts a pause, and with a consent also a suppression. */
@@ -302,7 +315,7 @@ do_resume(struct change *c, struct error *err)
 		if (store_unsuppress(c->run->store, c->canonical, c->text, c->now_utc, err) == -1)
 			return -1;
 	}
-	if (c->reader == NULL ||
+	if (c->reader == NULL || c->reader->vanished ||
 	    (c->reader->state == READER_ENDED &&
 		(suppressed == 0 || c->reader->sub.origin == ORIGIN_FILE)))
 		return stay_stranger(c, suppressed == 1, err);
