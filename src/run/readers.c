@@ -171,7 +171,7 @@ need_own(const struct change *c, struct error *err)
 
 int
 run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *taken,
-    struct strbuf *changes, struct error *err)
+    struct strbuf *address, struct strbuf *changes, struct error *err)
 {
 	struct change c = { .run = run };
 	struct address addr;
@@ -182,6 +182,7 @@ run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *take
 	arena_init(&a, MAX_READER_BYTES);
 	if (address_parse(wish->address, &a, &addr, NULL, err) == -1)
 		goto out;
+	strbuf_add(address, addr.mailbox);
 	c.canonical = addr.canonical;
 	found = store_find_reader(run->store, c.canonical, &a, &c.reader, err);
 	if (found == -1 || need_own(&c, err) == -1)

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 102
+plan 103
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -89,17 +89,18 @@ check '... with the query it has then'           'd -n -u bob@digest.test 2>/dev
 config 'filter "light" { match = "nosuchword" }' 'filter "two words" { match = "*" }'
 check '... and the one it has later'             'd -n -u bob@digest.test >out 2>/dev/null; grep -q "two words" out && ! grep -q "in light" out'
 check 'when it is gone from the file, its readers are told of' 'config; d -n -u bob@digest.test 2>&1 | grep -q "filter \"light\": there is no shared filter .light., and a filter cannot need itself"'
-check '... check names them with the cure, and no others' 'd -q subscribe eve@digest.test --filter "a=tea"; d -q subscribe left@digest.test --use light && exit 1; d check --offline >out; test $? = 78 && grep -A3 "^fail filters *bob@digest.test: filter \"light\": there is no shared filter" out | tr -s "\n " " " | grep -q "subscribe bob@digest.test --filter .light=" && ! grep -q "eve@\|filters *ada@" out'
+check '... check names them with the cure, and no others' 'd -q subscribe eve@digest.test --filter "a=tea"; d -q subscribe left@digest.test --use light && exit 1; d check --offline >out; test $? = 78 && grep -A3 "^fail filters *bob@digest.test: filter \"light\": there is no shared filter" out | tr -s "\n " " " | grep -q "subscribe bob@digest.test --filter light=" && ! grep -q "eve@\|filters *ada@" out'
 check '... which cures it'                       'd -q subscribe bob@digest.test --filter light= --filter "two words=" && d check --offline | grep -q "^ok *filters"'
 config 'filter "light" { match = "camera" }'
 check 'an unknown one is told with the nearest'  'says 65 "there is no shared filter .lihgt.; did you mean .light.\?" d subscribe cleo@digest.test --use lihgt'
 config 'filter "light" { match = "camera" }' 'defaults { use = {light}  timezone = Europe/Berlin  limit = 6 }'
 check 'defaults are those of readers by command, too' 'd -q subscribe dora@digest.test && is dora@digest.test "r[\"timezone\"], r[\"limit\"], r[\"filters\"][0][\"name\"]" "('"'Europe/Berlin', 6, 'light'"')"'
+check 'with a name, the address is told without it' 'd subscribe "Fay <fay@digest.test>" | grep -qx "fay@digest.test is subscribed; see the first digest by: digest --dry-run -u fay@digest.test" && d --json subscribe "Fay <fay@digest.test>" | grep -q "\"address\":\"fay@digest.test\"" && d -q subscribers erase fay@digest.test && d -q subscribers resume fay@digest.test --consent x'
 
 # --- settings by command
 fresh
 config
-check 'subscribe with all settings'              'd subscribe "Bob <bob@digest.test>" --filter "a=tea" --when "weekdays 07:30" --timezone Europe/London --language de --limit 5 --consent "card, 2 March" | grep -q "^Bob <bob@digest.test> is subscribed"'
+check 'subscribe with all settings'              'd subscribe "Bob <bob@digest.test>" --filter "a=tea" --when "weekdays 07:30" --timezone Europe/London --language de --limit 5 --consent "card, 2 March" | grep -q "^bob@digest.test is subscribed"'
 check '... all are kept'                         'is bob@digest.test "r[\"name\"], r[\"when\"], r[\"timezone\"], r[\"language\"], r[\"limit\"], r[\"consent\"][0][\"how\"], r[\"consent\"][0][\"text\"]" "('"'Bob', 'weekdays 07:30', 'Europe/London', 'de', 5, 'command', 'card, 2 March'"')"'
 check 'again: what is given changes, and is told' 'd subscribe bob@digest.test --filter "b=nerf" --name Robert | grep -qx "bob@digest.test is changed: name, filter b"'
 check '... the rest stays'                       'is bob@digest.test "r[\"name\"], r[\"when\"], [f[\"match\"] for f in r[\"filters\"]]" "('"'Robert', 'weekdays 07:30', ['tea', 'nerf']"')"'
