@@ -72,8 +72,10 @@ MAN := $(sort $(wildcard man/*.[157]))
 
 all: $(BUILD)/digest
 
+# Under another name first: a test or cron that starts it meanwhile finds the one before.
 $(BUILD)/digest: $(BUILD)/src/cli/main.o $(BUILD)/libdigest.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(CC) $(LDFLAGS_ALL) -o $@.new $^ $(LIBS)
+	@mv -f $@.new $@
 
 # Made anew each time: two folders may have a file of the same name, which ar would take for one member.
 $(BUILD)/libdigest.a: $(LIB_OBJ)
@@ -159,7 +161,7 @@ build/bench/mail_lint: $(MAIL_LINT)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# A run over a mailbox, until there is a command for it: beside the program, built as that is.
+# A run over a mailbox that tells what becomes of each mail: beside the program, built as that is.
 $(BUILD)/inbox: $(BUILD)/tests/mailbox/inbox.o $(BUILD)/libdigest.a
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 

@@ -63,6 +63,7 @@ enum { CONFIG_MAX_RETURN_LOCAL = 13 };
 
 struct config_mailbox {
 	const char *url, *user, *maildir;	/* "" = none */
+	bool from_stdin;	/* in place of them: somebody pipes each mail to us */
 	struct config_secret password;
 	const char *auth;	/* auto plain login xoauth2 oauthbearer */
 	const char *token_command;
@@ -79,6 +80,7 @@ struct config {
 		const char *from, *name, *id, *reply_to, *bounce_address, *operator;
 		const char *postal_address, *base_url, *key_file;
 		const char *help_url, *archive_url;
+		bool verp;	/* a sender of its own for each digest, where a mailbox is read */
 	} list;
 	struct {
 		const char *path;	/* resolved; never "" */

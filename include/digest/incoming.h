@@ -26,8 +26,8 @@ enum incoming_kind {
 	INCOMING_BOUNCE,	/* at least one recipient did not get a mail, for good or at the end of all tries */
 	INCOMING_DELAYED,	/* it is still being tried: no effect (S-62) */
 	INCOMING_DELIVERED,	/* delivered, relayed, expanded: no effect */
-	INCOMING_COMPLAINT,	/* a reader called a mail of ours unwanted (RFC 5965 abuse) */
-	INCOMING_FEEDBACK,	/* any other feedback report; which one is in reason: "not-spam", "auth-failure" */
+	INCOMING_COMPLAINT,	/* a reader called a mail of ours unwanted (RFC 5965 abuse, fraud) */
+	INCOMING_FEEDBACK,	/* any other feedback report; which one is in reason: "opt-out", "not-spam", "auth-failure" */
 	INCOMING_REQUEST,	/* somebody asks for what verb says */
 	INCOMING_AUTO_REPLY,	/* written by a machine: no effect (S-64) */
 	INCOMING_UNREADABLE,	/* why says what stopped us; the mail is left alone */
@@ -87,7 +87,7 @@ enum {
 	INCOMING_CUT = 32,		/* it has more than MAX_INCOMING_BYTES; the rest was not read */
 	INCOMING_SEALED = 64,		/* system calls of the child were filtered by the kernel */
 	INCOMING_MORE = 128,		/* there were more recipients than fit */
-	INCOMING_POISON = 256,		/* UNREADABLE since the child died of it, was late or wrote nonsense; by chance, perhaps */
+	INCOMING_POISON = 256,		/* UNREADABLE since two children died of it, were late or wrote nonsense */
 	INCOMING_ALL_FLAGS = 511,
 };
 
@@ -142,9 +142,9 @@ void	incoming_reader_free(struct incoming_reader *r);
 
 /*
  * Read one mail. A mail that is refused by the screen, kills the child, keeps it busy for too long or makes it write nonsense
- * is INCOMING_UNREADABLE, and the reader goes on with the next one. When the child had read others before, a fresh one tries
- * once more: the fault may have been theirs.
- * Fails, with out untouched, only when no child can be had: ERR_IO.
+ * is INCOMING_UNREADABLE, and the reader goes on with the next one. Before that a fresh child tries once more, since the fault
+ * may be that of mails before it, or of a busy machine; and one must read a harmless mail.
+ * Fails, with out untouched, only when no child can be had, or none that reads anything: ERR_IO.
  */
 int	incoming_reader_read(struct incoming_reader *r, const char *bytes, size_t len, struct incoming *out,
 	    struct error *err);
@@ -157,6 +157,12 @@ bool	incoming_is_sound(const struct incoming *in);
  * itself; in lower case. False when that has not the form of one. Only token_verify() knows whether it is one.
  */
 bool	incoming_token(const struct incoming_candidate *c, char out[TOKEN_LEN + 1]);
+
+/*
+ * Read what a relay answered to a mail as what a report of a bounce says is read: code, enhanced code, class, reason,
+ * diagnostic; fate is BOUNCE, and no address is told. Linear, and in this process: there is nothing in it to parse.
+ */
+void	incoming_judge_reply(const char *reply, struct incoming_recipient *out);
 
 /* "bounce", "auto-reply": for --explain and --json. Stable. */
 const char *incoming_kind_name(enum incoming_kind kind);

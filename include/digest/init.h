@@ -8,7 +8,9 @@
 
 #include "digest/run.h"
 
-enum run_init_item { INIT_ADDRESS, INIT_FROM, INIT_TOPIC, INIT_URL, INIT_USER, INIT_WHEN, INIT_TIMEZONE, RUN_INIT_ITEMS };
+enum run_init_item {
+	INIT_ADDRESS, INIT_FROM, INIT_TOPIC, INIT_URL, INIT_USER, INIT_CA, INIT_WHEN, INIT_TIMEZONE, RUN_INIT_ITEMS
+};
 enum { RUN_INIT_TOPICS = 50 };
 
 /* What somebody answered, each accepted by run_init_accept(). */
@@ -33,7 +35,7 @@ struct run_init_place {
 int	run_init_find_place(const char *given, struct arena *a, struct run_init_place *out, struct error *err);
 /*
  * Read an answer as the program itself will read it.
- * out		as it will be written: "smtp.example.org" is smtps://smtp.example.org
+ * out		as it will be written: "smtp.example.org" is smtps://smtp.example.org, a file its whole path
  * wrong	(may be NULL) the byte at which a topic is wrong, SIZE_MAX = it is not told
  * Fails with what was found and what was expected.
  */
@@ -57,8 +59,12 @@ int	run_init_open(const struct run_init *init, const struct run_init_place *plac
 	    struct run **out, struct error *err);
 /* Read what the sources list, for run_try() on the last WINDOW_DAYS; 0 papers is no error. ERR_NET when none answers. */
 int	run_init_read_papers(struct run *run, size_t *npapers, struct error *err);
-/* Connect and log in as a run would; told gets "smtps://smtp.example.org, TLS, logged in, mails up to 34176 KB". */
-int	run_init_try_relay(struct run *run, const struct run_init *init, struct strbuf *told, struct error *err);
+/*
+ * Connect and log in as a run would; told gets "smtps://smtp.example.org, TLS, logged in, mails up to 34176 KB".
+ * untrusted	whether it failed because the certificate is signed by nobody who is trusted: INIT_CA may name who is
+ */
+int	run_init_try_relay(struct run *run, const struct run_init *init, struct strbuf *told, bool *untrusted,
+	    struct error *err);
 /* Both files, closed to others, in a folder that is made 0700 when it is missing. Neither is there after a failure. */
 int	run_init_write(const struct run_init *init, const struct run_init_place *place, struct error *err);
 /* Let the user read what was written who will run digest: the configuration stays root's, the secret becomes theirs. Fails

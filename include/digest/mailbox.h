@@ -77,7 +77,7 @@ struct mailbox_item {
 };
 
 enum mailbox_fate {
-	MAILBOX_LEAVE,	/* unknown: it stays as it was, and is not handed out again */
+	MAILBOX_LEAVE,	/* unknown: it stays as it was, and is not handed out again, but for one that came to a Maildir just now */
 	MAILBOX_DONE,	/* its effect is committed: it is flagged, moved or deleted, at the latest by mailbox_flush */
 };
 

@@ -3,6 +3,7 @@
 #ifndef DIGEST_POOL_H
 #define DIGEST_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "digest/error.h"
@@ -26,6 +27,8 @@ size_t	pool_size(const struct pool *pool);
  * worker	0 .. pool_size() - 1, 0 only within pool_join(); no two calls of one worker at a time
  */
 void	pool_start(struct pool *pool, size_t n, void (*work)(void *arg, size_t item, size_t worker), void *arg);
+/* Whether all is done; pool_join() returns at once then. */
+bool	pool_is_done(struct pool *pool);
 /* Help with what is left of it, and return when all is done. */
 void	pool_join(struct pool *pool);
 

@@ -134,6 +134,7 @@ enum run_skip {
 	SKIP_HELD_BACK,		/* its block is gone, see store_sync_end */
 	SKIP_BROKEN,
 	SKIP_NO_WAY,		/* no smtp block takes the domain */
+	SKIP_REFUSING,		/* the domain refuses our mail by policy, see struct run_refusing */
 	RUN_SKIPS
 };
 const char *run_skip_name(enum run_skip why);	/* "not-due", as in the report */

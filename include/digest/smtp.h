@@ -46,7 +46,7 @@ enum { SMTP_MAX_CONNECTIONS = 1000 };
 /* What stands in a URL. */
 struct smtp_place {
 	bool implicit_tls;	/* smtps:// */
-	bool loopback;		/* localhost, 127.0.0.0/8, ::1: by the text, no name is looked up */
+	bool loopback;		/* see host_is_loopback() */
 	unsigned port;		/* default 465 of smtps://, 587 of smtp://, 25 of smtp:// to loopback */
 	char host[256];		/* without the brackets of an IPv6 address */
 };
@@ -94,7 +94,8 @@ enum smtp_blame {
 	BLAME_READER,	/* their mailbox is full, or is none */
 	BLAME_OURS,	/* our address, login, domain, content or commands: a person here repairs it */
 };
-/* What a refusal says of the address, when a report of a delivery that failed carries it. */
+/* What a refusal for good, or at the end of all tries, says of the address; the same in a report and when we hear it ourselves,
+ * if it then speaks of the reader at all (BLAME_READER). */
 enum smtp_class {
 	SMTP_CLASS_NONE,	/* no refusal */
 	SMTP_CLASS_DEAD,	/* nobody can be reached there; told by an enhanced code alone, never by words */
@@ -125,6 +126,7 @@ struct smtp_probe {
 	uint64_t max_size;	/* bytes, 0 = none told */
 	bool tls;
 	bool logged_in;
+	bool untrusted;	/* no connection, as its certificate is signed by nobody who is trusted */
 	bool pipelining, size, eightbit, smtputf8, enhanced_codes, dsn;
 	unsigned max_mails;	/* of one connection (RFC 9422 4.1 MAILMAX), 0 = none told */
 	unsigned max_recipients;	/* of one mail (4.2 RCPTMAX); we name one */
@@ -132,7 +134,7 @@ struct smtp_probe {
 	char auth[128];		/* the mechanisms offered, blank between, "" = none */
 };
 
-/* Connect, log in if there is a user, QUIT. Errors as sink_run gives them. */
+/* Connect, log in if there is a user, QUIT. Errors as sink_run gives them; of out untrusted alone is then told. */
 int	smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct error *err);
 
 /*

@@ -87,6 +87,12 @@ int	store_commit(struct store *store, bool durable, struct error *err);
 void	store_rollback(struct store *store);
 /* The end of a transaction whose work gave rc: commit when that is 0, else roll back. Returns -1 when either failed. */
 int	store_end(struct store *store, int rc, bool durable, struct error *err);
+/*
+ * The same as durable, in two steps: what was committed until store_flush_start() is on the disk when store_flush_wait() has
+ * returned 0, and the store may be used meanwhile. One at a time: another start waits for the first. Not in a transaction.
+ */
+int	store_flush_start(struct store *store, struct error *err);
+int	store_flush_wait(struct store *store, struct error *err);
 
 /* A small remembered text ("config-path"); "" when never set. */
 int	store_get_note(struct store *store, const char *name, struct arena *a, const char **out,
@@ -597,9 +603,10 @@ int	store_rehash_edition(struct store *store, int64_t period, int64_t reader,
  */
 int	store_sweep_editions(struct store *store, const char *ambiguous, int64_t now_utc, size_t *nunknown,
 	    size_t *nheld, struct error *err);
-/* Older than max_age_s and certainly not out: expired, papers are candidates again. */
-int	store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_s, size_t *nexpired,
-	    struct error *err);
+/* Older than max_age_s and certainly not out: expired, papers are candidates again. visit gets each, may write to the store,
+ * and ends it by -1; NULL = nobody wants to know. */
+int	store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_s,
+	    int (*visit)(void *arg, const struct edition *e, struct error *err), void *arg, size_t *nexpired, struct error *err);
 /* The deferred edition that is due and comes, in the order of (period, reader), after the one given, which it becomes. 1 one,
  * 0 none. */
 int	store_peek_due(struct store *store, int64_t now_utc, int64_t *period, int64_t *reader, uint32_t *copies,
@@ -637,7 +644,11 @@ int	store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], 
 /* ---- mails from outside that had an effect, or may come to have one: incoming.c ---- */
 
 /* The numbers stand in the store. */
-enum returned_kind { RETURNED_BOUNCE = 1, RETURNED_COMPLAINT, RETURNED_UNSUBSCRIBE, RETURNED_PAUSE, RETURNED_RESUME };
+enum returned_kind {
+	RETURNED_BOUNCE = 1,	/* came back by mail */
+	RETURNED_COMPLAINT, RETURNED_UNSUBSCRIBE, RETURNED_PAUSE, RETURNED_RESUME,
+	RETURNED_REFUSAL,	/* a bounce as well: the relay refused it while we spoke to it */
+};
 enum bounce_class {
 	BOUNCE_DEAD = 1,	/* nobody can be reached there */
 	BOUNCE_TEMPORARY,	/* full, or not reached for as long as was tried */
@@ -683,6 +694,15 @@ int	store_forget_returned(struct store *store, const char *decided, size_t *n, s
 int	store_count_waiting_returned(struct store *store, size_t *n, struct error *err);
 /* Bounces of a class that were read at or after since_utc. */
 int	store_count_bounces(struct store *store, enum bounce_class class, int64_t since_utc, size_t *n, struct error *err);
+/* Domains with at least least bounces of a class that came by mail and were read at or after since_utc; in a. */
+int	store_load_bounced_domains(struct store *store, enum bounce_class class, int64_t since_utc, size_t least,
+	    struct arena *a, const char ***out, size_t *n, struct error *err);
+/*
+ * Whether of the mails to a domain so many in a row, as they left, came back with a bounce of a class; looked at are the
+ * editions of which one such bounce was read at or after since_utc. 1, and *reply is what the last of them said, in a; 0; -1.
+ */
+int	store_find_row(struct store *store, enum bounce_class class, const char *domain, int64_t since_utc, size_t row,
+	    struct arena *a, const char **reply, struct error *err);
 /* Whether the reader was told of something after since_utc: 1, 0, -1. */
 int	store_was_answered(struct store *store, int64_t reader, int64_t since_utc, struct error *err);
 /* Editions with at least least bounces of dead addresses that were read at or after since_utc and may count; at most max. */
@@ -705,7 +725,7 @@ int	store_find_delivery(struct store *store, int64_t period, int64_t reader, str
 /* Those of a reader that were composed at or after since_utc, in a. */
 int	store_load_deliveries(struct store *store, int64_t reader, int64_t since_utc, struct arena *a,
 	    struct store_delivery **out, size_t *n, struct error *err);
-/* How many readers' mails of a period are out. Reads all of them. */
+/* How many readers' mails of a period are out, or were refused for good. Reads all of them. */
 int	store_count_deliveries(struct store *store, int64_t period, size_t *n, struct error *err);
 int	store_count_suppressed(struct store *store, enum suppression_reason reason, size_t *n, struct error *err);
 

@@ -143,6 +143,17 @@ pool_start(struct pool *p, size_t n, void (*work)(void *arg, size_t item, size_t
 	pthread_mutex_unlock(&p->lock);
 }
 
+bool
+pool_is_done(struct pool *p)
+{
+	bool done;
+
+	pthread_mutex_lock(&p->lock);
+	done = p->nbusy == 0 && atomic_load(&p->next) >= p->n;
+	pthread_mutex_unlock(&p->lock);
+	return done;
+}
+
 void
 pool_join(struct pool *p)
 {

@@ -37,7 +37,7 @@ struct options {
 	const char *days, *limit, *sort, *instead_of, *similar;
 	const char **filters, **use;
 	size_t nfilters, nuse;
-	const char *address, *from, *smtp_url, *smtp_user, *password_file;
+	const char *address, *from, *smtp_url, *smtp_user, *password_file, *ca_file;
 	const char **topics;
 	size_t ntopics;
 	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
@@ -87,7 +87,7 @@ enum option_id {
 	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
 	OPT_STDIN, OPT_EXPLAIN, OPT_FORGET,
 	OPT_NAME, OPT_WHEN, OPT_TIMEZONE, OPT_LANGUAGE, OPT_USE,
-	OPT_ADDRESS, OPT_TOPIC, OPT_FROM, OPT_SMTP_URL, OPT_SMTP_USER, OPT_PASSWORD_FILE,
+	OPT_ADDRESS, OPT_TOPIC, OPT_FROM, OPT_SMTP_URL, OPT_SMTP_USER, OPT_PASSWORD_FILE, OPT_CA_FILE,
 };
 
 struct command {
@@ -114,6 +114,8 @@ struct option_info {
 };
 extern const struct option_info option_table[];	/* ends with a NULL name */
 
+/* What an option does, to this command. */
+const char *options_help(const struct command *command, const struct option_info *option);
 /* Read argv into cli: options may stand before or after the command. Fails with ERR_USAGE. */
 int	options_parse(struct cli *cli, int argc, char **argv, struct error *err);
 
@@ -243,6 +245,11 @@ int	cli_read_reach(struct cli *cli, int64_t max_days, struct cli_reach *out, str
 const char *cli_join_args(struct cli *cli, struct error *err);
 /* One line of JSON on stdout. */
 void	cli_put_json(const struct value *v);
+
+/* ---- cmd_mailbox.c ---- */
+
+/* A line of what came back of one reader: when, what, what was done, what was said. */
+void	returned_put(const struct cli *cli, const struct run_returned *r, const char *label);
 
 /* ---- cmd_status.c: lines that the overview has as well ---- */
 

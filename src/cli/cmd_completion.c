@@ -328,7 +328,7 @@ put_fish_option(const struct option_info *o, const struct command *c)
 	if (o->letter != 0)
 		printf(" -s %c", o->letter);
 	printf(" -l %s -d ", o->name);
-	put_fish_text(o->help);
+	put_fish_text(c != NULL ? options_help(c, o) : o->help);
 	if (o->arg != NULL) {
 		printf(" -r");
 		put_fish_kind(kind_of(o->arg));

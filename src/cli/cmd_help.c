@@ -70,7 +70,7 @@ const struct help_topic help_topics[] = {
 };
 
 static void
-print_option(const struct cli *cli, const struct option_info *o)
+print_option(const struct cli *cli, const struct option_info *o, const char *help)
 {
 	char left[64];
 
@@ -81,7 +81,7 @@ print_option(const struct cli *cli, const struct option_info *o)
 		snprintf(left, sizeof(left), "    --%s%s%s", o->name, o->arg != NULL ? " " : "",
 		    o->arg != NULL ? o->arg : "");
 	printf("  %-26s ", left);
-	term_put_filled(&cli->term, o->help, OPTION_COLUMNS);
+	term_put_filled(&cli->term, help, OPTION_COLUMNS);
 	putchar('\n');
 }
 
@@ -144,7 +144,7 @@ print_overview(const struct cli *cli)
 	printf("\n%sOptions of all commands%s\n", term_bold(&cli->term), term_reset(&cli->term));
 	for (const struct option_info *o = option_table; o->name != NULL; o++)
 		if (o->global)
-			print_option(cli, o);
+			print_option(cli, o, o->help);
 	print_more(cli);
 }
 
@@ -166,8 +166,8 @@ print_command(struct cli *cli, const struct command *c)
 	bool any = false;
 	char usage[256];
 
-	snprintf(usage, sizeof(usage), "usage: digest %s%s%s", c->name,
-	    c->args[0] != '\0' ? " " : "", c->args);
+	snprintf(usage, sizeof(usage), "usage: digest %s%s%s%s", c->name,
+	    c->options != 0 ? " [OPTION]..." : "", c->args[0] != '\0' ? " " : "", c->args);
 	term_put_filled(&cli->term, usage, 0);
 	printf("\n\n");
 	term_put_filled(&cli->term, c->help, 0);
@@ -178,7 +178,7 @@ print_command(struct cli *cli, const struct command *c)
 		if (!any)
 			printf("\n");
 		any = true;
-		print_option(cli, o);
+		print_option(cli, o, options_help(c, o));
 	}
 	if (is_block(c->name)) {
 		printf("\nIn the configuration:\n");

@@ -1,5 +1,6 @@
 /* digest init: a first configuration, by a few questions or by options. Until everything is answered nothing is written. */
 #include "cli.h"
+#include "digest/file.h"
 #include "digest/init.h"
 #include "digest/limits.h"
 
@@ -35,6 +36,8 @@ static const struct {
 	{ INIT_URL, "--smtp-url", "Relay, or sendmail", offsetof(struct options, smtp_url) },
 	{ INIT_USER, "--smtp-user", "Name for the login, or - for none",
 	    offsetof(struct options, smtp_user) },
+	{ INIT_CA, "--ca-file", "File with its authority's certificate (PEM)",
+	    offsetof(struct options, ca_file) },
 	{ INIT_FROM, "--from", "From", offsetof(struct options, from) },
 };
 
@@ -241,8 +244,12 @@ find_password(struct setup *s, bool again, struct error *err)
 
 	s->init.password = NULL;
 	strbuf_reset(&s->password);
-	if (!wants_password(s))
-		return 0;
+	if (!wants_password(s)) {
+		if (s->asks || s->cli->opt.password_file == NULL)
+			return 0;
+		return err_set(err, ERR_USAGE,
+		    "--password-file without --smtp-user; expected the name for the login");
+	}
 	if (s->cli->opt.password_file != NULL && !again) {
 		if (config_read_secret(&secret, "--password-file", &s->password, err) == -1)
 			return -1;
@@ -261,15 +268,39 @@ find_password(struct setup *s, bool again, struct error *err)
 	return 0;
 }
 
+/* What belongs to a relay would else be left out without a word. */
+static int
+refuse_relay_options(const struct cli *cli, struct error *err)
+{
+	const char *const given[] = { cli->opt.smtp_user, cli->opt.password_file,
+		cli->opt.ca_file };
+	static const char *const names[] = { "--smtp-user", "--password-file", "--ca-file" };
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		if (given[i] != NULL)
+			return err_set(err, ERR_USAGE,
+			    "%s is of a relay; expected one as --smtp-url, as in "
+			    "smtps://smtp.example.org",
+			    names[i]);
+	return 0;
+}
+
 static int
 find_way_out(struct setup *s, bool again, struct error *err)
 {
+	const char *before = s->init.items[INIT_URL];
+
 	if (find_item(s, INIT_URL, again, err) == -1)
 		return -1;
 	if (!run_init_is_relay(&s->init)) {
-		s->init.items[INIT_USER] = NULL;
-		return find_password(s, again, err);
+		s->init.items[INIT_USER] = s->init.items[INIT_CA] = NULL;
+		return again ? find_password(s, again, err) : refuse_relay_options(s->cli, err);
 	}
+	/* Of another relay nothing is known. */
+	if (before != NULL && strcmp(before, s->init.items[INIT_URL]) != 0)
+		s->init.items[INIT_CA] = NULL;
+	if (!again && s->cli->opt.ca_file != NULL && find_item(s, INIT_CA, false, err) == -1)
+		return -1;
 	/* Off a terminal nobody logs in who did not say so. */
 	if (!s->asks && given_of(s->cli, INIT_USER) == NULL)
 		s->init.items[INIT_USER] = "";
@@ -278,42 +309,62 @@ find_way_out(struct setup *s, bool again, struct error *err)
 	return find_password(s, again, err);
 }
 
-/* Log in as a run would. A person may enter it again, or keep it as it is. */
+/* What a person does about a relay that does not take us. 1 = it is to be tried again, 0 = kept as it is. */
+static int
+mend_way_out(struct setup *s, bool untrusted, struct error *err)
+{
+	static const char *const words[] = { "ca", "again", "keep", "quit", NULL };
+	const char *const *offered = untrusted ? words : words + 1;
+	size_t choice;
+
+	if (ask_choice(s->cli,
+		untrusted ? "Name its authority (ca), enter it again, keep it as it is, or quit"
+			  : "Enter it again, keep it as it is, or quit",
+		offered, &choice, err) == -1)
+		return -1;
+	switch (offered[choice][0]) {
+	case 'c':
+		return find_item(s, INIT_CA, true, err) == -1 ? -1 : 1;
+	case 'a':
+		return find_way_out(s, true, err) == -1 ? -1 : 1;
+	case 'k':
+		return 0;
+	default:
+		return err_set(err, ERR_USAGE, "stopped");
+	}
+}
+
+/* Log in as a run would, until it does or a person leaves it at that. */
 static int
 try_way_out(struct setup *s, struct error *err)
 {
-	static const char *const words[] = { "again", "keep", "quit", NULL };
 	struct strbuf told;
 	struct error why;
-	size_t choice = 0;
-	int rc = 0;
+	bool untrusted;
+	int rc = 1;
 
 	strbuf_init(&told, MAX_HEADER_TEXT);
-	while (rc == 0 && run_init_is_relay(&s->init) && !s->cli->opt.offline) {
+	while (rc == 1 && run_init_is_relay(&s->init) && !s->cli->opt.offline) {
 		strbuf_reset(&told);
 		if (s->asks)
 			ask_tell(s->cli, "Trying %s ...", s->init.items[INIT_URL]);
-		if (run_init_try_relay(s->run, &s->init, &told, &why) == 0) {
+		if (run_init_try_relay(s->run, &s->init, &told, &untrusted, &why) == 0) {
 			if (!s->cli->opt.quiet)
 				ask_tell(s->cli, "It answers: %s.", told.buf);
 			break;
 		}
 		if (!s->asks) {
 			*err = why;
-			rc = err_prefix(err, "nothing was written (--offline does not try it)");
+			rc = err_prefix(err,
+			    untrusted ? "nothing was written (--ca-file names its authority)"
+				      : "nothing was written (--offline does not try it)");
 			break;
 		}
 		ask_tell(s->cli, "%s", why.msg);
-		rc = ask_choice(
-		    s->cli, "Enter it again, keep it as it is, or quit", words, &choice, err);
-		if (rc == 0 && choice == 2)
-			rc = err_set(err, ERR_USAGE, "stopped");
-		if (rc == -1 || choice == 1)
-			break;
-		rc = find_way_out(s, true, err);
+		rc = mend_way_out(s, untrusted, err);
 	}
 	strbuf_release(&told);
-	return rc;
+	return rc == -1 ? -1 : 0;
 }
 
 /* From whom they come, which depends on how they leave. */
@@ -361,11 +412,13 @@ find_answers(struct setup *s, struct error *err)
 {
 	if (check_needed(s, err) == -1)
 		return -1;
-	if (s->asks)
+	if (s->asks) {
 		ask_tell(s->cli,
 		    "This writes %s. Enter takes what stands in brackets; Ctrl-C leaves "
-		    "everything as it was.\n",
+		    "everything as it was.",
 		    s->place.config);
+		fputc('\n', stderr);
+	}
 	if (find_item(s, INIT_ADDRESS, false, err) == -1 || open_trial(s, err) == -1 ||
 	    find_topics(s, err) == -1)
 		return -1;
@@ -406,16 +459,19 @@ confirm(struct setup *s, struct error *err)
 
 /* ---- afterwards ---- */
 
-/* As cron can call it: programs and files by their whole names. */
+/* As cron can call it, a line of a shell: programs and files by their whole names. */
 static void
 add_command(const struct setup *s, struct strbuf *out, const char *words)
 {
 	char *self = realpath("/proc/self/exe", NULL);
 	char *config = realpath(s->place.config, NULL);
 
-	strbuf_addf(out, "%s %s", self != NULL ? self : "digest", words);
-	if (s->place.named)
-		strbuf_addf(out, " -c %s", config != NULL ? config : s->place.config);
+	file_add_word(out, self != NULL ? self : "digest");
+	strbuf_addf(out, " %s", words);
+	if (s->place.named) {
+		strbuf_add(out, " -c ");
+		file_add_word(out, config != NULL ? config : s->place.config);
+	}
 	free(self);
 	free(config);
 }
@@ -423,6 +479,8 @@ add_command(const struct setup *s, struct strbuf *out, const char *words)
 static void
 tell_machine(const struct setup *s, const char *command, bool is_given)
 {
+	const char *url = s->init.items[INIT_URL];
+
 	if (!is_given) {
 		printf("\nMake the user who runs it, and let it read these files:\n"
 		       "    useradd --system --home-dir /var/lib/digest --create-home --shell "
@@ -435,10 +493,13 @@ tell_machine(const struct setup *s, const char *command, bool is_given)
 	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
 	       "    runuser -u digest -- %s\n"
 	       "\nThen let cron call it:\n"
-	       "    echo '*/15 * * * * digest %s' >/etc/cron.d/digest\n"
+	       "    echo \"*/15 * * * * digest %s\" >/etc/cron.d/digest\n"
 	       "or systemd, where its units are installed:\n"
 	       "    systemctl enable --now digest.timer\n",
 	    command, command);
+	if (!run_init_is_relay(&s->init) && (url == NULL || strncmp(url, "sendmail:", 9) == 0))
+		printf("whose sandbox keeps sendmail from its work; there the smtp block wants\n"
+		       "    url = \"smtp://localhost\"  tls = none\n");
 }
 
 static void
@@ -450,7 +511,7 @@ tell_person(const char *command)
 	       "    */15 * * * * %s\n"
 	       "or systemd:\n"
 	       "    mkdir -p ~/.config/systemd/user && cd ~/.config/systemd/user\n"
-	       "    printf '[Service]\\nType=oneshot\\nExecStart=%s\\nSuccessExitStatus=75\\n' "
+	       "    printf \"[Service]\\nType=oneshot\\nExecStart=%s\\nSuccessExitStatus=75\\n\" "
 	       ">digest.service\n"
 	       "    printf '[Timer]\\nOnCalendar=*:0/15\\nPersistent=true\\n[Install]\\n"
 	       "WantedBy=timers.target\\n' >digest.timer\n"
@@ -470,8 +531,10 @@ tell_next(const struct setup *s, bool is_given)
 		tell_machine(s, command.buf, is_given);
 	else
 		tell_person(command.buf);
+	/* What root can read, the other may not. */
 	printf(
-	    "\n'digest check' looks whether everything is in order, 'digest' how things stand.\n");
+	    "\n'%sdigest check' looks whether everything is in order, 'digest' how things stand.\n",
+	    s->place.of_machine ? "runuser -u digest -- " : "");
 	strbuf_release(&command);
 }
 

@@ -5,13 +5,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	DAY_SECONDS = 86400,
 	ADDRESS_COLUMNS = 30,
-	POINTS_COLUMNS = 8,
-	DAY_COLUMNS = 10,
+	POINTS_COLUMNS = 12,
 	TIME_COLUMNS = 25,
+	WIDE_COLUMNS = 64, /* a screen with room for a text beside a time */
 	LABEL_COLUMNS = 12
 };
 
@@ -31,7 +32,7 @@ read_mailbox(struct cli *cli, struct error *err)
 		return -1;
 	if (!from_stdin && !run_has_inbox(cli->run))
 		return err_set(err, ERR_CONFIG,
-		    "%s: no mailbox; expected mailbox { maildir = \"...\" } or { url = "
+		    "%s: no mailbox to read; expected mailbox { maildir = \"...\" } or { url = "
 		    "\"imaps://...\" }, or --stdin",
 		    cli->run->cfg->path);
 	if (run_sync_readers(cli->run, false, &counts, err) == -1)
@@ -68,6 +69,8 @@ take_mail(struct cli *cli, struct error *err)
 
 /* ---- scores ---- */
 
+static const char reason_label[] = "  ";
+
 struct listing {
 	struct cli *cli;
 	size_t n;
@@ -90,32 +93,51 @@ score_value(const struct run_score *s, struct arena *a)
 	return v;
 }
 
+/* A text with a head, "next" or a time: beside it, or on a narrow screen before it. */
 static void
-put_reason(const struct cli *cli, const struct run_returned *r)
+put_headed(const struct cli *cli, const char *label, const char *head, const char *text)
 {
+	const bool narrow = cli->term.out_tty && cli->term.width < WIDE_COLUMNS;
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	if (narrow)
+		strbuf_add_all(&line, head, ": ", NULL);
+	strbuf_add(&line, text);
+	fputs(label, stdout);
+	if (!narrow)
+		term_put_cell(head, TIME_COLUMNS);
+	term_put_filled(&cli->term, line.buf, strlen(label) + (narrow ? 0 : TIME_COLUMNS));
+	putchar('\n');
+	strbuf_release(&line);
+}
+
+void
+returned_put(const struct cli *cli, const struct run_returned *r, const char *label)
+{
+	/* Most replies begin with it. */
+	const char *status = strstr(r->reply, r->status) == NULL ? r->status : "";
+	struct strbuf line;
 	char wall[64];
 
 	run_format_wall(cli->run, "", r->at_utc, wall, sizeof(wall));
-	fputs("  ", stdout);
-	term_put_cell(wall, TIME_COLUMNS);
-	term_put_cell(r->kind, LABEL_COLUMNS);
-	term_put(r->decided);
-	if (r->waits)
-		fputs(" (waits)", stdout);
-	if (r->status[0] != '\0' || r->reply[0] != '\0') {
-		fputs(": ", stdout);
-		term_put(r->status);
-		putchar(' ');
-		term_put(r->reply);
-	}
-	putchar('\n');
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	strbuf_add(&line, r->kind);
+	if (r->period[0] != '\0')
+		strbuf_add_all(&line, " of ", r->period, NULL);
+	strbuf_add_all(&line, ": ", r->decided, NULL);
+	if (r->status[0] != '\0' || r->reply[0] != '\0')
+		strbuf_add_all(&line, " (", status,
+		    status[0] != '\0' && r->reply[0] != '\0' ? " " : "", r->reply, ")", NULL);
+	put_headed(cli, label, wall, line.buf);
+	strbuf_release(&line);
 }
 
 static int
 put_score(void *arg, const struct run_score *s)
 {
 	static const struct term_column columns[] = { { "address", ADDRESS_COLUMNS },
-		{ "points", POINTS_COLUMNS }, { "until", DAY_COLUMNS }, { "next", 0 } };
+		{ "points", POINTS_COLUMNS }, { "until", 0 } };
 	struct listing *l = arg;
 	char points[32], day[DATE_RFC3339_SIZE] = "-";
 
@@ -130,9 +152,10 @@ put_score(void *arg, const struct run_score *s)
 	if (s->expires_utc != 0)
 		date_format_day((int32_t)(s->expires_utc / DAY_SECONDS), day);
 	term_put_row(&l->cli->term, columns, sizeof(columns) / sizeof(columns[0]),
-	    (const char *const[]){ s->address, points, day, s->next });
+	    (const char *const[]){ s->address, points, day });
+	put_headed(l->cli, reason_label, "next", s->next);
 	for (size_t i = 0; i < s->nreasons; i++)
-		put_reason(l->cli, &s->reasons[i]);
+		returned_put(l->cli, &s->reasons[i], reason_label);
 	return 0;
 }
 
@@ -185,50 +208,89 @@ member(const struct value *v, const char *name)
 }
 
 static void
-put_line(const char *label, const char *text)
+put_line(const struct cli *cli, const char *label, const char *text)
 {
 	if (text[0] == '\0')
 		return;
 	term_put_cell(label, LABEL_COLUMNS);
-	term_put(text);
+	term_put_filled(&cli->term, text, LABEL_COLUMNS);
 	putchar('\n');
 }
 
+/* "ada@example.org: bounce, temporary, mailboxfull: 550 5.2.2 mailbox full" */
 static void
-put_list(const char *label, const struct value *list, const char *const *names, size_t n)
+add_recipient(struct strbuf *out, const struct value *v)
 {
-	for (size_t i = 0; i < value_count(list); i++) {
-		term_put_cell(label, LABEL_COLUMNS);
-		for (size_t j = 0; j < n; j++) {
-			const char *text = member(value_item(list, i), names[j]);
+	const char *address = member(v, "address"), *original = member(v, "original");
+	const char *fate = member(v, "fate"), *class = member(v, "class");
+	const char *reason = member(v, "reason"), *said = member(v, "diagnostic");
 
-			if (text[0] == '\0')
-				continue;
-			if (j > 0)
-				putchar(' ');
-			term_put(text);
-		}
-		putchar('\n');
-	}
+	if (address[0] == '\0')
+		address = original[0] != '\0' ? original : "somebody";
+	strbuf_add(out, address);
+	if (original[0] != '\0' && strcasecmp(address, original) != 0)
+		strbuf_add_all(out, " (for ", original, ")", NULL);
+	strbuf_add_all(out, ": ", fate, NULL);
+	if (strcmp(class, "none") != 0)
+		strbuf_add_all(out, ", ", class, NULL);
+	if (strcmp(reason, fate) != 0)
+		strbuf_add_all(out, ", ", reason, NULL);
+	if (strstr(said, member(v, "status")) == NULL)
+		strbuf_add_all(out, ", ", member(v, "status"), NULL);
+	if (said[0] != '\0')
+		strbuf_add_all(out, ": ", said, NULL);
+}
+
+/* "delivered-to: bounce+...@example.org, a valid token: bounce" */
+static void
+add_candidate(struct strbuf *out, const struct value *v)
+{
+	strbuf_add_all(out, member(v, "place"), ": ", member(v, "text"), NULL);
+	if (member(v, "token")[0] != '\0')
+		strbuf_add_all(out, ", a valid token: ", member(v, "token"), NULL);
 }
 
 static void
-put_mail(const struct value *v)
+put_list(const struct cli *cli, const char *label, const struct value *list,
+    void (*add)(struct strbuf *out, const struct value *v))
 {
-	static const char *const recipient[] = { "fate", "class", "status", "reason", "address",
-		"original", "diagnostic" };
-	static const char *const candidate[] = { "place", "text", "token" };
+	struct strbuf line;
 
-	put_line("kind", member(v, "kind"));
-	put_line("verb", member(v, "verb"));
-	put_line("why", member(v, "why"));
-	put_line("from", member(v, "from"));
-	put_line("subject", member(v, "subject"));
-	put_list("recipient", value_member(v, "recipients", 10), recipient,
-	    sizeof(recipient) / sizeof(recipient[0]));
-	put_list("candidate", value_member(v, "candidates", 10), candidate,
-	    sizeof(candidate) / sizeof(candidate[0]));
-	put_line("would", member(v, "would"));
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	for (size_t i = 0; i < value_count(list); i++) {
+		strbuf_reset(&line);
+		add(&line, value_item(list, i));
+		put_line(cli, label, line.buf);
+	}
+	strbuf_release(&line);
+}
+
+static void
+put_flags(const struct cli *cli, const struct value *flags)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, MAX_HEADER_BYTES);
+	for (size_t i = 0; i < value_count(flags); i++)
+		strbuf_add_all(&line, i > 0 ? ", " : "", value_text(value_item(flags, i)), NULL);
+	put_line(cli, "marks", line.buf);
+	strbuf_release(&line);
+}
+
+static void
+put_mail(const struct cli *cli, const struct value *v)
+{
+	const char *verb = member(v, "verb");
+
+	put_line(cli, "kind", member(v, "kind"));
+	put_line(cli, "asks to", strcmp(verb, "nothing") == 0 ? "" : verb);
+	put_line(cli, "why", member(v, "why"));
+	put_line(cli, "from", member(v, "from"));
+	put_line(cli, "subject", member(v, "subject"));
+	put_flags(cli, value_member(v, "flags", 5));
+	put_list(cli, "recipient", value_member(v, "recipients", 10), add_recipient);
+	put_list(cli, "candidate", value_member(v, "candidates", 10), add_candidate);
+	put_line(cli, "would", member(v, "would"));
 }
 
 static int
@@ -244,7 +306,7 @@ explain(struct cli *cli, struct error *err)
 	if (cli->opt.json)
 		cli_put_json(v);
 	else
-		put_mail(v);
+		put_mail(cli, v);
 	return EXIT_OK;
 }
 

@@ -276,7 +276,6 @@ put_returned(struct cli *cli, const char *address, struct error *err)
 	struct store_reader *r;
 	const char *canonical;
 	struct value *v;
-	char wall[64];
 	size_t n;
 
 	if (run_canonical(address, &cli->arena, &canonical, err) == -1 ||
@@ -291,25 +290,7 @@ put_returned(struct cli *cli, const char *address, struct error *err)
 			cli_put_json(v);
 			continue;
 		}
-		run_format_wall(cli->run, "", rows[i].at_utc, wall, sizeof(wall));
-		fputs("came in  ", stdout);
-		term_put_cell(wall, TIME_COLUMNS);
-		term_put(rows[i].kind);
-		if (rows[i].period[0] != '\0') {
-			fputs(" of ", stdout);
-			term_put(rows[i].period);
-		}
-		fputs(": ", stdout);
-		term_put(rows[i].decided);
-		if (rows[i].status[0] != '\0' || rows[i].reply[0] != '\0') {
-			fputs(" (", stdout);
-			term_put(rows[i].status);
-			fputs(rows[i].status[0] != '\0' && rows[i].reply[0] != '\0' ? " " : "",
-			    stdout);
-			term_put(rows[i].reply);
-			putchar(')');
-		}
-		putchar('\n');
+		returned_put(cli, &rows[i], "came in  ");
 	}
 	return 0;
 }

@@ -53,6 +53,7 @@ static const char *const skip_reasons[] = {
 	[SKIP_HELD_BACK] = "block gone; see --accept-removals",
 	[SKIP_BROKEN] = "has an error",
 	[SKIP_NO_WAY] = "no smtp block takes this domain",
+	[SKIP_REFUSING] = "the domain refuses our mail; see digest status",
 };
 
 static int

@@ -86,8 +86,10 @@ inbox_value(const struct run_status *s, struct arena *a)
 {
 	static const struct run_inbox_state none = { .trouble = "", .frozen = "", .policy = "" };
 	const struct run_inbox_state *state = s->inbox != NULL ? s->inbox : &none;
-	struct value *v = value_object(a);
+	struct value *v = value_object(a), *refusing = value_list(a);
 
+	for (size_t i = 0; i < state->nrefusing; i++)
+		value_append(a, refusing, value_string(a, state->refusing[i].domain));
 	value_set_number(a, v, "last_read", state->read_utc);
 	value_set_number(a, v, "failing_since", state->failing_since_utc);
 	value_set_string(a, v, "trouble", state->trouble);
@@ -97,6 +99,7 @@ inbox_value(const struct run_status *s, struct arena *a)
 	value_set_number(a, v, "complained", (int64_t)state->ncomplained);
 	value_set_number(a, v, "refused_policy", (int64_t)state->npolicy);
 	value_set_number(a, v, "refused_ours", (int64_t)state->nours);
+	value_set(a, v, "refusing", refusing);
 	return v;
 }
 
@@ -287,14 +290,18 @@ print_inbox(const struct cli *cli, const struct run_status *s)
 	struct strbuf line;
 
 	if (state == NULL ||
-	    (!run_has_inbox(cli->run) &&
+	    (!run_has_returns(cli->run) &&
 		state->nbounced + state->ncomplained + state->nwaiting == 0))
 		return;
 	strbuf_init(&line, MAX_LINE);
 	if (state->read_utc != 0)
 		format_moment(cli, state->read_utc, when, sizeof(when));
-	strbuf_addf(&line, "last read %s; not mailed any more: %zu bounced, %zu complained", when,
-	    state->nbounced, state->ncomplained);
+	if (run_has_returns(cli->run))
+		strbuf_addf(&line, "last read %s", when);
+	else
+		strbuf_add(&line, "none is read");
+	strbuf_addf(&line, "; not mailed any more: %zu bounced, %zu complained", state->nbounced,
+	    state->ncomplained);
 	if (state->nwaiting > 0)
 		strbuf_addf(&line, "; %zu bounce%s not scored yet", state->nwaiting,
 		    state->nwaiting == 1 ? "" : "s");

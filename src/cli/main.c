@@ -18,8 +18,8 @@ static volatile sig_atomic_t run_signal;
 const struct command commands[] = {
 	{ "init", "start", "", 0, 0,
 	    OPT(OPT_ADDRESS) | OPT(OPT_TOPIC) | OPT(OPT_FROM) | OPT(OPT_SMTP_URL) |
-		OPT(OPT_SMTP_USER) | OPT(OPT_PASSWORD_FILE) | OPT(OPT_WHEN) | OPT(OPT_TIMEZONE) |
-		OPT(OPT_OFFLINE) | OPT(OPT_YES),
+		OPT(OPT_SMTP_USER) | OPT(OPT_PASSWORD_FILE) | OPT(OPT_CA_FILE) | OPT(OPT_WHEN) |
+		OPT(OPT_TIMEZONE) | OPT(OPT_OFFLINE) | OPT(OPT_YES),
 	    "ask a few questions and write a configuration", cmd_init },
 	{ "check", "start", "", 0, 0, OPT(OPT_OFFLINE) | OPT(OPT_SEND),
 	    "look whether everything is in order, and say what cures what is not", cmd_check },
@@ -82,7 +82,7 @@ const struct command commands[] = {
 	{ "help", "care", "[TOPIC]", 0, 1, 0,
 	    "this overview, or more of a command, of a key or of filters, schedules, ...",
 	    cmd_help },
-	{ "version", "care", "", 0, 0, 0, "version and libraries", cmd_version },
+	{ "version", "care", "", 0, 0, 0, "the version", cmd_version },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL, NULL },
 };
 
@@ -146,12 +146,17 @@ run_command(struct cli *cli, struct error *err)
 static int
 finish_output(struct log *log, int rc)
 {
+	bool seen_enough;
+
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return rc;
-	if (errno != EPIPE)
+	seen_enough = errno == EPIPE;
+	if (!seen_enough)
 		log_error(
 		    log, "standard output: %s", errno != 0 ? strerror(errno) : "cannot be written");
+	if (rc == EXIT_CONFIG || rc == EXIT_DEFERRED || rc == EXIT_UNREACHABLE)
+		return seen_enough ? rc : EXIT_IO;
 	return rc == EXIT_OK ? EXIT_IO : rc;
 }
 

@@ -24,15 +24,14 @@ const struct option_info option_table[] = {
 	{ 0, true, "help", 'h', NULL, "show the help" },
 	{ 0, true, "version", 'V', NULL, "show the version" },
 	{ OPT_DRY_RUN, false, "dry-run", 'n', NULL,
-	    "show what would be sent or taken in; send and store nothing" },
+	    "show what would be done; send and store nothing" },
 	{ OPT_OFFLINE, false, "offline", 0, NULL, "do not ask the sources" },
-	{ OPT_FORMAT, false, "format", 0, "FORM",
-	    "of a dry run: text, html, eml or json; of subscribers: conf" },
+	{ OPT_FORMAT, false, "format", 0, "FORM", "of a dry run: text, html, eml or json" },
 	{ OPT_OUT, false, "out", 0, "DIR",
 	    "of a dry run: write ADDRESS.txt, .html and .eml there" },
 	{ OPT_OPEN, false, "open", 0, NULL, "of a dry run: show the HTML in the browser" },
 	{ OPT_SINCE, false, "since", 0, "DATE", "read from this day on" },
-	{ OPT_FORCE, false, "force", 'f', NULL, "also what is not due; overwrite" },
+	{ OPT_FORCE, false, "force", 'f', NULL, "replace files that are there" },
 	{ OPT_FILTER, false, "filter", 0, "NAME=QUERY",
 	    "a filter of the reader; may be given again" },
 	{ OPT_NAME, false, "name", 0, "NAME", "the reader's name" },
@@ -47,10 +46,9 @@ const struct option_info option_table[] = {
 	{ OPT_UNTIL, false, "until", 0, "DATE", "the day on which mail starts again" },
 	{ OPT_ACCEPT_REMOVALS, false, "accept-removals", 0, NULL,
 	    "end the subscriptions whose blocks are gone, however many" },
-	{ OPT_ALL, false, "all", 'a', NULL, "everything, also what is ended or default" },
+	{ OPT_ALL, false, "all", 'a', NULL, "all of them" },
 	{ OPT_BIBTEX, false, "bibtex", 0, NULL, "as a BibTeX entry" },
-	{ OPT_YES, false, "yes", 'y', NULL,
-	    "do not ask: before a first run to many readers, or for what init was not told" },
+	{ OPT_YES, false, "yes", 'y', NULL, "do not ask before a first run to many readers" },
 	{ OPT_CHECK, false, "check", 0, NULL, "one line, and an exit code for a monitor" },
 	{ OPT_SEND, false, "send", 0, "ADDRESS", "also send a test mail there" },
 	{ OPT_DAYS, false, "days", 0, "N", "look back this far" },
@@ -71,10 +69,48 @@ const struct option_info option_table[] = {
 	{ OPT_SMTP_USER, false, "smtp-user", 0, "USER", "for the login there" },
 	{ OPT_PASSWORD_FILE, false, "password-file", 0, "FILE",
 	    "holds its password, closed to others" },
+	{ OPT_CA_FILE, false, "ca-file", 0, "FILE",
+	    "who signs its certificate, where that is nobody this machine trusts" },
 	{ 0, false, NULL, 0, NULL, NULL },
 };
 
 enum { NOPTIONS = sizeof(option_table) / sizeof(option_table[0]) - 1 };
+
+/* What one means to a command that takes it in another sense. */
+static const struct {
+	const char *command;
+	enum option_id id;
+	const char *help;
+} meanings[] = {
+	{ "init", OPT_WHEN, "when they come, as in 'weekdays 07:30'" },
+	{ "init", OPT_OFFLINE, "ask no source, do not try the relay, show no digest" },
+	{ "init", OPT_YES, "ask nothing, also on a terminal" },
+	{ "check", OPT_OFFLINE, "do not try sources, relays and the mailbox" },
+	{ "subscribers", OPT_FORMAT, "conf: as blocks of the configuration" },
+	{ "subscribers", OPT_ALL, "also those whose subscription has ended" },
+	{ "subscribers", OPT_UNTIL, "of pause: the day on which mail starts again" },
+	{ "subscribers", OPT_CONSENT, "of resume: where and when who had left asked for it" },
+	{ "history", OPT_ALL, "the newest 10,000 in place of 20" },
+	{ "explain", OPT_OFFLINE, "do not ask arXiv for a paper that is not in the store" },
+	{ "explain", OPT_ALL, "each reader, however many" },
+	{ "fetch", OPT_FORCE, "also sources that are not due" },
+	{ "outbox", OPT_ALL, "all mail; with hold the brake, which release takes off again" },
+	{ "config", OPT_ALL, "also keys that have their default" },
+	{ "template", OPT_ALL, "of copy: all templates" },
+	{ "template", OPT_FORCE, "of copy: overwrite" },
+	{ "prune", OPT_DRY_RUN, "only tell what would go" },
+	{ "import", OPT_DRY_RUN, "tell what would be taken in, and write nothing" },
+};
+
+const char *
+options_help(const struct command *command, const struct option_info *option)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (!option->global && meanings[i].id == option->id &&
+		    strcmp(meanings[i].command, command->name) == 0)
+			return meanings[i].help;
+	return option->help;
+}
 
 /* Where an option without special treatment goes. */
 struct place {
@@ -118,6 +154,7 @@ static const struct place places[] = {
 	TEXT("smtp-url", smtp_url),
 	TEXT("smtp-user", smtp_user),
 	TEXT("password-file", password_file),
+	TEXT("ca-file", ca_file),
 	FLAG("check", check),
 	FLAG("adopt", adopt),
 	FLAG("stdin", from_stdin),

@@ -203,7 +203,7 @@ term_put_cell(const char *text, size_t columns)
 
 /* ---- lines and tables as wide as the screen ---- */
 
-enum { NARROW_INDENT = 2, MIN_TEXT = 24, MIN_LABEL = 6, MAX_LABEL = 32 };
+enum { NARROW_INDENT = 2, MIN_TEXT = 24, MIN_LABEL = 6, MAX_LABEL = 36 };
 
 /* Each line begins and ends the style; blanks before it stay outside. */
 static void

@@ -1,8 +1,8 @@
 #include "config/load.h"
 #include "digest/file.h"
+#include "digest/host.h"
 #include "digest/limits.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -56,30 +56,23 @@ check_secret(const struct config_setting *set, const struct config_given *g)
 		config_complain_at(set, place_of(g, "password"), "%s", err.msg);
 }
 
-/* Whether the host of an URL is this machine, by its name alone. */
+/* Whether an URL leads to this machine, as one without a host does. */
 static bool
-is_loopback(const char *url)
+is_local(const char *url)
 {
-	static const char *const hosts[] = { "localhost", "[::1]" };
 	const char *host = strstr(url, "://");
-	struct in_addr v4;
 	char name[64];
 	size_t len;
 
 	if (host == NULL)
 		return true;
 	host += 3;
-	for (size_t i = 0; i < 2; i++) {
-		len = strlen(hosts[i]);
-		if (strncmp(host, hosts[i], len) == 0 && strchr(":/", host[len]) != NULL)
-			return true;
-	}
-	len = strcspn(host, ":/");
+	len = *host == '[' ? strcspn(++host, "]/") : strcspn(host, ":/");
 	if (len >= sizeof(name))
 		return false;
 	memcpy(name, host, len);
 	name[len] = '\0';
-	return inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+	return host_is_loopback(name);
 }
 
 static const char *const password_keys[] = { "password", "password-file", "password-env",
@@ -164,7 +157,7 @@ static void
 check_tls(const struct config_setting *set, const struct config_given *g, bool safe_or_meant,
     const char *url)
 {
-	if (!safe_or_meant && !is_loopback(url))
+	if (!safe_or_meant && !is_local(url))
 		config_complain_at(set, place_of(g, "tls"),
 		    "tls = none to another machine sends passwords and mails in clear; expected "
 		    "tls = required, or insecure = yes beside it");
@@ -297,9 +290,11 @@ check_mailbox(
 	const bool by_maildir = place_of(g, "maildir").line != 0;
 
 	check_secret(set, g);
-	if (by_url && by_maildir) {
-		config_complain_at(set, g->place,
-		    "both url and maildir in the block mailbox; expected one of them");
+	if (by_url + by_maildir + m->from_stdin > 1) {
+		config_complain_at(set, g->place, "%s in the block mailbox; expected one of them",
+		    !m->from_stdin ? "both url and maildir"
+			: by_url   ? "both url and stdin"
+				   : "both maildir and stdin");
 	} else if (by_url) {
 		check_token(set, g, m->auth);
 		check_login(set, g, m->auth);
@@ -315,6 +310,9 @@ check_mailbox(
 	if (place_of(g, "done").line != 0 && !is_done(m->done))
 		config_complain_at(set, place_of(g, "done"),
 		    "done = '%.60s'; expected seen, move:FOLDER or delete", m->done);
+	else if (place_of(g, "done").line != 0 && m->from_stdin)
+		config_complain_at(set, place_of(g, "done"),
+		    "done beside stdin, where no mail stays; expected one without the other");
 	return 0;
 }
 
@@ -489,20 +487,22 @@ fill_list(struct config_loader *ld, struct error *err)
 	return 0;
 }
 
-/* With a mailbox to read, each edition leaves with a token of its own in the sender's local part. */
+/* When what comes back is read, each edition leaves with a token of its own in the sender's local part. */
 static void
 check_return_path(const struct config *cfg, const struct config_setting *set)
 {
 	const char *address = cfg->list.bounce_address, *at = strrchr(address, '@');
 	size_t len = at != NULL ? (size_t)(at - address) : 0;
 
-	if (cfg->mailbox.url[0] == '\0' && cfg->mailbox.maildir[0] == '\0')
+	if (!cfg->list.verp ||
+	    (cfg->mailbox.url[0] == '\0' && cfg->mailbox.maildir[0] == '\0' &&
+		!cfg->mailbox.from_stdin))
 		return;
 	if (len > CONFIG_MAX_RETURN_LOCAL)
 		config_complain_at(set, (struct config_place){ 0, 0 },
 		    "list.bounce-address: '%.*s' is too long to carry a token beside it; expected "
 		    "at most %d "
-		    "bytes before the @, as in bounce@example.org",
+		    "bytes before the @, as in bounce@example.org, or verp = no",
 		    (int)(len < 80 ? len : 80), address, CONFIG_MAX_RETURN_LOCAL);
 }
 

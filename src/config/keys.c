@@ -37,6 +37,10 @@ static const struct config_key_info keys[] = {
 	    "Where answers go."),
 	KEY("list", "bounce-address", KIND_ADDRESS, "address", config, list.bounce_address, "", "",
 	    "Envelope sender, which receives bounces; without it from."),
+	KEY("list", "verp", KIND_BOOL, "yes/no", config, list.verp, "yes", "",
+	    "With a mailbox each digest has a token in its envelope sender, behind a plus sign; "
+	    "no: "
+	    "the mail server does not deliver such addresses."),
 	KEY("list", "operator", KIND_ADDRESS, "address", config, list.operator, "", "",
 	    "Who is told by mail when a person must act."),
 	KEY("list", "postal-address", KIND_STRING, "string", config, list.postal_address, "", "",
@@ -203,6 +207,8 @@ static const struct config_key_info keys[] = {
 	    "Certificates to trust instead of the system's."),
 	KEY("mailbox", "maildir", KIND_PATH, "path", config, mailbox.maildir, "", "",
 	    "A Maildir in place of url."),
+	KEY("mailbox", "stdin", KIND_BOOL, "yes/no", config, mailbox.from_stdin, "no", "",
+	    "In place of url: the mail server gives each mail to 'digest mailbox --stdin'."),
 	KEY("mailbox", "done", KIND_STRING, "string", config, mailbox.done, "seen", "",
 	    "What becomes of a mail that was acted on: seen marks it as read, move:FOLDER moves it "
 	    "there, delete removes it. All others stay as they are."),

@@ -1,7 +1,7 @@
 #include "dial.h"
+#include "digest/host.h"
 
 #include <string.h>
-#include <strings.h>
 
 bool
 dial_is_host(const char *host, size_t len, bool bracketed)
@@ -13,13 +13,6 @@ dial_is_host(const char *host, size_t len, bool bracketed)
 		if (strchr(name, host[i]) == NULL && !(bracketed && host[i] == ':'))
 			return false;
 	return len > 0;
-}
-
-static bool
-is_loopback(const char *host)
-{
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-	    (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
 }
 
 /* The port after a ':'; 0 = none that can be. */
@@ -53,7 +46,7 @@ dial_parse_place(const char *url, const char **at, const char *expected, struct 
 		return err_set(
 		    err, ERR_CONFIG, "'%.200s' has no host name; expected %s", url, expected);
 	memcpy(place.host, host, len);
-	place.loopback = is_loopback(place.host);
+	place.loopback = host_is_loopback(place.host);
 	if (*end == ':' && (place.port = parse_port(end + 1, &end)) == 0)
 		return err_set(
 		    err, ERR_CONFIG, "'%.200s'; expected a port of 1..65535 after the ':'", url);
@@ -138,6 +131,13 @@ explain_verify(CURL *easy, const char *text, struct error *err)
 		err_set(err, ERR_CONFIG, "%s: %s", sentences[class], text);
 	else
 		err_set(err, ERR_CONFIG, "%s", sentences[class]);
+}
+
+bool
+dial_is_untrusted(CURL *easy, CURLcode code, const struct dial_options *o)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION &&
+	    classify_verify(easy, o->error) == VERIFY_UNKNOWN;
 }
 
 bool

@@ -11,7 +11,7 @@
 struct dial_place {
 	char host[256];		/* without the brackets of an IPv6 address */
 	unsigned port;		/* 0 = none given */
-	bool loopback;		/* localhost, 127.0.0.0/8, ::1: by the text, no name is looked up */
+	bool loopback;		/* see host_is_loopback() */
 };
 
 /*
@@ -36,6 +36,9 @@ struct dial_options {
 
 /* A handle that opens a connection and leaves it to us. -1 when libcurl refuses something. */
 int	dial_set_options(CURL *easy, const struct dial_options *options);
+
+/* No connection, because the certificate is signed by nobody who is trusted: ca-file may name who is. */
+bool	dial_is_untrusted(CURL *easy, CURLcode code, const struct dial_options *options);
 
 /*
  * Say why libcurl did not get there, as far as that is the same for every protocol: the name, the connection, the certificate,

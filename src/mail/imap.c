@@ -12,7 +12,6 @@ enum {
 	PORT_IMAP = 143,
 	PORT_IMAPS = 993,	 /* RFC 8314 */
 	MAX_COMMAND = 32 * 1024, /* a long token in base64 */
-	MAX_FAILED = 3,		 /* mails refused in a row: then it is the server */
 };
 
 static const char *
@@ -356,7 +355,7 @@ fail_fetch(struct imap *m, struct error *err)
 		m->one_by_one = true;
 		return 0;
 	}
-	if (++m->nfailed == MAX_FAILED) {
+	if (++m->nfailed == MAILBOX_MAX_FAILED) {
 		*err = why;
 		return -1;
 	}
@@ -433,9 +432,6 @@ take(struct mailbox *mb, struct mailbox_item *out, size_t *number, struct error 
 	*number = (size_t)(e - mb->entries);
 	hand_out(m, &f, out);
 	m->nfailed = 0;
-	for (size_t i = 0; i < *number; i++)
-		if (mb->entries[i].state == ENTRY_FAILED)
-			mb->entries[i].state = ENTRY_OVER;
 	return 1;
 }
 

@@ -136,6 +136,8 @@ enum trust {
 
 /* Fill in code, status, class and reason of a recipient whose fate is BOUNCE, DELAYED or DELIVERED, out of what was said. */
 void	recipient_judge(struct incoming_recipient *r, struct span said, enum trust trust);
+/* An address that is called dead, of which a text says that its mailbox is full, is taken to be full. */
+void	recipient_doubt(struct incoming_recipient *r, struct span text);
 /* The first enhanced code and SMTP reply code of a text; "" and 0 where there is none. */
 void	codes_find(struct span text, char status[12], uint32_t *code);
 /* What the first words of a text say: a reason and a class that is never SMTP_CLASS_DEAD. False when we know none of them. */

@@ -1,5 +1,6 @@
 #include "mail/incoming.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -185,6 +186,27 @@ find_verb(struct span s, const char *behind)
 	return INCOMING_NO_VERB;
 }
 
+/* The verb right before a token in the subject, whatever a mail server has put before both: "[EXTERN] unsubscribe <token>". */
+static enum incoming_verb
+find_verb_by_token(const struct incoming *in)
+{
+	enum incoming_verb verb = INCOMING_NO_VERB;
+
+	for (size_t i = 0; i < in->ncandidates && verb == INCOMING_NO_VERB; i++) {
+		const struct incoming_candidate *c = &in->candidates[i];
+		const char *token =
+		    c->place == INCOMING_SUBJECT ? strstr(in->subject, c->text) : NULL;
+		size_t end = token != NULL ? (size_t)(token - in->subject) : 0, start;
+
+		while (end > 0 && !isalpha((unsigned char)in->subject[end - 1]))
+			end--;
+		for (start = end; start > 0 && isalpha((unsigned char)in->subject[start - 1]);)
+			start--;
+		verb = find_verb((struct span){ in->subject + start, end - start }, "");
+	}
+	return verb;
+}
+
 /* The first line of the text, when it has nothing but the verb. */
 static enum incoming_verb
 find_verb_alone(struct span text)
@@ -220,6 +242,10 @@ letter_is_request(struct letter *l)
 	if (in->verb == INCOMING_NO_VERB && (in->flags & INCOMING_APPLE)) {
 		in->verb = INCOMING_UNSUBSCRIBE;
 		where = "X-Apple-Unsubscribe";
+	}
+	if (in->verb == INCOMING_NO_VERB && !(in->flags & automatic)) {
+		in->verb = find_verb_by_token(in);
+		where = "the subject";
 	}
 	if (in->verb == INCOMING_NO_VERB && !(in->flags & automatic)) {
 		in->verb = find_verb_alone(l->text);

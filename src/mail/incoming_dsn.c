@@ -201,12 +201,28 @@ letter_is_status(struct letter *l)
 	}
 	if (l->out->nrecipients == 0)
 		return false;
+	/* With several recipients the sentence may be about another one. */
+	if (l->out->nrecipients == 1)
+		recipient_doubt(&l->out->recipients[0], l->text);
 	letter_read_returned(l, l->returned);
 	return letter_decide(l, sum_up(l->out), "a delivery status for %u recipient%s (RFC 3464)%s",
 	    l->out->nrecipients, l->out->nrecipients == 1 ? "" : "s", where);
 }
 
 /* ---- feedback (RFC 5965, RFC 6650) ---- */
+
+/* Types by which somebody says that the mail is not wanted there. A virus is found by a machine, and is no word of the reader;
+ * not-spam (RFC 6430) and auth-failure (RFC 6591) are about other things. */
+static bool
+is_complaint(const char *type)
+{
+	static const char *const types[] = { "abuse", "fraud" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcasecmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
 
 /* Hotmail's reports are the mail itself, with the reader's address before it. */
 static bool
@@ -261,7 +277,7 @@ bool
 letter_is_feedback(struct letter *l)
 {
 	struct span address;
-	bool abuse;
+	bool complaint;
 
 	if (is_hotmail(l, &address)) {
 		add_complainer(l, address);
@@ -273,10 +289,10 @@ letter_is_feedback(struct letter *l)
 		return false;
 	read_feedback(l);
 	letter_read_returned(l, l->returned);
-	abuse = strcasecmp(l->out->reason, "abuse") == 0;
+	complaint = is_complaint(l->out->reason);
 	/* Whoever is named in another report has not complained. */
-	if (!abuse)
+	if (!complaint)
 		l->out->nrecipients = 0;
-	return letter_decide(l, abuse ? INCOMING_COMPLAINT : INCOMING_FEEDBACK,
+	return letter_decide(l, complaint ? INCOMING_COMPLAINT : INCOMING_FEEDBACK,
 	    "a feedback report of type \"%s\" (RFC 5965)", l->out->reason);
 }

@@ -193,6 +193,32 @@ ask(struct incoming_reader *r, const char *bytes, uint32_t len, struct incoming 
 	return false;
 }
 
+/* Let a fresh child read it, or the one there is. As ask; -1 when no child can be had. */
+static int
+try_mail(struct incoming_reader *r, bool fresh, const char *bytes, uint32_t len,
+    struct incoming *out, struct error *err)
+{
+	if (fresh && r->nread > 0)
+		end_child(r);
+	if (r->pid == 0 && start_child(r, err) == -1)
+		return -1;
+	return ask(r, bytes, len, out);
+}
+
+/* A mail of which a child died: would it have died of any? Then the fault is this machine's, and no mail may pay for it. */
+static int
+probe(struct incoming_reader *r, const struct incoming *died, struct error *err)
+{
+	static const char harmless[] = "Subject: hello\n\nhello\n";
+	struct incoming in;
+	int rc = try_mail(r, true, harmless, sizeof(harmless) - 1, &in, err);
+
+	if (rc == 0)
+		return err_set(
+		    err, ERR_IO, "reading mail: no mail can be read here: %s", died->why);
+	return rc == -1 ? -1 : 0;
+}
+
 int
 incoming_reader_read(struct incoming_reader *r, const char *bytes, size_t len, struct incoming *out,
     struct error *err)
@@ -200,23 +226,20 @@ incoming_reader_read(struct incoming_reader *r, const char *bytes, size_t len, s
 	uint32_t n = len < MAX_INCOMING_BYTES ? (uint32_t)len : MAX_INCOMING_BYTES;
 	struct incoming in;
 	struct error why;
-	bool fresh, done;
+	int done;
 
 	if (incoming_screen(bytes, n, NULL, &why) == -1) {
 		give_up(out, "%s", why.msg);
 		return 0;
 	}
-	if (r->nread >= INCOMING_PER_CHILD)
-		end_child(r);
-	do {
-		if (r->pid == 0 && start_child(r, err) == -1)
-			return -1;
-		fresh = r->nread == 0;
-		done = ask(r, bytes, n, &in);
-	} while (!done && !fresh);
+	done = try_mail(r, r->nread >= INCOMING_PER_CHILD, bytes, n, &in, err);
+	if (done == 0)
+		done = try_mail(r, true, bytes, n, &in, err);
+	if (done == -1 || (done == 0 && probe(r, &in, err) == -1))
+		return -1;
 	/* These are for us to say. */
 	in.flags &= ~(uint32_t)(INCOMING_CUT | INCOMING_SEALED | INCOMING_POISON);
-	if (!done)
+	if (done == 0)
 		in.flags |= INCOMING_POISON;
 	if (len > n)
 		in.flags |= INCOMING_CUT;

@@ -243,6 +243,21 @@ find_reason(const struct incoming_recipient *r, const char *words)
 	return "undefined";
 }
 
+/* Some programs answer every failure with 5.1.1 or 5.2.1, and only the sentence for people has the truth. In doubt an address
+ * lives: a full mailbox is soon empty, an address that was called dead is lost. */
+void
+recipient_doubt(struct incoming_recipient *r, struct span text)
+{
+	enum smtp_class class;
+	const char *reason;
+
+	if (r->class != SMTP_CLASS_DEAD || !words_judge(text, &reason, &class) ||
+	    strcmp(reason, "mailboxfull") != 0)
+		return;
+	r->class = class;
+	snprintf(r->reason, sizeof(r->reason), "%s", reason);
+}
+
 void
 recipient_judge(struct incoming_recipient *r, struct span said, enum trust trust)
 {
@@ -269,5 +284,13 @@ recipient_judge(struct incoming_recipient *r, struct span said, enum trust trust
 		r->class = class;
 	}
 	snprintf(r->reason, sizeof(r->reason), "%s", find_reason(r, words));
+	recipient_doubt(r, said);
 	span_keep(said, r->diagnostic, sizeof(r->diagnostic));
+}
+
+void
+incoming_judge_reply(const char *reply, struct incoming_recipient *out)
+{
+	*out = (struct incoming_recipient){ .fate = INCOMING_BOUNCE };
+	recipient_judge(out, span_of(reply), TRUST_STATUS);
 }

@@ -182,6 +182,25 @@ mailbox_open(const struct mailbox_settings *s, const struct mailbox_place *since
 	return 0;
 }
 
+/* A mail could be read: those before it that could not are broken themselves. */
+static void
+give_up_failed(struct mailbox *mb, size_t number)
+{
+	for (size_t i = 0; i < number; i++)
+		if (mb->entries[i].state == ENTRY_FAILED)
+			mb->entries[i].state = ENTRY_OVER;
+}
+
+/* All are through. Where several could not be read and none could, a person must know, and the place stays before them. */
+static int
+end_list(struct mailbox *mb, struct error *err)
+{
+	if (mb->counts.nhanded > 0 || mb->counts.nunreadable < MAILBOX_MAX_FAILED)
+		return 0;
+	mb->why = mb->counts.trouble;
+	return fail(mb, err);
+}
+
 int
 mailbox_next(struct mailbox *mb, struct mailbox_item *out, struct error *err)
 {
@@ -199,6 +218,7 @@ mailbox_next(struct mailbox *mb, struct mailbox_item *out, struct error *err)
 				out->number = number;
 				mb->entries[number].state = ENTRY_HANDED;
 				mb->counts.nhanded++;
+				give_up_failed(mb, number);
 				return 1;
 			}
 			mb->nbatch = 0;
@@ -209,7 +229,7 @@ mailbox_next(struct mailbox *mb, struct mailbox_item *out, struct error *err)
 		while (mb->first < mb->nentries && mb->entries[mb->first].state != ENTRY_WAITING)
 			mb->first++;
 		if (mb->first == mb->nentries)
-			return 0;
+			return end_list(mb, err);
 		mb->nbatch = mb->nentries - mb->first;
 		if (mb->nbatch > MAILBOX_BATCH)
 			mb->nbatch = MAILBOX_BATCH;

@@ -5,11 +5,13 @@
 
 #include "digest/mailbox.h"
 
+enum { MAILBOX_MAX_FAILED = 3 };	/* mails that cannot be read, and none that can: then it is the mailbox */
+
 enum entry_state {
 	ENTRY_WAITING,
 	ENTRY_HANDED,	/* its fate is not known yet */
 	ENTRY_DONE,	/* to be marked */
-	ENTRY_FAILED,	/* could not be read; OVER once another could, which says that it is not the server */
+	ENTRY_FAILED,	/* could not be read; OVER once another could, which says that it is not the mailbox */
 	ENTRY_OVER,	/* left, marked, gone or unreadable: nothing is to be done with it any more */
 };
 

@@ -21,15 +21,17 @@ enum {
 static const char *const folder_names[NFOLDERS] = { "new", "cur" };
 
 #define NS_PER_S UINT64_C(1000000000)
-/* A file may be seen a moment after the time it came at: no place is told that is nearer to now. */
+/* A file may be seen a moment after the time it came at: no place is told that is nearer to now. What was left alone within that
+ * moment is handed out once more by the next run, where it says what is known. */
 #define SETTLE_NS (2 * NS_PER_S)
 #define FIRST_NS  ((uint64_t)MAILBOX_FIRST_DAYS * 24 * 3600 * NS_PER_S)
 
 struct maildir {
 	struct mailbox mailbox;
 	char *path;
-	int folders[NFOLDERS]; /* open, -1 = not yet */
-	int target;	       /* cur of the Maildir to move to */
+	int folders[NFOLDERS];	     /* open, -1 = not yet */
+	int target;		     /* cur of the Maildir to move to */
+	struct mailbox_place newest; /* of what is listed */
 	struct strbuf bytes;
 	char name[MAILBOX_NAME_SIZE];
 };
@@ -105,6 +107,8 @@ add_file(struct maildir *md, int folder, const struct dirent *d, struct error *e
 	tie = st.st_ino;
 	if (at < since->at || (at == since->at && tie <= since->tie))
 		return 0;
+	if (at > md->newest.at || (at == md->newest.at && tie > md->newest.tie))
+		md->newest = (struct mailbox_place){ .era = 1, .at = at, .tie = tie };
 	snprintf(file, sizeof(file), "%s/%s", folder_names[folder], d->d_name);
 	return mailbox_add_entry(&md->mailbox, at, tie, file, err);
 }
@@ -153,10 +157,14 @@ list(struct mailbox *mb, struct error *err)
 	if (mb->since.era != 1 || mb->since.at > now)
 		mb->since =
 		    (struct mailbox_place){ .era = 1, .at = now > FIRST_NS ? now - FIRST_NS : 1 };
-	mb->end = (struct mailbox_place){ .era = 1, .at = now - SETTLE_NS, .tie = UINT64_MAX };
+	md->newest = mb->since;
 	for (int i = 0; i < NFOLDERS; i++)
 		if (list_folder(md, i, err) == -1)
 			return -1;
+	/* Not beyond what was seen: the times are those of the file server, whose clock may be behind ours. */
+	mb->end = (struct mailbox_place){ .era = 1, .at = now - SETTLE_NS, .tie = UINT64_MAX };
+	if (md->newest.at <= mb->end.at)
+		mb->end = md->newest;
 	return 0;
 }
 
@@ -252,8 +260,9 @@ take(struct mailbox *mb, struct mailbox_item *out, size_t *number, struct error 
 		if (error == ENOENT) {
 			e->state = ENTRY_OVER;
 		} else if (error != 0) {
-			err_set(&why, ERR_IO, "%s/%s: %s", md->path, e->file, strerror(error));
-			mailbox_pass_over(mb, e, ENTRY_OVER, &why);
+			err_set(&why, error == EACCES ? ERR_CONFIG : ERR_IO, "%s/%s: %s", md->path,
+			    e->file, strerror(error));
+			mailbox_pass_over(mb, e, ENTRY_FAILED, &why);
 		} else {
 			make_name(e->file + 4, md->name);
 			*number = i;

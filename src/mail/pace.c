@@ -128,7 +128,7 @@ pace_cancel(struct pace *p, const char *mailbox)
 
 /* ---- what an answer says of our pace ---- */
 
-enum meaning { MEANS_TAKEN, MEANS_SLOW, MEANS_POLICY, MEANS_OTHER };
+enum meaning { MEANS_TAKEN, MEANS_SLOW, MEANS_POLICY, MEANS_CONTENT, MEANS_OTHER };
 
 static enum meaning
 read_meaning(const char *reply)
@@ -142,8 +142,10 @@ read_meaning(const char *reply)
 	v = smtp_judge(reply, true);
 	if (v.blame == BLAME_RATE)
 		return MEANS_SLOW;
-	if (v.blame != BLAME_OURS || !v.of_all)
+	if (v.blame != BLAME_OURS)
 		return MEANS_OTHER;
+	if (!v.of_all)
+		return v.class == SMTP_CLASS_POLICY ? MEANS_CONTENT : MEANS_OTHER;
 	return reply[0] == '5' ? MEANS_POLICY : MEANS_SLOW;
 }
 
@@ -189,12 +191,20 @@ take_slow(const struct pace *p, struct pace_domain *d, const char *reply, int64_
 	stop_until(d, now_ms + (int64_t)(PACE_PAUSE_S * 1000 * p->scale), reply);
 }
 
+static void
+take_refused(struct pace_domain *d, const char *reply)
+{
+	if (++d->npolicy >= PACE_POLICY_ROW)
+		stop_until(d, INT64_MAX, reply);
+}
+
 void
 pace_end(struct pace *p, const char *mailbox, const char *reply, int64_t now_ms)
 {
 	enum meaning meaning = read_meaning(reply);
 	const char *name = domain_of(mailbox);
-	size_t number = meaning == MEANS_POLICY ? find_or_add(p, name) : find(p, name);
+	size_t number = meaning == MEANS_POLICY || meaning == MEANS_CONTENT ? find_or_add(p, name)
+									    : find(p, name);
 	struct pace_domain *d;
 
 	if (meaning == MEANS_TAKEN)
@@ -214,8 +224,10 @@ pace_end(struct pace *p, const char *mailbox, const char *reply, int64_t now_ms)
 		break;
 	case MEANS_POLICY:
 		note_refusing(p, number);
-		if (++d->npolicy >= PACE_POLICY_ROW)
-			stop_until(d, INT64_MAX, reply);
+		take_refused(d, reply);
+		break;
+	case MEANS_CONTENT:
+		take_refused(d, reply);
 		break;
 	case MEANS_OTHER:
 		d->npolicy = 0;

@@ -14,7 +14,7 @@ enum {
 	PACE_STEP = 20,		/* mails taken, for one more of these */
 	PACE_SLOW_ROW = 5,	/* answers in a row that we are too fast, for a pause */
 	PACE_PAUSE_S = 600,
-	PACE_POLICY_ROW = 20,	/* refusals by policy in a row, for the end of the run for that domain */
+	PACE_POLICY_ROW = 20,	/* refusals by policy or for the content in a row, for the end of the run for that domain */
 	PACE_MAX_DOMAINS = 100000,	/* kept apart; the others share what is known of the last one */
 };
 

@@ -40,7 +40,7 @@ struct range {
 static const struct {
 	struct range of;
 	unsigned char blame, outcome, scope;
-	unsigned char class; /* in a report of a delivery that failed */
+	unsigned char class; /* once it is final */
 } rows[] = {
 	/* The sender's address. */
 	{ { 400, 499, 1, 7, 8 }, OURS, LATER, ALL, PASSING },

@@ -293,6 +293,7 @@ explain(struct smtp_link *l, CURLcode code, enum smtp_trouble *trouble, struct e
 		err_set(err, l->why.kind, "%s", l->why.msg);
 	else
 		said = dial_explain(l->easy, code, &options, "smtp", err);
+	l->caps.told.untrusted = dial_is_untrusted(l->easy, code, &options);
 	*trouble = said && err->kind == ERR_CONFIG ? TROUBLE_STOP : TROUBLE_LINK;
 	if (said)
 		return -1;

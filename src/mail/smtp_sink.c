@@ -168,6 +168,7 @@ smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struct er
 			smtp_loop_wait(loop);
 	} else if (rc == 0) {
 		rc = -1;
+		out->untrusted = l->caps.told.untrusted;
 		if (err != NULL)
 			*err = e->why;
 	}

@@ -1,4 +1,4 @@
-#include "stages.h"
+#include "run/returns.h"
 #include "digest/limits.h"
 #include "digest/pool.h"
 
@@ -81,11 +81,12 @@ leave_out(struct batch_item *item, enum run_skip why)
  * its reader waits with it. 1 = go on, 0 = leave the reader, -1.
  */
 static int
-clear_unsettled(
-    struct store *store, const struct due *due, bool *merged, struct arena *a, struct error *err)
+clear_unsettled(const struct batch_settings *s, const struct due *due, bool *merged,
+    struct arena *a, struct error *err)
 {
+	struct store *store = s->run->store;
 	struct edition *e;
-	int found = store_find_unsettled(store, due->reader, a, &e, err);
+	int found = store_find_unsettled(store, due->reader, a, &e, err), rc;
 
 	if (found != 1)
 		return found == 0 ? 1 : -1;
@@ -95,9 +96,12 @@ clear_unsettled(
 		return 1;
 	if (!due_is_merged(due, e))
 		return 0;
-	if (store_begin(store, err) == -1 ||
-	    store_end(store, store_merge_edition(store, e->period, e->reader, err), false, err) ==
-		-1)
+	if (store_begin(store, err) == -1)
+		return -1;
+	rc = store_merge_edition(store, e->period, e->reader, err);
+	if (rc == 0)
+		rc = refusals_note_end(s->run, e, s->now_utc, err);
+	if (store_end(store, rc, false, err) == -1)
 		return -1;
 	*merged = true;
 	return 1;
@@ -143,7 +147,7 @@ find_reader(
 	item->what = BATCH_FAILED;
 	if (found == 0 && !s->ahead)
 		return leave_out(item, SKIP_NOT_DUE);
-	if ((found = clear_unsettled(store, &mail->due, &item->merged, a, err)) == 0)
+	if ((found = clear_unsettled(s, &mail->due, &item->merged, a, err)) == 0)
 		return leave_out(item, SKIP_WAITING);
 	/* Papers of that edition are candidates again. */
 	return found == 1 && item->merged ? store_load_reader(store, reader, a, &mail->reader, err)
@@ -226,6 +230,12 @@ batch_start(struct batch *b, const int64_t *readers, size_t n, struct error *err
 	b->running = true;
 	pool_start(b->pool, n, make_item, b);
 	return 0;
+}
+
+bool
+batch_is_made(const struct batch *b)
+{
+	return !b->running || pool_is_done(b->pool);
 }
 
 void

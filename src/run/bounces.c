@@ -15,8 +15,8 @@ struct event {
 /* The score on its way through the events. */
 struct tally {
 	struct bounce_score *score;
-	int64_t last_utc;	    /* of the last bounce; 0 = none since points ended */
-	int64_t dead_day, full_day; /* on which one counted last */
+	int64_t last_utc;		      /* of the last bounce; 0 = none since points ended */
+	int64_t dead_utc, dead_day, full_day; /* when one counted last */
 	double unknown;
 	int64_t
 	    paused_until; /* day until which the last pause went that no success followed; 0 = none */
@@ -39,6 +39,27 @@ const char *bounces_class_name(enum bounce_class class)
 	return class > 0 && class < n ? class_names[class] : "";
 }
 
+enum bounce_class
+bounces_class_of(uint32_t class)
+{
+	static const enum bounce_class classes[NSMTP_CLASSES] = {
+		[SMTP_CLASS_NONE] = BOUNCE_UNKNOWN,
+		[SMTP_CLASS_DEAD] = BOUNCE_DEAD,
+		[SMTP_CLASS_TEMPORARY] = BOUNCE_TEMPORARY,
+		[SMTP_CLASS_POLICY] = BOUNCE_POLICY,
+		[SMTP_CLASS_OURS] = BOUNCE_OURS,
+		[SMTP_CLASS_UNKNOWN] = BOUNCE_UNKNOWN,
+	};
+
+	return class < NSMTP_CLASSES ? classes[class] : BOUNCE_UNKNOWN;
+}
+
+bool
+bounces_is_one(const struct store_returned *r)
+{
+	return r->kind == RETURNED_BOUNCE || r->kind == RETURNED_REFUSAL;
+}
+
 bool
 bounces_are_too_many(size_t ndead, size_t nsent)
 {
@@ -50,14 +71,14 @@ bounces_are_too_many(size_t ndead, size_t nsent)
 static bool
 counts(const struct store_returned *r)
 {
-	return r->kind == RETURNED_BOUNCE && r->counted == COUNT_DONE;
+	return bounces_is_one(r) && r->counted == COUNT_DONE;
 }
 
 static bool
 is_returned(const struct store_returned *bounces, size_t n, int64_t period)
 {
 	for (size_t i = 0; i < n; i++)
-		if (bounces[i].kind == RETURNED_BOUNCE && bounces[i].period == period)
+		if (bounces_is_one(&bounces[i]) && bounces[i].period == period)
 			return true;
 	return false;
 }
@@ -164,7 +185,9 @@ add_bounce(struct tally *t, const struct store_returned *r)
 	if (r->class == BOUNCE_POLICY || r->class == BOUNCE_OURS)
 		return;
 	t->last_utc = r->at_utc;
-	if (r->class == BOUNCE_DEAD && t->dead_day != day) {
+	if (r->class == BOUNCE_DEAD && t->dead_day != day &&
+	    r->at_utc - t->dead_utc >= BOUNCE_APART_S) {
+		t->dead_utc = r->at_utc;
 		t->dead_day = day;
 		t->score->points += 1;
 		t->score->has_dead = true;

@@ -1,6 +1,7 @@
 /* bounces.h - what bounces say of an address, in points. Pure: no store, no clock.
  *
- * A mail that could not be delivered because nobody is there counts 1, at most once a day; one that a full or unreachable
+ * A mail that could not be delivered because nobody is there counts 1, at most once a day and not within 12 hours of another
+ * (a fault around midnight is one); one that a full or unreachable
  * mailbox did not take 0.25, at most once a day; one of which nobody can tell why 0.25 in all. What is refused for who we are
  * or what we write says nothing of the reader and counts 0. A mail that was not returned within three days halves the points,
  * and 30 days without a bounce end them. At 2 points, one of them of a dead address, the address is not mailed any more: so
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "digest/smtp.h"
 #include "digest/store.h"
 
 enum {
@@ -22,6 +24,7 @@ enum {
 	BOUNCE_KNOWN_DAYS = 90,		/* how far back anything counts: a pause of 30 days, and the tries after it */
 	BOUNCE_FULL_DAYS = 7, BOUNCE_FULL_WITHIN = 14,
 	BOUNCE_FIRST_PAUSE = 14, BOUNCE_LATER_PAUSE = 30,	/* days */
+	BOUNCE_APART_S = 12 * 3600,	/* two of a dead address */
 	BREAKER_LEAST = 5, BREAKER_PERCENT = 5, BREAKER_SPAN_S = 3600,
 };
 #define BOUNCE_LIMIT 2.0
@@ -49,6 +52,10 @@ void	bounces_score(const struct store_returned *bounces, size_t nbounces, const 
 /* So many of an edition's readers cannot all have gone within an hour: rather a relay is broken. */
 bool	bounces_are_too_many(size_t ndead, size_t nsent);
 
+/* Whether it is a bounce, whichever way it came. */
+bool	bounces_is_one(const struct store_returned *r);
+/* What a refusal counts as; of SMTP_CLASS_NONE and what is none BOUNCE_UNKNOWN. */
+enum bounce_class	bounces_class_of(uint32_t class);
 /* "dead", "temporary", "policy", "ours", "unknown". */
 const char *bounces_class_name(enum bounce_class class);
 

@@ -21,7 +21,9 @@ struct cadence {
 	int64_t now_utc;
 	int64_t *starts;
 	size_t nstarts;
-	size_t nlate; /* readers who usually wait too long */
+	size_t nhours; /* readers with an hour */
+	size_t ntold;  /* those for whom it is known whether a run came in time */
+	size_t nlate;  /* who usually wait too long */
 	int64_t worst_s;
 	char address[MAX_ADDRESS_BYTES + 1], when[64];
 };
@@ -51,23 +53,25 @@ wait_from(const struct cadence *c, int64_t due_utc)
 	return (low < c->nstarts ? c->starts[low] : c->now_utc) - due_utc;
 }
 
-/* What is usual: one night of a machine that was switched off is no fault of cron's. */
+/* What is usual: one night of a machine that was switched off is no fault of cron's. -1 = nothing is known yet. */
 static int64_t
 usual_wait(const struct cadence *c, const struct schedule *s, const struct tz *tz)
 {
-	int64_t waits[LOOK_BACK_DAYS];
-	size_t n = 0;
+	int64_t waits[LOOK_BACK_DAYS], last_utc = c->starts[c->nstarts - 1];
 	int32_t day = schedule_last_day(s, tz, c->now_utc);
+	size_t n = 0;
 
-	for (; n < LOOK_BACK_DAYS; day = schedule_previous_day(s, day)) {
+	for (int i = 0; i < LOOK_BACK_DAYS; i++, day = schedule_previous_day(s, day)) {
 		int64_t due_utc = schedule_due_utc(s, tz, day);
 
 		if (due_utc < c->starts[0])
 			break;
-		waits[n++] = wait_from(c, due_utc);
+		/* A wait that goes on says nothing before it is too long. */
+		if (due_utc <= last_utc || c->now_utc - due_utc > MAX_WAIT_S)
+			waits[n++] = wait_from(c, due_utc);
 	}
 	if (n == 0)
-		return 0;
+		return -1;
 	qsort(waits, n, sizeof(waits[0]), compare_waits);
 	return waits[(n - 1) / 2];
 }
@@ -87,6 +91,8 @@ look_at(void *arg, const struct store_reader *reader)
 	    (s.hour == 0 && s.minute == 0))
 		return 0;
 	wait_s = usual_wait(c, &s, tz);
+	c->nhours++;
+	c->ntold += wait_s >= 0;
 	c->nlate += wait_s > MAX_WAIT_S;
 	if (wait_s > c->worst_s) {
 		c->worst_s = wait_s;
@@ -157,6 +163,12 @@ check_cron(struct checker *c)
 		check_warn(c, "cron", cure, "the last run was %s", span);
 	else if (k.nlate > 0)
 		tell_late(c, &k);
+	else if (k.nhours > 0 && k.ntold == 0)
+		check_ok(c, "cron",
+		    "%zu run%s, none after a reader's hour yet, so it is too early to tell; "
+		    "'digest help "
+		    "cron' has the line",
+		    k.nstarts, k.nstarts == 1 ? "" : "s");
 	else
 		check_ok(c, "cron", "%zu run%s in %d days, often enough for every reader's hour",
 		    k.nstarts, k.nstarts == 1 ? "" : "s", LOOK_BACK_DAYS);

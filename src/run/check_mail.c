@@ -45,6 +45,7 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 {
 	struct smtp_probe probe = { 0 };
 	struct error err = { 0 };
+	char size[48] = "";
 
 	if (!smtp->tls_required && smtp->insecure && strncmp(smtp->url, "smtp://", 7) == 0)
 		check_fail(c, RUN_FAULT_CONFIG, "mail", "use smtps:// or tls = required",
@@ -62,9 +63,11 @@ check_relay(struct checker *c, const struct config_smtp *smtp)
 		check_warn(c, "mail", "ask for a larger limit",
 		    "%s: takes mails up to %llu KB only", smtp->name,
 		    (unsigned long long)(probe.max_size / 1024));
-	check_ok(c, "mail", "%s: %s%s%s, mails up to %llu KB", smtp->name, smtp->url,
-	    probe.tls ? ", TLS" : ", not encrypted", probe.logged_in ? ", logged in" : "",
-	    (unsigned long long)((probe.max_size > 0 ? probe.max_size : MAX_MESSAGE_BYTES) / 1024));
+	if (probe.max_size > 0)
+		snprintf(size, sizeof(size), ", mails up to %llu KB",
+		    (unsigned long long)(probe.max_size / 1024));
+	check_ok(c, "mail", "%s: %s%s%s%s", smtp->name, smtp->url,
+	    probe.tls ? ", TLS" : ", not encrypted", probe.logged_in ? ", logged in" : "", size);
 }
 
 static void
@@ -81,6 +84,10 @@ check_sendmail(struct checker *c, const struct config_smtp *smtp, const char *pr
 		check_fail(c, RUN_FAULT_CONFIG, "mail",
 		    "install a mail server, or name a relay in an smtp block", "%s: %s: %s",
 		    smtp->name, path.buf, strerror(errno));
+	else if (strncmp(c->run->cfg->path, "/etc/", 5) == 0 && file_exists("/run/systemd/system"))
+		check_warn(c, "mail",
+		    "use url = \"smtp://localhost\" and tls = none, or let cron call 'digest run'",
+		    "%s: %s does not work in the sandbox of digest.service", smtp->name, smtp->url);
 	else
 		check_warn(c, "mail", "'digest check --send ADDRESS' sends a mail there",
 		    "%s: %s was not tried", smtp->name, smtp->url);
@@ -200,7 +207,10 @@ static void
 check_unsubscribe(struct checker *c)
 {
 	const struct config *cfg = c->run->cfg;
-	const bool read = run_has_inbox(c->run);
+	const bool read = run_has_returns(c->run);
+	const char *by = run_has_inbox(c->run) ? "each run"
+	    : read			       ? "'digest mailbox --stdin'"
+					       : "'digest unsubscribe --token'";
 	const char *to = cfg->list.reply_to[0] != '\0' ? cfg->list.reply_to : cfg->list.from;
 	struct address address;
 	struct error err = { 0 };
@@ -215,7 +225,18 @@ check_unsubscribe(struct checker *c)
 		    address.mailbox, MANY_READERS);
 	else
 		check_ok(c, "leaving", "by a mail to %s, acted on by %s; no link by https",
-		    address.mailbox, read ? "each run" : "'digest unsubscribe --token'");
+		    address.mailbox, by);
+}
+
+/* As whose mail digests leave. */
+static void
+show_return_path(const struct config *cfg, char out[MAX_ADDRESS_BYTES + 8])
+{
+	const char *bounce = cfg->list.bounce_address;
+	const size_t local = strcspn(bounce, "@");
+
+	snprintf(out, MAX_ADDRESS_BYTES + 8, "%.*s%s%s", (int)local, bounce,
+	    cfg->list.verp ? "+TOKEN" : "", bounce + local);
 }
 
 /* By the login and a look at the folder; no mail is read. */
@@ -223,11 +244,18 @@ static void
 check_mailbox(struct checker *c)
 {
 	const struct config_mailbox *box = &c->run->cfg->mailbox;
+	char path[MAX_ADDRESS_BYTES + 8];
 	const char *where = box->url[0] != '\0' ? box->url : box->maildir;
 	struct error err = { 0 };
 	struct sender s;
 	size_t n;
 
+	show_return_path(c->run->cfg, path);
+	if (box->from_stdin) {
+		check_ok(
+		    c, "mailbox", "a pipe to 'digest mailbox --stdin'; digests leave as %s", path);
+		return;
+	}
 	if (!run_has_inbox(c->run)) {
 		if (read_sender(c, &s, NULL) == 0)
 			check_ok(c, "mailbox", "none; bounces go to %s, for a person to read",
@@ -239,10 +267,25 @@ check_mailbox(struct checker *c)
 	else if (inbox_probe(c->run, &n, &err) == -1)
 		check_fail_err(c, "mailbox", &err);
 	else
-		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %.*s+TOKEN%s", where,
-		    n, n == 1 ? "" : "s", (int)strcspn(c->run->cfg->list.bounce_address, "@"),
-		    c->run->cfg->list.bounce_address,
-		    strrchr(c->run->cfg->list.bounce_address, '@'));
+		check_ok(c, "mailbox", "%s, %zu new mail%s; digests leave as %s", where, n,
+		    n == 1 ? "" : "s", path);
+}
+
+/* How well a parser is locked in that is given what anybody may send. */
+static void
+check_reading(struct checker *c)
+{
+	struct error err = { 0 };
+	bool sealed;
+
+	if (!run_has_returns(c->run))
+		return;
+	if (inbox_probe_reader(&sealed, &err) == -1)
+		check_fail_err(c, "parser", &err);
+	else
+		check_ok(c, "parser", "mails are read by a process that %s",
+		    sealed ? "may open, start and signal nothing"
+			   : "can open nothing; system calls cannot be filtered here");
 }
 
 void
@@ -253,6 +296,7 @@ check_mail(struct checker *c)
 	check_from(c);
 	check_unsubscribe(c);
 	check_mailbox(c);
+	check_reading(c);
 }
 
 /* ---- the test mail ---- */

@@ -15,7 +15,7 @@ struct composer {
 	bool has_reply_to;
 	const char *sender;   /* of the envelope */
 	const char *mailto;   /* where unsubscribing mail goes */
-	bool has_inbox;	      /* what comes back is read: each mail says of whom it is */
+	bool has_returns;     /* what comes back is read: each mail says of whom it is */
 	const char *admin;    /* list.operator, canonical, "" = none is told */
 	const char **sources; /* names of what is read, for the footer */
 	const char *unknown;  /* a language nobody has words for, told once; NULL = none yet */
@@ -47,8 +47,8 @@ read_addresses(struct composer *c, struct error *err)
 		c->admin = admin.canonical;
 	}
 	c->mailto = c->has_reply_to ? c->reply_to.mailbox : c->from.mailbox;
-	c->has_inbox = run_has_inbox(c->run);
-	if (c->has_inbox)
+	c->has_returns = run_has_returns(c->run);
+	if (c->has_returns)
 		c->mailto = c->sender;
 	return 0;
 }
@@ -325,7 +325,7 @@ make_links(struct composer *c, struct edition_view *v, int64_t reader, struct ar
 {
 	v->unsubscribe_url = make_link(c, "unsubscribe", TOKEN_UNSUBSCRIBE, reader, a);
 	v->pause_url = v->resume_url = "";
-	if (c->has_inbox) {
+	if (c->has_returns) {
 		v->pause_url = make_link(c, "pause", TOKEN_PAUSE, reader, a);
 		v->resume_url = make_link(c, "resume", TOKEN_RESUME, reader, a);
 	}
@@ -343,7 +343,8 @@ make_sender(const struct composer *c, struct composed *mail, struct arena *a)
 	struct strbuf token;
 
 	mail->sender = c->sender;
-	if (!c->has_inbox || at == NULL || at - c->sender > CONFIG_MAX_RETURN_LOCAL)
+	if (!c->has_returns || !c->run->cfg->list.verp || at == NULL ||
+	    at - c->sender > CONFIG_MAX_RETURN_LOCAL)
 		return 0;
 	strbuf_init(&token, MAX_NAME_BYTES);
 	token_add(

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "digest/mailing.h"
 #include "run/limit.h"
 #include "run/routes.h"
 #include "run/stages.h"
@@ -16,17 +17,24 @@ enum {
 	LANE_VIA_SIZE = 256,
 };
 
-/* A reader who is due. There may be a million of them: all else is found again when the turn comes. */
+/* A reader who is due. There may be a million of them, so that it has 16 bytes, and all else is found again when the turn comes. */
 struct turn {
-	int64_t reader, period;
+	uint64_t reader : 48, lane : 16;
+	uint32_t period;
 	int32_t waits_since_min; /* see struct due */
-	uint16_t lane;
 };
 
 /* A deferred edition that is due again. */
 struct retry {
 	int64_t period, reader;
 	unsigned lane;
+};
+
+/* Mails that are leased; what they consist of lives in the batch that made them, or in the lane's arena. */
+struct stock {
+	struct batch *batch;
+	struct composed mails[BATCH_MAILS];
+	size_t n, next;			/* those before next were handed out */
 };
 
 /* Mails for one way out, a batch at a time: first those that were deferred, then the new ones. */
@@ -39,12 +47,11 @@ struct lane {
 	size_t next_retry;		/* in the courier's */
 	size_t next_turn, end_turn;	/* its part of the courier's */
 
-	struct batch *batches[2];	/* of the mails at hand, and of those that are made meanwhile */
-	unsigned ahead;			/* the latter */
-	size_t nahead;			/* readers it is about */
+	struct stock stocks[2];		/* the mails at hand, and those that are made and leased meanwhile */
+	unsigned at;			/* the former */
+	size_t nmaking;			/* readers the latter is being made for, 0 = nothing is */
+	bool leased;			/* it is made, and its lease is on the way to the disk */
 	struct arena arena;		/* of mails that are tried again, and of the lease */
-	struct composed mails[BATCH_MAILS];
-	size_t nmails, next_mail;
 	bool rehashed;			/* of a mail that is tried again the bytes are others now */
 };
 
@@ -61,6 +68,9 @@ struct courier {
 	int64_t look_ms;     /* monotonic: when to look for the brake again */
 	bool held;	     /* it is on */
 	bool stopped;	     /* and that was told */
+
+	struct run_refusing *refusing; /* domains that get no mail now; in the report's arena */
+	size_t nrefusing;
 
 	struct routes routes;
 	struct lane *lanes;

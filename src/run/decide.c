@@ -94,26 +94,50 @@ decide_request(const struct incoming *in, const struct token_keys *keys, struct 
 	out->may_answer = (in->flags & machine) == 0;
 }
 
+/* What the reader pressed was a button to leave. The types are of drafts before RFC 5965, and still sent. */
+static bool
+is_opt_out(const struct incoming *in)
+{
+	return in->kind == INCOMING_FEEDBACK &&
+	    (strcasecmp(in->reason, "opt-out") == 0 || strcasecmp(in->reason, "opt-out-list") == 0);
+}
+
+/*
+ * A report about a digest, which names it by the token in its return path or that in its links. Relays that send as the account
+ * that logged in write another path, and some servers deliver no address with a plus sign. The links have no period; whoever
+ * has them could leave in the reader's name, and so gains nothing by a bounce.
+ */
+static bool
+find_reported(const struct incoming *in, const struct token_keys *keys, struct decision *out)
+{
+	return find_token(in, keys, TOKEN_BOUNCE, IN_ADDRESS | IN_RETURNED, out) ||
+	    find_token(in, keys, TOKEN_UNSUBSCRIBE, IN_LINK, out);
+}
+
 void
 decide(const struct incoming *in, const struct token_keys *keys, struct decision *out)
 {
 	*out = (struct decision){ .act = ACT_NONE };
 	switch ((enum incoming_kind)in->kind) {
 	case INCOMING_BOUNCE:
-		if (find_token(in, keys, TOKEN_BOUNCE, IN_ADDRESS | IN_RETURNED, out))
+		if (find_reported(in, keys, out))
 			out->act = ACT_BOUNCE;
 		break;
 	case INCOMING_COMPLAINT:
-		if (find_token(in, keys, TOKEN_BOUNCE, IN_ADDRESS | IN_RETURNED, out) ||
-		    find_token(in, keys, TOKEN_UNSUBSCRIBE, IN_LINK, out))
+		if (find_reported(in, keys, out))
 			out->act = ACT_COMPLAINT;
+		break;
+	case INCOMING_FEEDBACK:
+		if (find_reported(in, keys, out) && is_opt_out(in))
+			out->act = ACT_UNSUBSCRIBE;
 		break;
 	case INCOMING_REQUEST:
 		decide_request(in, keys, out);
 		break;
 	case INCOMING_DELAYED:
 	case INCOMING_DELIVERED:
-	case INCOMING_FEEDBACK:
+		find_reported(in, keys, out);
+		break;
 	case INCOMING_AUTO_REPLY:
 		find_token(in, keys, TOKEN_BOUNCE, IN_ADDRESS | IN_RETURNED, out);
 		break;

@@ -1,4 +1,5 @@
 #include "run/courier.h"
+#include "run/returns.h"
 #include "digest/limits.h"
 #include "digest/pool.h"
 
@@ -49,8 +50,14 @@ add_turn(struct courier *c, const struct due *due, int lane, struct error *err)
 		c->turns = turns;
 		c->turns_alloc = alloc;
 	}
-	c->turns[c->nturns++] =
-	    (struct turn){ due->reader, due->period, due->waits_since_min, (uint16_t)lane };
+	/* The store counts both up from 1: others are those of a damaged file. */
+	if (due->reader >> 48 != 0 || due->period >> 32 != 0)
+		return err_set(err, ERR_IO, "reader %lld, period %lld: the store is damaged",
+		    (long long)due->reader, (long long)due->period);
+	c->turns[c->nturns++] = (struct turn){ .reader = (uint64_t)due->reader & 0xffffffffffff,
+		.lane = (uint16_t)lane,
+		.period = (uint32_t)due->period,
+		.waits_since_min = due->waits_since_min };
 	if (due->window_utc < c->since_utc)
 		c->since_utc = due->window_utc;
 	return 0;
@@ -96,6 +103,17 @@ skip_broken(struct walk *w, const struct store_reader *reader)
 	return courier_skip(c, reader, SKIP_BROKEN, 0, w->err);
 }
 
+/* The mail waits: it stays due. */
+static bool
+is_refused(struct courier *c, const struct store_reader *reader)
+{
+	bool refused = refusing_has(c->refusing, c->nrefusing, reader->sub.canonical);
+
+	if (refused)
+		c->report->faults |= RUN_FAULT_DEFERRED;
+	return refused;
+}
+
 static int
 visit_reader(void *arg, const struct store_reader *reader)
 {
@@ -125,6 +143,8 @@ visit_reader(void *arg, const struct store_reader *reader)
 		return courier_skip(c, reader, SKIP_NOT_DUE, due.due_utc, w->err);
 	if (found == 1)
 		c->report->ndue++;
+	if (is_refused(c, reader))
+		return courier_skip(c, reader, SKIP_REFUSING, 0, w->err);
 	c->counts[way]++;
 	return add_turn(c, &due, lane_of(c, way), w->err);
 }
@@ -167,7 +187,7 @@ collect_dues(struct courier *c, struct error *err)
 static int
 compare_reader(const void *key, const void *row)
 {
-	int64_t reader = *(const int64_t *)key, other = ((const struct turn *)row)->reader;
+	int64_t reader = *(const int64_t *)key, other = (int64_t)((const struct turn *)row)->reader;
 
 	return (reader > other) - (reader < other);
 }
@@ -183,11 +203,11 @@ is_wanted(struct courier *c, struct retry *r, uint32_t copies, struct error *err
 	struct store_reader *reader;
 	int way = 0;
 
-	if (c->options->nusers > 0 || c->run->cfg->nsmtps > 1) {
+	if (c->options->nusers > 0 || c->run->cfg->nsmtps > 1 || c->nrefusing > 0) {
 		arena_reset(&c->scratch);
 		if (store_load_reader(c->run->store, r->reader, &c->scratch, &reader, err) != 1)
 			return -1;
-		if (!is_selected(c->options, reader->sub.canonical) ||
+		if (!is_selected(c->options, reader->sub.canonical) || is_refused(c, reader) ||
 		    (way = routes_find(&c->routes, reader->sub.canonical)) == -1)
 			return 0;
 	}
@@ -195,7 +215,7 @@ is_wanted(struct courier *c, struct retry *r, uint32_t copies, struct error *err
 	/* The readers who are due still stand in the order of their numbers. */
 	if (c->nturns > 0 && copies == 0 && !c->report->ahead)
 		turn = bsearch(&r->reader, c->turns, c->nturns, sizeof(*c->turns), compare_reader);
-	return turn == NULL || turn->period == r->period;
+	return turn == NULL || (int64_t)turn->period == r->period;
 }
 
 static int
@@ -448,6 +468,8 @@ settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n,
 		if (rc == 0)
 			rc = store_settle_try(store, o->period, o->reader, state,
 			    name_way(c, o->lane), o->reply, now_utc, next_utc, err);
+		if (rc == 0 && state == EDITION_FAILED)
+			rc = refusals_note(c->run, o->period, o->reader, o->reply, now_utc, err);
 	}
 	return rc;
 }
@@ -691,6 +713,21 @@ courier_free(struct courier *c)
 	free(c);
 }
 
+/* Once, and before anybody is looked for. */
+static int
+find_refusing(struct courier *c, struct error *err)
+{
+	char text[700];
+
+	if (refusing_load(c->run, &c->report->arena, &c->refusing, &c->nrefusing, err) == -1)
+		return -1;
+	for (size_t i = 0; i < c->nrefusing && !c->options->preview; i++) {
+		refusing_describe(&c->refusing[i], text, sizeof(text));
+		log_error(c->run->log, "%s", text);
+	}
+	return 0;
+}
+
 static int
 courier_new(struct run *run, const struct run_options *options, int64_t run_id,
     struct run_report *report, struct courier **out, struct error *err)
@@ -733,8 +770,8 @@ deliver_editions(struct run *run, const struct run_options *options, int64_t run
 
 	if (courier_new(run, options, run_id, report, &c, err) == -1)
 		return -1;
-	if (collect_dues(c, err) == 0 && collect_retries(c, err) == 0 &&
-	    look_at_sources(c, err) == 0)
+	if (find_refusing(c, err) == 0 && collect_dues(c, err) == 0 &&
+	    collect_retries(c, err) == 0 && look_at_sources(c, err) == 0)
 		rc = make_lanes(c, err);
 	if (rc == 0)
 		rc = expect_work(c, err);

@@ -22,9 +22,8 @@ const char inbox_frozen_note[] = "scoring-frozen", inbox_thawed_note[] = "scorin
 
 /* ---- names of what was said ---- */
 
-/* The same for all mails that say the same of the same, whoever carried them. */
-static void
-make_id(unsigned char out[RETURNED_ID_SIZE], enum returned_kind kind, int64_t reader,
+void
+returned_make_id(unsigned char out[RETURNED_ID_SIZE], enum returned_kind kind, int64_t reader,
     int64_t period, const char *text)
 {
 	char bytes[MAX_ID_BYTES];
@@ -44,6 +43,7 @@ struct work {
 	int64_t now_utc;
 	struct arena *arena;
 	struct store_reader *reader;
+	int64_t period; /* of the edition it is about, 0 = not known */
 	struct store_returned row;
 	struct effect *out;
 };
@@ -68,7 +68,7 @@ add_row(struct work *w, enum run_inbox_count count, struct error *err)
 	int added;
 
 	w->row.reader = w->d->reader;
-	w->row.period = w->d->period;
+	w->row.period = w->period;
 	w->row.at_utc = w->now_utc;
 	w->row.decided = w->out->words;
 	added = store_add_returned(w->run->store, &w->row, err);
@@ -83,7 +83,7 @@ static int
 check_delivery(struct work *w, struct error *err)
 {
 	struct store_delivery delivery;
-	int found = store_find_delivery(w->run->store, w->d->period, w->d->reader, &delivery, err);
+	int found = store_find_delivery(w->run->store, w->period, w->d->reader, &delivery, err);
 	int64_t sent_utc;
 
 	if (found == -1)
@@ -96,19 +96,48 @@ check_delivery(struct work *w, struct error *err)
 	return 1;
 }
 
-static enum bounce_class
-class_of(uint32_t class)
+static bool
+is_returned_id(const struct incoming *in, const char *id)
 {
-	static const enum bounce_class classes[NSMTP_CLASSES] = {
-		[SMTP_CLASS_NONE] = BOUNCE_UNKNOWN,
-		[SMTP_CLASS_DEAD] = BOUNCE_DEAD,
-		[SMTP_CLASS_TEMPORARY] = BOUNCE_TEMPORARY,
-		[SMTP_CLASS_POLICY] = BOUNCE_POLICY,
-		[SMTP_CLASS_OURS] = BOUNCE_OURS,
-		[SMTP_CLASS_UNKNOWN] = BOUNCE_UNKNOWN,
-	};
+	const size_t len = strlen(id) - 2; /* < and > */
 
-	return class < NSMTP_CLASSES ? classes[class] : BOUNCE_UNKNOWN;
+	for (size_t i = 0; i < in->ncandidates; i++)
+		if (in->candidates[i].place == INCOMING_RETURNED_ID &&
+		    strlen(in->candidates[i].text) == len &&
+		    memcmp(in->candidates[i].text, id + 1, len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Which of the reader's editions came back, by the Message-ID in its header. That is no secret and proves nothing: the token
+ * beside it has said whose it is. 1, 0 (told), -1.
+ */
+static int
+find_period(struct work *w, struct error *err)
+{
+	const struct config *cfg = w->run->cfg;
+	char id[MESSAGE_ID_SIZE], period[DATE_RFC3339_SIZE];
+	struct store_delivery *sent;
+	struct address from;
+	size_t n;
+
+	if (w->period != 0)
+		return 1;
+	if (address_parse(cfg->list.from, w->arena, &from, NULL, err) == -1 ||
+	    store_load_deliveries(w->run->store, w->d->reader,
+		w->now_utc - BOUNCE_KNOWN_DAYS * (int64_t)DAY_SECONDS, w->arena, &sent, &n,
+		err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		period_format(sent[i].period, period);
+		message_make_id(id, cfg->list.id, w->reader->sub.canonical, period, from.domain);
+		if (!is_returned_id(w->in, id))
+			continue;
+		w->period = sent[i].period;
+		return 1;
+	}
+	return nothing(w, "it does not say which digest came back");
 }
 
 static int
@@ -119,13 +148,13 @@ apply_bounce(struct work *w, struct error *err)
 
 	if (r == NULL || r->fate != INCOMING_BOUNCE)
 		return nothing(w, "the report does not say that the reader's mail failed");
-	if ((ok = check_delivery(w, err)) != 1)
+	if ((ok = find_period(w, err)) != 1 || (ok = check_delivery(w, err)) != 1)
 		return ok;
 	w->row.kind = RETURNED_BOUNCE;
-	w->row.class = class_of(r->class);
+	w->row.class = bounces_class_of(r->class);
 	w->row.status = r->status;
 	w->row.reply = r->diagnostic;
-	make_id(w->row.id, RETURNED_BOUNCE, w->d->reader, w->d->period, "");
+	returned_make_id(w->row.id, RETURNED_BOUNCE, w->d->reader, w->period, "");
 	snprintf(w->out->words, sizeof(w->out->words), "%s: %s; waits to be scored",
 	    bounces_class_name(w->row.class), r->reason);
 	/* Nobody can tell what it means: perhaps a person can. */
@@ -136,15 +165,15 @@ apply_bounce(struct work *w, struct error *err)
 static int
 apply_complaint(struct work *w, struct error *err)
 {
-	int ok = w->d->period != 0 ? check_delivery(w, err) : 1;
+	int ok = w->period != 0 ? check_delivery(w, err) : 1;
 
 	if (ok != 1)
 		return ok;
 	w->row.kind = RETURNED_COMPLAINT;
 	w->row.counted = COUNT_DONE;
 	w->row.reply = w->in->reason;
-	make_id(w->row.id, RETURNED_COMPLAINT, w->d->reader, w->d->period,
-	    w->d->period != 0 ? "" : w->in->message_id);
+	returned_make_id(w->row.id, RETURNED_COMPLAINT, w->d->reader, w->period,
+	    w->period != 0 ? "" : w->in->message_id);
 	snprintf(
 	    w->out->words, sizeof(w->out->words), "not mailed any more: called a digest unwanted");
 	if ((ok = add_row(w, INBOX_COMPLAINTS, err)) != 1)
@@ -245,14 +274,17 @@ apply_request(struct work *w, struct error *err)
 	};
 	char text[MAX_ID_BYTES];
 	char day[DATE_RFC3339_SIZE];
+	int ok = w->period != 0 ? check_delivery(w, err) : 1;
 
+	if (ok != 1)
+		return ok;
 	w->row.kind = verbs[w->d->act].kind;
 	w->row.counted = COUNT_DONE;
 	/* Without an id of its own it is known for the day. */
 	date_format_day((int32_t)(w->now_utc / DAY_SECONDS), day);
 	snprintf(text, sizeof(text), "%s\n%s",
 	    w->in->message_id[0] != '\0' ? w->in->message_id : day, w->d->token);
-	make_id(w->row.id, w->row.kind, w->d->reader, 0, text);
+	returned_make_id(w->row.id, w->row.kind, w->d->reader, 0, text);
 	return verbs[w->d->act].apply(w, err);
 }
 
@@ -260,18 +292,23 @@ int
 effects_apply(struct run *run, const struct incoming *in, const struct decision *d, int64_t now_utc,
     struct arena *a, struct effect *out, struct error *err)
 {
-	struct work w = {
-		.run = run, .in = in, .d = d, .now_utc = now_utc, .arena = a, .out = out
-	};
+	struct work w = { .run = run,
+		.in = in,
+		.d = d,
+		.now_utc = now_utc,
+		.arena = a,
+		.period = d->period,
+		.out = out };
 	int found, rc;
 
 	*out = (struct effect){ .count = INBOX_NO_EFFECT };
 	w.row.status = w.row.reply = "";
 	snprintf(out->words, sizeof(out->words), "%s", d->words);
 	if (in->kind == INCOMING_UNREADABLE)
-		out->count = INBOX_UNREADABLE;
+		out->count = (in->flags & INCOMING_POISON) ? INBOX_POISON : INBOX_UNREADABLE;
 	/* Of what had no effect only a report that a digest is late, or arrived, needs nobody any more. */
-	out->keep = !d->ours || in->kind == INCOMING_AUTO_REPLY || in->kind == INCOMING_FEEDBACK;
+	out->keep = !d->ours || in->kind == INCOMING_AUTO_REPLY ||
+	    (in->kind == INCOMING_FEEDBACK && d->act == ACT_NONE);
 	if (d->act == ACT_NONE)
 		return 0;
 	found = store_load_reader(run->store, d->reader, a, &w.reader, err);
@@ -436,7 +473,7 @@ freeze(struct scoring *s, const struct store_dead *dead, size_t nsent, struct er
 	period_format(dead->period, period);
 	snprintf(note, sizeof(note),
 	    "%" PRId64
-	    " %zu of %zu mails of %s came back as undeliverable within an hour, as when a relay "
+	    " %zu of %zu mails of %s proved undeliverable within an hour, as when a relay "
 	    "is broken; nobody is taken off for bounces until 'digest mailbox thaw', or 'thaw "
 	    "--forget' "
 	    "if they say nothing of the readers",
@@ -508,7 +545,8 @@ effects_score(
 			break;
 		}
 		more = score_batch(&s, all, &reader, err);
-		if (store_end(run->store, more == -1 ? -1 : 0, true, err) == -1)
+		/* What is not on the disk yet after a power loss waits again. The last one takes the others along. */
+		if (store_end(run->store, more == -1 ? -1 : 0, more != 1, err) == -1)
 			more = -1;
 	}
 	arena_release(&s.arena);

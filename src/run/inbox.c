@@ -35,6 +35,8 @@ static const struct {
 	[INBOX_REPEATED] = { "repeated", "said what was known", "said what was known" },
 	[INBOX_NO_EFFECT] = { "no_effect", "without effect", "without effect" },
 	[INBOX_UNREADABLE] = { "unreadable", "could not be read", "could not be read" },
+	[INBOX_POISON] = { "poison", "ended the parser, and is left alone",
+	    "ended the parser, and are left alone" },
 	[INBOX_ANSWERED] = { "answered", "answer sent", "answers sent" },
 	[INBOX_SUPPRESSED] = { "suppressed", "address is not mailed any more for its bounces",
 	    "addresses are not mailed any more for their bounces" },
@@ -127,7 +129,9 @@ run_load_inbox_state(
 	    store_count_suppressed(store, SUPPRESSED_BOUNCED, &out->nbounced, err) == -1 ||
 	    store_count_suppressed(store, SUPPRESSED_COMPLAINT, &out->ncomplained, err) == -1)
 		return -1;
-	return load_policy(run, clock_now_utc(&run->clock) - RECENT_S, a, out, err);
+	if (load_policy(run, clock_now_utc(&run->clock) - RECENT_S, a, out, err) == -1)
+		return -1;
+	return refusing_load(run, a, &out->refusing, &out->nrefusing, err);
 }
 
 /* ---- what was said of a reader ---- */
@@ -141,6 +145,7 @@ kind_name(enum returned_kind kind)
 		[RETURNED_UNSUBSCRIBE] = "unsubscribe",
 		[RETURNED_PAUSE] = "pause",
 		[RETURNED_RESUME] = "resume",
+		[RETURNED_REFUSAL] = "refusal",
 	};
 
 	return kind > 0 && kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
@@ -151,7 +156,7 @@ fill_returned(struct run_returned *out, const struct store_returned *r)
 {
 	out->at_utc = r->at_utc;
 	out->kind = kind_name(r->kind);
-	out->class = r->kind == RETURNED_BOUNCE ? bounces_class_name(r->class) : "";
+	out->class = bounces_is_one(r) ? bounces_class_name(r->class) : "";
 	out->period[0] = '\0';
 	if (r->period != 0)
 		period_format(r->period, out->period);
@@ -352,6 +357,7 @@ flags_value(const struct incoming *in, struct arena *a)
 		{ INCOMING_CUT, "cut" },
 		{ INCOMING_SEALED, "sealed" },
 		{ INCOMING_MORE, "more-recipients" },
+		{ INCOMING_POISON, "poison" },
 	};
 	struct value *v = value_list(a);
 
@@ -426,7 +432,7 @@ read_mail(const char *path, struct incoming *in, struct error *err)
 	if (incoming_reader_new(&reader, err) == -1)
 		return -1;
 	strbuf_init(&bytes, MAX_MAIL_FILE);
-	rc = file_read(path, &bytes, err);
+	rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &bytes, err);
 	if (rc == 0)
 		rc = incoming_reader_read(reader, bytes.buf, bytes.len, in, err);
 	incoming_reader_free(reader);

@@ -16,7 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_PATH = 4096, MAX_INIT_CONFIG = 2 * 1024 * 1024, MAX_SECTION_NAME = 40 };
+enum {
+	MAX_PATH = 4096,
+	MAX_INIT_CONFIG = 2 * 1024 * 1024,
+	MAX_CA_FILE = 4 * 1024 * 1024,
+	MAX_SECTION_NAME = 40
+};
 
 static const char machine_config[] = "/etc/digest/digest.conf";
 static const char sendmail_program[] = "/usr/sbin/sendmail";
@@ -114,6 +119,29 @@ accept_url(const char *text, struct arena *a, const char **out, struct error *er
 	return 0;
 }
 
+/* A file of certificates, by its whole path, as the configuration may stand in another folder. */
+static int
+accept_authority(const char *text, struct arena *a, const char **out, struct error *err)
+{
+	struct strbuf pem;
+	char *path;
+	int rc;
+
+	strbuf_init(&pem, MAX_CA_FILE);
+	rc = file_read(text, &pem, err);
+	/* RFC 7468 5.1; libcurl takes a file without one for an authority that signed nothing. */
+	if (rc == 0 && strstr(pem.buf, "CERTIFICATE-----") == NULL)
+		rc = err_set(err, ERR_CONFIG,
+		    "%s holds no certificate as PEM; expected -----BEGIN CERTIFICATE-----", text);
+	strbuf_release(&pem);
+	if (rc == -1)
+		return -1;
+	path = realpath(text, NULL);
+	*out = path != NULL ? arena_strdup(a, path) : NULL;
+	free(path);
+	return 0;
+}
+
 /* Without blanks around it; nothing that would drive a terminal or break a header. */
 static const char *
 trim(const char *text, struct arena *a)
@@ -166,6 +194,9 @@ run_init_accept(enum run_init_item item, const char *text, struct arena *a, cons
 	case INIT_URL:
 		rc = accept_url(text, a, out, err);
 		break;
+	case INIT_CA:
+		rc = accept_authority(text, a, out, err);
+		break;
 	case INIT_WHEN:
 		rc = checks->schedule(text, &offset, err);
 		break;
@@ -208,6 +239,13 @@ is_plain_loopback(const char *url)
 
 	return strncmp(url, "smtp", 4) == 0 && smtp_parse_url(url, &place, NULL) == 0 &&
 	    place.loopback && !place.implicit_tls;
+}
+
+/* In clear, within this machine; who names an authority wants TLS also there. */
+static bool
+goes_in_clear(const struct run_init *init)
+{
+	return is_plain_loopback(init->items[INIT_URL]) && init->items[INIT_CA] == NULL;
 }
 
 bool
@@ -372,8 +410,12 @@ add_relay(struct strbuf *out, const struct run_init *init)
 		strbuf_add(out, "# Where they go.\n");
 	strbuf_add(out, "smtp \"main\" { url = ");
 	config_add_quoted(out, url);
-	if (is_plain_loopback(url))
+	if (goes_in_clear(init))
 		strbuf_add(out, "  tls = none");
+	if (init->items[INIT_CA] != NULL) {
+		strbuf_add(out, "  ca-file = ");
+		config_add_quoted(out, init->items[INIT_CA]);
+	}
 	if (login) {
 		strbuf_add(out, "  user = ");
 		config_add_quoted(out, user);
@@ -509,10 +551,11 @@ run_init_read_papers(struct run *run, size_t *npapers, struct error *err)
 }
 
 int
-run_init_try_relay(
-    struct run *run, const struct run_init *init, struct strbuf *told, struct error *err)
+run_init_try_relay(struct run *run, const struct run_init *init, struct strbuf *told,
+    bool *untrusted, struct error *err)
 {
 	const char *url = init->items[INIT_URL], *user = init->items[INIT_USER];
+	const char *ca = init->items[INIT_CA];
 	const struct config_smtp smtp = {
 		.name = "main",
 		.url = url,
@@ -523,8 +566,8 @@ run_init_try_relay(
 		    .command = "" },
 		.auth = "auto",
 		.token_command = "",
-		.tls_required = !is_plain_loopback(url),
-		.ca_file = "",
+		.tls_required = !goes_in_clear(init),
+		.ca_file = ca != NULL ? ca : "",
 		.helo = "",
 		.rate = "",
 		.connections = 1,
@@ -532,7 +575,10 @@ run_init_try_relay(
 	};
 	struct smtp_probe probe = { 0 };
 
-	if (sinks_probe(run, &smtp, &probe, err) == -1)
+	int rc = sinks_probe(run, &smtp, &probe, err);
+
+	*untrusted = probe.untrusted;
+	if (rc == -1)
 		return -1;
 	strbuf_addf(told, "%s%s%s", url, probe.tls ? ", TLS" : ", not encrypted",
 	    probe.logged_in ? ", logged in" : "");

@@ -92,24 +92,35 @@ choose_size(struct courier *c, const struct lane *l)
 
 /* ---- new mails ---- */
 
-static void
-release_batch(struct lane *l)
+static struct stock *
+at_hand(struct lane *l)
 {
-	for (size_t i = 0; i < l->nmails; i++)
-		composed_release(&l->mails[i]);
-	l->nmails = l->next_mail = 0;
-	arena_reset(&l->arena);
+	return &l->stocks[l->at];
 }
 
-/* Into the batch, or told why not. */
+static struct stock *
+ahead(struct lane *l)
+{
+	return &l->stocks[l->at ^ 1];
+}
+
+static void
+empty_stock(struct stock *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		composed_release(&s->mails[i]);
+	s->n = s->next = 0;
+}
+
+/* Into the stock, or told why not. */
 static int
-take_item(struct courier *c, struct lane *l, struct batch_item *item, struct error *err)
+take_item(struct courier *c, struct stock *s, struct batch_item *item, struct error *err)
 {
 	const struct store_reader *reader = item->mail.reader;
 
 	c->report->nmerged += item->merged;
 	if (item->what == BATCH_MAIL) {
-		l->mails[l->nmails++] = item->mail;
+		s->mails[s->n++] = item->mail;
 		item->what = BATCH_SKIPPED; /* ours now */
 		return 0;
 	}
@@ -126,30 +137,35 @@ reserve_room(struct courier *c, struct error *err)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < c->nlanes; i++)
-		n += c->lanes[i].nmails;
+		n += c->lanes[i].stocks[0].n + c->lanes[i].stocks[1].n;
 	return store_reserve(c->run->store, n, err);
 }
 
+/* The disk has the lease when store_flush_wait() says so. */
 static int
-lease_batch(struct courier *c, struct lane *l, struct error *err)
+lease_stock(struct courier *c, struct lane *l, struct error *err)
 {
-	struct edition *editions = arena_array(&l->arena, l->nmails, sizeof(*editions));
+	struct stock *s = ahead(l);
+	struct edition *editions = arena_array(&l->arena, s->n, sizeof(*editions));
 	int rc;
 
 	if (editions == NULL)
 		return err_nomem(err, "lease");
-	for (size_t i = 0; i < l->nmails; i++)
-		editions[i] = l->mails[i].edition;
+	for (size_t i = 0; i < s->n; i++)
+		editions[i] = s->mails[i].edition;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
-	rc = store_lease_editions(c->run->store, editions, l->nmails, c->now_utc, err);
+	rc = store_lease_editions(c->run->store, editions, s->n, c->now_utc, err);
 	if (rc == 0)
 		rc = planner_save(c->planner, err);
 	if (rc == 0)
-		rc = save_limit(c, l, l->nmails, err);
-	for (size_t i = 0; i < l->nmails; i++)
-		l->mails[i].edition.state = editions[i].state;
-	return store_end(c->run->store, rc, true, err) == 0 ? reserve_room(c, err) : -1;
+		rc = save_limit(c, l, s->n, err);
+	for (size_t i = 0; i < s->n; i++)
+		s->mails[i].edition.state = editions[i].state;
+	if (store_end(c->run->store, rc, false, err) == -1 ||
+	    store_flush_start(c->run->store, err) == -1)
+		return -1;
+	return reserve_room(c, err);
 }
 
 /* While a batch is made, the store and the planner are for one at a time. */
@@ -178,62 +194,88 @@ wait_for_batch(struct courier *c)
 
 /* Begin to make the next mails of the lane. */
 static int
-start_batch(struct courier *c, struct lane *l, struct error *err)
+start_stock(struct courier *c, struct lane *l, struct error *err)
 {
-	struct batch **b = &l->batches[l->ahead];
+	struct stock *s = ahead(l);
 	int64_t readers[BATCH_MAILS];
 	size_t n = choose_size(c, l);
 
 	if (n > l->end_turn - l->next_turn)
 		n = l->end_turn - l->next_turn;
 	for (size_t i = 0; i < n; i++)
-		readers[i] = c->turns[l->next_turn + i].reader;
+		readers[i] = (int64_t)c->turns[l->next_turn + i].reader;
 	wait_for_batch(c);
 	composer_trim(c->composer);
-	if ((*b == NULL && batch_new(&c->settings, c->pool, b, err) == -1) ||
-	    batch_start(*b, readers, n, err) == -1)
+	if ((s->batch == NULL && batch_new(&c->settings, c->pool, &s->batch, err) == -1) ||
+	    batch_start(s->batch, readers, n, err) == -1)
 		return -1;
-	c->running = *b;
-	l->nahead = n;
+	c->running = s->batch;
+	l->nmaking = n;
 	l->next_turn += n;
 	return 0;
 }
 
 /* Whether to make the mails that follow while these leave: not for somebody who looks at them, nor when few may leave. */
 static bool
-may_start_batch(const struct courier *c, const struct lane *l)
+may_start_stock(const struct courier *c, const struct lane *l)
 {
 	return l->next_turn < l->end_turn && !c->options->preview && !limit_is_set(&l->limit) &&
 	    c->running == NULL;
 }
 
-/* The next mails, of which those of the last batch were handed out. */
+/* Take what is made, as soon as it is, and lease it. */
 static int
-plan_batch(struct courier *c, struct lane *l, struct error *err)
+finish_stock(struct courier *c, struct lane *l, struct error *err)
 {
-	struct batch *b;
+	struct stock *s = ahead(l);
 	struct batch_item *items;
 	size_t n;
 
-	release_batch(l);
-	if (l->nahead == 0 && start_batch(c, l, err) == -1)
+	if (batch_finish(s->batch, &items, &n, err) == -1)
 		return -1;
-	b = l->batches[l->ahead];
-	if (batch_finish(b, &items, &n, err) == -1)
-		return -1;
-	c->running = c->running == b ? NULL : c->running;
+	c->running = c->running == s->batch ? NULL : c->running;
 	c->nbegun += n;
-	l->nahead = 0;
-	l->ahead ^= 1;
+	l->nmaking = 0;
 	for (size_t i = 0; i < n; i++)
-		if (take_item(c, l, &items[i], err) == -1)
+		if (take_item(c, s, &items[i], err) == -1)
 			return -1;
 	if (c->run->ui.progress != NULL && c->nturns > BATCH_MAILS)
 		c->run->ui.progress(c->run->ui.arg, "sending", c->nbegun, c->nturns);
-	c->report->nplanned += l->nmails;
-	if (l->nmails > 0 && locked(lease_batch, c, l, err) == -1)
+	c->report->nplanned += s->n;
+	if (s->n > 0 && locked(lease_stock, c, l, err) == -1)
 		return -1;
-	return may_start_batch(c, l) ? start_batch(c, l, err) : 0;
+	l->leased = true;
+	return 0;
+}
+
+/*
+ * A lease waits for the disk, which takes as long as some dozens of mails, and these leave meanwhile. Not before the
+ * last stock is settled but for what is on its way: of two leases at most it may be in doubt whether they left.
+ */
+static bool
+may_finish_stock(struct lane *l)
+{
+	const struct stock *s = at_hand(l);
+
+	return l->nmaking > 0 && s->next >= s->n / 4 && batch_is_made(ahead(l)->batch);
+}
+
+/* The next mails, of which those at hand were handed out. */
+static int
+next_stock(struct courier *c, struct lane *l, struct error *err)
+{
+	empty_stock(at_hand(l));
+	if (!l->leased) {
+		if ((l->nmaking == 0 && start_stock(c, l, err) == -1) ||
+		    finish_stock(c, l, err) == -1)
+			return -1;
+	}
+	arena_reset(&l->arena);
+	l->leased = false;
+	l->at ^= 1;
+	if (may_start_stock(c, l) && start_stock(c, l, err) == -1)
+		return -1;
+	return store_flush_wait(c->run->store, err);
 }
 
 /* ---- mails that are tried again ---- */
@@ -322,7 +364,7 @@ free_again(struct courier *c, const struct edition *e, struct error *err)
 static int
 retry_one(struct courier *c, struct lane *l, const struct edition *e, struct error *err)
 {
-	struct composed *mail = &l->mails[l->nmails];
+	struct composed *mail = &at_hand(l)->mails[at_hand(l)->n];
 
 	composed_init(mail);
 	mail->edition = *e;
@@ -347,7 +389,7 @@ retry_one(struct courier *c, struct lane *l, const struct edition *e, struct err
 			return rc == 1 ? 0 : -1;
 		}
 	}
-	l->nmails++;
+	at_hand(l)->n++;
 	return 0;
 }
 
@@ -391,7 +433,8 @@ retry_batch(struct courier *c, struct lane *l, struct error *err)
 	struct edition *leased[BATCH_MAILS];
 	size_t n;
 
-	release_batch(l);
+	empty_stock(at_hand(l));
+	arena_reset(&l->arena);
 	l->rehashed = false;
 	if (lease_retries(c, l, leased, &n, err) == -1)
 		return -1;
@@ -472,8 +515,10 @@ size_t
 lane_count_left(const struct courier *c, const struct lane *l)
 {
 	const unsigned number = (unsigned)(l - c->lanes);
-	size_t n = l->nmails - l->next_mail + l->nahead + l->end_turn - l->next_turn;
+	size_t n = l->nmaking + l->end_turn - l->next_turn;
 
+	for (int i = 0; i < 2; i++)
+		n += l->stocks[i].n - l->stocks[i].next;
 	for (size_t i = l->next_retry; i < c->nretries; i++)
 		n += c->retries[i].lane == number;
 	return n;
@@ -485,19 +530,23 @@ lane_next(struct courier *c, struct lane *l, struct delivery *out, struct error 
 	int rc;
 
 	while (!courier_must_stop(c)) {
-		bool ready = l->next_mail < l->nmails, again = has_retry(c, l);
+		struct stock *s = at_hand(l);
+		bool ready = s->next < s->n, again = has_retry(c, l);
 
-		if (!ready && !again && l->nahead == 0 && l->next_turn == l->end_turn)
+		if (!ready && !again && l->nmaking == 0 && !l->leased &&
+		    l->next_turn == l->end_turn)
 			return QUEUE_EMPTY;
 		if ((rc = ask_limit(c, l, &out->again_ms)) != QUEUE_MAIL)
 			return rc;
 		if (!ready) {
-			rc = again ? locked(retry_batch, c, l, err) : plan_batch(c, l, err);
+			rc = again ? locked(retry_batch, c, l, err) : next_stock(c, l, err);
 			if (rc == -1)
 				return -1;
 			continue;
 		}
-		rc = hand_out(c, l, &l->mails[l->next_mail++], out, err);
+		if (may_finish_stock(l) && finish_stock(c, l, err) == -1)
+			return -1;
+		rc = hand_out(c, l, &s->mails[s->next++], out, err);
 		if (rc == 1)
 			limit_take(&l->limit, now_us(c));
 		if (rc != 0)
@@ -519,12 +568,12 @@ lane_init(struct courier *c, struct lane *l, const struct config_smtp *smtp, str
 
 /* What was leased and not handed out certainly stayed here. */
 static int
-free_leases(struct courier *c, struct lane *l, struct error *err)
+free_leases(struct courier *c, struct stock *s, struct error *err)
 {
 	int rc = 0;
 
-	for (; rc == 0 && l->next_mail < l->nmails; l->next_mail++) {
-		const struct edition *e = &l->mails[l->next_mail].edition;
+	for (; rc == 0 && s->next < s->n; s->next++) {
+		const struct edition *e = &s->mails[s->next].edition;
 
 		if (e->state == EDITION_LEASED)
 			rc = store_free_edition(
@@ -536,14 +585,16 @@ free_leases(struct courier *c, struct lane *l, struct error *err)
 int
 lane_close(struct courier *c, struct lane *l, struct error *err)
 {
-	int rc;
+	int rc = 0;
 
 	wait_for_batch(c);
-	if (!limit_is_set(&l->limit) && l->next_mail == l->nmails)
+	if (!limit_is_set(&l->limit) && l->stocks[0].next == l->stocks[0].n &&
+	    l->stocks[1].next == l->stocks[1].n)
 		return 0;
 	if (store_begin(c->run->store, err) == -1)
 		return -1;
-	rc = free_leases(c, l, err);
+	for (int i = 0; rc == 0 && i < 2; i++)
+		rc = free_leases(c, &l->stocks[i], err);
 	if (rc == 0)
 		rc = save_limit(c, l, 0, err);
 	return store_end(c->run->store, rc, false, err);
@@ -552,8 +603,9 @@ lane_close(struct courier *c, struct lane *l, struct error *err)
 void
 lane_release(struct lane *l)
 {
-	release_batch(l);
-	for (size_t i = 0; i < sizeof(l->batches) / sizeof(l->batches[0]); i++)
-		batch_free(l->batches[i]);
+	for (int i = 0; i < 2; i++) {
+		empty_stock(&l->stocks[i]);
+		batch_free(l->stocks[i].batch);
+	}
 	arena_release(&l->arena);
 }

@@ -17,6 +17,9 @@ enum {
 	PATIENCE_S = 3 * 86400, /* a server that is away for less comes back by itself, mostly */
 	MAX_KEY_BYTES = 2048,
 	MAX_ANSWERS = MAX_MAILBOX_RUN,
+	MAX_POISON = 5, /* of a reading: each may keep the parser busy for long, and digests wait */
+	COMMIT_MAILS =
+	    250, /* in one transaction: it, and the marks that follow, wait for the disk; 7 MB of records */
 };
 
 const char inbox_state_note[] = "mailbox-state";
@@ -28,10 +31,11 @@ struct reading {
 	struct token_keys *keys;
 	struct incoming_reader *reader;
 	struct mailbox *mb;
-	struct incoming *batch; /* MAILBOX_BATCH */
-	size_t numbers[MAILBOX_BATCH];
-	bool keep[MAILBOX_BATCH];
+	struct incoming *batch; /* COMMIT_MAILS */
+	size_t numbers[COMMIT_MAILS];
+	bool keep[COMMIT_MAILS];
 	size_t nbatch;
+	unsigned npoison;
 	struct answer *answers; /* MAX_ANSWERS */
 	size_t nanswers;
 	struct arena arena; /* of one mail */
@@ -42,6 +46,12 @@ bool
 run_has_inbox(const struct run *run)
 {
 	return run->cfg->mailbox.url[0] != '\0' || run->cfg->mailbox.maildir[0] != '\0';
+}
+
+bool
+run_has_returns(const struct run *run)
+{
+	return run_has_inbox(run) || run->cfg->mailbox.from_stdin;
 }
 
 /* ---- where it lies ---- */
@@ -235,21 +245,40 @@ commit_batch(struct reading *r, struct error *err)
 	return 0;
 }
 
+/* A mail of which the parser died may be told to whoever mends that; what is behind too many of them waits. */
+static void
+note_poison(struct reading *r, const struct mailbox_item *mail, const struct incoming *in)
+{
+	char *trouble = r->inbox->trouble;
+	const size_t size = sizeof(r->inbox->trouble), len = strlen(trouble);
+
+	if (++r->npoison == 1)
+		snprintf(trouble, size, "mailbox: the mail %.200s is left alone: %s", mail->name,
+		    in->why);
+	else if (r->npoison == MAX_POISON)
+		snprintf(trouble + len, size - len,
+		    "; it is the first of %d like it, and what lies behind them waits for the next "
+		    "time",
+		    MAX_POISON);
+}
+
 static int
 read_all(struct reading *r, struct error *err)
 {
 	struct mailbox_item mail;
-	int more;
+	int more = 1;
 
-	while ((more = mailbox_next(r->mb, &mail, err)) == 1) {
+	while (r->npoison < MAX_POISON && (more = mailbox_next(r->mb, &mail, err)) == 1) {
 		struct incoming *in = &r->batch[r->nbatch];
 
 		if (incoming_reader_read(r->reader, mail.bytes, mail.len, in, err) == -1)
 			return -1;
 		r->inbox->nread++;
 		r->inbox->kinds[in->kind]++;
+		if (in->flags & INCOMING_POISON)
+			note_poison(r, &mail, in);
 		r->numbers[r->nbatch++] = mail.number;
-		if (r->nbatch == MAILBOX_BATCH && commit_batch(r, err) == -1)
+		if (r->nbatch == COMMIT_MAILS && commit_batch(r, err) == -1)
 			return -1;
 	}
 	/* What was read before a link was lost counts. */
@@ -267,7 +296,7 @@ note_counts(struct reading *r)
 	r->inbox->nfound = c.nfound;
 	r->inbox->nmarked = c.nmarked;
 	r->inbox->counts[INBOX_UNREADABLE] += c.nunreadable;
-	if (c.nunreadable > 0)
+	if (c.nunreadable > 0 && r->inbox->trouble[0] == '\0')
 		snprintf(r->inbox->trouble, sizeof(r->inbox->trouble), "%s", c.trouble.msg);
 }
 
@@ -310,7 +339,7 @@ read_and_act(struct reading *r, const struct access *a, struct error *err)
 	struct error late = { 0 };
 	int rc;
 
-	r->batch = calloc(MAILBOX_BATCH, sizeof(*r->batch));
+	r->batch = calloc(COMMIT_MAILS, sizeof(*r->batch));
 	r->answers = calloc(MAX_ANSWERS, sizeof(*r->answers));
 	if (r->batch == NULL || r->answers == NULL)
 		return err_nomem(err, "mailbox");
@@ -364,7 +393,9 @@ run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct
 		close_access(&access);
 	}
 	end_reading(&r);
-	if (!from_stdin && note_state(run, rc == -1 ? &why : NULL, r.now_utc, err) == -1)
+	/* A pipe that fails is tried again by whoever writes into it. */
+	if ((!from_stdin || (rc == 0 && run->cfg->mailbox.from_stdin)) &&
+	    note_state(run, rc == -1 ? &why : NULL, r.now_utc, err) == -1)
 		return -1;
 	if (rc == -1 && err != NULL)
 		*err = why;
@@ -393,6 +424,22 @@ inbox_probe(struct run *run, size_t *nfound, struct error *err)
 		mailbox_free(mb);
 	}
 	close_access(&access);
+	return rc;
+}
+
+int
+inbox_probe_reader(bool *sealed, struct error *err)
+{
+	static const char mail[] = "Subject: hello\n\nhello\n";
+	struct incoming_reader *reader;
+	struct incoming in;
+	int rc;
+
+	if (incoming_reader_new(&reader, err) == -1)
+		return -1;
+	rc = incoming_reader_read(reader, mail, sizeof(mail) - 1, &in, err);
+	incoming_reader_free(reader);
+	*sealed = rc == 0 && (in.flags & INCOMING_SEALED) != 0;
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "digest/limits.h"
 #include "digest/qp.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -201,6 +202,13 @@ find_returned(struct letter *l, struct error *err)
 	    "a fault of "
 	    "ours: %s",
 	    s.nours, s.nours == 1 ? "" : "s", s.policy);
+	for (size_t i = 0; i < s.nrefusing; i++) {
+		char key[sizeof(l->now->key)], text[700];
+
+		snprintf(key, sizeof(key), "refusing %.100s", s.refusing[i].domain);
+		refusing_describe(&s.refusing[i], text, sizeof(text));
+		add_trouble(l, key, 1, "%c%s.", toupper((unsigned char)text[0]), text + 1);
+	}
 	add_trouble(l, "mailbox",
 	    run_has_inbox(l->run) && s.failing_since_utc != 0 &&
 		(s.needs_person || l->now_utc - s.failing_since_utc >= SILENT_S),

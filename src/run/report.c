@@ -61,6 +61,7 @@ run_skip_name(enum run_skip why)
 		[SKIP_HELD_BACK] = "held-back",
 		[SKIP_BROKEN] = "broken",
 		[SKIP_NO_WAY] = "no-way",
+		[SKIP_REFUSING] = "refusing",
 	};
 
 	return names[why];

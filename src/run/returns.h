@@ -14,7 +14,7 @@ enum act { ACT_NONE, ACT_BOUNCE, ACT_COMPLAINT, ACT_UNSUBSCRIBE, ACT_PAUSE, ACT_
 
 struct decision {
 	enum act act;
-	int64_t reader, period;	/* period 0 = none is told */
+	int64_t reader, period;	/* period 0 = none is told by the token */
 	bool ours;		/* a token of ours is good, whatever comes of it */
 	bool may_answer;	/* a person wrote it */
 	char token[TOKEN_LEN + 1];	/* that verified, "" = none */
@@ -28,6 +28,10 @@ const char *decide_name_token(const struct incoming_candidate *c, const struct t
 const struct incoming_recipient *decide_recipient(const struct incoming *in, const struct subscriber *reader);
 
 /* ---- effects.c: what is done about it, in the store ---- */
+
+/* The same for all that says the same of the same, whoever carried it. text is part of the name. */
+void	returned_make_id(unsigned char out[RETURNED_ID_SIZE], enum returned_kind kind, int64_t reader, int64_t period,
+	    const char *text);
 
 /* To be told to a reader once all is committed. */
 struct answer {
@@ -55,6 +59,24 @@ int	effects_score(struct run *run, bool all, int64_t now_utc, struct run_inbox *
 
 extern const char inbox_frozen_note[], inbox_thawed_note[], inbox_state_note[];
 
+/* ---- refusals.c: bounces that no mail brings ---- */
+
+/* A mail was refused for good. Inside a transaction. What the answer says of others than the reader is passed over. */
+int	refusals_note(struct run *run, int64_t period, int64_t reader, const char *reply, int64_t now_utc, struct error *err);
+/* A mail is not tried any more, though it was not refused for good. Inside a transaction. */
+int	refusals_note_end(struct run *run, const struct edition *e, int64_t now_utc, struct error *err);
+/* Score what waits, as effects_score(); the report has an inbox when anything does. */
+int	refusals_score(struct run *run, struct run_report *report, struct error *err);
+
+/* ---- refusing.c ---- */
+
+/* Domains to which a row of digests came back refused by policy, within a day; in a. */
+int	refusing_load(struct run *run, struct arena *a, struct run_refusing **out, size_t *n, struct error *err);
+/* In a sentence, for a person. */
+void	refusing_describe(const struct run_refusing *r, char *out, size_t size);
+/* Whether an address is at one of them. */
+bool	refusing_has(const struct run_refusing *list, size_t n, const char *canonical);
+
 /* ---- answers.c ---- */
 
 /* One mail to each, at the end; one that cannot be sent is dropped. */
@@ -66,6 +88,8 @@ int	answers_send(struct run *run, const struct answer *answers, size_t n, struct
 int	inbox_step(struct run *run, struct run_report *report, struct error *err);
 /* What `check` does: try the login. *text gets what it found. */
 int	inbox_probe(struct run *run, size_t *nfound, struct error *err);
+/* ... and let the child read a mail. *sealed: the kernel filters its system calls. */
+int	inbox_probe_reader(bool *sealed, struct error *err);
 
 /* ---- readers.c ---- */
 

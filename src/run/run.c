@@ -98,6 +98,15 @@ run_is_after_long_pause(const struct run *run, int64_t now_utc)
 	return run->last_utc != 0 && now_utc - run->last_utc > LONG_PAUSE_S;
 }
 
+/* For store_expire_editions. */
+static int
+note_expired(void *arg, const struct edition *e, struct error *err)
+{
+	struct run *run = arg;
+
+	return refusals_note_end(run, e, clock_now_utc(&run->clock), err);
+}
+
 static int
 tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
@@ -109,8 +118,8 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 	rc = store_sweep_editions(
 	    run->store, run->cfg->delivery.ambiguous, now_utc, &nunknown, &nheld, err);
 	if (rc == 0 && !run_is_after_long_pause(run, now_utc))
-		rc = store_expire_editions(
-		    run->store, now_utc, run->cfg->delivery.max_age_s, &report->nexpired, err);
+		rc = store_expire_editions(run->store, now_utc, run->cfg->delivery.max_age_s,
+		    note_expired, run, &report->nexpired, err);
 	if (store_end(run->store, rc, false, err) == -1)
 		return -1;
 	if (nunknown > 0)
@@ -273,7 +282,9 @@ send_due(struct run *run, const struct run_options *options, int64_t now_utc, in
 	}
 	if (tidy_editions(run, now_utc, report, err) == -1)
 		return -1;
-	return deliver_editions(run, options, id, report, err);
+	if (deliver_editions(run, options, id, report, err) == -1)
+		return -1;
+	return options->preview ? 0 : refusals_score(run, report, err);
 }
 
 /* A machine without a clock of its own begins in 1970 until the network tells; no run before this one may be there to compare. */
@@ -334,7 +345,9 @@ take_in(struct run *run, const struct run_options *options, struct run_report *r
 {
 	const struct run_fetch_options due_only = { .in_run = true };
 
-	if (!options->preview && options->deliver && inbox_step(run, report, err) == -1)
+	/* Bounces of a run that was killed wait, also where there is no mailbox. */
+	if (!options->preview && options->deliver &&
+	    (inbox_step(run, report, err) == -1 || refusals_score(run, report, err) == -1))
 		return -1;
 	return options->fetch ? run_fetch(run, &due_only, report, err) : 0;
 }

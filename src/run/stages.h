@@ -337,6 +337,8 @@ void	batch_free(struct batch *batch);
  * one at a time. What the last ones were is forgotten.
  */
 int	batch_start(struct batch *batch, const int64_t *readers, size_t n, struct error *err);
+/* Whether all is done; batch_finish() does not wait then. */
+bool	batch_is_made(const struct batch *batch);
 /* Help, and return when all is done. */
 void	batch_wait(struct batch *batch);
 /*

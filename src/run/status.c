@@ -240,11 +240,17 @@ static unsigned
 judge_inbox(const struct run *run, const struct run_status *s, int64_t now_utc, struct strbuf *out)
 {
 	unsigned faults = 0;
+	char text[700];
 
 	if (s->inbox == NULL)
 		return 0;
 	if (s->inbox->frozen_since_utc != 0) {
 		complain(out, s->inbox->frozen);
+		faults |= RUN_FAULT_DEFERRED;
+	}
+	for (size_t i = 0; i < s->inbox->nrefusing; i++) {
+		refusing_describe(&s->inbox->refusing[i], text, sizeof(text));
+		complain(out, text);
 		faults |= RUN_FAULT_DEFERRED;
 	}
 	if (run_has_inbox(run) && s->inbox->failing_since_utc != 0 &&

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include "digest/arena.h"
@@ -35,6 +36,15 @@ struct merged_ids {
 	int64_t newest;		/* rowid up to which the table was read */
 };
 
+/* What is committed is on its way to the disk; see flush.c. */
+struct flush {
+	bool running;
+	bool threaded;			/* thread is there */
+	pthread_t thread;
+	int fd;				/* of the log */
+	int why;			/* errno of the thread, when it has ended */
+};
+
 struct store {
 	sqlite3 *db;
 	char *path;
@@ -53,6 +63,7 @@ struct store {
 	int64_t change_seq;		/* of the transaction; written at its commit */
 	bool change_seq_moved;
 	int wal_frames;			/* after the last commit */
+	struct flush flush;
 	struct arena scratch;		/* of one call; no call that uses it calls another that does */
 	struct sync *sync;		/* between store_sync_begin and _end */
 	struct merged_ids merged;

@@ -642,8 +642,9 @@ store_sweep_editions(struct store *store, const char *ambiguous, int64_t now_utc
 }
 
 int
-store_expire_editions(
-    struct store *store, int64_t now_utc, int64_t max_age_s, size_t *nexpired, struct error *err)
+store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_s,
+    int (*visit)(void *arg, const struct edition *e, struct error *err), void *arg,
+    size_t *nexpired, struct error *err)
 {
 	struct edition *e;
 	struct stmt q;
@@ -656,7 +657,8 @@ store_expire_editions(
 		db_bind_int(&q, now_utc - max_age_s);
 		if ((found = finish_edition(&q, &store->scratch, &e, err)) != 1)
 			return found;
-		if (give_back(store, e, EDITION_EXPIRED, e->reply, err) == -1)
+		if (give_back(store, e, EDITION_EXPIRED, e->reply, err) == -1 ||
+		    (visit != NULL && visit(arg, e, err) == -1))
 			return -1;
 		(*nexpired)++;
 	}

@@ -157,6 +157,56 @@ store_load_dead(struct store *store, int64_t since_utc, size_t least, struct sto
 	return more == -1 ? -1 : 0;
 }
 
+static int
+read_domain(struct stmt *q, struct arena *a, void *row, struct error *err)
+{
+	return db_text(q, 0, a, row, err);
+}
+
+int
+store_load_bounced_domains(struct store *store, enum bounce_class class, int64_t since_utc,
+    size_t least, struct arena *a, const char ***out, size_t *n, struct error *err)
+{
+	struct db_rows rows;
+	struct stmt q;
+
+	db_start(&q, store, SQL_INCOMING_DOMAINS);
+	db_bind_int(&q, since_utc);
+	db_bind_int(&q, (int64_t) class);
+	db_bind_int(&q, (int64_t)least);
+	if (db_load_rows(&q, a, sizeof(**out), read_domain, &rows, err) == -1)
+		return -1;
+	*out = rows.items;
+	*n = rows.n;
+	return 0;
+}
+
+int
+store_find_row(struct store *store, enum bounce_class class, const char *domain, int64_t since_utc,
+    size_t row, struct arena *a, const char **reply, struct error *err)
+{
+	size_t n = 0;
+	struct stmt q;
+	int more, found = 0;
+
+	db_start(&q, store, SQL_INCOMING_ROW);
+	db_bind_int(&q, since_utc);
+	db_bind_int(&q, (int64_t) class);
+	db_bind_text(&q, domain);
+	while ((more = db_step(&q, err)) == 1) {
+		n = db_int(&q, 0) == (int64_t) class ? n + 1 : 0;
+		if (n < row)
+			continue;
+		found = 1;
+		if (db_text(&q, 1, a, reply, err) == -1) {
+			more = -1;
+			break;
+		}
+	}
+	db_done(&q);
+	return more == -1 ? -1 : found;
+}
+
 /* ---- what was sent ---- */
 
 static int

@@ -22,6 +22,9 @@
 	"(SELECT max(period) FROM edition WHERE period < p.period) FROM p WHERE p.period" \
 	" IS NOT NULL) "
 
+/* 1 by mail, 6 as a refusal */
+#define IS_BOUNCE "kind IN (1, 6)"
+
 #define INCOMING_COLUMNS                                                                       \
 	"id, reader, period, at_utc, kind, class, status, reply, decided, counted, answered, " \
 	"paused_until"
@@ -469,14 +472,26 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_INCOMING_COUNT] = "UPDATE incoming SET counted = 1 WHERE reader = ?1 AND counted = 0",
 	[SQL_INCOMING_DECIDE] = "UPDATE incoming SET decided = ?2, paused_until = ?3 WHERE id = ?1",
 	[SQL_INCOMING_FORGET] = "UPDATE incoming SET counted = 2, decided = ?1 WHERE counted = 0",
-	/* 1 bounce, 1 dead */
+	/* 1 dead */
 	[SQL_INCOMING_DEAD] =
-	    "SELECT period, count(*) FROM incoming WHERE at_utc >= ?1 AND kind = 1 AND class = 1 "
-	    "AND counted <> 2 GROUP BY period HAVING count(*) >= ?2",
+	    "SELECT period, count(*) FROM incoming WHERE at_utc >= ?1 AND " IS_BOUNCE
+	    " AND class = 1 AND counted <> 2 GROUP BY period HAVING count(*) >= ?2",
 	[SQL_INCOMING_CLASS] =
 	    "SELECT count(*) FROM incoming WHERE at_utc >= ?1 AND kind = 1 AND class = ?2",
 	[SQL_INCOMING_ANSWERED] =
 	    "SELECT 1 FROM incoming WHERE reader = ?1 AND at_utc > ?2 AND answered = 1 LIMIT 1",
+	/* 1 bounce by mail. A domain has no '@', a local part may have. */
+	[SQL_INCOMING_DOMAINS] =
+	    "SELECT replace(r.canonical, rtrim(r.canonical, replace(r.canonical, '@', '')), '') d "
+	    "FROM incoming i JOIN reader r ON r.id = i.reader WHERE i.at_utc >= ?1 AND i.kind = 1 "
+	    "AND i.class = ?2 AND i.counted <> 2 GROUP BY d HAVING count(*) >= ?3 ORDER BY d",
+	[SQL_INCOMING_ROW] =
+	    "SELECT coalesce(i.class, 0), coalesce(i.reply, '') FROM (SELECT DISTINCT period FROM "
+	    "incoming WHERE at_utc >= ?1 AND kind = 1 AND class = ?2) p CROSS JOIN edition e ON "
+	    "e.period = p.period AND (e.state = 2 OR e.copies > 0) JOIN reader r ON r.id = "
+	    "e.reader AND substr(r.canonical, -length(?3) - 1) = '@' || ?3 LEFT JOIN incoming i ON "
+	    "i.reader = e.reader AND i.period = e.period AND i.kind = 1 AND i.counted <> 2 ORDER "
+	    "BY e.tried_utc, e.period, e.reader",
 	[SQL_INCOMING_WAIT_COUNT] = "SELECT count(*) FROM incoming WHERE counted = 0",
 	/* 2 sent */
 	[SQL_DELIVERY_GET] =
@@ -485,13 +500,14 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_DELIVERY_SINCE] = PERIODS
 	"SELECT e.period, e.composed_utc, e.tried_utc, e.state = 2 OR e.copies > 0 FROM p CROSS "
 	"JOIN edition e ON e.period = p.period AND e.reader = ?1 WHERE e.composed_utc >= ?2",
+	/* 3 failed */
 	[SQL_DELIVERY_COUNT] =
-	    "SELECT count(*) FROM edition WHERE period = ?1 AND (state = 2 OR copies > 0)",
+	    "SELECT count(*) FROM edition WHERE period = ?1 AND (state = 2 OR copies > 0 OR "
+	    "(state = 3 AND attempts > 0))",
 	[SQL_SUPPRESSION_REASONS] = "SELECT count(*) FROM suppression WHERE reason = ?1",
-	[SQL_INCOMING_FORGIVE] = "UPDATE incoming SET counted = 2 WHERE reader = ?1 AND kind = 1",
-	[SQL_INCOMING_MOVED] =
-	    "UPDATE incoming SET counted = 2 WHERE kind = 1 AND reader = (SELECT id FROM reader "
-	    "WHERE canonical = ?1)",
+	[SQL_INCOMING_FORGIVE] = "UPDATE incoming SET counted = 2 WHERE reader = ?1 AND " IS_BOUNCE,
+	[SQL_INCOMING_MOVED] = "UPDATE incoming SET counted = 2 WHERE " IS_BOUNCE
+			       " AND reader = (SELECT id FROM reader WHERE canonical = ?1)",
 	[SQL_ERASE_INCOMING] = "DELETE FROM incoming WHERE reader = ?1",
 	[SQL_PRUNE_INCOMING] = "DELETE FROM incoming WHERE at_utc < ?1 AND counted <> 0",
 	[SQL_PRUNE_SAID] = "UPDATE incoming SET reply = '' WHERE at_utc < ?1 AND reply <> ''",

@@ -25,6 +25,11 @@ enum {
 static void
 release(struct store *store)
 {
+	struct error late;
+
+	/* Whoever did not wait for it has no use for how it ends. */
+	err_clear(&late);
+	store_flush_wait(store, &late);
 	for (size_t i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(store->stmts[i]);
 	sqlite3_close(store->db);

@@ -4,6 +4,7 @@
  *   KILLSHIM_AT     n, from 1: the program is killed before the call is made; 0 = never
  *   KILLSHIM_HALF   when set, a write that is the n-th is made, but with half of its bytes
  *   KILLSHIM_FAIL   n, from 1: the call fails with KILLSHIM_ERRNO (a number), if it is about a file; "3+" = so do all after it
+ *   KILLSHIM_WORD   a write of bytes that hold this word kills the program, too
  *   KILLSHIM_ONLY   calls of these names alone count, "fsync fdatasync"
  *   KILLSHIM_TRACE  a file that gets the name of each call, a line each
  *   KILLSHIM_KEEP   a folder that gets a link to each mail renamed into a Maildir: the second delivery of a mail
@@ -54,8 +55,8 @@ static void
 die(void)
 {
 	kill(getpid(), SIGKILL);
-	for (;;)
-		pause();
+	/* It may be forbidden to send signals. */
+	_exit(137);
 }
 
 static bool
@@ -126,8 +127,11 @@ is_file(int fd)
 ssize_t
 write(int fd, const void *buf, size_t n)
 {
+	const char *word = getenv("KILLSHIM_WORD");
 	enum verdict v = judge("write", is_file(fd));
 
+	if (word != NULL && memmem(buf, n, word, strlen(word)) != NULL)
+		die();
 	if (v == KILL && wants_half())
 		syscall(SYS_write, fd, buf, n / 2);
 	if (v == KILL)

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The command line: silence for cron, codes, help and manuals that know everything there is.
 . "$(dirname "$0")/lib.sh"
-plan 55
+plan 58
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -50,7 +50,7 @@ check '... when it is that of one alone'          'says 64 "^digest: .--fo. may 
 check 'a value for an option that has none'       'says 64 "^digest: .--yes=no.: --yes takes no value" "$DIGEST" run --yes=no'
 check 'an option without its value'               'says 64 "needs a value" "$DIGEST" run --now'
 check 'an option the command does not take'       'says 64 "^digest: --bibtex has no meaning for .digest run." "$DIGEST" run --bibtex'
-check 'an argument too many'                      'says 64 "^digest: usage: digest run$" "$DIGEST" run away'
+check 'an argument too many'                      'says 64 "^digest: usage: digest run" "$DIGEST" run away'
 check 'an argument too few'                       'says 64 "^digest: usage: digest show PAPER" "$DIGEST" show'
 check 'options stand before or after'             'd -n -u ada@digest.test >a 2>/dev/null && "$DIGEST" run -u ada@digest.test -n --now $now >b 2>/dev/null && cmp a b'
 check '-- ends them'                              'says 65 ".-x. is no paper" d show -- -x'
@@ -96,6 +96,7 @@ for c in 'help' 'version' 'config' 'config --all' 'subscribers' 'show 2603.90001
 done
 check 'output that cannot be written gives 74'    'test $closed = 0'
 check '... and a sentence'                        'grep -q "^digest: standard output: " full.err'
+check '... before what else is wrong'             'sed "s|maildir:[^\"]*|sendmail:/nowhere|" digest.conf >way.conf && "$DIGEST" -c way.conf check >out; test $? = 78 || exit 1; "$DIGEST" -c way.conf check >/dev/full 2>err; test $? = 74'
 check 'standard output that is closed gives 74'   '"$DIGEST" version >&-; test $? = 74'
 check 'a reader of a pipe that leaves is no harm' 'd export | head -n 1 >out; test -s out'
 
@@ -103,6 +104,8 @@ check 'a reader of a pipe that leaves is no harm' 'd export | head -n 1 >out; te
 check 'version'                                   '"$DIGEST" version | grep -Eq "^digest [0-9]+\.[0-9]+" && "$DIGEST" -V | grep -q "^digest "'
 check 'help names commands and options'           'test "$(commands | wc -l)" -ge 12 && "$DIGEST" -h | grep -q -- "--config FILE"'
 check 'help, --help and -h of each command'       'for c in $(commands); do [ $c != help ] || continue; "$DIGEST" help $c >a && "$DIGEST" $c --help >b && cmp a b && grep -q "^usage: digest $c" a || { echo $c; exit 1; }; done'
+check 'an option says what it means to this command' 'for row in "backup|replace files that are there" "fetch|also sources that are not due" "prune|only tell what would go" "history|the newest 10,000 in place of 20" "run|send and store nothing" "init|ask nothing, also on a terminal" "send|do not ask before a first run"; do "$DIGEST" help "${row%%|*}" | grep -q "${row#*|}" || { echo "$row"; exit 1; }; done'
+check '... and the usage that there are some'     '"$DIGEST" help version | grep -qx "usage: digest version" && "$DIGEST" help show | grep -qx "usage: digest show \[OPTION\]... PAPER"'
 check 'help of what is no command'                'says 64 "is not a command, a key or a topic; .digest help. lists" "$DIGEST" help zebra && says 64 "did you mean .filters.\?" "$DIGEST" help filtrs'
 check 'help of topics, blocks and keys'           'for t in filters schedules cron exit-codes files; do "$DIGEST" help $t >out && test "$(wc -l <out)" -gt 5 && test "$(wc -L <out)" -le 90 && "$DIGEST" help | tr -s "\n " " " | grep -q "[ ,]$t[,. ]" || { echo $t; exit 1; }; done; "$DIGEST" help smtp.url | grep -q "smtps://host:port" && test "$("$DIGEST" help smtp | grep -c "^smtp\.")" -ge 10'
 check 'help, manuals, completions and example have each command, option and key, and no other' 'python3 "$E2E/manual.py" "$DIGEST" "$ROOT"'

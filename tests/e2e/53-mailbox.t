@@ -7,7 +7,7 @@
 inbox=$(dirname "$DIGEST")/inbox
 [ -x "$inbox" ] || skip_all 'the test program inbox is not built; make bench-programs does'
 command -v openssl >/dev/null || skip_all 'openssl is missing'
-plan 40
+plan 43
 trap 'stop_dovecot; clean_up || exit 1' EXIT
 
 make_certificates
@@ -137,6 +137,7 @@ mkdir box/new/folder
 check 'new and cur are read; tmp, links, pipes, folders and what was read are not' 'inbox -l " b" && numbers out | sort >got && some 1 31 | diff - got'
 check 'what is done lies in cur and is flagged; what is left is where it was' 'test "$(find box/cur -name "*:2,S" | wc -l)" = 30 && test "$(find box/new -type f | wc -l)" = 2 && test -e box/tmp/1700000033.M33.test'
 check 'once a moment has gone by, it is not handed out again' 'sleep 2.1; inbox -l " b"; inbox && grep -q "found=0" out'
+check 'however late its clock is, the file server is ahead of the place' 'test "$(cut -d" " -f2 place | cut -c -10)" -le "$(find box/new -type f -printf "%C@\n" | sort | tail -n 1 | cut -d. -f1)"'
 check 'new mail is found beside it'      'deliver box/new 40 41 && inbox && numbers out >got && some 40 41 | diff - got'
 md 1 5000
 check 'killed, and again: nothing is lost' '
@@ -144,6 +145,18 @@ check 'killed, and again: nothing is lost' '
 	test "$(wc -l <b)" = 1000 && test "$(cat b c | sort | uniq -d | wc -l)" = 0 && flat out'
 check 'names of odd bytes'               '
 	md 1 0; printf "Subject: odd\n\n" >"box/new/$(printf "1.a\nb%%\033[2J\377:2,F")" && inbox && grep -q "^1.a%0Ab%25%1B\[2J%FF 14 14 whole" out && test "$(ls -b box/cur | grep -c ":2,FS$")" = 1'
+# What root may read others may not.
+unprivileged() {
+	if [ "$(id -u)" -ne 0 ]; then "$@"; else setpriv --bounding-set=-dac_override,-dac_read_search "$@"; fi
+}
+md 1 5
+echo '1 1000000000 0' >place
+chmod 000 box/new/*
+check 'mails of somebody else are for a person, and not passed over' '
+	unprivileged "$inbox" -p place box >out 2>err; test $? = 78 && grep -q "^config: .*Permission denied" err && test "$(cut -c -12 place)" = "1 1000000000" && chmod 600 box/new/* && inbox && test "$(numbers out | wc -l)" = 5'
+md 1 5
+chmod 000 box/new/1700000002* box/new/1700000003* box/new/1700000004*
+check 'some of them do not hold up the others' 'unprivileged "$inbox" -p place box >out 2>err && grep -q "unreadable=3" out && numbers out | paste -sd " " | grep -qx "00001 00005"'
 check 'two of one name do not replace each other' '
 	md 1 1; cp box/new/* box/cur/1700000001.M1.test:2,S; inbox && test "$(find box -type f | wc -l)" = 2 && grep -q "unreadable=1" out && grep -q "exists" out'
 check 'moving, to a folder beside'       'md 1 4; mkdir -p box/.Done/cur; inbox -d move:Done && test "$(find box/.Done/cur -name "*:2,S" | wc -l)" = 4'

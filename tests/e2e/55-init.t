@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 41
+plan 51
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -51,6 +51,7 @@ check 'check finds everything in order'                   '"$DIGEST" --now $now 
 check 'a person can read it'                              'grep -q "^# Who the digests come from" "$C/digest.conf" && test "$(wc -L <"$C/digest.conf")" -le 120 && test "$(wc -l <"$C/digest.conf")" -lt 40'
 check 'the line for cron is told'                         'grep -q "^    \*/15 \* \* \* \* $DIGEST run$" out && grep -q "systemctl --user enable --now digest.timer" out'
 check '... of a file elsewhere with its name'             'i -c other/y.conf --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null >o && grep -q "^    \*/15 \* \* \* \* $DIGEST run -c $T/other/y.conf$" o'
+check '... in words that a shell reads'                   'i -c "my files/y.conf" --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null >o && grep -qxF "    */15 * * * * $DIGEST run -c '"'"'$T/my files/y.conf'"'"'" o && sed -n "s/>digest.service$//; /ExecStart/p" o | sh | grep -qxF "ExecStart=$DIGEST run -c '"'"'$T/my files/y.conf'"'"'"'
 check 'what is there is never overwritten'                'sha256sum "$C/digest.conf" >a && says 78 "digest.conf is there already, and is not overwritten; edit it" i --address eve@digest.test --smtp-url sendmail:/bin/true && sha256sum "$C/digest.conf" | cmp - a'
 check '... nor the secret of another'                     'mkdir third && echo x >third/smtp.secret && says 78 "smtp.secret is there already.*move it away" i -c third/digest.conf --address eve@digest.test && test ! -e third/digest.conf'
 check '... nor where a link leads'                        'mkdir fourth && ln -s "$T/victim" fourth/digest.conf && i -c fourth/digest.conf --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null; test ! -e victim'
@@ -89,6 +90,28 @@ check 'a file with the password that others may read'     'cp pw open && chmod 6
 check 'a login without one says why it asks for a file'   'says 64 "without --password-file; expected a file" l && nothing_left'
 check 'a file beside it that is wrong is named'           'echo "zebra {" >"$C/conf.d/bad.conf" && says 78 "conf.d/bad.conf:1:" l --password-file pw; rc=$?; rm "$C/conf.d/bad.conf"; test $rc = 0 && nothing_left'
 
+check 'what is of a relay alone is refused elsewhere'     'for o in --smtp-user --password-file --ca-file; do says 64 "^digest: $o is of a relay" i --address me@digest.test --smtp-url sendmail:/bin/true --offline $o pw && nothing_left || exit 1; done'
+check '... and a password for nobody'                     'says 64 "without --smtp-user; expected the name" i --address me@digest.test --smtp-url "$url" --password-file pw && nothing_left'
+
+# --- a relay that an authority of one's own has signed for
+make_certificates
+plain=$url
+start_smtp lab --tls implicit --cert s.pem --key s.key
+url=smtps://localhost:$PORT
+c() {
+	i --address me@digest.test --smtp-url "$url" "$@" </dev/null
+}
+check 'a certificate of nobody that is known: nothing is written' 'says 78 "nothing was written .--ca-file names its authority.* signed by nobody this machine trusts" c && nothing_left'
+check '... a file that is not there'                      'says 64 "^digest: --ca-file: none.pem: No such file" c --ca-file none.pem && nothing_left'
+check '... one that holds none'                           'says 64 "^digest: --ca-file: day.json holds no certificate" c --ca-file day.json && nothing_left'
+check '... its authority is named, by its whole path'     'c --ca-file ./ca.pem >out 2>err && grep -q "It answers: $url, TLS" err && grep -q "  ca-file = \"$T/ca.pem\" }" "$C/digest.conf"'
+check '... and the first mail arrives'                    '"$DIGEST" --now $now check -q && "$DIGEST" --now $now run && test "$(find lab -name "*.eml" | wc -l)" = 1'
+fresh
+printf 'Name for => -\nenter it again, keep => c\nFile with => none.pem\nNo such file => ca.pem\nFrom [ => \nWrite => y\n' >steps
+check '... it is asked for where it is wanted, and only there' 'talk 0 --address me@digest.test --topic zebra --when daily --timezone UTC --smtp-url "$url" && grep -q "^Name its authority (ca), enter it again" seen && grep -q "ca-file = \"$T/ca.pem\"" "$C/digest.conf"'
+url=$plain
+fresh
+
 # --- by questions
 cat >steps <<X
 Your address => nonsense
@@ -111,7 +134,7 @@ Password => c4nary-Pa55word
 From [Papers <me@digest.test>] => 
 Write $C/digest.conf => 
 X
-check 'a dialogue: each answer is looked at at once'      'talk 0 && grep -q "^Topic 3: $" seen && grep -q "finds none of the 4 papers of the last 7 days" seen'
+check 'a dialogue: each answer is looked at at once'      'talk 0 && grep -B1 "^Your address" seen | head -n 1 | grep -qx "" && grep -q "^Topic 3: $" seen && grep -q "finds none of the 4 papers of the last 7 days" seen'
 check '... a query with its place'                        'grep -A1 "^titel:x" seen | grep -q "^^$"'
 check '... a login with the cure'                         'grep -q "535 5.7.8" seen && grep -q "It answers: $url, not encrypted, logged in" seen'
 check 'no password is shown'                              '! grep -q "c4nary\|wrong$" seen && ! grep -q c4nary "$C/digest.conf" && grep -qx c4nary-Pa55word "$C/smtp.secret"'
@@ -153,11 +176,13 @@ check 'on 20 columns no line is longer'                   'printf "Your address 
 machine() {
 	mkdir -p etc && cp /etc/passwd /etc/group etc/ && { [ ! -e /etc/nsswitch.conf ] || cp /etc/nsswitch.conf etc/; } &&
 		sed -i '/^digest:/d' etc/passwd && { [ "$1" = no ] || echo 'digest:x:4242:4242::/var/lib/digest:/bin/false' >>etc/passwd; } &&
-		env -u XDG_CONFIG_HOME unshare -m sh -c 'mount --bind "$T/etc" /etc && "$DIGEST" init --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null'
+		env -u XDG_CONFIG_HOME unshare -m sh -c 'mount --bind "$T/etc" /etc && "$DIGEST" init --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null; rc=$?
+			mount -t tmpfs run /run && mkdir -p /run/systemd/system && "$DIGEST" check --offline >"$T/checked"; exit $rc'
 }
 if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
-	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chgrp digest /etc/digest /etc/digest/digest.conf && chmod g+rX" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out && grep -q "runuser -u digest -- $DIGEST run$" out'
+	check 'of a machine: what its user must be given is told'  'machine no >out 2>err; cat out err; test "$(stat -c "%u %a" etc/digest)" = "0 700" && grep -q "useradd --system" out && grep -q "chgrp digest /etc/digest /etc/digest/digest.conf && chmod g+rX" out && grep -q "\* digest .*/digest run. >/etc/cron.d/digest" out && grep -q "runuser -u digest -- $DIGEST run$" out && grep -q "^.runuser -u digest -- digest check. looks" out'
+	check '... and what sendmail wants beside systemd'         'grep -q "^whose sandbox keeps sendmail" out && grep -q "^warn mail .*sendmail:/bin/true does not work in the sandbox of digest.service; use url = .smtp://localhost" checked || { cat checked; false; }'
 	check '... or given, where there is one'                   'rm -rf etc; machine yes >out 2>err; cat out err; test "$(stat -c "%u %g %a" etc/digest)" = "0 4242 750" && test "$(stat -c "%u %g %a" etc/digest/digest.conf)" = "0 4242 640" && ! grep -q useradd out && grep -q "systemctl enable --now digest.timer" out'
 else
-	skip 2 'only root has mounts of its own'
+	skip 3 'only root has mounts of its own'
 fi

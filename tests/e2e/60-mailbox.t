@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What comes back: bounces by day, complaints, readers who ask by mail; and what is not ours, or not true.
 . "$(dirname "$0")/lib.sh"
-plan 54
+plan 62
 
 cp "$FIXTURES/2026-03-02.json" days.json
 cat >digest.conf <<'X'
@@ -63,7 +63,7 @@ check 'a dead address has a point'                'counts | grep -qx "bounced=1"
 fresh dsn in 1 2026-03-03 5.1.1
 check 'of one delivery only once'                 'counts | grep -qx "repeated=1" && test "$(points ada@digest.test)" = 1 && marked'
 check 'a mailbox that was read has nothing new'   'd mailbox --json | grep -q "\"read\":0," && test -z "$(counts)"'
-check 'who has a point is mailed'                 'test "$(state ada@digest.test)" = active && d history ada@digest.test | grep -q "came in .*bounce of 2026-03-03: dead; 1 of 2 points (5.1.1 "'
+check 'who has a point is mailed'                 'test "$(state ada@digest.test)" = active && d history ada@digest.test | grep -q "came in .*bounce of 2026-03-03: dead; 1 of 2 points (550 5.1.1 "'
 day=4
 check 'the next digest leaves'                    'silent 0 d run && test "$(mailed ada@)" = 2'
 for t in "$(python3 "$E2E/returned.py" token 5 1 2026-03-05)" aaaqcaaaaaaaaaaaaeaaaaaathmncclsdd7w3ov57qz25h733m \
@@ -92,7 +92,7 @@ fresh dsn in 1 2026-03-04 5.1.1 --token "$(echo "$good" | tr a-z A-Z)"
 check 'a token in capitals is the same'           'counts | grep -qx "bounced=1 suppressed=1"'
 check 'a second day ends it'                      'test "$(state ada@digest.test)" = left && d history ada@digest.test | grep -q "came in .*bounce of 2026-03-04: not mailed any more: dead; 2 of 2 points"'
 check 'status says so'                            'd status | grep -q "mailbox .*1 bounced, 0 complained" && d status | grep -q "ada@digest.test, bounced on 2026-03-04"'
-check 'and scores'                                'd mailbox scores ada@digest.test | grep -q "2 of 2.*is not mailed any more"'
+check 'and scores'                                'd mailbox scores ada@digest.test | grep -A 1 "2 of 2" | grep -q "next *is not mailed any more"'
 day=5
 check 'the next run is silent there'              'silent 0 d run && test "$(mailed ada@)" = 2 && test "$(mailed bob@)" = 3'
 
@@ -113,12 +113,19 @@ check 'full: a quarter'                           'counts | grep -qx "bounced=1"
 fresh dsn in 4 2026-03-04 5.1.1
 back dsn in 4 2026-03-05 5.1.1
 check 'two of one day: one point'                 'counts | grep -qx "bounced=2" && test "$(points dora@digest.test)" = 1 && test "$(state dora@digest.test)" = active'
+fresh dsn in 3 2026-03-04 5.0.0 --text "something else"
+check 'what nobody can tell stays for a person'   'counts | grep -qx "bounced=1" && test "$(points cleo@digest.test)" = 0.5 && test -e "in/new/$(cat name)"'
+check '... and says nothing new when it is read once more' 'case $(counts) in "" | repeated=1) ;; *) false ;; esac && test "$(points cleo@digest.test)" = 0.5'
 
 # --- complaints
 fresh arf in 4 2026-03-03
 check 'a complaint ends it at once'               'counts | grep -qx "complained=1" && test "$(state dora@digest.test)" = left && d status | grep -q "0 bounced, 1 complained"'
 fresh arf in 3 2026-03-03 --type not-spam
 check 'that it was none does nothing'             'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active'
+fresh arf in 3 2026-03-03 --type virus
+check 'nor does what a machine found'             'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active && ! marked'
+fresh arf in 3 2026-03-03 --type opt-out --token "$(python3 "$E2E/returned.py" token 5 3 2026-03-30)"
+check 'an opt-out of a digest that never left'    'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active && ! marked'
 fresh arf in 3 2026-03-03 --token "$(python3 "$E2E/returned.py" token 5 3 2026-03-30)"
 check 'one of a digest that never left'           'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = active'
 
@@ -149,18 +156,28 @@ check 'no mail brings back who left'              'counts | grep -qx "no_effect=
 fresh ask in 2 unsubscribe
 check 'leaving by mail'                           'd mailbox | grep -q "^1 reader left" && test "$(state bob@digest.test)" = left && test "$(mailed bob@)" = 2 && grep -q "per Mail abbestellt" Mail/new/*'
 check 'the answers are clean mails'               'python3 "$E2E/mail_lint.py" Mail/new/* || true; for m in Mail/new/*; do grep -q "^List-Unsubscribe" "$m" && exit 1; done; true'
+d subscribers resume cleo@digest.test --consent "by phone" >/dev/null
+fresh arf in 3 2026-03-03 --type opt-out
+check 'a report of an opt-out is a wish to leave' 'counts | grep -qx "left=1" && test "$(state cleo@digest.test)" = left && marked && test "$(mailed cleo@)" = 0 && d history cleo@digest.test | grep -q "unsubscribe of 2026-03-03: not mailed any more: asked for it by mail"'
+fresh arf in 3 2026-03-03 --type not-spam
+check 'that it was none brings nobody back'       'counts | grep -qx "no_effect=1" && test "$(state cleo@digest.test)" = left'
+d subscribers resume cleo@digest.test --consent "by phone" >/dev/null
+fresh arf in 3 2026-03-03 --type fraud
+check 'who takes it for fraud has complained'     'counts | grep -qx "complained=1" && test "$(state cleo@digest.test)" = left'
 day=8
 check 'nobody is left to mail'                    'silent 0 d run && test "$(mails_sent)" = 2'
 
 # --- looking at one mail
 fresh dsn in 1 2026-03-04 5.1.1
-check 'explain says how it is read, and does nothing' 'same_store "d mailbox --explain in/new/$(cat name) >out" && grep -q "^kind *bounce" out && grep -q "^candidate *delivered-to bounce+[a-z0-9]*@digest.test bounce" out && grep -q "^recipient *bounce dead 5.1.1 userunknown somebody@digest.test" out && grep -q "^would *this was known" out'
+check 'explain says how it is read, and does nothing' 'same_store "d mailbox --explain in/new/$(cat name) >out" && grep -q "^kind *bounce" out && grep -q "^candidate *delivered-to: bounce+[a-z0-9]*@digest.test, a valid token: bounce$" out && grep -q "^recipient *somebody@digest.test: bounce, dead, userunknown: 550 5.1.1 what the server said$" out && grep -q "^marks *auto-submitted" out && d mailbox --explain - <"in/new/$(cat name)" | cmp - out && grep -q "^would *this was known" out'
 check 'also without a store'                      'mkdir other && sed "s/digest.db/other\/none.db/" digest.conf >other.conf && "$DIGEST" -c other.conf mailbox --explain "in/new/$(cat name)" --json | python3 -c "import json, sys; v = json.load(sys.stdin); assert v[\"kind\"] == \"bounce\" and v[\"would\"]" && test ! -e other/none.db'
 check 'by a pipe'                                 'd mailbox --stdin <"in/new/$(cat name)" && d mailbox --stdin --json <"in/new/$(cat name)" | grep -q "\"repeated\":1"'
 check 'a pipe hears that it may come again'       'mv digest.key key.away && mkdir digest.key; d mailbox --stdin <"in/new/$(cat name)" 2>/dev/null; rc=$?; rmdir digest.key; mv key.away digest.key; test $rc = 75'
 
+check 'explain reads a pipe'                      'd mailbox --explain - <"in/new/$(cat name)" | grep -q "^kind *bounce"'
+
 # --- bad words, and none
 check 'an unknown word'                           'says 64 "expected scores, thaw, or nothing" d mailbox read'
 check '--forget belongs to thaw'                  'says 64 "belongs to" d mailbox --forget'
-check 'no mailbox, no command'                    'grep -v "^mailbox" digest.conf >none.conf && says 78 "no mailbox; expected" "$DIGEST" -c none.conf --now 2026-03-08T09:00:00Z mailbox'
+check 'no mailbox, no command'                    'grep -v "^mailbox" digest.conf >none.conf && says 78 "no mailbox to read; expected" "$DIGEST" -c none.conf --now 2026-03-08T09:00:00Z mailbox'
 check 'erasing a reader erases what came back'    'sed -i "/^subscriber/d" digest.conf && d run --accept-removals 2>/dev/null; d subscribers erase ada@digest.test && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 1")" = 0 && test "$(sql "SELECT count(*) FROM incoming WHERE reader = 2")" != 0'

@@ -35,12 +35,12 @@ check 'four dead of forty, of which all count'   'd mailbox --json | grep -q "\"
 day=4
 d run 2>/dev/null
 dead 2026-03-04 1 2 3 4 5
-check 'five of forty within an hour freeze'      'says 0 "5 of 40 mails of 2026-03-04 came back" d mailbox && grep -q "scoring is frozen" .out'
+check 'five of forty within an hour freeze'      'says 0 "5 of 40 mails of 2026-03-04 proved undeliverable" d mailbox && grep -q "scoring is frozen" .out'
 check 'nobody is taken off'                      'test "$(gone)" = 0 && test "$(sql "SELECT count(*) FROM incoming WHERE counted = 0")" = 5'
 check 'status says why'                          'd status | grep -q "5 bounces not scored yet" && d status | grep -q "digest mailbox thaw"'
 check '... and the monitor gets a code'          'd status --check >out; test $? = 75 && grep -q "5 of 40 mails of 2026-03-04" out'
-check 'scores say what waits'                    'd mailbox scores r1@digest.test | grep -q "1 of 2.*scoring is frozen" && d mailbox scores r1@digest.test | grep -q "(waits)"'
-check 'the operator is told once'                'd run 2>/dev/null; d run 2>/dev/null; grep -l "^To: .*op@digest.test" Mail/new/* >op; test "$(wc -l <op)" = 1 && tr -d "\n" <"$(cat op)" | grep -q "came back as"'
+check 'scores say what waits'                    'd mailbox scores r1@digest.test | grep -A 1 "1 of 2" | grep -q "next *scoring is frozen" && d mailbox scores r1@digest.test | grep -q "waits to be scored"'
+check 'the operator is told once'                'd run 2>/dev/null; d run 2>/dev/null; grep -l "^To: .*op@digest.test" Mail/new/* >op; test "$(wc -l <op)" = 1 && tr -d "\n" <"$(cat op)" | grep -q "proved undeliv"'
 dead 2026-03-04 6 7
 check 'what comes later waits, too'              'd mailbox --json | grep -q "\"bounced\":2.*\"frozen\":true" && test "$(gone)" = 0'
 python3 "$E2E/returned.py" ask in 9 unsubscribe >/dev/null

@@ -3,7 +3,7 @@
 # All recorded mails in one mailbox, each as if it had come back for a digest of another reader, read twice and on two days.
 . "$(dirname "$0")/lib.sh"
 [ -n "${DIGEST_CORPUS:-}" ] || skip_all 'DIGEST_CORPUS names no recorded mails'
-plan 11
+plan 12
 
 n=$(python3 "$E2E/corpus.py" count)
 cp "$FIXTURES/2026-03-02.json" days.json
@@ -38,7 +38,9 @@ d run
 python3 "$E2E/corpus.py" put in 2026-03-03
 check 'all of them are read'                     'd mailbox --json >out 2>err && cat out && test "$(sum read)" = "$n"'
 check 'each is something'                        'test "$(sum bounce delayed delivered complaint feedback request auto-reply other unreadable)" = "$n"'
-check 'automatic replies have no effect'         'test "$(sql "SELECT count(*) FROM incoming WHERE kind > 2")" = 0 && test "$(sum left)" = 0'
+check 'automatic replies have no effect'         'test "$(sql "SELECT count(*) FROM incoming WHERE kind > 3")" = 0'
+check 'a report of an opt-out has one'           'test "$(sql "SELECT kind, count(*) FROM incoming WHERE kind = 3")" = "3|1" && test "$(sum left)" = 1'
+left=1
 bounced=$(sum bounced)
 complained=$(sum complained)
 sql "SELECT * FROM incoming ORDER BY id" >before
@@ -47,10 +49,10 @@ for f in in/cur/* in/new/*; do
 	[ -e "$f" ] && name=${f##*/} && mv "$f" "in/tmp/again.${name%%:*}"
 done
 mv in/tmp/again.* in/new/
-check 'read again, nothing counts twice'         'd mailbox --json >out 2>/dev/null && cat out && test "$(sum read)" = "$n" && test "$(sum bounced complained)" = 0 && test "$(sum repeated)" -ge $((bounced + complained))'
+check 'read again, nothing counts twice'         'd mailbox --json >out 2>/dev/null && cat out && test "$(sum read)" = "$n" && test "$(sum bounced complained)" = 0 && test "$(sum left)" = 0 && test "$(sum repeated no_effect)" -ge $((bounced + complained + left))'
 check '... and nothing is written'               'sql "SELECT * FROM incoming ORDER BY id" | diff before -'
-check 'so many dead at once freeze'              'd status --check >out; grep -q "came back as undeliverable" out'
-check 'nobody is taken off for one day'          'd mailbox thaw && test "$(sql "SELECT count(*) FROM suppression WHERE reason = 2")" = 0 && test "$(sql "SELECT count(*) FROM suppression")" = "$complained"'
+check 'so many dead at once freeze'              'd status --check >out; grep -q "proved undeliverable" out'
+check 'nobody is taken off for one day'          'd mailbox thaw && test "$(sql "SELECT count(*) FROM suppression WHERE reason = 2")" = 0 && test "$(sql "SELECT count(*) FROM suppression")" = $((complained + left))'
 day=4
 d run 2>/dev/null
 rm -f in/new/* in/cur/*

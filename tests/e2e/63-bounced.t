@@ -1,5 +1,6 @@
 #!/bin/sh
-# A real Postfix takes the digests, and returns those that nobody takes from it; a real Dovecot shows them by IMAPS.
+# A real Postfix takes the digests, and returns those that nobody takes from it, into a Maildir and by a pipe; a real Dovecot
+# shows them by IMAPS.
 # shellcheck source=lib.sh disable=SC2016,SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 command -v postfix >/dev/null || skip_all 'postfix is missing'
@@ -8,7 +9,7 @@ command -v postfix >/dev/null || skip_all 'postfix is missing'
 . "$E2E/relays.sh"
 # shellcheck source=dovecot.sh
 . "$E2E/dovecot.sh"
-plan 18
+plan 23
 
 trap 'stop_relay; stop_dovecot; clean_up' EXIT
 if ! start_postfix; then
@@ -87,6 +88,38 @@ check 'a reader leaves by mail'                  'leave && returned 1 && before=
 check 'and is told, without a return path'       'all_there 7 && f=$(grep -l "^Auto-Submitted: auto-replied" "$BOX"/new/*) && grep -q "^Return-Path: <>" "$f" && grep -q "^To: tired@digest.test" "$f" && grep -q "^In-Reply-To: <leave-1@home.test>" "$f"'
 day=6
 check 'the next run is silent there, too'        'silent 0 d run && all_there 8 && test "$(cat "$BOX"/new/* | grep "^To:" | tail -n 1 | wc -l)" = 1 && d status | grep -q "1 bounced, 0 complained"'
+
+# --- what comes back goes into a pipe, which somebody runs who owns nothing but the store
+mkdir "$R/pipe" && cp "$DIGEST" day.json "$R/pipe" && chown -R nobody "$R/pipe"
+sed 's/@digest.test/@pipe.test/; s/bounce-address = "[^"]*"/bounce-address = "bounce@pipe.test"/; s/^mailbox.*/mailbox { stdin = yes }/; /^subscriber "[wft]/d' \
+	digest.conf >"$R/pipe/digest.conf"
+echo 'subscriber "dead@digest.test" { filter "all" {} empty = note }' >>"$R/pipe/digest.conf"
+sed -i '/^subscriber "dead@pipe/d' "$R/pipe/digest.conf"
+echo "digest unix - n n - 1 pipe flags=DR user=nobody directory=$R/pipe argv=./digest -c digest.conf --now 2026-03-03T09:00:00Z mailbox --stdin" >>"$R/conf/master.cf"
+postconf -c "$R/conf" -e recipient_delimiter=+ \
+	'transport_maps = inline:{{dead@digest.test = error:5.1.1 nobody of that name}, {bounce@pipe.test = digest:}}'
+postfix -c "$R/conf" reload >/dev/null 2>&1
+p() {
+	(cd "$R/pipe" && setpriv --reuid nobody --clear-groups ./digest -c digest.conf --now 2026-03-03T08:00:00Z "$@")
+}
+# logged PATTERN: Postfix says so of the pipe, at last.
+logged() {
+	for _ in $(seq 100); do
+		grep -q "relay=digest,.*$1" "$R/log" && return
+		sleep 0.1
+	done
+	grep "relay=digest" "$R/log"
+	return 1
+}
+check 'where it comes back is told'              'p check >out; grep "mailbox\|leaving" out; grep -q "^ok *mailbox *a pipe to .digest mailbox --stdin.; digests leave as bounce+TOKEN@pipe.test" out && grep -q "^ok *leaving *by a mail to bounce@pipe.test, acted on by .digest mailbox --stdin." out'
+check 'a digest to nobody'                       'sleep 0.5; silent 0 p run && logged "status=sent (delivered via digest service)"'
+check '... comes back by the pipe'               'p mailbox scores dead@digest.test >out; cat out; grep -q "1 of 2" out && p status | grep -q "mailbox.*last read Tue"'
+again() {
+	python3 -c 'import smtplib, sys
+smtplib.SMTP("127.0.0.1", int(sys.argv[1])).sendmail("", "bounce@pipe.test", "Subject: hello\r\n\r\nhello\r\n")' "$PORT"
+}
+check 'what it cannot take now waits'            'mv "$R/pipe/digest.conf" "$R/pipe/away" && again && logged "status=deferred (temporary failure. Command output: digest: digest.conf: No such file"'
+check 'and is taken the next time'               'mv "$R/pipe/away" "$R/pipe/digest.conf" && n=$(grep -c "relay=digest.*status=sent" "$R/log") && postqueue -c "$R/conf" -f && for _ in $(seq 100); do [ "$(grep -c "relay=digest.*status=sent" "$R/log")" -gt "$n" ] && break; sleep 0.1; done && test "$(grep -c "relay=digest.*status=sent" "$R/log")" -gt "$n"'
 
 # --- the same by IMAP
 if ! command -v dovecot >/dev/null || ! make_certificates || ! start_dovecot >dovecot.out 2>&1; then

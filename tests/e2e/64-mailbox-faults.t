@@ -4,14 +4,43 @@
 . "$(dirname "$0")/lib.sh"
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
-plan 15
+plan 20
 
 if [ ! -e "$KILLSHIM" ]; then
-	skip 1 'killshim.so is not built: make bench-programs'
+	skip 6 'killshim.so is not built: make bench-programs'
 elif ldd "$DIGEST" | grep -q asan; then
-	skip 1 'the sanitizers want to be loaded first'
+	skip 6 'the sanitizers want to be loaded first'
 else
-	check 'killed anywhere, nothing is lost and nothing counts twice' 'python3 "$E2E/mailbox_kills.py" $([ -n "${DIGEST_FULL:-}" ] || echo "-n 20")'
+	few=$([ -n "${DIGEST_FULL:-}" ] || echo "-n 20")
+	check 'killed anywhere, nothing is lost and nothing counts twice' 'python3 "$E2E/mailbox_kills.py" $few'
+	check 'nor by IMAP'                              'python3 "$E2E/mailbox_kills.py" --imap $few'
+
+	# --- mails of which the parser dies, as if it had a fault
+	mkdir -p poison/in/new poison/in/cur poison/in/tmp
+	cp "$FIXTURES/2026-03-02.json" poison/days.json
+	cat >poison/digest.conf <<-'X'
+		list { from = "Papers <papers@digest.test>"  bounce-address = "bounce@digest.test" }
+		store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }  mailbox { maildir = "in" }
+		source "days" { type = file  path = "days.json" }
+		subscriber "ada@digest.test" { filter "all" { match = "*" } empty = note }
+	X
+	p() (
+		cd poison || exit
+		export KILLSHIM_WORD="$1" LD_PRELOAD="$KILLSHIM" DIGEST_CONFIG=digest.conf
+		shift
+		exec "$DIGEST" --now 2026-03-03T08:00:00Z "$@"
+	)
+	p never-said run
+	for i in 1 2 3 4 5 6 7; do
+		printf 'Subject: deadly %s\n\n' $i >poison/in/new/1.$i
+	done
+	sleep 2.1
+	(cd poison && python3 "$E2E/returned.py" ask in 1 pause) >/dev/null
+	check 'a mail of which the parser dies is told and left' 'printf "Subject: deadly\n\n" | p deadly mailbox --stdin 2>err; test $? = 0 && grep -q "the mail stdin is left alone: the parser ended" err'
+	check 'after five of them the others wait'       'p deadly mailbox >out 2>err && cat out err && grep -q "^5 mails read: 5 unreadable; 3 wait for the next time" out && grep -q "the first of 5 like it, and what lies behind them waits" err && test "$(ls poison/in/new | wc -l)" = 8'
+	check '... and are read the next time'           'p deadly mailbox >out 2>err; cat out; grep -q "^3 mails read: 1 request, 2 unreadable" out && grep -qx "2 ended the parser, and are left alone" out && grep -qx "1 reader pauses" out'
+	check 'where no mail can be read none is passed over' '
+		printf "Subject: hello\n\n" >poison/in/new/2.1; p "nothing in it that we act on" mailbox 2>err; test $? = 74 && grep -q "no mail can be read here: the parser ended" err && p never-said mailbox --json | grep -q "\"other\":[1-9]"'
 fi
 
 # --- a mailbox that is away

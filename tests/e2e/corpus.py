@@ -16,13 +16,11 @@ FILES = sorted(f"{d}/{f}" for d in os.listdir(ROOT) if os.path.isdir(f"{ROOT}/{d
 # Where another program calls an address dead, and we do not take it off, or the reverse; tests/unit/test_incoming_corpus.c has
 # the same of what is read.
 OTHERWISE = {
-    "arf/arf-12.eml": "opt-out, which is no complaint",
     "arf/arf-18.eml": "auth-failure, which is no complaint",
     "bounce/enmime-dsn_with_multipart_alternative.eml": "5.1.10; expected.tsv does not have it",
     "bounce/lhost-domino-02.eml": "5.0.0 and words, which never make an address dead",
     "bounce/lhost-exim-31.eml": "words alone, which leave open what is at fault",
     "bounce/lhost-sendmail-02.eml": "both recipients: 5.1.1, and 5.2.1 User Unknown",
-    "bounce/rfc3464-01.eml": "the status is 5.1.1, whatever the sentence for people says",
 }
 
 

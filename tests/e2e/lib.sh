@@ -41,6 +41,13 @@ unset PAGER BROWSER NO_COLOR http_proxy https_proxy all_proxy
 mkdir -p "$HOME"
 cd "$T" || exit 1
 
+# Python is started more than a thousand times by all tests together: without the packages of the site, which no test needs,
+# and without a script in front of it (pyenv), which takes a tenth of a second each time and is asked but once.
+mkdir .python
+printf '#!/bin/sh\nexec %s -S "$@"\n' "$(python3 -S -c 'import sys; print(sys.executable)')" >.python/python3
+chmod +x .python/python3
+PATH=$T/.python:$PATH
+
 clean_up() {
 	# What a check started is no child of this shell: its number may be another process's by now.
 	[ ! -e "$T/.pids" ] || while read -r pid; do
@@ -204,7 +211,8 @@ unprivileged() {
 		"$@"
 		return
 	fi
-	python3 -c 'import os, sys
+	# execvp wants warnings, when they may not be readable any more.
+	python3 -c 'import os, sys, warnings
 os.setgroups([]); os.setgid(65534); os.setuid(65534); os.execvp(sys.argv[1], sys.argv[1:])' "$@"
 }
 

@@ -1,7 +1,8 @@
 """Mails that come back, for tests: with tokens signed by the key of the store at hand, or not.
 
     returned.py token PURPOSE READER [EPOCH]
-    returned.py dsn BOX READER PERIOD STATUS [--action A] [--token T] [--to ADDRESS] [--final ADDRESS] [--text T] [--date D]
+    returned.py dsn BOX READER PERIOD STATUS [--action A] [--token T] [--to ADDRESS] [--final ADDRESS] [--text T]
+                    [--plain MAIL]              to bounce@digest.test without a token, and with the header of a mail
     returned.py arf BOX READER PERIOD [--token T]
     returned.py vacation BOX READER PERIOD
     returned.py flood BOX N READERS PERIOD      half of them bounces of readers 1..READERS, the others nothing of ours
@@ -52,6 +53,11 @@ def put(box, text, name=None):
 
 def dsn(a, name=None):
     to = f"bounce+{a.token or token(PURPOSES['bounce'], a.reader, period(a.period))}@digest.test"
+    header = "From: Papers <papers@digest.test>\nSubject: Papers\n"
+    if getattr(a, "plain", None):
+        to = "bounce@digest.test"
+        with open(a.plain, newline="", encoding="ascii") as f:
+            header = f.read().replace("\r", "").partition("\n\n")[0] + "\n"
     put(
         a.box,
         f"""Return-Path: <>
@@ -83,9 +89,7 @@ Diagnostic-Code: smtp; 550 {a.status} {a.text}
 --b
 Content-Type: text/rfc822-headers
 
-From: Papers <papers@digest.test>
-Subject: Papers
-
+{header}
 --b--
 """,
         name,
@@ -195,6 +199,7 @@ def main():
             p.add_argument("--to")
             p.add_argument("--final", default="somebody@digest.test")
             p.add_argument("--text", default="what the server said")
+            p.add_argument("--plain")
         if name == "arf":
             p.add_argument("--type", default="abuse")
         if name == "ask":

@@ -29,9 +29,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		strbuf_init(&parts[i], 16 * MAX_MESSAGE_BYTES);
 		qp_add_text(&parts[i], field[2 + i], strlen(field[2 + i]));
 	}
-	const struct message m = { &a, &a, &a, field[1], 0, 0, "l.b.org", field[1], "<x@b.org>",
-		"mailto:a@b.org", "", "mailto:a@b.org", "https://b.org/", parts[0].buf,
-		parts[1].buf };
+	const struct message m = { .from = &a,
+		.to = &a,
+		.reply_to = &a,
+		.subject = field[1],
+		.list_id = "l.b.org",
+		.list_name = field[1],
+		.message_id = "<x@b.org>",
+		.unsubscribe_mailto = "mailto:a@b.org",
+		.unsubscribe_https = "",
+		.help_url = "mailto:a@b.org",
+		.archive_url = "https://b.org/",
+		.is_answer = size % 2,
+		.in_reply_to = "y@b.org",
+		.text = parts[0].buf,
+		.html = parts[1].buf };
 	strbuf_init(&out, 16 * MAX_MESSAGE_BYTES);
 	if (message_add(&out, &m, &err) == -1 && err.kind != ERR_NOMEM)
 		abort();

@@ -18,6 +18,7 @@
 #include "digest/clock.h"
 #include "digest/error.h"
 #include "digest/file.h"
+#include "digest/host.h"
 #include "base/log_line.h"
 #include "digest/log.h"
 #include "digest/map.h"
@@ -733,6 +734,37 @@ test_clock(void **state)
 	assert_true(clock_monotonic_ms() >= start);
 }
 
+static void
+test_loopback(void **state)
+{
+	static const struct {
+		const char *host;
+		bool want;
+	} rows[] = {
+		{ "localhost", true },
+		{ "LocalHost", true },
+		{ "localhost.example.org", false },
+		{ "127.0.0.1", true },
+		{ "127.255.0.9", true },
+		{ "128.0.0.1", false },
+		{ "127.0.0.1.example.org", false },
+		{ "127.1", false },
+		{ "127.0.0.1.5", false },
+		{ "::1", true },
+		{ "0:0:0:0:0:0:0:1", true },
+		{ "::ffff:127.0.0.1", true },
+		{ "::ffff:10.0.0.1", false },
+		{ "::", false },
+		{ "fe80::1", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (host_is_loopback(rows[i].host) != rows[i].want)
+			fail_msg("row %zu: '%s'", i, rows[i].host);
+}
+
 int
 main(void)
 {
@@ -757,6 +789,7 @@ main(void)
 		cmocka_unit_test(test_log_journal),
 		cmocka_unit_test(test_log_shorten),
 		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_loopback),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -176,6 +176,45 @@ test_what_does_not_count(void **state)
 	}
 }
 
+/* A fault of one night is one, whatever day it is. */
+static void
+test_midnight(void **state)
+{
+	static const struct {
+		int64_t apart_s;
+		double points;
+	} cases[] = { { 1200, 1 }, { 12 * 3600 - 1, 1 }, { 12 * 3600, 2 }, { DAY, 2 } };
+	struct bounce_score score;
+	struct timeline t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t midnight = NOW - NOW % DAY;
+
+		read_timeline("DD", &t);
+		t.bounces[0].at_utc = midnight + 600;
+		t.bounces[1].at_utc = midnight + 600 - cases[i].apart_s;
+		bounces_score(t.bounces, t.nbounces, t.deliveries, t.ndeliveries, NOW, &score);
+		if (score.points != cases[i].points)
+			fail_msg("row %zu: %g points", i, score.points);
+	}
+}
+
+/* Whichever way it came. */
+static void
+test_refusals(void **state)
+{
+	struct bounce_score score;
+	struct timeline t;
+
+	(void)state;
+	read_timeline("DD", &t);
+	t.bounces[0].kind = RETURNED_REFUSAL;
+	t.deliveries[1].is_out = false;
+	bounces_score(t.bounces, t.nbounces, t.deliveries, t.ndeliveries, NOW, &score);
+	assert_int_equal(score.verdict, BOUNCE_SUPPRESS);
+}
+
 /* A copy that never left arrived nowhere. */
 static void
 test_what_did_not_leave(void **state)
@@ -212,6 +251,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timelines),
 		cmocka_unit_test(test_what_does_not_count),
+		cmocka_unit_test(test_midnight),
+		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_what_did_not_leave),
 		cmocka_unit_test(test_too_many),
 	};

@@ -192,11 +192,23 @@ static const struct {
 	    "t.conf:2:49: tls = none to another machine sends passwords and mails in clear; "
 	    "expected tls = "
 	    "required, or insecure = yes beside it\n" },
+	{ "smtp \"m\" { url = \"smtp://127.1:25\" tls = none }", 0,
+	    "t.conf:2:36: tls = none to another machine sends passwords and mails in clear; "
+	    "expected tls = required, or insecure = yes beside it\n" },
 	{ "mailbox { url = \"imaps://h\" user = me password-env = A password-file = b }", 0,
 	    "t.conf:2:56: both password-file and password-env in the block mailbox; expected one "
 	    "of them\n" },
 	{ "mailbox { url = \"imaps://h\" user = me  password-env = A  maildir = /m }", 0,
 	    "t.conf:2:1: both url and maildir in the block mailbox; expected one of them\n" },
+	{ "mailbox { maildir = /m  stdin = yes }", 0,
+	    "t.conf:2:1: both maildir and stdin in the block mailbox; expected one of them\n" },
+	{ "mailbox { url = \"imaps://h\" user = me  password-env = A  stdin = yes }", 0,
+	    "t.conf:2:1: both url and stdin in the block mailbox; expected one of them\n" },
+	{ "mailbox { stdin = yes  user = me }", 0,
+	    "t.conf:2:24: user without url; expected url = \"imaps://host/INBOX\" beside it\n" },
+	{ "mailbox { stdin = yes  done = seen }", 0,
+	    "t.conf:2:24: done beside stdin, where no mail stays; expected one without the "
+	    "other\n" },
 	{ "mailbox { url = \"imaps://h\" }", 0,
 	    "t.conf:2:11: url without user; expected the name of the account beside it\n" },
 	{ "mailbox { url = \"imaps://h\" user = me }", 0,
@@ -461,6 +473,8 @@ static const struct {
 	{ "smtp \"m\" { url = \"smtp://127.0.0.1:25\" tls = none insecure = false rate = "
 	  "\"600/min\" domains = {a.org} }",
 	    { "tls = none", "insecure = no", "rate = \"600/min\"", "domains = {\"a.org\"}" } },
+	{ "smtp \"m\" { url = \"smtp://LocalHost\" tls = none }", { "tls = none" } },
+	{ "smtp \"m\" { url = \"smtp://[0::1]:25\" tls = none }", { "tls = none" } },
 	{ "smtp \"m\" { url = \"smtp://relay.example.org\" tls = none insecure = true }",
 	    { "insecure = yes" } },
 	{ "smtp \"m\" { url = \"smtps://h\" password = hunter2 }",

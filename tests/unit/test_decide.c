@@ -79,7 +79,7 @@ static const struct {
 	{ INCOMING_BOUNCE, 0, 0, TOKEN_BOUNCE, PERIOD, INCOMING_RETURNED_PATH, ACT_BOUNCE, false },
 	{ INCOMING_BOUNCE, 0, 0, TOKEN_BOUNCE, PERIOD, INCOMING_REPORTED, ACT_BOUNCE, false },
 	{ INCOMING_BOUNCE, 0, 0, TOKEN_BOUNCE, PERIOD, INCOMING_SUBJECT, ACT_NONE, false },
-	{ INCOMING_BOUNCE, 0, 0, TOKEN_UNSUBSCRIBE, 0, INCOMING_RETURNED_LINK, ACT_NONE, false },
+	{ INCOMING_BOUNCE, 0, 0, TOKEN_UNSUBSCRIBE, 0, INCOMING_RETURNED_LINK, ACT_BOUNCE, false },
 	{ INCOMING_BOUNCE, 0, 0, TOKEN_UNSUBSCRIBE, 0, INCOMING_TO, ACT_NONE, false },
 	{ INCOMING_DELAYED, 0, 0, TOKEN_BOUNCE, PERIOD, INCOMING_TO, ACT_NONE, false },
 	{ INCOMING_DELIVERED, 0, 0, TOKEN_BOUNCE, PERIOD, INCOMING_TO, ACT_NONE, false },
@@ -122,6 +122,7 @@ static const struct {
 	    ACT_PAUSE, false },
 	{ INCOMING_REQUEST, INCOMING_PAUSE, INCOMING_FROM_ROBOT, TOKEN_PAUSE, 0, INCOMING_SUBJECT,
 	    ACT_PAUSE, false },
+	{ INCOMING_FEEDBACK, 0, 0, TOKEN_UNSUBSCRIBE, 0, INCOMING_RETURNED_LINK, ACT_NONE, false },
 };
 
 static struct incoming *
@@ -193,6 +194,44 @@ test_each_letter(void **state)
 	free(in);
 }
 
+/* A report of a button to leave is a wish to leave, with either token of the digest; it is not answered. */
+static void
+test_opt_out(void **state)
+{
+	static const struct {
+		const char *type;
+		enum token_purpose purpose;
+		uint32_t epoch;
+		enum incoming_place place;
+		enum act act;
+	} cases[] = {
+		{ "opt-out", TOKEN_BOUNCE, PERIOD, INCOMING_REPORTED, ACT_UNSUBSCRIBE },
+		{ "opt-out", TOKEN_BOUNCE, PERIOD, INCOMING_RETURNED_PATH, ACT_UNSUBSCRIBE },
+		{ "Opt-Out-List", TOKEN_UNSUBSCRIBE, 0, INCOMING_RETURNED_LINK, ACT_UNSUBSCRIBE },
+		{ "opt-out", TOKEN_UNSUBSCRIBE, 1, INCOMING_RETURNED_LINK, ACT_NONE },
+		{ "opt-out", TOKEN_PAUSE, 0, INCOMING_RETURNED_LINK, ACT_NONE },
+		{ "opt-out", TOKEN_BOUNCE, PERIOD, INCOMING_SUBJECT, ACT_NONE },
+		{ "opt-outs", TOKEN_BOUNCE, PERIOD, INCOMING_REPORTED, ACT_NONE },
+		{ "not-spam", TOKEN_BOUNCE, PERIOD, INCOMING_REPORTED, ACT_NONE },
+		{ "virus", TOKEN_BOUNCE, PERIOD, INCOMING_REPORTED, ACT_NONE },
+		{ "", TOKEN_BOUNCE, PERIOD, INCOMING_REPORTED, ACT_NONE },
+	};
+	const struct fixture *fx = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct incoming *in = calloc(1, sizeof(*in));
+		struct decision d;
+
+		in->kind = INCOMING_FEEDBACK;
+		snprintf(in->reason, sizeof(in->reason), "%s", cases[i].type);
+		add_candidate(in, fx->keys, cases[i].purpose, cases[i].epoch, cases[i].place);
+		decide(in, fx->keys, &d);
+		if (d.act != cases[i].act || d.may_answer)
+			fail_msg("row %zu: act %d", i, (int)d.act);
+		free(in);
+	}
+}
+
 /* Of a run that has a number, not of a day. */
 static void
 test_long_period(void **state)
@@ -260,6 +299,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_each_letter),
+		cmocka_unit_test(test_opt_out),
 		cmocka_unit_test(test_long_period),
 		cmocka_unit_test(test_recipient),
 	};

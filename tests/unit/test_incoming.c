@@ -177,6 +177,45 @@ test_statuses(void **state)
 	assert_true(n > 600);
 }
 
+/* A relay that says the same at once is read in the same way. */
+static void
+test_replies(void **state)
+{
+	static const struct {
+		const char *reply, *status, *reason;
+		enum smtp_class class;
+	} others[] = {
+		{ "550 <a@b.org>: user unknown", "", "userunknown", SMTP_CLASS_UNKNOWN },
+		{ "550 mailbox is full", "", "mailboxfull", SMTP_CLASS_TEMPORARY },
+		{ "554 blocked by a blocklist", "", "blocked", SMTP_CLASS_POLICY },
+		{ "550 5.1.1", "5.1.1", "userunknown", SMTP_CLASS_DEAD },
+		{ "550 no", "", "undefined", SMTP_CLASS_UNKNOWN },
+		{ "", "", "undefined", SMTP_CLASS_UNKNOWN },
+	};
+	struct incoming_recipient r;
+	char reply[80];
+
+	(void)state;
+	for (unsigned class = 4; class <= 5; class ++) {
+		for (unsigned i = 0; i < 8 * 28; i++) {
+			snprintf(
+			    reply, sizeof(reply), "%u50 %u.%u.%u no", class, class, i / 28, i % 28);
+			incoming_judge_reply(reply, &r);
+			if (r.class != expected_class(class, i / 28, i % 28))
+				fail_msg("%s: %s", reply, incoming_class_name(r.class));
+			assert_int_equal(r.code, class * 100 + 50);
+			assert_int_equal(r.fate, INCOMING_BOUNCE);
+		}
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		incoming_judge_reply(others[i].reply, &r);
+		if (r.class != others[i].class || strcmp(r.status, others[i].status) != 0 ||
+		    strcmp(r.reason, others[i].reason) != 0)
+			fail_msg("row %zu: %s, %s, %s", i, incoming_class_name(r.class), r.status,
+			    r.reason);
+	}
+}
+
 static void
 test_many_recipients(void **state)
 {
@@ -246,6 +285,10 @@ static const struct {
 	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.0.0\r\n"
 	  "Diagnostic-Code: smtp; 554 rejected: the IP address is on a blocklist\r\n",
 	    INCOMING_BOUNCE, SMTP_CLASS_POLICY, "ada@example.com", "blocked" },
+	/* A code for every failure, and a sentence that knows better. */
+	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+	  "Diagnostic-Code: smtp; 550 5.1.1 the mailbox is full\r\n",
+	    INCOMING_BOUNCE, SMTP_CLASS_TEMPORARY, "ada@example.com", "mailboxfull" },
 	/* The reply knows better than the status above it. */
 	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
 	  "Diagnostic-Code: smtp; 550 5.7.1 rejected by policy\r\n",
@@ -284,6 +327,42 @@ test_odd_fields(void **state)
 			fail_msg("row %zu: %s, %u recipients, '%s' %s %s", i,
 			    incoming_kind_name(in.kind), in.nrecipients, r->address,
 			    incoming_class_name(r->class), r->reason);
+	}
+}
+
+/* What the part for people says of a full mailbox is believed, when it can be about nobody else. */
+static void
+test_doubt(void **state)
+{
+	static const char one[] = "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\n"
+				  "Status: 5.1.1\r\n";
+	static const struct {
+		const char *text, *more;
+		enum smtp_class class;
+	} cases[] = {
+		{ "Not enough disk space", "", SMTP_CLASS_TEMPORARY },
+		{ "No such user", "", SMTP_CLASS_DEAD },
+		{ "The connection timed out", "", SMTP_CLASS_DEAD },
+		{ "Not enough disk space",
+		    "\r\nFinal-Recipient: rfc822; bob@example.com\r\nAction: failed\r\n"
+		    "Status: 5.2.2\r\n",
+		    SMTP_CLASS_DEAD },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strbuf mail;
+
+		strbuf_init(&mail, 4000);
+		strbuf_addf(&mail,
+		    "From: MAILER-DAEMON@example.com\r\nMIME-Version: 1.0\r\nContent-Type: "
+		    "multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\n"
+		    "Your mail was rejected:\r\n%s\r\n--b\r\nContent-Type: "
+		    "message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n%s%s\r\n--b--\r\n",
+		    cases[i].text, one, cases[i].more);
+		read_built(&mail);
+		if (in.recipients[0].class != cases[i].class)
+			fail_msg("row %zu: %s", i, incoming_class_name(in.recipients[0].class));
 	}
 }
 
@@ -489,6 +568,16 @@ static const struct {
 	{ "in capitals", "Subject: PAUSE " TOKEN "\n", "\n", INCOMING_REQUEST, INCOMING_PAUSE },
 	{ "encoded", "Subject: =?utf-8?q?resume_" TOKEN "?=\n", "\n", INCOMING_REQUEST,
 	    INCOMING_RESUME },
+	{ "behind what a mail server puts there", "Subject: [EXTERN] unsubscribe " TOKEN "\n", "\n",
+	    INCOMING_REQUEST, INCOMING_UNSUBSCRIBE },
+	{ "a blank of the link left as it is", "Subject: Pause%20" TOKEN "\n", "\n",
+	    INCOMING_REQUEST, INCOMING_PAUSE },
+	{ "a token behind another word", "Subject: unsubscribe x " TOKEN "\n", "\n",
+	    INCOMING_REQUEST, INCOMING_UNSUBSCRIBE },
+	{ "no verb before the token", "Subject: about " TOKEN ", unsubscribe\n", "\n",
+	    INCOMING_OTHER, INCOMING_NO_VERB },
+	{ "part of a word before it", "Subject: do repause " TOKEN "\n", "\n", INCOMING_OTHER,
+	    INCOMING_NO_VERB },
 	{ "in the address", "To: unsubscribe+" TOKEN "@example.org\n", "\n", INCOMING_REQUEST,
 	    INCOMING_UNSUBSCRIBE },
 	{ "in words", "Subject: please\n", "\n  Unsubscribe \n\nBob\n", INCOMING_REQUEST,
@@ -753,10 +842,11 @@ test_feedback(void **state)
 		{ "ABUSE", INCOMING_COMPLAINT },
 		{ "not-spam", INCOMING_FEEDBACK },
 		{ "auth-failure", INCOMING_FEEDBACK },
-		{ "fraud", INCOMING_FEEDBACK },
+		{ "fraud", INCOMING_COMPLAINT },
 		{ "virus", INCOMING_FEEDBACK },
 		{ "other", INCOMING_FEEDBACK },
 		{ "opt-out", INCOMING_FEEDBACK },
+		{ "opt-out-list", INCOMING_FEEDBACK },
 		{ "not-abuse", INCOMING_FEEDBACK },
 		{ "", INCOMING_FEEDBACK },
 	};
@@ -857,8 +947,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_odd_fields),
+		cmocka_unit_test(test_doubt),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_vacations),
 		cmocka_unit_test(test_people),

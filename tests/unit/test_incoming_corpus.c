@@ -79,9 +79,6 @@ static const struct {
 	{ "bounce/lhost-v5sendmail-05.eml", 2, HARD, "the same words" },
 	{ "bounce/lhost-v5sendmail-05.eml", 3, HARD,
 	    "550 without an enhanced code: only words say that the user is unknown" },
-	{ "bounce/rfc3464-01.eml", 0, HARD,
-	    "the delivery status and the reply in it say 5.1.1 User Unknown; that counts, not the "
-	    "sentence for people (RFC 3464)" },
 	{ "bounce/rfc3464-28.eml", 1, COUNT,
 	    "a report with one recipient; Sisimai counts the report inside it, too" },
 };

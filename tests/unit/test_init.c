@@ -43,6 +43,8 @@ static const struct {
 	{ INIT_URL, "maildir:/tmp/M", "maildir:/tmp/M", NULL, -1 },
 	{ INIT_URL, "maildir:M", NULL, "expected maildir:/", -1 },
 	{ INIT_USER, " me ", "me", NULL, -1 },
+	{ INIT_CA, "/nowhere/ca.pem", NULL, "/nowhere/ca.pem: No such file", -1 },
+	{ INIT_CA, "/etc/passwd", NULL, "holds no certificate", -1 },
 	{ INIT_WHEN, "mon,thu 08:00", "mon,thu 08:00", NULL, -1 },
 	{ INIT_WHEN, "daily 25:00", NULL, "", -1 },
 	{ INIT_TIMEZONE, "Europe/London", "Europe/London", NULL, -1 },
@@ -190,6 +192,12 @@ test_text_reads_back(void **state)
 	assert_string_equal(run->cfg->smtps[0].user, init.items[INIT_USER]);
 	assert_false(run->cfg->smtps[0].tls_required);
 	assert_int_equal(config_each_reader(run->cfg, compare, &init, NULL), 0);
+	run_close(run);
+	/* Who names an authority wants TLS, within this machine as well. */
+	init.items[INIT_CA] = "/a \"b\" $c/ca.pem";
+	run = open_init(&init, &place, &log);
+	assert_string_equal(run->cfg->smtps[0].ca_file, init.items[INIT_CA]);
+	assert_true(run->cfg->smtps[0].tls_required);
 	run_close(run);
 	arena_release(&a);
 }

@@ -67,6 +67,37 @@ test_every_item_once(void **state)
 }
 
 static void
+wait_for_go(void *arg, size_t item, size_t worker)
+{
+	(void)item, (void)worker;
+	while (!atomic_load((atomic_bool *)arg))
+		;
+}
+
+/* It is told from outside whether a round is done, and that changes nothing. */
+static void
+test_done(void **state)
+{
+	struct pool *pool;
+	atomic_bool go = false;
+
+	(void)state;
+	assert_int_equal(pool_new(2, &pool, NULL), 0);
+	assert_true(pool_is_done(pool));
+	for (int round = 0; round < 100; round++) {
+		atomic_store(&go, false);
+		pool_start(pool, 3, wait_for_go, &go);
+		assert_false(pool_is_done(pool));
+		atomic_store(&go, true);
+		while (pool_size(pool) > 1 && !pool_is_done(pool))
+			;
+		pool_join(pool);
+		assert_true(pool_is_done(pool));
+	}
+	pool_free(pool);
+}
+
+static void
 test_processors(void **state)
 {
 	(void)state;
@@ -79,6 +110,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_item_once),
+		cmocka_unit_test(test_done),
 		cmocka_unit_test(test_processors),
 	};
 

@@ -288,7 +288,7 @@ take_step(struct fixture *fx, int64_t reader, enum step step)
 		begin(fx);
 		must(fx,
 		    store_expire_editions(
-			fx->store, T_NOW + 40 * HOUR_S, 36 * HOUR_S, &n, &fx->err));
+			fx->store, T_NOW + 40 * HOUR_S, 36 * HOUR_S, NULL, NULL, &n, &fx->err));
 		commit(fx);
 		break;
 	case MERGE:

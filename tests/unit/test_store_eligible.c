@@ -117,8 +117,8 @@ send_edition(struct world *w, bool with_paper, bool cut, enum edition_state stat
 		    store_settle_edition(fx->store, e.period, e.reader, EDITION_DEFERRED, "",
 			w->now_utc, w->now_utc, &fx->err));
 		must(fx,
-		    store_expire_editions(
-			fx->store, w->now_utc + 40 * HOUR_S, 36 * HOUR_S, &n, &fx->err));
+		    store_expire_editions(fx->store, w->now_utc + 40 * HOUR_S, 36 * HOUR_S, NULL,
+			NULL, &n, &fx->err));
 		assert_int_equal(n, 1);
 	} else {
 		must(fx, store_intend_edition(fx->store, e.period, e.reader, &fx->err));

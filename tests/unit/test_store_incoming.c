@@ -138,6 +138,85 @@ test_counts(void **state)
 	assert_int_equal(store_was_answered(fx->store, 4, T_NOW, &fx->err), 0);
 }
 
+/* A digest that left at a second of its own, and perhaps came back. */
+static void
+mail(struct fixture *fx, const char *address, int64_t at_utc, enum bounce_class class)
+{
+	int64_t reader = find_reader(fx, address)->sub.id;
+	struct edition e = { .period = T_TODAY,
+		.reader = reader,
+		.state = EDITION_LEASED,
+		.day = T_TODAY,
+		.since_day = T_TODAY,
+		.note = "" };
+	struct store_returned r = returned((unsigned char)reader, reader, at_utc + 60);
+
+	must(fx, store_begin(fx->store, &fx->err));
+	must(fx, store_lease_editions(fx->store, &e, 1, at_utc, &fx->err));
+	must(fx, store_intend_edition(fx->store, T_TODAY, reader, &fx->err));
+	must(fx,
+	    store_settle_try(
+		fx->store, T_TODAY, reader, EDITION_SENT, "main", "250 Ok", at_utc, 0, &fx->err));
+	must(fx, store_commit(fx->store, false, &fx->err));
+	r.class = class;
+	r.reply = address;
+	if (class != 0)
+		put(fx, &r);
+}
+
+static int
+find_row(struct fixture *fx, const char *domain, size_t row, const char **reply)
+{
+	return store_find_row(
+	    fx->store, BOUNCE_POLICY, domain, T_NOW, row, &fx->a, reply, &fx->err);
+}
+
+/* A row is of mails to one domain as they left, whatever stands between them for others. */
+static void
+test_rows(void **state)
+{
+	static const struct {
+		const char *address;
+		enum bounce_class class;
+	} mails[] = { { "a@far.example", BOUNCE_POLICY }, { "b@far.example", BOUNCE_POLICY },
+		{ "c@sofar.example", 0 }, { "d@sub.far.example", BOUNCE_DEAD },
+		{ "e@far.example", BOUNCE_POLICY }, { "f@far.example", 0 },
+		{ "g@far.example", BOUNCE_POLICY }, { "h@far.example", BOUNCE_DEAD },
+		{ "i@sofar.example", BOUNCE_POLICY } };
+	enum { N = sizeof(mails) / sizeof(mails[0]) };
+	struct fixture *fx = *state;
+	struct subscriber readers[N];
+	const char **domains, *reply;
+	size_t n;
+
+	for (size_t i = 0; i < N; i++)
+		readers[i] = make_reader(mails[i].address);
+	sync_readers(fx, readers, N, true, T_NOW - 10);
+	for (size_t i = 0; i < N; i++)
+		mail(fx, mails[i].address, T_NOW + (int64_t)i, mails[i].class);
+	must(fx,
+	    store_load_bounced_domains(
+		fx->store, BOUNCE_POLICY, T_NOW, 1, &fx->a, &domains, &n, &fx->err));
+	assert_int_equal(n, 2);
+	assert_string_equal(domains[0], "far.example");
+	assert_string_equal(domains[1], "sofar.example");
+	must(fx,
+	    store_load_bounced_domains(
+		fx->store, BOUNCE_POLICY, T_NOW, 2, &fx->a, &domains, &n, &fx->err));
+	assert_int_equal(n, 1);
+	must(fx,
+	    store_load_bounced_domains(
+		fx->store, BOUNCE_POLICY, T_NOW + 3600, 1, &fx->a, &domains, &n, &fx->err));
+	assert_int_equal(n, 0);
+	assert_int_equal(find_row(fx, "far.example", 3, &reply), 1);
+	assert_string_equal(reply, "e@far.example");
+	assert_int_equal(find_row(fx, "far.example", 4, &reply), 0);
+	assert_int_equal(find_row(fx, "sofar.example", 1, &reply), 1);
+	assert_int_equal(find_row(fx, "sofar.example", 2, &reply), 0);
+	assert_int_equal(find_row(fx, "%.example", 1, &reply), 0);
+	assert_int_equal(find_row(fx, "example", 1, &reply), 0);
+}
+
 /* A person who is forgotten leaves nothing here either, and what is old goes. */
 static void
 test_forgetting(void **state)
@@ -212,6 +291,7 @@ main(void)
 		T(test_once),
 		T(test_what_waits),
 		T(test_counts),
+		T(test_rows),
 		T(test_forgetting),
 		T(test_new_address),
 	};

@@ -486,7 +486,7 @@ expire_all(struct world *w)
 	size_t n;
 
 	must(w, store_begin(w->run.store, &w->err));
-	must(w, store_expire_editions(w->run.store, w->now_utc, -1, &n, &w->err));
+	must(w, store_expire_editions(w->run.store, w->now_utc, -1, NULL, NULL, &n, &w->err));
 	must(w, store_commit(w->run.store, false, &w->err));
 	for (size_t i = 0; i < w->n; i++) {
 		struct model *m = &w->models[i];

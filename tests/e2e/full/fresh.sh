@@ -10,7 +10,7 @@ rm -rf "$T" && T=$(mktemp -d /var/tmp/digest-fresh.XXXXXX) && cd "$T" || exit 1
 # shellcheck source=tests/e2e/debian.sh
 . "$E2E/debian.sh"
 need_root
-plan 11
+plan 12
 
 R=$T/root
 check 'a fresh Debian'                          'make_root "$R"'
@@ -32,6 +32,7 @@ postfix() {
 	enter "$R" postconf -e myhostname=mx.fresh.test mydestination=fresh.test,localhost inet_interfaces=loopback-only \
 	    inet_protocols=ipv4 home_mailbox=Maildir/ mynetworks=127.0.0.0/8 maillog_file=/var/log/mail.log alias_maps= alias_database=
 }
+check 'sh etc/setup mail, and nothing listens'  'as root "sh etc/setup mail" >mail.log 2>&1 && enter "$R" sh -c "command -v dovecot && readlink /etc/systemd/system/dovecot.socket /etc/systemd/system/postfix.service | sort -u" | tail -n 1 | grep -qx /dev/null && test ! -e "$R/run/dovecot/master.pid" && test ! -e "$R/var/spool/postfix/pid/master.pid" || ! cat mail.log'
 check 'a real Postfix with a Maildir'           postfix
 
 # Papers of the day come from a file: no test asks a service. What is in conf.d belongs to the configuration.
