@@ -282,19 +282,21 @@ enum run_taken { TAKEN_NEW, TAKEN_CHANGED, TAKEN_SAME };
 /*
  * Add a reader by command, or change one added so before: what is said changes, the rest stays; a filter takes the place of the
  * one of its name, or comes after those there are.
- * changes	gets what changed, "name, filter mine"; may be NULL
+ * address	gets it without the name
+ * changes	gets what changed, "name, filter mine"
  * Fails with ERR_DATA for a bad address, key or query, ERR_USAGE for a reader of the file ("ada@example.org is in
  * digest.conf:23; edit there") and for one who must not be mailed.
  */
-int	run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *taken, struct strbuf *changes,
-	    struct error *err);
+int	run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *taken, struct strbuf *address,
+	    struct strbuf *changes, struct error *err);
 /* End and suppress: no mail until `subscribers resume --consent`. */
 int	run_unsubscribe(struct run *run, const char *address, struct error *err);
 /* By the token of a mail. */
 int	run_unsubscribe_token(struct run *run, const char *token, struct strbuf *address, struct error *err);
 int	run_pause(struct run *run, const char *address, int32_t until_day, struct error *err);
-/* End a pause, and with a consent a suppression; *was says what there was to end. */
-enum run_resumed { RESUMED_NOTHING, RESUMED_PAUSE, RESUMED_SUPPRESSION, RESUMED_STRANGER };
+/* End a pause, and with a consent a suppression; *was says what there was to end. PAUSED: a suppression, while the reader's
+ * block says a pause, which only the block can end. */
+enum run_resumed { RESUMED_NOTHING, RESUMED_PAUSE, RESUMED_SUPPRESSION, RESUMED_PAUSED, RESUMED_STRANGER };
 int	run_resume(struct run *run, const char *address, const char *consent, enum run_resumed *was, struct error *err);
 /*
  * Forget a person but for the hash that keeps them from being mailed, down to the bytes of the store's files. Fails with ERR_TEMP

@@ -1,5 +1,6 @@
 /* digest subscribe, unsubscribe: one reader by command. */
 #include "cli.h"
+#include "digest/file.h"
 #include "digest/limits.h"
 
 #include <stdio.h>
@@ -28,13 +29,25 @@ read_filters(struct cli *cli, struct run_wish *wish, struct error *err)
 	return 0;
 }
 
+static void
+put_first_digest(const char *address)
+{
+	struct strbuf word;
+
+	strbuf_init(&word, MAX_NAME_BYTES * 4);
+	file_add_word(&word, address);
+	fputs(" is subscribed; see the first digest by: digest --dry-run -u ", stdout);
+	term_put(word.buf);
+	strbuf_release(&word);
+}
+
 static int
-tell(struct cli *cli, enum run_taken taken, const char *changes, struct error *err)
+tell(struct cli *cli, enum run_taken taken, const char *address, const char *changes,
+    struct error *err)
 {
 	static const char *const names[] = {
 		[TAKEN_NEW] = "new", [TAKEN_CHANGED] = "changed", [TAKEN_SAME] = "same"
 	};
-	const char *address = cli->args[0];
 	struct value *v;
 
 	if (cli->opt.json) {
@@ -49,8 +62,7 @@ tell(struct cli *cli, enum run_taken taken, const char *changes, struct error *e
 		return EXIT_OK;
 	term_put(address);
 	if (taken == TAKEN_NEW) {
-		fputs(" is subscribed; see the first digest by: digest --dry-run -u ", stdout);
-		term_put(address);
+		put_first_digest(address);
 	} else if (taken == TAKEN_CHANGED) {
 		fputs(" is changed: ", stdout);
 		term_put(changes);
@@ -76,7 +88,7 @@ cmd_subscribe(struct cli *cli, struct error *err)
 		.how = "command",
 		.consent = opt->consent != NULL ? opt->consent : "",
 		.record = "" };
-	struct strbuf changes;
+	struct strbuf address, changes;
 	enum run_taken taken;
 	int rc = -1;
 
@@ -85,11 +97,13 @@ cmd_subscribe(struct cli *cli, struct error *err)
 			keys[wish.nkeys++] = given[i];
 	if (read_filters(cli, &wish, err) == -1)
 		return -1;
+	strbuf_init(&address, MAX_NAME_BYTES * 2);
 	strbuf_init(&changes, MAX_READER_BYTES);
 	if (cli_open_readers(cli, CLI_WRITE, err) == 0 &&
-	    run_subscribe(cli->run, &wish, &taken, &changes, err) == 0)
-		rc = tell(cli, taken, changes.buf, err);
+	    run_subscribe(cli->run, &wish, &taken, &address, &changes, err) == 0)
+		rc = tell(cli, taken, address.buf, changes.buf, err);
 	strbuf_release(&changes);
+	strbuf_release(&address);
 	return rc;
 }
 

@@ -198,19 +198,21 @@ pause_one(struct cli *cli, const char *address, struct error *err)
 static int
 resume_one(struct cli *cli, const char *address, struct error *err)
 {
-	static const char *const sentences[] = {
-		[RESUMED_NOTHING] = "was not paused",
-		[RESUMED_PAUSE] = "gets mail again",
-		[RESUMED_SUPPRESSION] = "gets mail again",
-		[RESUMED_STRANGER] = "may be subscribed again, but is no reader",
+	static const struct {
+		const char *sentence, *state;
+	} ends[] = {
+		[RESUMED_NOTHING] = { "was not paused", "active" },
+		[RESUMED_PAUSE] = { "gets mail again", "active" },
+		[RESUMED_SUPPRESSION] = { "gets mail again", "active" },
+		[RESUMED_PAUSED] = { "gets mail again after the pause in the file", "paused" },
+		[RESUMED_STRANGER] = { "may be subscribed again, but is no reader", "unknown" },
 	};
 	enum run_resumed was;
 
 	if (run_resume(cli->run, address, cli->opt.consent != NULL ? cli->opt.consent : "", &was,
 		err) == -1)
 		return -1;
-	return tell(
-	    cli, address, was == RESUMED_STRANGER ? "unknown" : "active", sentences[was], err);
+	return tell(cli, address, ends[was].state, ends[was].sentence, err);
 }
 
 /* Copies that digest itself made know the reader, too. */

@@ -217,6 +217,25 @@ struct stored_filters {
 	size_t nreaders, nbroken;
 };
 
+static void
+fail_filter(
+    struct checker *c, const struct subscriber *sub, const struct filter *f, const char *why)
+{
+	struct strbuf cure, removal;
+
+	strbuf_init(&cure, LINE_BYTES);
+	strbuf_init(&removal, LINE_BYTES);
+	strbuf_addf(&removal, "%s=", f->name);
+	strbuf_add(&cure, "put it back, or take it from the reader: digest subscribe ");
+	file_add_word(&cure, sub->address);
+	strbuf_add(&cure, " --filter ");
+	file_add_word(&cure, removal.buf);
+	check_fail(c, RUN_FAULT_CONFIG, "filters", cure.buf,
+	    "%s: filter \"%s\": %s; no mail goes there", sub->address, f->name, why);
+	strbuf_release(&removal);
+	strbuf_release(&cure);
+}
+
 static int
 visit_filters(void *arg, const struct store_reader *r)
 {
@@ -230,7 +249,6 @@ visit_filters(void *arg, const struct store_reader *r)
 		const struct filter *f = &r->sub.filters[i];
 		struct error why = { 0 };
 		struct query *q;
-		char cure[256];
 
 		/* Only what it names can have gone since it was taken. */
 		arena_reset(&s->arena);
@@ -239,11 +257,7 @@ visit_filters(void *arg, const struct store_reader *r)
 			continue;
 		if (s->nbroken++ >= MAX_TOLD)
 			return 0;
-		snprintf(cure, sizeof(cure),
-		    "put it back, or take it from the reader: digest subscribe %s --filter '%s='",
-		    r->sub.address, f->name);
-		check_fail(s->checker, RUN_FAULT_CONFIG, "filters", cure,
-		    "%s: filter \"%s\": %s; no mail goes there", r->sub.address, f->name, why.msg);
+		fail_filter(s->checker, &r->sub, f, why.msg);
 		return 0;
 	}
 	return 0;

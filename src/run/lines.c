@@ -406,9 +406,10 @@ read_state(struct line *l)
 static int64_t
 read_past(struct line *l, const char *name)
 {
+	const json_t *value = json_object_get(l->object, name);
 	int64_t at_utc = 0;
 
-	if (json_object_get(l->object, name) == NULL)
+	if (value == NULL || json_is_null(value))
 		return 0;
 	if (json_get_int64(l->object, name, &at_utc) && at_utc >= 0 &&
 	    at_utc <= clock_now_utc(&l->in->run->clock))

@@ -24,7 +24,7 @@ pick_value(
 	value_set_string(a, v, "title", found == 1 ? paper->title : "");
 	value_set_string(a, v, "section", section);
 	value_set_string(a, v, "why", p->why);
-	value_set_number(a, v, "version", p->version);
+	value_set_number(a, v, "version", p->version != VERSION_WITHDRAWN ? p->version : 0);
 	value_set_bool(a, v, "cut", p->cut);
 	return v;
 }

@@ -142,6 +142,17 @@ need_reader(const struct change *c, struct error *err)
 	    err, ERR_USAGE, "%s is not a reader; 'digest subscribers' lists them", c->canonical);
 }
 
+/* Somebody who is a reader now. */
+static int
+need_active(const struct change *c, struct error *err)
+{
+	if (c->reader == NULL || c->reader->state != READER_ENDED)
+		return need_reader(c, err);
+	return err_set(err, ERR_USAGE,
+	    "%s is a reader no more; write their block again, or: digest subscribe %s",
+	    c->canonical, c->canonical);
+}
+
 /* What the file says is changed in the file. */
 static int
 need_own(const struct change *c, struct error *err)
@@ -149,13 +160,18 @@ need_own(const struct change *c, struct error *err)
 	if (c->reader == NULL || c->reader->sub.origin != ORIGIN_FILE ||
 	    c->reader->state == READER_ENDED)
 		return 0;
+	if (c->reader->vanished)
+		return err_set(err, ERR_USAGE,
+		    "the block of %s is gone from %s; put it back, or confirm that by: digest run "
+		    "--accept-removals",
+		    c->canonical, c->reader->sub.file);
 	return err_set(err, ERR_USAGE, "%s is in %s:%u; edit there", c->canonical,
 	    c->reader->sub.file, (unsigned)c->reader->sub.line);
 }
 
 int
 run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *taken,
-    struct strbuf *changes, struct error *err)
+    struct strbuf *address, struct strbuf *changes, struct error *err)
 {
 	struct change c = { .run = run };
 	struct address addr;
@@ -166,6 +182,7 @@ run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *take
 	arena_init(&a, MAX_READER_BYTES);
 	if (address_parse(wish->address, &a, &addr, NULL, err) == -1)
 		goto out;
+	strbuf_add(address, addr.mailbox);
 	c.canonical = addr.canonical;
 	found = store_find_reader(run->store, c.canonical, &a, &c.reader, err);
 	if (found == -1 || need_own(&c, err) == -1)
@@ -242,7 +259,7 @@ run_unsubscribe_token(struct run *run, const char *token, struct strbuf *address
 static int
 do_pause(struct change *c, struct error *err)
 {
-	if (need_reader(c, err) == -1 || need_own(c, err) == -1)
+	if (need_active(c, err) == -1 || need_own(c, err) == -1)
 		return -1;
 	return store_pause_reader(c->run->store, c->reader->sub.id, c->day, err);
 }
@@ -269,6 +286,18 @@ readers_end_pause(
 	return store_pause_reader(run->store, reader->sub.id, today, err) == -1 ? -1 : 1;
 }
 
+/* Who is no reader does not become one by that, and whose block is gone would end with the next run. */
+static int
+stay_stranger(struct change *c, bool was_suppressed, struct error *err)
+{
+	c->resumed = RESUMED_STRANGER;
+	if (!was_suppressed)
+		return need_active(c, err) == -1 ? -1 : need_own(c, err);
+	if (c->reader == NULL || c->reader->vanished)
+		return 0;
+	return store_end_reader(c->run->store, c->reader->sub.id, c->reader->ended_utc, err);
+}
+
 /* Lifts a pause, and with a consent also a suppression. */
 static int
 do_resume(struct change *c, struct error *err)
@@ -287,18 +316,21 @@ do_resume(struct change *c, struct error *err)
 		if (store_unsuppress(c->run->store, c->canonical, c->text, c->now_utc, err) == -1)
 			return -1;
 	}
-	if (c->reader == NULL) {
-		c->resumed = RESUMED_STRANGER;
-		return suppressed == 1 ? 0 : need_reader(c, err);
-	}
+	if (c->reader == NULL || c->reader->vanished ||
+	    (c->reader->state == READER_ENDED &&
+		(suppressed == 0 || c->reader->sub.origin == ORIGIN_FILE)))
+		return stay_stranger(c, suppressed == 1, err);
 	if ((ended = readers_end_pause(c->run, c->reader, c->now_utc, err)) != 1)
 		return ended;
 	if (suppressed == 0)
 		c->resumed = RESUMED_PAUSE;
 	if (store_load_reader(c->run->store, c->reader->sub.id, &c->arena, &c->reader, err) != 1)
 		return -1;
-	/* A pause by the block is the block's. */
-	return due_is_paused(c->run, c->reader, c->now_utc) ? need_own(c, err) : 0;
+	if (!due_is_paused(c->run, c->reader, c->now_utc))
+		return 0;
+	/* A pause by the block is the block's, and no reason to leave the rest undone. */
+	c->resumed = RESUMED_PAUSED;
+	return suppressed == 1 ? 0 : need_own(c, err);
 }
 
 int

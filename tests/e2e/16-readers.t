@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Readers by command and by file: who comes, who goes, and that nobody who left is mailed again.
 . "$(dirname "$0")/lib.sh"
-plan 46
+plan 47
 
 cp "$FIXTURES/2026-03-02.json" days.json
 base='source "days" { type = file  path = "days*.json" }'
@@ -100,6 +100,7 @@ rm -rf Mail
 check 'too many gone at once are held back'      'says 0 "8 readers are gone from .*--accept-removals" d run && test "$(mailed "r1@")" = 0 && test "$(mailed "r9@")" = 1'
 check '... and listed as such'                   'd subscribers --all | grep -q "^r1@digest.test .* gone "'
 check '... in a preview, too'                    'd -n -u r1@digest.test 2>&1 | grep -q "not mailed: r1@digest.test (block gone; see --accept-removals"'
+check '... as commands say'                  'for c in "subscribe r1@digest.test" "subscribers pause r1@digest.test --until 2030-01-01" "subscribers resume r1@digest.test"; do says 64 "the block of r1@digest.test is gone from .*digest.conf; put it back, or confirm" d $c || exit 1; done'
 check '--accept-removals ends them'              'd run --accept-removals && d subscribers --all | grep "^r1@digest.test .*ended"'
 check 'export all is JSON, each with its type'   'd export all | python3 -c "
 import json, sys

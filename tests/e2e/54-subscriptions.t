@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 98
+plan 103
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -61,6 +61,13 @@ config 'subscriber "ada@digest.test" {}'
 check 'a pause by command outlives the taking over, and ends by command' 'is ada@digest.test "r[\"state\"], r[\"origin\"]" "('"'paused', 'file'"')" && d subscribers resume ada@digest.test | grep -q "gets mail again" && is ada@digest.test "r[\"state\"]" active'
 config 'subscriber "ada@digest.test" { paused-until = 2026-05-01 }'
 check 'a pause by the block ends in the block'   'says 64 "ada@digest.test is in .*digest.conf:4; edit there" d subscribers resume ada@digest.test && is ada@digest.test "r[\"state\"]" paused'
+d -q unsubscribe ada@digest.test
+check '... which a consent leaves to it'         'd subscribers resume ada@digest.test --consent phone | grep -qx "ada@digest.test gets mail again after the pause in the file" && is ada@digest.test "r[\"state\"], r[\"consent\"][-1][\"text\"]" "('"'paused', 'phone'"')"'
+config 'subscriber "bob@digest.test" {}'
+d -q run
+check 'whose block is gone is no reader by a consent' 'd -q unsubscribe ada@digest.test && d subscribers resume ada@digest.test --consent mail | grep -qx "ada@digest.test may be subscribed again, but is no reader" && is ada@digest.test "r[\"state\"]" ended'
+check '... nor can they pause'                   'says 64 "ada@digest.test is a reader no more" d subscribers pause ada@digest.test --until 2026-05-01'
+check '... nor without one'                      'says 64 "ada@digest.test is a reader no more; write their block again, or: digest subscribe" d subscribers resume ada@digest.test && d -q subscribe ada@digest.test && is ada@digest.test "r[\"state\"]" active'
 
 # --- a block that breaks, and was
 fresh
@@ -82,17 +89,18 @@ check '... with the query it has then'           'd -n -u bob@digest.test 2>/dev
 config 'filter "light" { match = "nosuchword" }' 'filter "two words" { match = "*" }'
 check '... and the one it has later'             'd -n -u bob@digest.test >out 2>/dev/null; grep -q "two words" out && ! grep -q "in light" out'
 check 'when it is gone from the file, its readers are told of' 'config; d -n -u bob@digest.test 2>&1 | grep -q "filter \"light\": there is no shared filter .light., and a filter cannot need itself"'
-check '... check names them with the cure, and no others' 'd -q subscribe eve@digest.test --filter "a=tea"; d -q subscribe left@digest.test --use light && exit 1; d check --offline >out; test $? = 78 && grep -A3 "^fail filters *bob@digest.test: filter \"light\": there is no shared filter" out | tr -s "\n " " " | grep -q "subscribe bob@digest.test --filter .light=" && ! grep -q "eve@\|filters *ada@" out'
+check '... check names them with the cure, and no others' 'd -q subscribe eve@digest.test --filter "a=tea"; d -q subscribe left@digest.test --use light && exit 1; d check --offline >out; test $? = 78 && grep -A3 "^fail filters *bob@digest.test: filter \"light\": there is no shared filter" out | tr -s "\n " " " | grep -q "subscribe bob@digest.test --filter light=" && ! grep -q "eve@\|filters *ada@" out'
 check '... which cures it'                       'd -q subscribe bob@digest.test --filter light= --filter "two words=" && d check --offline | grep -q "^ok *filters"'
 config 'filter "light" { match = "camera" }'
 check 'an unknown one is told with the nearest'  'says 65 "there is no shared filter .lihgt.; did you mean .light.\?" d subscribe cleo@digest.test --use lihgt'
 config 'filter "light" { match = "camera" }' 'defaults { use = {light}  timezone = Europe/Berlin  limit = 6 }'
 check 'defaults are those of readers by command, too' 'd -q subscribe dora@digest.test && is dora@digest.test "r[\"timezone\"], r[\"limit\"], r[\"filters\"][0][\"name\"]" "('"'Europe/Berlin', 6, 'light'"')"'
+check 'with a name, the address is told without it' 'd subscribe "Fay <fay@digest.test>" | grep -qx "fay@digest.test is subscribed; see the first digest by: digest --dry-run -u fay@digest.test" && d --json subscribe "Fay <fay@digest.test>" | grep -q "\"address\":\"fay@digest.test\"" && d -q subscribers erase fay@digest.test && d -q subscribers resume fay@digest.test --consent x'
 
 # --- settings by command
 fresh
 config
-check 'subscribe with all settings'              'd subscribe "Bob <bob@digest.test>" --filter "a=tea" --when "weekdays 07:30" --timezone Europe/London --language de --limit 5 --consent "card, 2 March" | grep -q "^Bob <bob@digest.test> is subscribed"'
+check 'subscribe with all settings'              'd subscribe "Bob <bob@digest.test>" --filter "a=tea" --when "weekdays 07:30" --timezone Europe/London --language de --limit 5 --consent "card, 2 March" | grep -q "^bob@digest.test is subscribed"'
 check '... all are kept'                         'is bob@digest.test "r[\"name\"], r[\"when\"], r[\"timezone\"], r[\"language\"], r[\"limit\"], r[\"consent\"][0][\"how\"], r[\"consent\"][0][\"text\"]" "('"'Bob', 'weekdays 07:30', 'Europe/London', 'de', 5, 'command', 'card, 2 March'"')"'
 check 'again: what is given changes, and is told' 'd subscribe bob@digest.test --filter "b=nerf" --name Robert | grep -qx "bob@digest.test is changed: name, filter b"'
 check '... the rest stays'                       'is bob@digest.test "r[\"name\"], r[\"when\"], [f[\"match\"] for f in r[\"filters\"]]" "('"'Robert', 'weekdays 07:30', ['tea', 'nerf']"')"'

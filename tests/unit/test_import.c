@@ -170,7 +170,7 @@ static const struct {
 	size_t nadded, nleft, nother;
 } broken[] = {
 	{ "email,limit\na@digest.test,x\nb@digest.test,3",
-	    "2:limit: limit: 'x' is not a number; expected 1..500\n", 1, 0, 0 },
+	    "2:limit: 'x' is not a number; expected 1..500\n", 1, 0, 0 },
 	{ "Email Address,Limit\nx@,3",
 	    "2:Email Address: address 'x@': nothing after '@'; expected local@domain\n", 0, 0, 0 },
 	{ "email\n\"a@digest.test\nb@digest.test\n",
@@ -212,6 +212,11 @@ static const struct {
 	    "1:left: expected unsubscribed, complaint, bounced or operator\n", 0, 0, 0 },
 	{ "{\"type\":\"subscriber\",\"address\":\"a\\u0000@digest.test\",\"consent\":\"x\"}",
 	    "1:address: a NUL character; expected text\n", 0, 0, 0 },
+	{ "{\"type\":\"subscriber\",\"address\":\"a@digest.test\",\"consent\":\"x\",\"created\":-"
+	  "1}",
+	    "1:created: expected seconds since 1970, and not in the future\n", 0, 0, 0 },
+	{ "{\"type\":\"edition\",\"address\":\"nobody\",\"state\":\"sent\"}",
+	    "1:address: expected that of the reader before\n", 0, 0, 0 },
 	{ "{\"type\":\"suppression\",\"hash\":\"00\"}",
 	    "1:hash: by another key; expected a line suppression-key before\n", 0, 0, 0 },
 	{ "{\"type\":\"suppression-key\",\"key\":\"00\"}",
