@@ -275,6 +275,7 @@ recipient_judge(struct incoming_recipient *r, struct span said, enum trust trust
 	if (status[0] != '\0' && (!is_vague(status) || is_vague(r->status)))
 		memcpy(r->status, status, sizeof(r->status));
 	words_judge(said, &words, &by_words);
+	r->class = SMTP_CLASS_NONE; /* a report may tell of one twice */
 	if (r->fate == INCOMING_BOUNCE) {
 		class = judge_codes(r);
 		if (class == SMTP_CLASS_UNKNOWN)

@@ -4,6 +4,7 @@
 #include "run/returns.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -11,16 +12,33 @@ enum {
 	REFUSING_SPAN_S = 86400, /* so long no mail leaves for it; then it is tried again */
 };
 
+/* What was read before a person said that all is well counts no more. */
+static int
+find_start(struct run *run, struct arena *a, int64_t *since_utc, struct error *err)
+{
+	const char *text;
+	int64_t thawed_utc;
+
+	if (store_get_note(run->store, inbox_thawed_note, a, &text, err) == -1)
+		return -1;
+	thawed_utc = strtoll(text, NULL, 10);
+	*since_utc = clock_now_utc(&run->clock) - REFUSING_SPAN_S;
+	if (*since_utc <= thawed_utc)
+		*since_utc = thawed_utc + 1;
+	return 0;
+}
+
 int
 refusing_load(
     struct run *run, struct arena *a, struct run_refusing **out, size_t *n, struct error *err)
 {
-	const int64_t since_utc = clock_now_utc(&run->clock) - REFUSING_SPAN_S;
 	const char **domains;
+	int64_t since_utc;
 	size_t ndomains;
 
 	*n = 0;
-	if (store_load_bounced_domains(run->store, BOUNCE_POLICY, since_utc, REFUSING_ROW, a,
+	if (find_start(run, a, &since_utc, err) == -1 ||
+	    store_load_bounced_domains(run->store, BOUNCE_POLICY, since_utc, REFUSING_ROW, a,
 		&domains, &ndomains, err) == -1)
 		return -1;
 	if ((*out = arena_array(a, ndomains, sizeof(**out))) == NULL)
@@ -43,7 +61,9 @@ refusing_describe(const struct run_refusing *r, char *out, size_t size)
 {
 	snprintf(out, size,
 	    "no mail leaves for %s: %d digests in a row came back from there within a day, refused "
-	    "for who we are or what we send, the last with: %s; a day after that it is tried again",
+	    "for who we are or what we send, the last with: %s; it is tried again a day after "
+	    "that, or "
+	    "once 'digest mailbox thaw' says that it is mended",
 	    r->domain, REFUSING_ROW, r->reply);
 }
 

@@ -2,8 +2,8 @@
 # Ratios to named peers, each measured in the same run and each the median of three: below 1 is less time than the peer.
 # RECORD=1 appends the table to RESULTS.md. Called by make bench. READERS, PAPERS, BLOCKS, FILTERS: other sizes; LIMIT: papers
 # of a filter, so mails of another size; QUICK=1: small sizes, and without the match and worst rows; FULL=1: a million readers
-# too; ONLY=wire: the rows of sending by SMTP alone. All files are on the disk that holds the project, unless TMPDIR says
-# another.
+# too; ONLY=wire: the rows of sending by SMTP alone; ONLY=mailbox: those of mail that comes back. All files are on the disk that
+# holds the project, unless TMPDIR says another.
 set -u
 dir=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$dir/../.." && pwd)
@@ -154,6 +154,10 @@ bench_all() {
 	echo
 	echo '| what | digest | peer | which | ratio |'
 	echo '|---|---:|---:|---|---:|'
+	if [ "${ONLY:-}" = mailbox ]; then
+		bench_mailbox
+		return
+	fi
 	"$bin/generate" papers "$papers" >papers.jsonl
 	[ "${ONLY:-}" = wire ] || bench_stages
 	bench_alone
@@ -189,8 +193,13 @@ bench_returned() {
 	rate "a mailbox of $n mails, half of them bounces: 1,000 a run" "$(awk '{ s += $1 } END { print s }' flood/took)" "$n" mails \
 		"$(sort -k 3 -g flood/took | tail -n 1 | cut -d ' ' -f 3)"
 	note "a mailbox of $n mails: $(head -n 1 flood/took | awk '{ printf "%.2f s, %.0f MB", $1, $3 / 1024 }') in the first run," \
-		"$(tail -n 1 flood/took | awk '{ printf "%.2f s, %.0f MB", $1, $3 / 1024 }') in the last"
+		"$(tail -n 1 flood/took | awk '{ printf "%.2f s, %.0f MB", $1, $3 / 1024 }') in the last," \
+		"$(awk '{ s += $2 } END { printf "%.2f s", s }' flood/took) of the processor in all"
 	rm -rf flood
+}
+bench_mailbox() {
+	"$bin/incoming" || exit 1
+	bench_returned
 }
 bench_stages() {
 	[ -n "${QUICK:-}" ] || "$bin/match" "${FILTERS:-100000}" || exit 1
@@ -199,8 +208,7 @@ bench_stages() {
 	"$bin/compose" || exit 1
 	"$bin/store" "$T" || exit 1
 	"$bin/xml" || exit 1
-	"$bin/incoming" || exit 1
-	bench_returned
+	bench_mailbox
 	bench_config
 	bench_fetch
 	bench_idle

@@ -270,12 +270,13 @@ traces() {
 }
 check 'export of a person has all that is kept'  'e subscribers export zquux.canary@digest.test | python3 -c "
 import json, sys
-reader, edition = [json.loads(line) for line in sys.stdin]
+reader, edition, refusal = [json.loads(line) for line in sys.stdin]
 assert reader[\"name\"] == \"Zacharias Quux\" and reader[\"consent\"][0][\"text\"] == \"zqconsent at the fair\", reader
 assert edition[\"type\"] == \"edition\" and edition[\"state\"] == \"failed\" and \"550\" in edition[\"reply\"], edition
+assert refusal[\"kind\"] == \"refusal\" and refusal[\"class\"] == \"dead\", refusal
 assert edition[\"papers\"] and edition[\"papers\"][0][\"title\"] and edition[\"papers\"][0][\"section\"], edition"'
 check '... in the members that digest(1) lists'  'e subscribers export zquux.canary@digest.test | head -n 1 | python3 "$E2E/members.py" "$ROOT/man/digest.1" subscribers'
-check '... also of the digests, and of suppressions' 'e subscribers export zquux.canary@digest.test | tail -n 1 | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers export" && e -q unsubscribe who@digest.test && e export subscribers | sed -n 2p | python3 "$E2E/members.py" "$ROOT/man/digest.1" export'
+check '... also of the digests, and of suppressions' 'e subscribers export zquux.canary@digest.test | sed -n 2p | python3 "$E2E/members.py" "$ROOT/man/digest.1" "subscribers export" && e -q unsubscribe who@digest.test && e export subscribers | sed -n 2p | python3 "$E2E/members.py" "$ROOT/man/digest.1" export'
 check 'it stands in the store'                   'traces | grep -q digest.db'
 check 'erase tells what it did'                  'e subscribers erase zquux.canary@digest.test | grep -q "zquux.canary@digest.test is forgotten, but for a hash"'
 check '... no byte of the store tells of it'     'test -z "$(traces)"'

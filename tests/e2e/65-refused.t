@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # A relay says at once what others send back by mail: the same points, the same end, and nothing twice.
 . "$(dirname "$0")/lib.sh"
-plan 22
+plan 23
 
 cp "$FIXTURES/2026-03-02.json" days.json
 mkdir -p in/new in/cur in/tmp
@@ -45,6 +45,9 @@ check 'a 550 that says no more: a quarter'        'test "$(points vague)" = 0.25
 check 'what is still being tried has none'        'test "$(points full)$(points slow)$(points grey)" = 000'
 hour=20 d run 2>/dev/null
 check 'trying again on that day adds nothing'     'test "$(points dead)" = 1'
+sql "UPDATE incoming SET counted = 0, decided = 'waits'"
+hour=21 d run 2>/dev/null
+check 'what a killed run left is scored by the next' 'test "$(sql "SELECT count(*) FROM incoming WHERE counted = 0")" = 0 && test "$(points dead)" = 1'
 day=4
 d run 2>/dev/null
 check 'on the second day it ends'                 'test "$(state dead)" = left && d history dead@digest.test | grep -q "refusal of 2026-03-04: not mailed any more: dead; 2 of 2 points"'

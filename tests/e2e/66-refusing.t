@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # A domain that refuses our mail by policy: no run goes on mailing it, whether it says so at once or by mail.
 . "$(dirname "$0")/lib.sh"
-plan 13
+plan 14
 
 cp "$FIXTURES/2026-03-02.json" days.json
 {
@@ -47,6 +47,11 @@ check 'nor later on that day'                    'd run 2>/dev/null; test "$(mai
 day=6 hour=09
 check 'a day later it is tried again'            'silent 0 d run && test "$(mailed @far.test)" = 22'
 check 'and all is well'                          'd status --check | grep -q "^ok"'
+
+rm -rf Mail
+back 2026-03-06 $(seq 3 22)
+day=7
+check 'a person who has mended it need not wait' 'says 75 "once .digest mailbox thaw. says that it is mended" d run; hour=10; d mailbox thaw >/dev/null && silent 0 d run && test "$(mailed @far.test)" = 22'
 
 # --- a relay that says so at once
 echo '[{"expect": ".", "reply": "554 5.6.0 we do not like what you write", "times": 0}]' >script

@@ -1,4 +1,5 @@
-/* Any bytes as the replies of a server, in two pieces: what is read is bounded and printable. */
+/* Any bytes as the replies of a server, in two pieces: what is read is bounded and printable, and a refusal reads as one. */
+#include "digest/incoming.h"
 #include "mail/smtp.h"
 
 #include <stdint.h>
@@ -12,6 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct smtp_reader r = { 0 };
 	struct smtp_caps caps = { 0 };
+	struct incoming_recipient said;
 	size_t at = 0, used = 0;
 	char *text = malloc(size + 1);
 
@@ -20,6 +22,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	smtp_add_capability(&caps, text);
+	incoming_judge_reply(text, &said);
+	if (said.class == SMTP_CLASS_NONE || said.class >= NSMTP_CLASSES || said.reason[0] == '\0')
+		abort();
 	while (at < size) {
 		size_t left = size - at, n = left > 1 ? left / 2 : left;
 		struct smtp_reply reply;

@@ -285,6 +285,10 @@ static const struct {
 	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.0.0\r\n"
 	  "Diagnostic-Code: smtp; 554 rejected: the IP address is on a blocklist\r\n",
 	    INCOMING_BOUNCE, SMTP_CLASS_POLICY, "ada@example.com", "blocked" },
+	/* Told of twice: the last word counts. */
+	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+	  "Final-Recipient: rfc822; ada@example.com\r\nAction: delayed\r\nStatus: 4.4.1\r\n",
+	    INCOMING_DELAYED, SMTP_CLASS_NONE, "ada@example.com", "networkerror" },
 	/* A code for every failure, and a sentence that knows better. */
 	{ "Final-Recipient: rfc822; ada@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
 	  "Diagnostic-Code: smtp; 550 5.1.1 the mailbox is full\r\n",
