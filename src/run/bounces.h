@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "digest/smtp.h"
-#include "digest/store.h"
+#include "digest/returned.h"
 
 enum {
 	BOUNCE_EXPIRY_DAYS = 30,	/* points end so long after the last bounce */

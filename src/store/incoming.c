@@ -1,4 +1,6 @@
 /* Mails from outside: what each said of whom, once; and the editions they speak of. */
+#include "digest/returned.h"
+
 #include "store/db.h"
 
 #include <string.h>

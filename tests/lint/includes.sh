@@ -19,7 +19,7 @@ BEGIN {
 	own("text", "csv json paper qp subscriber text")
 	own("config", "config")
 	own("source", "http source")
-	own("store", "store")
+	own("store", "returned store")
 	own("match", "match query")
 	own("render", "render template value")
 	own("mail", "address incoming mailbox message sink smtp token")

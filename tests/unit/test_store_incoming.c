@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "digest/returned.h"
 #include "store_test.h"
 
 static struct store_returned
