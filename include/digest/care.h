@@ -9,7 +9,7 @@
 #include "digest/arena.h"
 #include "digest/error.h"
 #include "digest/run.h"
-#include "digest/store.h"
+#include "digest/store_care.h"
 
 /* ---- backup.c ---- */
 

@@ -136,11 +136,11 @@ add_head(struct preview *p, struct strbuf *out, const struct run_mail *mail)
 	    mail->via);
 	strbuf_addf(out, "Subject: %s\n", subject);
 	strbuf_addf(out,
-	    "%zu papers read, %zu matched, %zu shown, %zu cut by limit%s   html %zu KB, text %zu "
+	    "%zu paper%s read, %zu matched, %zu shown, %zu cut by limit%s   html %zu KB, text %zu "
 	    "KB\n",
-	    mail->view->nread, mail->view->nmatched, mail->view->nshown, mail->view->ncut,
-	    mail->view->ncut > 0 ? " (named below)" : "", (mail->rendered->html.len + KB - 1) / KB,
-	    (mail->rendered->text.len + KB - 1) / KB);
+	    mail->view->nread, mail->view->nread == 1 ? "" : "s", mail->view->nmatched,
+	    mail->view->nshown, mail->view->ncut, mail->view->ncut > 0 ? " (named below)" : "",
+	    (mail->rendered->html.len + KB - 1) / KB, (mail->rendered->text.len + KB - 1) / KB);
 }
 
 static int

@@ -20,8 +20,9 @@ print_sources(const struct run_report *r)
 		else if (s->failed)
 			printf(": failed; see above\n");
 		else
-			printf(": %zu papers read, %zu new, %zu changed%s\n", s->nread, s->nnew,
-			    s->nchanged, s->cut ? "; stopped before its end" : "");
+			printf(": %zu paper%s read, %zu new, %zu changed%s\n", s->nread,
+			    s->nread == 1 ? "" : "s", s->nnew, s->nchanged,
+			    s->cut ? "; stopped before its end" : "");
 	}
 }
 

@@ -43,7 +43,7 @@ put_days(const struct cli *cli, const struct run_source_status *s)
 	}
 	date_format_day(s->today - RUN_STATUS_DAYS + 1, first);
 	date_format_day(s->today, last);
-	len = (size_t)snprintf(tail, sizeof(tail), "%zu papers", total);
+	len = (size_t)snprintf(tail, sizeof(tail), "%zu paper%s", total, total == 1 ? "" : "s");
 	if (most > 0)
 		snprintf(tail + len, sizeof(tail) - len, ", at most %zu a day", most);
 	printf("%*s%s%-*s%s", INDENT, "", term_dim(&cli->term), LABEL_COLUMNS, "two weeks",

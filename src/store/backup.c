@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include "digest/file.h"
+#include "digest/store_care.h"
 
 #include <errno.h>
 #include <fcntl.h>

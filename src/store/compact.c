@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "digest/store_care.h"
 
 #include <dirent.h>
 #include <errno.h>

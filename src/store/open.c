@@ -2,6 +2,7 @@
 
 #include "digest/file.h"
 #include "digest/log.h"
+#include "digest/store_care.h"
 #include "store/db.h"
 
 #include <sodium.h>

@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "digest/store_care.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #   config source store match render mail
 #                              their own headers, base, text, paper.h and subscriber.h; source also config.h
 #   run                        everybody
-#   cli                        base, text, run.h care.h init.h mailing.h config.h store.h value.h
+#   cli                        base, text, run.h care.h init.h mailing.h config.h store.h store_care.h value.h
 # A library is used in the folder that wraps it. A .c with a header of its name begins with that or with another of its
 # folder, and every header compiles alone.
 set -u
@@ -19,7 +19,7 @@ BEGIN {
 	own("text", "csv json paper qp subscriber text")
 	own("config", "config")
 	own("source", "http source")
-	own("store", "returned store")
+	own("store", "returned store store_care")
 	own("match", "match query")
 	own("render", "render template value")
 	own("mail", "address incoming mailbox message sink smtp token")
@@ -31,7 +31,7 @@ BEGIN {
 	allow("run", "base text config source store match render mail run")
 	allow("cli", "base text")
 	allow_header("source", "config")
-	allow_header("cli", "care init mailing run config store value")
+	allow_header("cli", "care init mailing run config store store_care value")
 
 	library("sqlite3.h", "store")
 	library("curl/curl.h", "source mail")

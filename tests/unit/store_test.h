@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "digest/arena.h"
-#include "digest/store.h"
+#include "digest/store_care.h"
 
 enum {
 	T_DAY_S = 86400,
