@@ -531,10 +531,15 @@ tell_next(const struct setup *s, bool is_given)
 		tell_machine(s, command.buf, is_given);
 	else
 		tell_person(command.buf);
-	/* What root can read, the other may not. */
-	printf(
-	    "\n'%sdigest check' looks whether everything is in order, 'digest' how things stand.\n",
-	    s->place.of_machine ? "runuser -u digest -- " : "");
+	strbuf_reset(&command);
+	if (s->place.named)
+		add_command(s, &command, "check");
+	else /* What root can read, the other may not. */
+		strbuf_add_all(&command, s->place.of_machine ? "runuser -u digest -- " : "",
+		    "digest check", NULL);
+	printf("\nTo see whether all is in order; 'status' in its place says how things stand:\n"
+	       "    %s\n",
+	    command.buf);
 	strbuf_release(&command);
 }
 
