@@ -219,7 +219,7 @@ test_pacing(void **state)
 		unsigned least, most; /* connections open at once */
 	} cases[] = {
 		{ one, 18, true, 1, 1 },
-		{ one, 18, false, 2, 4 },
+		{ one, 1000, false, 2, 4 }, /* enough for a second one to open meanwhile */
 		{ four, 280, true, 2, 4 },
 		{ one, 200, true, 2, 4 },
 	};
