@@ -47,13 +47,15 @@ static int
 sync_one(void *arg, const struct subscriber *reader, bool good)
 {
 	struct sync *s = arg;
-	struct subscriber kept = *reader;
+	struct subscriber kept;
 	struct arena a;
-	int rc = 0;
+	int rc;
 
+	if (!good || s->run->cfg->lost_zone == NULL || reader->timezone[0] != '\0')
+		return store_sync_reader(s->run->store, reader, good, s->err);
+	kept = *reader;
 	arena_init(&a, MAX_READER_BYTES);
-	if (good && s->run->cfg->lost_zone != NULL && reader->timezone[0] == '\0')
-		rc = keep_zone(s, &kept, &a);
+	rc = keep_zone(s, &kept, &a);
 	if (rc == 0)
 		rc = store_sync_reader(s->run->store, &kept, good, s->err);
 	arena_release(&a);
