@@ -89,7 +89,8 @@ void	store_rollback(struct store *store);
 int	store_end(struct store *store, int rc, bool durable, struct error *err);
 /*
  * The same as durable, in two steps: what was committed until store_flush_start() is on the disk when store_flush_wait() has
- * returned 0, and the store may be used meanwhile. One at a time: another start waits for the first. Not in a transaction.
+ * returned 0, and the store may be used meanwhile. One at a time: another start waits for the first. Not in a transaction, and
+ * after a durable commit, which has put the log's name on the disk.
  */
 int	store_flush_start(struct store *store, struct error *err);
 int	store_flush_wait(struct store *store, struct error *err);

@@ -1,9 +1,9 @@
 #include "digest/pool.h"
 #include "digest/limits.h"
+#include "digest/thread.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -72,22 +72,16 @@ live(void *arg)
 	return NULL;
 }
 
-/* A signal must reach the thread that looks for it. */
 static void
 start_threads(struct pool *p, size_t nthreads)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (; p->nworkers < nthreads; p->nworkers++) {
 		struct worker *w = &p->workers[p->nworkers];
 
 		*w = (struct worker){ .pool = p, .number = p->nworkers };
-		if (pthread_create(&w->thread, NULL, live, w) != 0)
+		if (!thread_start(&w->thread, live, w))
 			break;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 int

@@ -1,10 +1,10 @@
 #include "digest/store.h"
 
+#include "digest/thread.h"
 #include "store/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,20 +17,6 @@ write_log(void *arg)
 
 	f->why = fdatasync(f->fd) == 0 ? 0 : errno;
 	return NULL;
-}
-
-/* A signal must reach the thread that looks for it. */
-static void
-start_thread(struct flush *f)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	f->threaded = pthread_create(&f->thread, NULL, write_log, f) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!f->threaded)
-		write_log(f);
 }
 
 static int
@@ -56,7 +42,9 @@ store_flush_start(struct store *store, struct error *err)
 	if (f->fd == -1)
 		return fail(store, errno, err);
 	f->running = true;
-	start_thread(f);
+	f->threaded = thread_start(&f->thread, write_log, f);
+	if (!f->threaded)
+		write_log(f);
 	return 0;
 }
 
