@@ -57,7 +57,7 @@
 #define MAX_LIST		200			/* categories, keywords of one paper */
 
 /* Matching. */
-#define MAX_READ_TEXTS_BYTES	(24u * 1024 * 1024)	/* words of texts kept to mark what was found: some 2,000 abstracts */
+#define MAX_READ_TEXTS_BYTES	(24u * 1024 * 1024)	/* words of texts kept to mark what was found: some 3,000 abstracts */
 #define MAX_FOUND_TERMS_BYTES	(4u * 1024 * 1024)	/* of where words were found in those, for readers with the same words: some 50,000 */
 
 /* Mail. */

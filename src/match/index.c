@@ -359,7 +359,7 @@ match_index_free(struct match_index *index)
 {
 	if (index == NULL)
 		return;
-	read_texts_free(index->texts);
+	mark_cache_free(index->marks);
 	map_release(&index->by_normal);
 	map_release(&index->by_spelling);
 	arena_release(&index->scratch);

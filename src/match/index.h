@@ -63,9 +63,9 @@ struct paper_score {
 	double votes, trend, freshness;
 };
 
-/* Texts as they were read for places of words, see spans.c; may be NULL. */
-struct read_texts;
-void	read_texts_free(struct read_texts *texts);
+/* Texts as they were read for places of words, see marks.c; may be NULL. */
+struct mark_cache;
+void	mark_cache_free(struct mark_cache *cache);
 
 struct match_index {
 	struct paper *const *papers;
@@ -75,7 +75,7 @@ struct match_index {
 	struct arena arena;	/* of forms and orders */
 	struct arena found;	/* of results: what literals found */
 	struct arena scratch;	/* of the literal being worked out */
-	struct read_texts *texts; /* NULL until one is asked for */
+	struct mark_cache *marks; /* NULL until one is asked for */
 	struct entry *entries;
 	uint32_t nentries, alloc_entries;
 	uint32_t *by_folded;	/* entries by folded form */
