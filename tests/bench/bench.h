@@ -4,6 +4,7 @@
 #define DIGEST_BENCH_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,26 @@ bench_add_word(struct strbuf *out, unsigned n)
 	for (; n > 0; n /= 40) {
 		strbuf_addc(out, consonants[n % 40 / 4]);
 		strbuf_addc(out, vowels[n % 4]);
+	}
+}
+
+/* A filter of one of five forms, as we write it or as FTS5 does; they differ in how they say NOT. */
+static inline void
+bench_add_filter(struct strbuf *out, struct bench_random *r, unsigned form, bool fts)
+{
+	static const char *const forms[] = { "1 OR 2 OR 3", "1 AND 2", "\"1 2\" OR 3", "1 !2",
+		"(1 OR 2) AND 3" };
+	unsigned words[3];
+
+	for (size_t k = 0; k < 3; k++)
+		words[k] = bench_zipf(r, 50, 10000);
+	for (const char *p = forms[form % 5]; *p != '\0'; p++) {
+		if (*p >= '1' && *p <= '3')
+			bench_add_word(out, words[*p - '1']);
+		else if (*p == '!')
+			strbuf_add(out, fts ? "NOT " : "AND NOT ");
+		else
+			strbuf_addc(out, *p);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* generate.c - what a run of the benchmark reads, the same on every machine.
  *   generate papers N        papers as JSON lines, see digest-source(7)
- *   generate readers N URL   a configuration with N readers, of three words each, over some thousand domains, mailed through
+ *   generate readers N URL   a configuration with N readers of a filter each, over some thousand domains, mailed through
  *                            URL
  *   generate store N PATH    the same readers into a store that is there */
 #include "bench.h"
@@ -38,10 +38,17 @@ paper_limit(void)
 	return limit != NULL ? (unsigned)strtoul(limit, NULL, 10) : 10;
 }
 
+/* Three words that many papers have, or with $QUERIES = mixed a filter of any form, as the rows of matching have them. */
 static void
 add_query(struct strbuf *out, struct bench_random *r)
 {
+	const char *queries = getenv("QUERIES");
+
 	strbuf_reset(out);
+	if (queries != NULL && strcmp(queries, "mixed") == 0) {
+		bench_add_filter(out, r, (unsigned)bench_next(r), false);
+		return;
+	}
 	for (int k = 0; k < 3; k++) {
 		strbuf_add(out, k > 0 ? " OR " : "");
 		bench_add_word(out, bench_zipf(r, 100, 2000));

@@ -9,26 +9,13 @@
 
 enum { PAPERS = 1500, MANY = 10000, MARKS = (MANY + 63) / 64, FTS_STEP = 20 };
 
-/* One filter as both of them write it; they differ in how they say NOT. */
 static void
 write_filter(struct strbuf *out, size_t i, bool fts)
 {
-	static const char *const forms[] = { "1 OR 2 OR 3", "1 AND 2", "\"1 2\" OR 3", "1 !2",
-		"(1 OR 2) AND 3" };
 	struct bench_random r = { i + 1000 };
-	unsigned words[3];
 
-	for (size_t k = 0; k < 3; k++)
-		words[k] = bench_zipf(&r, 50, 10000);
 	strbuf_reset(out);
-	for (const char *p = forms[i % 5]; *p != '\0'; p++) {
-		if (*p >= '1' && *p <= '3')
-			bench_add_word(out, words[*p - '1']);
-		else if (*p == '!')
-			strbuf_add(out, fts ? "NOT " : "AND NOT ");
-		else
-			strbuf_addc(out, *p);
-	}
+	bench_add_filter(out, &r, (unsigned)(i % 5), fts);
 }
 
 static void

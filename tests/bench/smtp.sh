@@ -191,6 +191,22 @@ configured() {
 	for _ in $rounds; do send_to start_sink "$DIGEST" >>ours || exit 1; done
 	row "send to the fast sink, $readers readers of the configuration" "$(field 1 ours)" "$(cat "wall.$readers")" 'the same readers in the store'
 }
+# Fewer and other papers for each, and words that few have in common.
+mixed() {
+	rm -f ours peer
+	sent_bytes=
+	export QUERIES=mixed
+	prepare "smtp://127.0.0.1:$port" || fail 'the store cannot be prepared'
+	unset QUERIES
+	for _ in $rounds; do
+		send_to start_sink "$DIGEST" >>ours || exit 1
+		start_sink
+		source_of >>peer || fail 'smtp-source fails'
+		stop_server
+	done
+	row "send to the fast sink, $readers readers with filters of five forms" "$(field 1 ours)" "$(field 1 peer)" 'smtp-source -d -s 8 to the fast sink'
+	note "filters of five forms: $mails mails of $size bytes for $readers readers"
+}
 bench_whole() {
 	[ -n "${QUICK:-}" ] && sizes='500 2000' || sizes="$readers 100000"
 	[ -z "${FULL:-}" ] || sizes="$sizes 1000000"
@@ -207,6 +223,7 @@ bench_whole() {
 			accounting
 			same_as_maildir
 			configured
+			mixed
 		fi
 		before=${before:-$readers}
 	done
