@@ -390,6 +390,9 @@ silence_of_source(struct run *run, const struct config_source *source, int64_t n
 	facts.state = state;
 	facts.days = days;
 	silence_judge(&facts, out);
+	/* Its days may be older than those that are looked at. */
+	if (out->day == 0 && store_load_newest_day(run->store, source->name, &out->day, err) == -1)
+		return -1;
 	if (out->half.day != 0)
 		out->half.text = say_half(run, &out->half, state->name, a);
 	out->text = say(run, out, state, a);

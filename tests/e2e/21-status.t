@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # How things stand: for a person, for a program, and as one line with an exit code for a monitor.
 . "$(dirname "$0")/lib.sh"
-plan 33
+plan 34
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -39,6 +39,7 @@ check 'tells the last run and what went out'        'grep -Eq "^last run Tue 3 M
 check '... what waits, and who is next'             'grep -q "^waits *nothing" out && grep -q "^next *ada@digest.test, Wed 4 Mar 07:00 UTC (in 22 h)" out'
 check '... and each source'                         'grep -q "^source *days: last read .* newest day 2026-03-02$" out'
 check 'sources alone'                            'at 03T08:05:00 status sources >out && test "$(grep -c "^days" out)" = 1 && grep -q "two weeks" out && grep -q "has listed nothing since 2026-03-02$" out'
+check 'also long afterwards'                        '"$DIGEST" --now 2026-08-03T08:05:00Z status sources >out && grep -q "has listed nothing since 2026-03-02$" out'
 check 'no other word'                               'says 64 "status: .source.; expected sources" at 03T08:05:00 status source'
 check 'a monitor hears ok'                          'one 0 "^ok: last run Tue 3 Mar 08:00 UTC \(5 min ago\), 1 sent in 24 h$" at 03T08:05:00 status --check'
 check '... or reads'                                'one 0 "^{\"ok\":true,\"text\":\"ok: last run " at 03T08:05:00 status --check --json'
