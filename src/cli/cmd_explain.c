@@ -400,7 +400,7 @@ cmd_explain(struct cli *cli, struct error *err)
 
 	if (cli->opt.nusers > 1)
 		return err_set(err, ERR_USAGE, "-u names one reader here");
-	if (text == NULL || cli_open(cli, CLI_OVERLAY, err) == -1 ||
+	if (text == NULL || cli_open_readers(cli, CLI_OVERLAY, err) == -1 ||
 	    find_paper(cli, text, &p, err) == -1)
 		return -1;
 	if (store_count_readers(cli->run->store, &nreaders, err) == -1)

@@ -321,7 +321,9 @@ cmd_search(struct cli *cli, struct error *err)
 	struct arena a;
 	int rc = -1;
 
-	if (read_options(cli, &options, err) == -1 || cli_open(cli, CLI_READ, err) == -1)
+	if (read_options(cli, &options, err) == -1 ||
+	    (options.address != NULL ? cli_open_readers(cli, CLI_OVERLAY, err)
+				     : cli_open(cli, CLI_READ, err)) == -1)
 		return -1;
 	arena_init(&a, MAX_RUN_BYTES);
 	if (run_search(cli->run, &options, &a, &result, err) == -1) {

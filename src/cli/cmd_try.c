@@ -336,15 +336,19 @@ cmd_try(struct cli *cli, struct error *err)
 {
 	struct edited edited = { .cli = cli, .err = err };
 
-	if (read_options(cli, &edited.options, err) == -1 || cli_open(cli, CLI_READ, err) == -1)
+	if (read_options(cli, &edited.options, err) == -1)
 		return -1;
 	if (cli->nargs > 0) {
+		if (cli_open_readers(cli, CLI_OVERLAY, err) == -1)
+			return -1;
 		edited.options.query = cli_join_args(cli, err);
 		if (edited.options.query == NULL)
 			return -1;
 		return try_one(cli, &edited.options, err) == 0 ? EXIT_OK : -1;
 	}
-	if (run_each_edited_filter(cli->run, try_edited, &edited, err) != 0)
+	/* The readers of the store are as the last run found them. */
+	if (cli_open(cli, CLI_OVERLAY, err) == -1 ||
+	    run_each_edited_filter(cli->run, try_edited, &edited, err) != 0)
 		return -1;
 	if (edited.n == 0 && !cli->opt.json)
 		printf("No filter was edited since the last run; 'digest try QUERY' tries a new "

@@ -318,20 +318,16 @@ explain_one(struct walk *w, const char *address)
 	return rc;
 }
 
-/* Listings begin to count as they will in the next run; the paper is then another. */
+/* As it will be in the next run: the paper is then another. */
 static int
 settle(struct walk *w, int64_t now_utc, struct arena *a)
 {
-	struct store *store = w->run->store;
 	struct paper *settled;
-	size_t nsettled;
 
 	if (w->p->id == 0)
 		return 0;
-	if (store_begin(store, w->err) == -1 ||
-	    store_end(store, store_settle_listings(store, now_utc, &nsettled, w->err), false,
-		w->err) == -1 ||
-	    store_load_paper(store, w->p->id, a, &settled, w->err) != 1)
+	if (settle_now(w->run, now_utc, w->err) == -1 ||
+	    store_load_paper(w->run->store, w->p->id, a, &settled, w->err) != 1)
 		return -1;
 	w->p = settled;
 	return 0;

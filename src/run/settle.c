@@ -77,3 +77,14 @@ settle_listings(struct run *run, int64_t now_utc, struct run_report *report, str
 		return -1;
 	return silence_of_all(run, now_utc, &report->arena, &report->silences, err);
 }
+
+int
+settle_now(struct run *run, int64_t now_utc, struct error *err)
+{
+	size_t nsettled;
+
+	if (store_begin(run->store, err) == -1)
+		return -1;
+	return store_end(
+	    run->store, store_settle_listings(run->store, now_utc, &nsettled, err), false, err);
+}

@@ -175,6 +175,8 @@ int64_t	settle_time_of(const struct config_source *source);
  * waited for long enough. Fills nsettled, nheld, nwaiting, next_settled_utc and silences of the report.
  */
 int	settle_listings(struct run *run, int64_t now_utc, struct run_report *report, struct error *err);
+/* For commands that look, in an overlay: those whose time has come count. */
+int	settle_now(struct run *run, int64_t now_utc, struct error *err);
 
 /* ---- papers.c ---- */
 

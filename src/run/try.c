@@ -54,7 +54,8 @@ load_days(struct trial *t)
 
 	out->first_day = (int32_t)(now_utc / DAY_SECONDS) - (int32_t)t->options->ndays + 1;
 	out->ndays = t->options->ndays;
-	if (store_load_window(t->run->store, (int64_t)out->first_day * DAY_SECONDS, now_utc, t->a,
+	if (settle_now(t->run, now_utc, t->err) == -1 ||
+	    store_load_window(t->run->store, (int64_t)out->first_day * DAY_SECONDS, now_utc, t->a,
 		&t->papers, &t->npapers, t->err) == -1 ||
 	    match_literals_new(&t->literals, t->err) == -1 ||
 	    match_index_new(

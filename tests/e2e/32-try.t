@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # What a filter would have brought, before it is saved.
 . "$(dirname "$0")/lib.sh"
-plan 17
+plan 20
 
 cp "$FIXTURES/2026-03-02.json" "$FIXTURES/2026-03-03.json" .
 config() {
@@ -57,3 +57,11 @@ config 'votes>=0 -zzzz'
 check 'an edited filter is compared with itself' 'd try >out && grep -q "ada@digest.test: mine" out && grep -q "^Gained: 0" out && grep -q "^Lost: 0" out'
 d run
 check 'after a run it is no longer edited'       'd try | grep -q "No filter was edited"'
+
+# --- before the first run
+rm -f digest.db*
+config 'title:zzzz OR votes>=0'
+d fetch -q
+check 'papers that were only fetched count'      'test "$(d try --json "*" | number matched)" = "$papers"'
+check '... and readers of the file are known'    'test "$(d -u ada@digest.test try --json @mine | number matched)" -gt 0'
+check '... also to a search'                     'd -u ada@digest.test search --json @mine >out && test -s out'

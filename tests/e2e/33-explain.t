@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Why a reader got a paper, or did not.
 . "$(dirname "$0")/lib.sh"
-plan 30
+plan 32
 
 write_config <<'X'
 source "days" { type = file  path = "2026-03-*.json" }
@@ -106,3 +106,9 @@ echo '{"id": "2603.00002", "title": "Cake Two", "abstract": "x", "listed": "2026
 check 'a paper may wait for the turn of a weekly section' '"$DIGEST" --now 2026-03-04T14:00:00Z explain ada@digest.test 2603.00002 | grep -q "not yet: \"best\" holds, and has its turn Mon 9 Mar 12:00"'
 "$DIGEST" --now 2026-03-09T13:00:00Z run
 check '... and then it stands there'                     '"$DIGEST" --now 2026-03-09T14:00:00Z explain ada@digest.test 2603.00002 | grep -q "in the digest of 2026-03-09, under .best."'
+
+# --- before the first run
+rm -f week.db*
+"$DIGEST" --now 2026-03-09T13:00:00Z fetch -q
+check 'a reader of the file is explained'                '"$DIGEST" --now 2026-03-09T14:00:00Z explain ada@digest.test 2603.00002 >out && grep -q "best" out'
+check '... among all'                                    'test "$("$DIGEST" --now 2026-03-09T14:00:00Z explain 2603.00002 | grep -c "@digest.test")" = 1'
