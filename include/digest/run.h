@@ -524,7 +524,7 @@ struct run_explanation {
 	const struct subscriber *reader;
 	enum run_explain_verdict verdict;
 	const struct edition *edition;	/* that holds it, or the first that could have; NULL = none yet */
-	const struct edition_pick *pick;	/* its place there, NULL = none */
+	const struct edition_pick *pick;	/* its place there, or of EXPLAIN_NEXT in the one that is to come; NULL = none */
 	size_t place, nplaces;	/* of pick: which of how many its section found, those cut included; from 1 */
 	uint32_t limit;		/* of that section as it stands now; 0 = it is gone, or no filter's */
 	char period[32];	/* of edition */

@@ -43,16 +43,31 @@ section_name(const struct run_explanation *e)
 					     : "a filter that is gone";
 }
 
+/* Where in the digest. */
+static void
+print_section(const struct run_explanation *e)
+{
+	if (e->pick->section == SECTION_OUTSIDE) {
+		printf("as popular outside the filters");
+		return;
+	}
+	printf("under \"");
+	term_put(section_name(e));
+	printf(e->pick->cut ? "\", but over a limit and only named" : "\"");
+}
+
 static void
 print_next(struct cli *cli, const struct run_explanation *e)
 {
 	char wall[64];
 
+	printf("as things stand, %s the next digest, ", e->pick->cut ? "matched for" : "in");
 	run_format_wall(cli->run, e->reader->timezone, e->next_utc, wall, sizeof(wall));
 	if (e->next_utc <= clock_now_utc(&cli->clock))
-		printf("in the next digest, which is due now, as things stand");
+		printf("which is due now, ");
 	else
-		printf("in the next digest, due %s, as things stand", wall);
+		printf("due %s, ", wall);
+	print_section(e);
 }
 
 static void
@@ -71,17 +86,13 @@ print_verdict(struct cli *cli, const struct run_explanation *e)
 {
 	switch (e->verdict) {
 	case EXPLAIN_PICKED:
-		printf("in the digest of %s, under \"", e->period);
-		term_put(section_name(e));
-		printf("\"");
-		break;
 	case EXPLAIN_OUTSIDE:
-		printf("in the digest of %s, as popular outside the filters", e->period);
+		printf("in the digest of %s, ", e->period);
+		print_section(e);
 		break;
 	case EXPLAIN_CUT:
-		printf("matched for the digest of %s under \"", e->period);
-		term_put(section_name(e));
-		printf("\", but was over a limit and only named");
+		printf("matched for the digest of %s, ", e->period);
+		print_section(e);
 		break;
 	case EXPLAIN_NOT_NAMED:
 		printf(
@@ -268,8 +279,11 @@ put_json(struct explaining *x, const struct run_explanation *e)
 	value_set_string(&a, v, "paper", x->p->key);
 	value_set_string(&a, v, "verdict", verdict_names[e->verdict]);
 	if (e->pick != NULL) {
-		value_set_string(&a, v, "period", e->period);
-		if (e->verdict != EXPLAIN_OUTSIDE)
+		if (e->verdict == EXPLAIN_NEXT)
+			value_set_bool(&a, v, "cut", e->pick->cut);
+		else
+			value_set_string(&a, v, "period", e->period);
+		if (e->pick->section != SECTION_OUTSIDE)
 			value_set_string(&a, v, "section", section_name(e));
 		value_set_number(&a, v, "place", (int64_t)e->place);
 		value_set_number(&a, v, "of", (int64_t)e->nplaces);

@@ -51,6 +51,17 @@ find_place(struct explainer *x, const struct edition *e)
 	}
 }
 
+/* Where an edition has a paper as a new one; NULL = nowhere. */
+static const struct edition_pick *
+find_pick(const struct edition *e, int64_t paper)
+{
+	for (size_t i = 0; i < e->npicks; i++)
+		if (e->picks[i].paper == paper && e->picks[i].section != SECTION_UPDATES &&
+		    !note_is_near(&e->picks[i]))
+			return &e->picks[i];
+	return NULL;
+}
+
 /* The newest digest of the reader that holds the paper, else the newest that could have. */
 static int
 find_edition(struct explainer *x)
@@ -65,15 +76,10 @@ find_edition(struct explainer *x)
 		x->run->store, x->reader->sub.id, MAX_EDITIONS, x->a, &editions, &n, x->err) == -1)
 		return -1;
 	for (size_t i = 0; i < n && out->pick == NULL; i++)
-		for (size_t k = 0; k < editions[i].npicks && is_out(editions[i].state); k++) {
-			if (editions[i].picks[k].paper != x->p->id ||
-			    editions[i].picks[k].section == SECTION_UPDATES ||
-			    note_is_near(&editions[i].picks[k]))
-				continue;
+		if (is_out(editions[i].state) &&
+		    (out->pick = find_pick(&editions[i], x->p->id)) != NULL) {
 			out->edition = &editions[i];
-			out->pick = &editions[i].picks[k];
 			find_place(x, &editions[i]);
-			break;
 		}
 	for (size_t i = n; i-- > 0 && out->edition == NULL;)
 		if (is_out(editions[i].state) && editions[i].composed_utc >= x->p->first_listed_utc)
@@ -176,22 +182,21 @@ explain_filters(struct explainer *x)
 
 /* ---- why it was not in ---- */
 
-/* Whether the next digest would show it, as it stands now. */
+/* Its place in the next digest, as it stands now, if it has one. */
 static int
-ask_next(struct explainer *x, bool *shown)
+ask_next(struct explainer *x)
 {
 	int64_t now_utc = clock_now_utc(&x->run->clock);
 	struct edition edition;
 	struct due due;
 
-	*shown = false;
 	if (due_find(x->run, x->reader, now_utc, 0, &due, x->err) == -1)
 		return -1;
 	x->out->next_utc = due.due_utc;
 	if (planner_plan(x->planner, x->reader, &due, x->a, &edition, x->err) == -1)
 		return -1;
-	for (size_t i = 0; i < edition.npicks; i++)
-		*shown |= edition.picks[i].paper == x->p->id;
+	if ((x->out->pick = find_pick(&edition, x->p->id)) != NULL)
+		find_place(x, &edition);
 	return 0;
 }
 
@@ -234,7 +239,6 @@ static int
 find_verdict(struct explainer *x)
 {
 	struct run_explanation *out = x->out;
-	bool next;
 	int waits;
 
 	if (x->p->id == 0) {
@@ -247,9 +251,9 @@ find_verdict(struct explainer *x)
 							    : EXPLAIN_PICKED;
 		return 0;
 	}
-	if (ask_next(x, &next) == -1)
+	if (ask_next(x) == -1)
 		return -1;
-	if (next)
+	if (out->pick != NULL)
 		out->verdict = EXPLAIN_NEXT;
 	else if (was_sent(x))
 		out->verdict = EXPLAIN_SENT;

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Why a reader got a paper, or did not.
 . "$(dirname "$0")/lib.sh"
-plan 32
+plan 35
 
 write_config <<'X'
 source "days" { type = file  path = "2026-03-*.json" }
@@ -22,7 +22,7 @@ verdicts() {
 		d explain --json -u "$1" "$key" | python3 -c '
 import json, sys
 v = json.loads(sys.stdin.readline())
-print(v["paper"], v["verdict"], v.get("section", ""))' 2>/dev/null
+print(v["paper"], v["verdict"], v.get("section", ""), v.get("place", ""), "cut" if v.get("cut") else "")' 2>/dev/null
 	done
 }
 
@@ -32,10 +32,14 @@ cp "$FIXTURES/2026-03-02.json" .
 d fetch -f
 check 'before the first digest: it comes with the next'  'verdicts ada@digest.test | grep -q " next "'
 check 'the next is named with its time'                  'd explain ada@digest.test $(verdicts ada@digest.test | sed -n "/ next /{s/ .*//p;q;}") >out && grep -q "in the next digest, which is due now" out'
+check '... with its section, place and score'            'grep -Eq "(under .voted.|as popular outside the filters)$" out && grep -q "^place [1-3] of" out && grep -q "^score .* = text" out'
+check '... or that it is over a limit'                   'd explain ada@digest.test $(verdicts ada@digest.test | sed -n "/ next .* cut$/{s/ .*//p;q;}") | grep -q "^ada@digest.test: as things stand, matched for the next digest, which is due now, under .voted., but over a limit and only named$"'
+verdicts ada@digest.test | sed -n 's/ next \(.*\) cut$/ cut \1 /p; s/ next \(voted .*\)/ picked \1/p; s/ next \( .*\)/ outside \1/p' >next
 d run
+check 'it comes as it was said'                          'test -s next && verdicts ada@digest.test | grep -E " (picked|outside|cut) " | cmp - next'
 check 'two were picked under the filter'                 'test "$(verdicts ada@digest.test | grep -c "picked voted")" = 2'
 check 'what explain says is what was sent'               '
-	for key in $(verdicts ada@digest.test | sed -n "s/ picked voted//p"); do
+	for key in $(verdicts ada@digest.test | sed -n "s/ picked voted.*//p"); do
 		d show --json "$key" | python3 -c "import json, sys; print(json.loads(sys.stdin.readline())[\"title\"])" >title
 		grep -rqF "$(cut -c1-30 title)" Mail/new || echo "$key" >>missing
 	done
