@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -31,16 +32,18 @@ class Browser:
             os.dup2(high[0], 3)
             os.dup2(high[1], 4)
 
+        # All of its files in one folder, all of its processes in one group: what is left of them goes at the end.
         self.process = subprocess.Popen(
             [find(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-pipe",
              "--font-render-hinting=none", f"--user-data-dir={self.profile}", "about:blank"],
-            preexec_fn=wire, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            preexec_fn=wire, close_fds=False, start_new_session=True, env={**os.environ, "TMPDIR": self.profile},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(from_us)
         os.close(to_us)
         self.read, self.number, self.session, self.events = b"", 0, None, []
-        pages = self.ask("Target.getTargets")["targetInfos"]
-        target = next(page["targetId"] for page in pages if page["type"] == "page")
+        # Its first page may not be there yet.
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.ask("Page.enable")
         self.ask("Network.enable")
@@ -49,7 +52,16 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        try:
+            self.session = None
+            self.ask("Browser.close")
+            self.process.wait(20)
+        except (EOFError, OSError, subprocess.TimeoutExpired):
+            pass
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
         os.close(self.to)
         os.close(self.back)
