@@ -3,6 +3,7 @@
 #ifndef DIGEST_STORE_TEST_H
 #define DIGEST_STORE_TEST_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,21 +52,30 @@ fixture_setup(void **state)
 	return 0;
 }
 
+/* A folder without folders. */
+static inline void
+remove_folder(const char *name)
+{
+	DIR *dir = opendir(name);
+	char path[512];
+
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+		snprintf(path, sizeof(path), "%s/%s", name, e->d_name);
+		unlink(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	rmdir(name);
+}
+
 static inline int
 fixture_teardown(void **state)
 {
-	static const char *const names[] = { "", "-wal", "-shm", "-journal", ".write.lock",
-		".sender.lock", ".witness", ".new", ".before-v2", ".copy", ".copy.part" };
 	struct fixture *fx = *state;
-	char path[256];
 
 	store_close(fx->store);
 	arena_release(&fx->a);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", fx->path, names[i]);
-		unlink(path);
-	}
-	rmdir(fx->dir);
+	remove_folder(fx->dir);
 	free(fx);
 	return 0;
 }
