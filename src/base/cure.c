@@ -1,6 +1,6 @@
 #include "digest/file.h"
+#include "digest/quote.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -26,26 +26,6 @@ file_user_name(uid_t uid, char out[FILE_USER_SIZE])
 		snprintf(out, FILE_USER_SIZE, "#%ju", (uintmax_t)uid);
 }
 
-void
-file_add_word(struct strbuf *out, const char *text)
-{
-	const char *p = text;
-
-	while (*p != '\0' && (isalnum((unsigned char)*p) || strchr("%+,-./:=@_", *p) != NULL))
-		p++;
-	if (*p == '\0' && p > text) {
-		strbuf_add(out, text);
-		return;
-	}
-	strbuf_addc(out, '\'');
-	for (p = text; *p != '\0'; p++) {
-		if (*p == '\'')
-			strbuf_add(out, "'\\'");
-		strbuf_addc(out, *p);
-	}
-	strbuf_addc(out, '\'');
-}
-
 /* As it was typed: it is to be typed again. A secret never stands there. */
 static void
 add_own_command(struct strbuf *out)
@@ -63,7 +43,7 @@ add_own_command(struct strbuf *out)
 	for (const char *word = text.buf; word < end; word += strlen(word) + 1) {
 		if (word > text.buf)
 			strbuf_addc(out, ' ');
-		file_add_word(out, word);
+		quote_add_shell(out, word);
 	}
 	strbuf_release(&text);
 }
@@ -112,21 +92,21 @@ file_add_cure(struct strbuf *out, const char *path, const char *need)
 		strbuf_add(out, "is there such a folder?");
 	} else if (st.st_uid == geteuid()) {
 		strbuf_addf(out, "chmod u+%s ", S_ISDIR(st.st_mode) ? "rwx" : need);
-		file_add_word(out, seen);
+		quote_add_shell(out, seen);
 	} else if (st.st_uid != 0) {
 		file_user_name(st.st_uid, owner);
 		strbuf_add(out, "sudo -u ");
-		file_add_word(out, owner);
+		quote_add_shell(out, owner);
 		strbuf_addc(out, ' ');
 		add_own_command(out);
 	} else if (is_system_folder(seen, &st) && strcmp(dirname(folder), seen) == 0) {
 		strbuf_addf(out, "put it into a folder that belongs to %s", us);
 	} else if (is_system_folder(seen, &st)) {
 		strbuf_addf(out, "sudo install -d -m 700 -o %s ", us);
-		file_add_word(out, folder); /* dirname() has cut it */
+		quote_add_shell(out, folder); /* dirname() has cut it */
 	} else {
 		strbuf_addf(out, "sudo chown %s ", us);
-		file_add_word(out, seen);
+		quote_add_shell(out, seen);
 	}
 }
 
@@ -174,11 +154,11 @@ refuse_open_file(const char *path, const struct stat *st, const char *what, stru
 	if (st->st_uid != geteuid()) {
 		file_user_name(geteuid(), us);
 		strbuf_addf(&cure, "sudo chown %s ", us);
-		file_add_word(&cure, path);
+		quote_add_shell(&cure, path);
 		strbuf_add(&cure, " && sudo ");
 	}
 	strbuf_add(&cure, "chmod 600 ");
-	file_add_word(&cure, path);
+	quote_add_shell(&cure, path);
 	err_set(err, ERR_CONFIG, "%s: holds a secret %s; %s", path, what, cure.buf);
 	strbuf_release(&cure);
 	return -1;
