@@ -225,7 +225,7 @@ is_table(const char *bytes, size_t len)
 }
 
 static int
-read_readers(struct intake *in, const struct strbuf *bytes, bool table, struct error *err)
+read_rows(struct intake *in, const struct strbuf *bytes, bool table, struct error *err)
 {
 	int rc;
 
@@ -275,9 +275,12 @@ run_import(struct run *run, const char *path, const struct run_import_options *o
 	strbuf_init(&bytes, MAX_INTAKE_BYTES);
 	if (file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &bytes, err) == 0) {
 		table = is_table(bytes.buf, bytes.len);
-		rc = read_readers(&in, &bytes, table, err);
+		rc = read_rows(&in, &bytes, table, err);
 		if (rc == 0 && !table)
 			rc = import_papers(&in, &bytes, err);
+		in.digests = true;
+		if (rc == 0 && !table)
+			rc = read_rows(&in, &bytes, false, err);
 	}
 	strbuf_release(&bytes);
 	return rc;
