@@ -137,7 +137,6 @@ enum run_skip {
 	SKIP_REFUSING,		/* the domain refuses our mail by policy, see struct run_refusing */
 	RUN_SKIPS
 };
-const char *run_skip_name(enum run_skip why);	/* "not-due", as in the report */
 
 /* A way out that was given up for the rest of a run. */
 struct run_stop {

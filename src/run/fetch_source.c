@@ -19,8 +19,8 @@ fetcher_interval(const struct fetcher *f)
 	return f->cfg->interval_s >= 0 ? f->cfg->interval_s : f->type->interval_s;
 }
 
-int64_t
-fetcher_gap_ms(const struct fetcher *f)
+static int64_t
+find_gap_ms(const struct fetcher *f)
 {
 	if (f->cfg->request_gap_s >= 0)
 		return f->cfg->request_gap_s * 1000;
@@ -198,7 +198,7 @@ fetcher_open(struct fetcher *f, const struct run_fetch_options *options, struct 
 	if (store_load_newest_day(f->run->store, f->cfg->name, &f->newest_day, err) == -1)
 		return -1;
 	f->report->asked = true;
-	f->gap_ms = fetcher_gap_ms(f);
+	f->gap_ms = find_gap_ms(f);
 	f->last_try_utc = f->state->last_try_utc;
 	f->state->last_try_utc = f->now_utc;
 	if (plan_requests(f, options, &fault) == -1)

@@ -48,7 +48,6 @@ int	intake_put(struct intake *in, const struct intake_row *row, struct error *er
 int	intake_tell(struct intake *in, uint32_t line, const char *column, const char *message);
 /* Rows go to the store some at a time, so that nobody else waits long. */
 int	intake_begin(struct intake *in, struct error *err);
-int	intake_commit(struct intake *in, struct error *err);
 
 /* table.c: a table with a head. */
 int	intake_read_table(struct intake *in, const char *bytes, size_t len, struct error *err);
