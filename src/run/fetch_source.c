@@ -30,16 +30,12 @@ find_gap_ms(const struct fetcher *f)
 	return f->type->request_gap_ms;
 }
 
-/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct fetcher *f)
 {
-	int64_t interval_s = fetcher_interval(f);
-
 	return f->now_utc >= f->state->next_allowed_utc &&
-	    (f->state->last_try_utc == 0 || f->state->last_try_utc > f->now_utc ||
-		f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
+	    (f->state->nfailures > 0 ||
+		source_is_due(f->state->last_try_utc, fetcher_interval(f), f->now_utc));
 }
 
 static int
