@@ -32,11 +32,6 @@ int	file_check_private(const char *path, struct error *err);
 
 /* ---- what to do about a refusal: cure.c ---- */
 
-enum { FILE_USER_SIZE = 64 };
-/* "digest", or "#1000" of one without a name, as sudo and chown take it. */
-void	file_user_name(uid_t uid, char out[FILE_USER_SIZE]);
-/* Append text as one word of a shell. */
-void	file_add_word(struct strbuf *out, const char *text);
 /*
  * Append the command that lets us use a file or folder: "chmod u+rw digest.db" of one of our own, "sudo -u digest digest run"
  * of another user's, "sudo chown ada digest.db" of root's, "sudo install -d -m 700 -o ada /var/lib/digest" of one that is

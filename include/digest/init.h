@@ -24,7 +24,8 @@ struct run_init {
 /* Where it will stand. "" = none can be told, as there is no $HOME. */
 struct run_init_place {
 	const char *config, *secret;	/* paths; the secret stands beside the configuration */
-	bool named;		/* digest does not look there by itself: commands need -c */
+	const char *store;	/* that the configuration is to name: called by cron, digest would look elsewhere; "" = none */
+	bool named;		/* digest does not look there by itself, called by cron: commands need -c */
 	bool of_machine;	/* under /etc */
 };
 
@@ -49,8 +50,6 @@ const char *run_init_propose(const struct run_init *init, enum run_init_item ite
 int	run_init_check_sender(const struct run_init *init, struct error *err);
 /* Whether this way out is a relay, which may ask for a login. */
 bool	run_init_is_relay(const struct run_init *init);
-/* Append the configuration, with its comments. dir: of files to include, "" = beside it. */
-void	run_init_add_config(struct strbuf *out, const struct run_init *init, const char *dir);
 /*
  * The program with what was answered so far as its configuration, of which nothing is written: to read papers with, and to
  * try the relay. settings->config_path is not looked at.

@@ -37,7 +37,6 @@
 #define MAX_XML_BINDINGS	256			/* namespaces in force at one place */
 #define MAX_HTML_FIELD		(256u * 1024)		/* one field; the HTML parser is slower than linear */
 #define MAX_HTML_ELEMENTS	500u			/* of one field; 100,000 nested ones took 13 s */
-#define MAX_HTTP_BODY		(16u * 1024 * 1024)	/* default of fetch.max-body, decoded */
 #define MAX_HTTP_HEADER		(64u * 1024)		/* all header lines of one answer */
 #define MAX_HTTP_REDIRECTS	5
 #define MAX_FETCH_SERVICE	264			/* a host name and a port */

@@ -79,7 +79,6 @@ struct paper_mark {
 struct paper *paper_new(struct arena *a);
 
 /* A copy whose strings live in a. NULL when the arena is full. */
-struct paper *paper_dup(struct arena *a, const struct paper *p);
 
 /*
  * What a card may show (title ... thumbnail_url, dates, version, signals), as bytes to freeze and to hash,

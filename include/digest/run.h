@@ -137,7 +137,6 @@ enum run_skip {
 	SKIP_REFUSING,		/* the domain refuses our mail by policy, see struct run_refusing */
 	RUN_SKIPS
 };
-const char *run_skip_name(enum run_skip why);	/* "not-due", as in the report */
 
 /* A way out that was given up for the rest of a run. */
 struct run_stop {
@@ -366,6 +365,10 @@ struct value *run_reader_value(struct run *run, const struct store_reader *r, st
 /* Everything known of one person: the reader, then each of their editions with its papers; or only that they must not be mailed.
  * Fails with ERR_USAGE when nothing is known. */
 int	run_export_person(struct run *run, const char *address, struct arena *a,
+	    void (*visit)(void *arg, const struct value *line), void *arg, struct error *err);
+/* A reader as run_reader_value() has them, then the digests that left on the day of the last one: with both somebody can go on
+ * elsewhere. a is reset. */
+int	run_export_reader(struct run *run, const struct store_reader *r, struct arena *a,
 	    void (*visit)(void *arg, const struct value *line), void *arg, struct error *err);
 /* Each suppression and, before the first, the key of the hashes. a is reset between them. */
 int	run_export_suppressions(struct run *run, struct arena *a, void (*visit)(void *arg, const struct value *line),

@@ -101,6 +101,12 @@ const struct source_type *source_type_at(size_t i);
 const struct source_type *source_type_find(const char *name, struct error *err);
 
 /*
+ * Whether a wait is over since something was read (0 = never), or the clock went back behind that. A twentieth early it is: a
+ * cron job that starts a few seconds sooner than last time must not wait for the next.
+ */
+bool	source_is_due(int64_t last_utc, int64_t wait_s, int64_t now_utc);
+
+/*
  * What readers are told as its name: its own; of a block that is named after its type that of the service, with the
  * categories that are read: "Hugging Face", "arXiv cs.CV", "arXiv (cs.CL, cs.LG)". NULL when memory is short.
  */

@@ -235,7 +235,6 @@ struct store_move {
 	int64_t paper;
 	uint32_t revision, version;
 	bool withdrawn;
-	int64_t moved_utc;	/* when that was read */
 };
 /* Those that moved from since_utc on, in the order of their ids. */
 int	store_load_moves(struct store *store, int64_t since_utc, struct arena *a, struct store_move **out, size_t *n,
@@ -639,8 +638,6 @@ int	store_load_edition(struct store *store, int64_t period, int64_t reader, stru
 /* Highest period first, of one reader or all (0), at most max. */
 int	store_load_editions(struct store *store, int64_t reader, size_t max, struct arena *a,
 	    struct edition **out, size_t *n, struct error *err);
-/* Reads all editions that are kept: not for every run of a large list. */
-int	store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], struct error *err);
 
 /* ---- runs: runs.c ---- */
 

@@ -1,6 +1,6 @@
 #include "digest/file.h"
+#include "digest/quote.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -11,39 +11,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_COMMAND_BYTES = 1024, SYSTEM_DEPTH = 2 /* "/var/lib" */ };
+enum { MAX_COMMAND_BYTES = 1024, USER_SIZE = 64, SYSTEM_DEPTH = 2 /* "/var/lib" */ };
 
-void
-file_user_name(uid_t uid, char out[FILE_USER_SIZE])
+/* "digest", or "#1000" of one without a name, as sudo and chown take it. */
+static void
+name_user(uid_t uid, char out[USER_SIZE])
 {
 	char text[4096];
 	struct passwd entry, *found = NULL;
 
 	if (getpwuid_r(uid, &entry, text, sizeof(text), &found) == 0 && found != NULL &&
-	    strlen(found->pw_name) < FILE_USER_SIZE)
-		snprintf(out, FILE_USER_SIZE, "%s", found->pw_name);
+	    strlen(found->pw_name) < USER_SIZE)
+		snprintf(out, USER_SIZE, "%s", found->pw_name);
 	else
-		snprintf(out, FILE_USER_SIZE, "#%ju", (uintmax_t)uid);
-}
-
-void
-file_add_word(struct strbuf *out, const char *text)
-{
-	const char *p = text;
-
-	while (*p != '\0' && (isalnum((unsigned char)*p) || strchr("%+,-./:=@_", *p) != NULL))
-		p++;
-	if (*p == '\0' && p > text) {
-		strbuf_add(out, text);
-		return;
-	}
-	strbuf_addc(out, '\'');
-	for (p = text; *p != '\0'; p++) {
-		if (*p == '\'')
-			strbuf_add(out, "'\\'");
-		strbuf_addc(out, *p);
-	}
-	strbuf_addc(out, '\'');
+		snprintf(out, USER_SIZE, "#%ju", (uintmax_t)uid);
 }
 
 /* As it was typed: it is to be typed again. A secret never stands there. */
@@ -63,7 +44,7 @@ add_own_command(struct strbuf *out)
 	for (const char *word = text.buf; word < end; word += strlen(word) + 1) {
 		if (word > text.buf)
 			strbuf_addc(out, ' ');
-		file_add_word(out, word);
+		quote_add_shell(out, word);
 	}
 	strbuf_release(&text);
 }
@@ -103,30 +84,30 @@ is_system_folder(const char *path, const struct stat *st)
 void
 file_add_cure(struct strbuf *out, const char *path, const char *need)
 {
-	char seen[PATH_MAX], folder[PATH_MAX], us[FILE_USER_SIZE], owner[FILE_USER_SIZE];
+	char seen[PATH_MAX], folder[PATH_MAX], us[USER_SIZE], owner[USER_SIZE];
 	struct stat st;
 
 	snprintf(folder, sizeof(folder), "%s", path);
-	file_user_name(geteuid(), us);
+	name_user(geteuid(), us);
 	if (!find_visible(path, seen, &st)) {
 		strbuf_add(out, "is there such a folder?");
 	} else if (st.st_uid == geteuid()) {
 		strbuf_addf(out, "chmod u+%s ", S_ISDIR(st.st_mode) ? "rwx" : need);
-		file_add_word(out, seen);
+		quote_add_shell(out, seen);
 	} else if (st.st_uid != 0) {
-		file_user_name(st.st_uid, owner);
+		name_user(st.st_uid, owner);
 		strbuf_add(out, "sudo -u ");
-		file_add_word(out, owner);
+		quote_add_shell(out, owner);
 		strbuf_addc(out, ' ');
 		add_own_command(out);
 	} else if (is_system_folder(seen, &st) && strcmp(dirname(folder), seen) == 0) {
 		strbuf_addf(out, "put it into a folder that belongs to %s", us);
 	} else if (is_system_folder(seen, &st)) {
 		strbuf_addf(out, "sudo install -d -m 700 -o %s ", us);
-		file_add_word(out, folder); /* dirname() has cut it */
+		quote_add_shell(out, folder); /* dirname() has cut it */
 	} else {
 		strbuf_addf(out, "sudo chown %s ", us);
-		file_add_word(out, seen);
+		quote_add_shell(out, seen);
 	}
 }
 
@@ -146,12 +127,12 @@ file_set_refused(
 int
 file_refuse_root(const char *path, struct error *err)
 {
-	char seen[PATH_MAX], owner[FILE_USER_SIZE], what[128 + FILE_USER_SIZE];
+	char seen[PATH_MAX], owner[USER_SIZE], what[128 + USER_SIZE];
 	struct stat st;
 
 	if (geteuid() != 0 || !find_visible(path, seen, &st) || st.st_uid == 0)
 		return 0;
-	file_user_name(st.st_uid, owner);
+	name_user(st.st_uid, owner);
 	snprintf(what, sizeof(what),
 	    "belongs to %s, and root would leave files there that %s cannot use", owner, owner);
 	return file_set_refused(err, ERR_IO, seen, what, "rw");
@@ -161,7 +142,7 @@ file_refuse_root(const char *path, struct error *err)
 static int
 refuse_open_file(const char *path, const struct stat *st, const char *what, struct error *err)
 {
-	char us[FILE_USER_SIZE];
+	char us[USER_SIZE];
 	struct strbuf cure;
 
 	if (geteuid() == 0 && st->st_uid != 0) {
@@ -172,13 +153,13 @@ refuse_open_file(const char *path, const struct stat *st, const char *what, stru
 	}
 	strbuf_init(&cure, 2 * MAX_COMMAND_BYTES);
 	if (st->st_uid != geteuid()) {
-		file_user_name(geteuid(), us);
+		name_user(geteuid(), us);
 		strbuf_addf(&cure, "sudo chown %s ", us);
-		file_add_word(&cure, path);
+		quote_add_shell(&cure, path);
 		strbuf_add(&cure, " && sudo ");
 	}
 	strbuf_add(&cure, "chmod 600 ");
-	file_add_word(&cure, path);
+	quote_add_shell(&cure, path);
 	err_set(err, ERR_CONFIG, "%s: holds a secret %s; %s", path, what, cure.buf);
 	strbuf_release(&cure);
 	return -1;

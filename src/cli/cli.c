@@ -96,8 +96,8 @@ cli_users(struct cli *cli, const char ***out, struct error *err)
 	return 0;
 }
 
-int
-cli_number(
+static int
+read_number(
     const char *text, const char *option, int64_t min, int64_t max, int64_t *out, struct error *err)
 {
 	char *end;
@@ -114,8 +114,8 @@ cli_number(
 	return 0;
 }
 
-int
-cli_sort(const char *text, enum sort_order *out, struct error *err)
+static int
+read_sort(const char *text, enum sort_order *out, struct error *err)
 {
 	static const char *const names[] = {
 		[SORT_BEST] = "best",
@@ -137,9 +137,9 @@ cli_sort(const char *text, enum sort_order *out, struct error *err)
 int
 cli_read_reach(struct cli *cli, int64_t max_days, struct cli_reach *out, struct error *err)
 {
-	if (cli_number(cli->opt.days, "--days", 1, max_days, &out->days, err) == -1 ||
-	    cli_number(cli->opt.limit, "--limit", 1, MAX_SECTION_PICKS, &out->limit, err) == -1 ||
-	    (cli->opt.sort != NULL && cli_sort(cli->opt.sort, &out->sort, err) == -1))
+	if (read_number(cli->opt.days, "--days", 1, max_days, &out->days, err) == -1 ||
+	    read_number(cli->opt.limit, "--limit", 1, MAX_SECTION_PICKS, &out->limit, err) == -1 ||
+	    (cli->opt.sort != NULL && read_sort(cli->opt.sort, &out->sort, err) == -1))
 		return -1;
 	if (cli->opt.nusers > 1)
 		return err_set(err, ERR_USAGE, "-u names one reader here");

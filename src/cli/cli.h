@@ -40,7 +40,7 @@ struct options {
 	const char *address, *from, *smtp_url, *smtp_user, *password_file, *ca_file;
 	const char **topics;
 	size_t ntopics;
-	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, full, help;
+	bool quiet, verbose, json, dry_run, offline, open, force, accept_removals, all, help;
 	bool version, bibtex, yes, check, adopt;
 	const char *explain;	/* a mail */
 	bool from_stdin, forget;
@@ -83,7 +83,7 @@ struct cli {
 #define OPT(letter)	(UINT64_C(1) << (letter))
 enum option_id {
 	OPT_DRY_RUN, OPT_OFFLINE, OPT_FORMAT, OPT_OUT, OPT_OPEN, OPT_SINCE, OPT_FORCE, OPT_FILTER, OPT_TOKEN,
-	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_FULL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
+	OPT_CONSENT, OPT_UNTIL, OPT_ACCEPT_REMOVALS, OPT_ALL, OPT_BIBTEX, OPT_YES, OPT_CHECK, OPT_SEND,
 	OPT_DAYS, OPT_LIMIT, OPT_SORT, OPT_INSTEAD_OF, OPT_SIMILAR, OPT_ADOPT,
 	OPT_STDIN, OPT_EXPLAIN, OPT_FORGET,
 	OPT_NAME, OPT_WHEN, OPT_TIMEZONE, OPT_LANGUAGE, OPT_USE,
@@ -231,9 +231,6 @@ int	cli_exit_of_error(const struct error *err);
 int	cli_users(struct cli *cli, const char ***out, struct error *err);
 /* A command that sends or moves state takes --now only when nothing can leave this machine. */
 int	cli_check_now(struct cli *cli, struct error *err);
-/* The number an option was given, min .. max; *out stays when text is NULL. Fails with ERR_USAGE. */
-int	cli_number(const char *text, const char *option, int64_t min, int64_t max, int64_t *out, struct error *err);
-int	cli_sort(const char *text, enum sort_order *out, struct error *err);
 /* How much --days, --limit, --sort and the one -u ask for; what is not given stays as it was. Fails with ERR_USAGE. */
 struct cli_reach {
 	int64_t days, limit;

@@ -1,5 +1,6 @@
 /* digest init: a first configuration, by a few questions or by options. Until everything is answered nothing is written. */
 #include "cli.h"
+#include "init_next.h"
 #include "digest/file.h"
 #include "digest/init.h"
 #include "digest/limits.h"
@@ -459,106 +460,17 @@ confirm(struct setup *s, struct error *err)
 
 /* ---- afterwards ---- */
 
-/* As cron can call it, a line of a shell: programs and files by their whole names. */
-static void
-add_command(const struct setup *s, struct strbuf *out, const char *words)
-{
-	char *self = realpath("/proc/self/exe", NULL);
-	char *config = realpath(s->place.config, NULL);
-
-	file_add_word(out, self != NULL ? self : "digest");
-	strbuf_addf(out, " %s", words);
-	if (s->place.named) {
-		strbuf_add(out, " -c ");
-		file_add_word(out, config != NULL ? config : s->place.config);
-	}
-	free(self);
-	free(config);
-}
-
-static void
-tell_machine(const struct setup *s, const char *command, bool is_given)
-{
-	const char *url = s->init.items[INIT_URL];
-
-	if (!is_given) {
-		printf("\nMake the user who runs it, and let it read these files:\n"
-		       "    useradd --system --home-dir /var/lib/digest --create-home --shell "
-		       "/usr/sbin/nologin digest\n"
-		       "    chgrp digest /etc/digest %s && chmod g+rX /etc/digest %s\n",
-		    s->place.config, s->place.config);
-		if (wants_password(s))
-			printf("    chown digest: %s\n", s->place.secret);
-	}
-	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
-	       "    runuser -u digest -- %s\n"
-	       "\nThen let cron call it:\n"
-	       "    echo \"*/15 * * * * digest %s\" >/etc/cron.d/digest\n"
-	       "or systemd, where its units are installed:\n"
-	       "    systemctl enable --now digest.timer\n",
-	    command, command);
-	if (!run_init_is_relay(&s->init) && (url == NULL || strncmp(url, "sendmail:", 9) == 0))
-		printf("whose sandbox keeps sendmail from its work; there the smtp block wants\n"
-		       "    url = \"smtp://localhost\"  tls = none\n");
-}
-
-static void
-tell_person(const char *command)
-{
-	printf("\nThe digest goes out at the first run after its time; to send what is due now:\n"
-	       "    %s\n"
-	       "\nThen let cron call it, by this line in `crontab -e`:\n"
-	       "    */15 * * * * %s\n"
-	       "or systemd:\n"
-	       "    mkdir -p ~/.config/systemd/user && cd ~/.config/systemd/user\n"
-	       "    printf \"[Service]\\nType=oneshot\\nExecStart=%s\\nSuccessExitStatus=75\\n\" "
-	       ">digest.service\n"
-	       "    printf '[Timer]\\nOnCalendar=*:0/15\\nPersistent=true\\n[Install]\\n"
-	       "WantedBy=timers.target\\n' >digest.timer\n"
-	       "    systemctl --user enable --now digest.timer && loginctl enable-linger\n",
-	    command, command, command);
-}
-
-/* How it goes on. is_given: the files belong to the service's user. */
-static void
-tell_next(const struct setup *s, bool is_given)
-{
-	struct strbuf command;
-
-	strbuf_init(&command, MAX_QUERY_BYTES);
-	add_command(s, &command, "run");
-	if (s->place.of_machine)
-		tell_machine(s, command.buf, is_given);
-	else
-		tell_person(command.buf);
-	strbuf_reset(&command);
-	if (s->place.named)
-		add_command(s, &command, "check");
-	else /* What root can read, the other may not. */
-		strbuf_add_all(&command, s->place.of_machine ? "runuser -u digest -- " : "",
-		    "digest check", NULL);
-	printf("\nTo see whether all is in order; 'status' in its place says how things stand:\n"
-	       "    %s\n",
-	    command.buf);
-	strbuf_release(&command);
-}
-
 /* For a program, which wants no preview. */
-static int
-put_json(const struct setup *s)
+static void
+put_json(const struct setup *s, const struct init_next *next)
 {
 	struct arena *a = &s->cli->arena;
 	struct value *v = value_object(a);
-	struct strbuf command;
 
-	strbuf_init(&command, MAX_QUERY_BYTES);
-	add_command(s, &command, "run");
 	value_set_string(a, v, "config", s->place.config);
-	value_set_string(a, v, "secret", wants_password(s) ? s->place.secret : "");
-	value_set_string(a, v, "command", arena_strdup(a, command.buf));
+	value_set_string(a, v, "secret", next->has_secret ? s->place.secret : "");
+	value_set_string(a, v, "command", next->cron.buf);
 	cli_put_json(v);
-	strbuf_release(&command);
-	return EXIT_OK;
 }
 
 /* The first digest as it stands, by what was written. */
@@ -585,23 +497,50 @@ show_first(struct setup *s, struct error *err)
 }
 
 static int
-finish(struct setup *s, struct error *err)
+tell_next(const struct init_next *next, struct error *err)
 {
-	bool is_given = s->place.of_machine && geteuid() == 0 && getpwnam(service_user) != NULL;
+	struct strbuf text;
 	int rc;
 
+	strbuf_init(&text, MAX_MESSAGE_BYTES);
+	init_next_add_text(&text, next);
+	rc = strbuf_check(&text, err);
+	if (rc == 0)
+		fputs(text.buf, stdout);
+	strbuf_release(&text);
+	return rc;
+}
+
+static int
+finish(struct setup *s, struct error *err)
+{
+	const char *url = s->init.items[INIT_URL];
+	struct init_next next = { .place = &s->place, .has_secret = wants_password(s) };
+	int rc = -1;
+
+	next.is_given = s->place.of_machine && geteuid() == 0 && getpwnam(service_user) != NULL;
+	next.by_sendmail =
+	    !run_init_is_relay(&s->init) && (url == NULL || strncmp(url, "sendmail:", 9) == 0);
 	if (run_init_write(&s->init, &s->place, err) == -1 ||
-	    (is_given && run_init_give(&s->place, service_user, err) == -1))
+	    (next.is_given && run_init_give(&s->place, service_user, err) == -1))
 		return -1;
 	run_close(s->run);
 	s->run = NULL;
-	if (s->cli->opt.json)
-		return put_json(s);
+	if (init_next_find(&next, err) == -1)
+		goto out;
+	if (s->cli->opt.json) {
+		put_json(s, &next);
+		rc = EXIT_OK;
+		goto out;
+	}
 	if (!s->cli->opt.quiet)
-		printf("Written: %s%s%s\n", s->place.config, wants_password(s) ? " and " : "",
-		    wants_password(s) ? s->place.secret : "");
-	if ((rc = show_first(s, err)) == EXIT_OK && !s->cli->opt.quiet)
-		tell_next(s, is_given);
+		printf("Written: %s%s%s\n", s->place.config, next.has_secret ? " and " : "",
+		    next.has_secret ? s->place.secret : "");
+	rc = show_first(s, err);
+	if (rc == EXIT_OK && !s->cli->opt.quiet && tell_next(&next, err) == -1)
+		rc = -1;
+out:
+	init_next_release(&next);
 	return rc;
 }
 

@@ -75,7 +75,6 @@ struct listing {
 	struct cli *cli;
 	size_t n;
 	struct arena scratch;
-	bool reasons;
 };
 
 static struct value *

@@ -1,7 +1,7 @@
 /* digest subscribe, unsubscribe: one reader by command. */
 #include "cli.h"
-#include "digest/file.h"
 #include "digest/limits.h"
+#include "digest/quote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,7 @@ put_first_digest(const char *address)
 	struct strbuf word;
 
 	strbuf_init(&word, MAX_NAME_BYTES * 4);
-	file_add_word(&word, address);
+	quote_add_shell(&word, address);
 	fputs(" is subscribed; see the first digest by: digest --dry-run -u ", stdout);
 	term_put(word.buf);
 	strbuf_release(&word);

@@ -280,12 +280,26 @@ cmd_subscribers(struct cli *cli, struct error *err)
 
 /* ---- export ---- */
 
+struct exported {
+	struct cli *cli;
+	struct arena scratch;
+	struct error *err;
+};
+
+static int
+export_reader(void *arg, const struct store_reader *r)
+{
+	struct exported *x = arg;
+
+	return run_export_reader(x->cli->run, r, &x->scratch, put_line, NULL, x->err);
+}
+
 int
 cmd_export(struct cli *cli, struct error *err)
 {
 	static const char *const whats[] = { "papers", "subscribers", "all", NULL };
 	const char *what = cli->nargs > 0 ? cli->args[0] : "all";
-	struct listing l = { .cli = cli, .form = LIST_JSON };
+	struct exported x = { .cli = cli, .err = err };
 	bool known = false;
 	int rc = 0;
 
@@ -296,13 +310,13 @@ cmd_export(struct cli *cli, struct error *err)
 		    err, ERR_USAGE, "export: '%s'; expected papers, subscribers or all", what);
 	if (cli_open(cli, CLI_READ, err) == -1)
 		return -1;
-	arena_init(&l.scratch, MAX_READER_BYTES);
+	arena_init(&x.scratch, MAX_READER_BYTES);
 	if (strcmp(what, "subscribers") != 0)
 		rc = cli_export_papers(cli, err);
 	if (rc == 0 && strcmp(what, "papers") != 0)
-		rc = run_export_suppressions(cli->run, &l.scratch, put_line, NULL, err);
+		rc = run_export_suppressions(cli->run, &x.scratch, put_line, NULL, err);
 	if (rc == 0 && strcmp(what, "papers") != 0)
-		rc = store_each_reader(cli->run->store, true, print_reader, &l, err);
-	arena_release(&l.scratch);
+		rc = store_each_reader(cli->run->store, true, export_reader, &x, err);
+	arena_release(&x.scratch);
 	return rc;
 }

@@ -55,8 +55,8 @@ is_before(struct config_place a, struct config_place b)
 	return a.line < b.line || (a.line == b.line && a.column < b.column);
 }
 
-void
-config_drop_before(struct config_problems *pending, struct config_place place)
+static void
+drop_before(struct config_problems *pending, struct config_place place)
 {
 	size_t kept = 0;
 
@@ -386,7 +386,7 @@ parse_file(struct config_loader *ld, const struct config_file *file, struct erro
 			return -1;
 		/* What is wrong between a reader's last brace and the next block is blamed on that reader. */
 		if (after_reader)
-			config_drop_before(&ld->pending, more == 1 ? it.place : end);
+			drop_before(&ld->pending, more == 1 ? it.place : end);
 		if (more == 0)
 			break;
 		do {

@@ -78,8 +78,7 @@ struct config_loader {
 struct config_setting config_loader_setting(struct config_loader *ld, const struct config_file *file,
     struct arena *arena);
 
-/* Forget the pending complaints before a place, or those from number first on that are not before it. */
-void	config_drop_before(struct config_problems *pending, struct config_place place);
+/* Forget the pending complaints from number first on that are not before a place. */
 void	config_drop_from(struct config_problems *pending, size_t first, struct config_place place);
 /* Move the pending complaints to the global ones, or to those of the reader called so. Returns how many there were. */
 size_t	config_commit(struct config_loader *ld, const char *reader);

@@ -219,24 +219,6 @@ value_list_of(struct arena *a, size_t n, struct value *(*make)(void *arg, size_t
 	return v;
 }
 
-struct value *
-value_copy(struct arena *a, const struct value *object)
-{
-	struct value *copy = value_object(a);
-
-	if (copy == NULL || value_kind(object) != VALUE_OBJECT)
-		return NULL;
-	copy->u.object.alloc = object->u.object.len + 16; /* whoever copies adds some */
-	copy->u.object.members = arena_array(a, copy->u.object.alloc, sizeof(struct member));
-	if (copy->u.object.members == NULL)
-		return NULL;
-	copy->u.object.len = object->u.object.len;
-	if (copy->u.object.len > 0)
-		memcpy(copy->u.object.members, object->u.object.members,
-		    copy->u.object.len * sizeof(struct member));
-	return copy;
-}
-
 void
 value_set_base(struct value *object, struct value *(*make)(void *arg), void *arg)
 {

@@ -2,6 +2,7 @@
 
 #include "digest/file.h"
 #include "digest/limits.h"
+#include "digest/quote.h"
 #include "digest/token.h"
 
 #include <libgen.h>
@@ -227,9 +228,9 @@ fail_filter(
 	strbuf_init(&removal, LINE_BYTES);
 	strbuf_addf(&removal, "%s=", f->name);
 	strbuf_add(&cure, "put it back, or take it from the reader: digest subscribe ");
-	file_add_word(&cure, sub->address);
+	quote_add_shell(&cure, sub->address);
 	strbuf_add(&cure, " --filter ");
-	file_add_word(&cure, removal.buf);
+	quote_add_shell(&cure, removal.buf);
 	check_fail(c, RUN_FAULT_CONFIG, "filters", cure.buf,
 	    "%s: filter \"%s\": %s; no mail goes there", sub->address, f->name, why);
 	strbuf_release(&removal);

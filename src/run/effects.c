@@ -550,7 +550,7 @@ effects_score(
 			more = -1;
 	}
 	arena_release(&s.arena);
-	return more == -1 ? -1 : 0;
+	return more == -1 ? -1 : nwaiting > 0;
 }
 
 int
@@ -577,5 +577,7 @@ run_thaw(struct run *run, bool forget, size_t *n, struct run_inbox *inbox, struc
 		rc = store_end(run->store, rc, true, err);
 	}
 	strbuf_release(&now);
-	return rc == 0 && !forget ? effects_score(run, true, now_utc, inbox, err) : rc;
+	if (rc == 0 && !forget && effects_score(run, true, now_utc, inbox, err) == -1)
+		rc = -1;
+	return rc;
 }

@@ -63,7 +63,6 @@ struct fetcher {
 int	fetcher_open(struct fetcher *f, const struct run_fetch_options *options, struct error *err);
 void	fetcher_close(struct fetcher *f);
 int64_t	fetcher_interval(const struct fetcher *f);
-int64_t	fetcher_gap_ms(const struct fetcher *f);
 /* What to ask for next. */
 const struct source_request *fetcher_request(struct fetcher *f);
 /* The answer of the request is there: read it, save it, go on to the next one. fresh: not out of the cache. -1 for the store. */

@@ -19,8 +19,8 @@ fetcher_interval(const struct fetcher *f)
 	return f->cfg->interval_s >= 0 ? f->cfg->interval_s : f->type->interval_s;
 }
 
-int64_t
-fetcher_gap_ms(const struct fetcher *f)
+static int64_t
+find_gap_ms(const struct fetcher *f)
 {
 	if (f->cfg->request_gap_s >= 0)
 		return f->cfg->request_gap_s * 1000;
@@ -30,16 +30,12 @@ fetcher_gap_ms(const struct fetcher *f)
 	return f->type->request_gap_ms;
 }
 
-/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct fetcher *f)
 {
-	int64_t interval_s = fetcher_interval(f);
-
 	return f->now_utc >= f->state->next_allowed_utc &&
-	    (f->state->last_try_utc == 0 || f->state->last_try_utc > f->now_utc ||
-		f->state->nfailures > 0 ||
-		f->now_utc - f->state->last_try_utc >= interval_s - interval_s / 20);
+	    (f->state->nfailures > 0 ||
+		source_is_due(f->state->last_try_utc, fetcher_interval(f), f->now_utc));
 }
 
 static int
@@ -198,7 +194,7 @@ fetcher_open(struct fetcher *f, const struct run_fetch_options *options, struct 
 	if (store_load_newest_day(f->run->store, f->cfg->name, &f->newest_day, err) == -1)
 		return -1;
 	f->report->asked = true;
-	f->gap_ms = fetcher_gap_ms(f);
+	f->gap_ms = find_gap_ms(f);
 	f->last_try_utc = f->state->last_try_utc;
 	f->state->last_try_utc = f->now_utc;
 	if (plan_requests(f, options, &fault) == -1)

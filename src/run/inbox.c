@@ -107,24 +107,33 @@ load_policy(struct run *run, int64_t since_utc, struct arena *a, struct run_inbo
 }
 
 int
-run_load_inbox_state(
-    struct run *run, struct arena *a, struct run_inbox_state *out, struct error *err)
+inbox_load_notes(struct run *run, struct arena *a, struct run_inbox_state *out, struct error *err)
 {
-	struct store *store = run->store;
 	const char *text;
 	char *end;
 
 	*out = (struct run_inbox_state){ .trouble = "", .frozen = "", .policy = "" };
-	if (store_get_note(store, inbox_state_note, a, &text, err) == -1)
+	if (store_get_note(run->store, inbox_state_note, a, &text, err) == -1)
 		return -1;
 	out->read_utc = strtoll(text, &end, 10);
 	out->failing_since_utc = strtoll(end, &end, 10);
 	out->needs_person = strtoll(end, &end, 10) != 0;
 	out->trouble = *end == ' ' ? end + 1 : "";
-	if (store_get_note(store, inbox_frozen_note, a, &text, err) == -1)
+	if (store_get_note(run->store, inbox_frozen_note, a, &text, err) == -1)
 		return -1;
 	out->frozen_since_utc = strtoll(text, &end, 10);
 	out->frozen = *end == ' ' ? end + 1 : "";
+	return 0;
+}
+
+int
+run_load_inbox_state(
+    struct run *run, struct arena *a, struct run_inbox_state *out, struct error *err)
+{
+	struct store *store = run->store;
+
+	if (inbox_load_notes(run, a, out, err) == -1)
+		return -1;
 	if (store_count_waiting_returned(store, &out->nwaiting, err) == -1 ||
 	    store_count_suppressed(store, SUPPRESSED_BOUNCED, &out->nbounced, err) == -1 ||
 	    store_count_suppressed(store, SUPPRESSED_COMPLAINT, &out->ncomplained, err) == -1)
@@ -310,7 +319,7 @@ run_each_score(struct run *run, const char *address,
 	int more = 1, rc;
 
 	arena_init(&a, MAX_READER_BYTES);
-	rc = run_load_inbox_state(run, &a, &state, err);
+	rc = inbox_load_notes(run, &a, &state, err);
 	frozen = state.frozen_since_utc != 0;
 	if (rc == 0 && address != NULL)
 		rc = visit_named(run, address, frozen, &a, visit, arg, err);

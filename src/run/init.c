@@ -30,24 +30,52 @@ static const char secret_name[] = "smtp.secret";
 
 /* ---- where ---- */
 
+/* A folder of the environment, NULL = none. */
+static const char *
+find_folder(const char *name)
+{
+	const char *dir = getenv(name);
+
+	return dir != NULL && dir[0] == '/' ? dir : NULL;
+}
+
+/* Whether a folder of this environment is where cron, which knows $HOME alone, looks as well. */
+static bool
+is_usual(const char *dir, const char *usual)
+{
+	const char *home = find_folder("HOME");
+	size_t len = home == NULL ? 0 : strlen(home);
+
+	return home != NULL && strncmp(dir, home, len) == 0 && strcmp(dir + len, usual) == 0;
+}
+
 static const char *
 find_config(const char *given, struct arena *a, bool *named)
 {
-	const char *env = getenv("DIGEST_CONFIG"), *xdg = getenv("XDG_CONFIG_HOME");
-	const char *home = getenv("HOME");
+	const char *env = getenv("DIGEST_CONFIG"), *xdg = find_folder("XDG_CONFIG_HOME");
+	const char *home = find_folder("HOME");
 
 	*named = given != NULL || (env != NULL && env[0] != '\0');
 	if (given != NULL)
 		return arena_strdup(a, given);
 	if (*named)
 		return arena_strdup(a, env);
-	if (geteuid() == 0 && (xdg == NULL || xdg[0] != '/'))
+	if (geteuid() == 0 && xdg == NULL)
 		return arena_strdup(a, machine_config);
-	if (xdg != NULL && xdg[0] == '/')
+	*named = xdg != NULL && !is_usual(xdg, "/.config");
+	if (xdg != NULL)
 		return arena_printf(a, "%s/digest/digest.conf", xdg);
-	if (home != NULL && home[0] == '/')
-		return arena_printf(a, "%s/.config/digest/digest.conf", home);
-	return "";
+	return home == NULL ? "" : arena_printf(a, "%s/.config/digest/digest.conf", home);
+}
+
+static const char *
+find_store(bool of_machine, struct arena *a)
+{
+	const char *xdg = find_folder("XDG_STATE_HOME");
+
+	if (of_machine || xdg == NULL || is_usual(xdg, "/.local/state"))
+		return "";
+	return arena_printf(a, "%s/digest/digest.db", xdg);
 }
 
 static int
@@ -63,7 +91,7 @@ int
 run_init_find_place(
     const char *given, struct arena *a, struct run_init_place *out, struct error *err)
 {
-	struct run_init_place place = { .secret = "" };
+	struct run_init_place place = { .secret = "", .store = "" };
 	struct strbuf secret;
 
 	place.config = find_config(given, a, &place.named);
@@ -77,9 +105,10 @@ run_init_find_place(
 	file_resolve(&secret, place.config, secret_name);
 	place.secret = secret.state == STRBUF_OK ? arena_strdup(a, secret.buf) : NULL;
 	strbuf_release(&secret);
-	if (place.secret == NULL)
-		return err_nomem(err, "init");
 	place.of_machine = strncmp(place.config, "/etc/", 5) == 0;
+	place.store = find_store(place.of_machine, a);
+	if (place.secret == NULL || place.store == NULL)
+		return err_nomem(err, "init");
 	if (refuse_existing(place.config,
 		"edit it, see digest.conf(5), or name another by --config FILE", err) == -1 ||
 	    refuse_existing(place.secret, "move it away first", err) == -1)
@@ -436,8 +465,40 @@ add_relay(struct strbuf *out, const struct run_init *init)
 	strbuf_add(out, " }\n\n");
 }
 
-void
-run_init_add_config(struct strbuf *out, const struct run_init *init, const char *dir)
+/* The folder is meant as it is, also with '*' in its name. */
+static void
+add_include(struct strbuf *out, const char *dir)
+{
+	struct strbuf pattern;
+
+	strbuf_init(&pattern, 2 * MAX_PATH);
+	for (const char *c = dir; *c != '\0'; c++) {
+		if (strchr("*?[\\", *c) != NULL)
+			strbuf_addc(&pattern, '\\');
+		strbuf_addc(&pattern, *c);
+	}
+	strbuf_add_all(&pattern, dir[0] != '\0' ? "/" : "", "conf.d/*.conf", NULL);
+	strbuf_add(out, "include ");
+	config_add_quoted(out, pattern.state == STRBUF_OK ? pattern.buf : "");
+	strbuf_add(out, "\n");
+	strbuf_release(&pattern);
+}
+
+static void
+add_store(struct strbuf *out, const char *store)
+{
+	if (store[0] == '\0')
+		return;
+	strbuf_add(out,
+	    "# Where digest keeps what it knows; cron is not told of $XDG_STATE_HOME.\n"
+	    "store { path = ");
+	config_add_quoted(out, store);
+	strbuf_add(out, " }\n\n");
+}
+
+/* dir: of files to include, "" = beside it. */
+static void
+add_config(struct strbuf *out, const struct run_init *init, const char *store, const char *dir)
 {
 	struct address reader = { .mailbox = "", .name = "" };
 	struct arena a;
@@ -455,15 +516,15 @@ run_init_add_config(struct strbuf *out, const struct run_init *init, const char 
 	strbuf_add(out, "  operator = ");
 	config_add_quoted(out, reader.mailbox);
 	strbuf_add(out, " }\n\n");
+	add_store(out, store);
 	add_relay(out, init);
 	add_reader(out, init, &reader);
 	strbuf_add(out,
 	    "# More, when it is needed. Papers come from Hugging Face unless sources are named:\n"
 	    "# source \"huggingface\" {}\n"
 	    "# source \"arxiv\" { categories = {cs.CL, cs.LG} }\n\n"
-	    "# Further files, as one for each reader; a folder that is not there is fine.\n"
-	    "include ");
-	strbuf_addf(out, "\"%s%sconf.d/*.conf\"\n", dir, dir[0] != '\0' ? "/" : "");
+	    "# Further files, as one for each reader; a folder that is not there is fine.\n");
+	add_include(out, dir);
 	arena_release(&a);
 }
 
@@ -519,7 +580,7 @@ run_init_open(const struct run_init *init, const struct run_init_place *place,
 		err_nomem(err, "init");
 		goto out;
 	}
-	run_init_add_config(&text, init, dir);
+	add_config(&text, init, place->store, dir);
 	if (strbuf_check(&text, err) == -1 || (fd = keep_in_memory(&text, path, err)) == -1)
 		goto out;
 	mine.config_path = path;
@@ -659,7 +720,7 @@ run_init_write(const struct run_init *init, const struct run_init_place *place, 
 
 	arena_init(&a, MAX_PATH * 4);
 	strbuf_init(&text, MAX_INIT_CONFIG);
-	run_init_add_config(&text, init, "");
+	add_config(&text, init, place->store, "");
 	copy = arena_strdup(&a, place->config);
 	if (copy == NULL) {
 		err_nomem(err, "init");

@@ -39,8 +39,8 @@ intake_begin(struct intake *in, struct error *err)
 	return 0;
 }
 
-int
-intake_commit(struct intake *in, struct error *err)
+static int
+commit_rows(struct intake *in, struct error *err)
 {
 	if (!in->in_transaction)
 		return 0;
@@ -203,7 +203,7 @@ intake_put(struct intake *in, const struct intake_row *row, struct error *err)
 	}
 	if (intake_begin(in, err) == -1 || put_known(in, row, &addr, err) == -1)
 		return -1;
-	return ++in->nopen < INTAKE_BATCH ? 0 : intake_commit(in, err);
+	return ++in->nopen < INTAKE_BATCH ? 0 : commit_rows(in, err);
 }
 
 /* ---- a file ---- */
@@ -225,7 +225,7 @@ is_table(const char *bytes, size_t len)
 }
 
 static int
-read_readers(struct intake *in, const struct strbuf *bytes, bool table, struct error *err)
+read_rows(struct intake *in, const struct strbuf *bytes, bool table, struct error *err)
 {
 	int rc;
 
@@ -234,7 +234,7 @@ read_readers(struct intake *in, const struct strbuf *bytes, bool table, struct e
 	arena_init(&in->scratch, MAX_READER_BYTES);
 	rc = (table ? intake_read_table : intake_read_lines)(in, bytes->buf, bytes->len, err);
 	if (rc == 0)
-		rc = intake_commit(in, err);
+		rc = commit_rows(in, err);
 	else if (in->in_transaction)
 		store_rollback(in->run->store);
 	arena_release(&in->scratch);
@@ -275,9 +275,12 @@ run_import(struct run *run, const char *path, const struct run_import_options *o
 	strbuf_init(&bytes, MAX_INTAKE_BYTES);
 	if (file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &bytes, err) == 0) {
 		table = is_table(bytes.buf, bytes.len);
-		rc = read_readers(&in, &bytes, table, err);
+		rc = read_rows(&in, &bytes, table, err);
 		if (rc == 0 && !table)
 			rc = import_papers(&in, &bytes, err);
+		in.digests = true;
+		if (rc == 0 && !table)
+			rc = read_rows(&in, &bytes, false, err);
 	}
 	strbuf_release(&bytes);
 	return rc;

@@ -21,6 +21,7 @@ struct intake {
 	bool in_transaction;
 	bool synced;		/* readers of the configuration are in the store */
 	bool has_key;		/* the hashes of the file are of the store's key */
+	bool digests;		/* of lines these are taken now, and nothing else */
 };
 
 /* What a row says of the person. */
@@ -47,11 +48,11 @@ int	intake_put(struct intake *in, const struct intake_row *row, struct error *er
 int	intake_tell(struct intake *in, uint32_t line, const char *column, const char *message);
 /* Rows go to the store some at a time, so that nobody else waits long. */
 int	intake_begin(struct intake *in, struct error *err);
-int	intake_commit(struct intake *in, struct error *err);
 
 /* table.c: a table with a head. */
 int	intake_read_table(struct intake *in, const char *bytes, size_t len, struct error *err);
-/* lines.c: lines of an export; those of papers are passed over. */
+/* lines.c: lines of an export; those of papers are passed over. Digests have a reading of their own, once the papers are in: of
+ * what is still missing then the title alone is known. */
 int	intake_read_lines(struct intake *in, const char *bytes, size_t len, struct error *err);
 
 #endif

@@ -601,11 +601,12 @@ take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, str
 	static const struct {
 		const char *type;
 		int (*take)(struct line *l);
+		bool digest;
 	} types[] = {
-		{ "subscriber", take_reader },
-		{ "suppression-key", take_key },
-		{ "suppression", take_suppression },
-		{ "edition", take_edition },
+		{ "subscriber", take_reader, false },
+		{ "suppression-key", take_key, false },
+		{ "suppression", take_suppression, false },
+		{ "edition", take_edition, true },
 	};
 	struct line l = { .in = in, .err = err };
 	const char *type;
@@ -622,7 +623,7 @@ take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, str
 	for (size_t i = 0; type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i].type) == 0) {
 			in->counts->has_readers = true;
-			rc = types[i].take(&l);
+			rc = types[i].digest == in->digests ? types[i].take(&l) : 0;
 		}
 	strbuf_release(&l.record);
 	json_decref(json);

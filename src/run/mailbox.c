@@ -332,9 +332,9 @@ end_reading(struct reading *r)
 	arena_release(&r->arena);
 }
 
-/* What was committed before it ended early is scored and answered all the same. */
+/* What was committed before it ended early is answered all the same. */
 static int
-read_and_act(struct reading *r, const struct access *a, struct error *err)
+read_and_answer(struct reading *r, const struct access *a, struct error *err)
 {
 	struct error late = { 0 };
 	int rc;
@@ -346,8 +346,7 @@ read_and_act(struct reading *r, const struct access *a, struct error *err)
 	if (token_key_load(r->run->cfg->list.key_file, false, &r->keys, err) == -1)
 		return -1;
 	rc = read_box(r, a, err);
-	if (effects_score(r->run, false, r->now_utc, r->inbox, &late) == -1 ||
-	    answers_send(r->run, r->answers, r->nanswers, r->inbox, &late) == -1) {
+	if (answers_send(r->run, r->answers, r->nanswers, r->inbox, &late) == -1) {
 		*err = late;
 		return -1;
 	}
@@ -365,7 +364,7 @@ note_state(struct run *run, const struct error *why, int64_t now_utc, struct err
 	int rc;
 
 	arena_init(&a, MAX_READER_BYTES);
-	rc = run_load_inbox_state(run, &a, &state, err);
+	rc = inbox_load_notes(run, &a, &state, err);
 	if (why == NULL)
 		snprintf(text, sizeof(text), "%" PRId64 " 0 0 ", now_utc);
 	else
@@ -376,8 +375,9 @@ note_state(struct run *run, const struct error *why, int64_t now_utc, struct err
 	return rc == -1 ? -1 : save_note(run, inbox_state_note, text, err);
 }
 
-int
-run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct error *err)
+/* As run_read_inbox(), without the scores. */
+static int
+read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct error *err)
 {
 	struct reading r = { .run = run, .inbox = inbox, .now_utc = clock_now_utc(&run->clock) };
 	struct error why = { 0 };
@@ -389,13 +389,26 @@ run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct
 	/* First, so that the child has no copy of the key and the password. */
 	rc = incoming_reader_new(&r.reader, &why);
 	if (rc == 0 && (rc = open_access(run, from_stdin, &access, &why)) == 0) {
-		rc = read_and_act(&r, &access, &why);
+		rc = read_and_answer(&r, &access, &why);
 		close_access(&access);
 	}
 	end_reading(&r);
 	/* A pipe that fails is tried again by whoever writes into it. */
 	if ((!from_stdin || (rc == 0 && run->cfg->mailbox.from_stdin)) &&
 	    note_state(run, rc == -1 ? &why : NULL, r.now_utc, err) == -1)
+		return -1;
+	if (rc == -1 && err != NULL)
+		*err = why;
+	return rc;
+}
+
+int
+run_read_inbox(struct run *run, bool from_stdin, struct run_inbox *inbox, struct error *err)
+{
+	struct error why = { 0 };
+	int rc = read_inbox(run, from_stdin, inbox, &why);
+
+	if (effects_score(run, false, clock_now_utc(&run->clock), inbox, err) == -1)
 		return -1;
 	if (rc == -1 && err != NULL)
 		*err = why;
@@ -455,7 +468,7 @@ tell_failure(struct run *run, struct run_report *report, const struct error *why
 	int rc;
 
 	arena_init(&a, MAX_READER_BYTES);
-	rc = run_load_inbox_state(run, &a, &state, err);
+	rc = inbox_load_notes(run, &a, &state, err);
 	arena_release(&a);
 	if (rc == -1)
 		return -1;
@@ -491,7 +504,7 @@ inbox_step(struct run *run, struct run_report *report, struct error *err)
 	report->inbox = arena_zalloc(&report->arena, sizeof(*report->inbox));
 	if (report->inbox == NULL)
 		return err_nomem(err, "mailbox");
-	if (run_read_inbox(run, false, report->inbox, &why) == 0) {
+	if (read_inbox(run, false, report->inbox, &why) == 0) {
 		if (report->inbox->trouble[0] != '\0')
 			log_warn(run->log, "%s", report->inbox->trouble);
 		return 0;

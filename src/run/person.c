@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MAX_EDITIONS = 100000 };
+enum { DAY_SECONDS = 86400, MAX_EDITIONS = 100000, MAX_OF_DAY = 128 };
 
 /* Under which filter, and how it got there. */
 static struct value *
@@ -52,6 +52,23 @@ edition_value(
 		value_append(a, papers, pick_value(run, sub, &e->picks[i], a));
 	value_set(a, v, "papers", papers);
 	return v;
+}
+
+static int
+put_editions(struct run *run, const struct subscriber *sub, const struct edition *editions,
+    size_t n, void (*visit)(void *arg, const struct value *line), void *arg, struct error *err)
+{
+	struct arena a;
+	int rc = 0;
+
+	arena_init(&a, MAX_READER_BYTES);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		arena_reset(&a);
+		visit(arg, edition_value(run, sub, &editions[i], &a));
+		rc = value_check(&a, err);
+	}
+	arena_release(&a);
+	return rc;
 }
 
 static int
@@ -125,9 +142,8 @@ run_export_person(struct run *run, const char *address, struct arena *a,
 	struct edition *editions;
 	struct store_reader *r;
 	const char *canonical;
-	struct arena scratch;
 	size_t n;
-	int found, rc = 0;
+	int found;
 
 	if (run_canonical(address, a, &canonical, err) == -1 ||
 	    (found = store_find_reader(run->store, canonical, a, &r, err)) == -1)
@@ -137,14 +153,49 @@ run_export_person(struct run *run, const char *address, struct arena *a,
 	if (store_load_editions(run->store, r->sub.id, MAX_EDITIONS, a, &editions, &n, err) == -1)
 		return -1;
 	visit(arg, run_reader_value(run, r, a));
-	arena_init(&scratch, MAX_READER_BYTES);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		arena_reset(&scratch);
-		visit(arg, edition_value(run, &r->sub, &editions[i], &scratch));
-		rc = value_check(&scratch, err);
-	}
-	arena_release(&scratch);
-	if (rc == 0)
-		rc = export_returned(run, r, a, visit, arg, err);
-	return rc == -1 ? -1 : value_check(a, err);
+	if (put_editions(run, &r->sub, editions, n, visit, arg, err) == -1 ||
+	    export_returned(run, r, a, visit, arg, err) == -1)
+		return -1;
+	return value_check(a, err);
+}
+
+/*
+ * Those that left, or may have, since the day of the last one began: so far back an import looks for new papers, see
+ * forget_earlier() in due.c. Most have one; who is mailed at each run may have one for each quarter of an hour.
+ */
+static int
+load_last_day(struct run *run, const struct store_reader *r, struct arena *a, struct edition **out,
+    size_t *n, struct error *err)
+{
+	const int64_t since_utc = r->last_edition_utc - r->last_edition_utc % DAY_SECONDS;
+	struct edition *all;
+	size_t found, max = 1;
+
+	do {
+		max *= 2;
+		if (store_load_editions(run->store, r->sub.id, max, a, &all, &found, err) == -1)
+			return -1;
+	} while (found == max && max < MAX_OF_DAY && all[found - 1].composed_utc >= since_utc);
+	*out = all;
+	*n = 0;
+	for (size_t i = 0; i < found; i++)
+		if (all[i].composed_utc >= since_utc &&
+		    (all[i].state == EDITION_SENT || all[i].state == EDITION_UNKNOWN))
+			all[(*n)++] = all[i];
+	return 0;
+}
+
+int
+run_export_reader(struct run *run, const struct store_reader *r, struct arena *a,
+    void (*visit)(void *arg, const struct value *line), void *arg, struct error *err)
+{
+	struct edition *editions;
+	size_t n;
+
+	arena_reset(a);
+	visit(arg, run_reader_value(run, r, a));
+	if (load_last_day(run, r, a, &editions, &n, err) == -1 ||
+	    put_editions(run, &r->sub, editions, n, visit, arg, err) == -1)
+		return -1;
+	return value_check(a, err);
 }

@@ -66,14 +66,13 @@ refusals_note_end(struct run *run, const struct edition *e, int64_t now_utc, str
 int
 refusals_score(struct run *run, struct run_report *report, struct error *err)
 {
-	size_t nwaiting;
+	struct run_inbox *inbox = report->inbox;
+	int waited;
 
-	if (store_count_waiting_returned(run->store, &nwaiting, err) == -1)
-		return -1;
-	if (nwaiting == 0)
-		return 0;
-	if (report->inbox == NULL &&
-	    (report->inbox = arena_zalloc(&report->arena, sizeof(*report->inbox))) == NULL)
+	if (inbox == NULL && (inbox = arena_zalloc(&report->arena, sizeof(*inbox))) == NULL)
 		return err_nomem(err, "bounces");
-	return effects_score(run, false, clock_now_utc(&run->clock), report->inbox, err);
+	waited = effects_score(run, false, clock_now_utc(&run->clock), inbox, err);
+	if (waited == 1)
+		report->inbox = inbox;
+	return waited == -1 ? -1 : 0;
 }

@@ -48,8 +48,8 @@ run_exit_of_faults(unsigned faults)
 	return EX_OK;
 }
 
-const char *
-run_skip_name(enum run_skip why)
+static const char *
+skip_name(enum run_skip why)
 {
 	static const char *const names[RUN_SKIPS] = {
 		[SKIP_NOT_DUE] = "not-due",
@@ -210,7 +210,7 @@ run_report_value(const struct run_report *r, struct arena *a)
 	for (int why = 0; why < RUN_SKIPS; why++)
 		if (r->skips[why] > 0)
 			value_set_number(
-			    a, reasons, run_skip_name((enum run_skip)why), (int64_t)r->skips[why]);
+			    a, reasons, skip_name((enum run_skip)why), (int64_t)r->skips[why]);
 	value_set(a, v, "sources", sources);
 	for (size_t i = 0; i < NNUMBERS; i++)
 		value_set_number(a, v, numbers[i].name, (int64_t)number_at(r, i));
@@ -238,8 +238,8 @@ add_skips(const struct run_report *r, struct strbuf *out)
 
 	for (int why = 0; why < RUN_SKIPS; why++)
 		if (r->skips[why] > 0) {
-			strbuf_addf(out, "%s%zu %s", mark, r->skips[why],
-			    run_skip_name((enum run_skip)why));
+			strbuf_addf(
+			    out, "%s%zu %s", mark, r->skips[why], skip_name((enum run_skip)why));
 			mark = ", ";
 		}
 	strbuf_add(out, mark[0] == ',' ? ")" : "");

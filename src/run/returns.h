@@ -54,8 +54,12 @@ int	effects_apply(struct run *run, const struct incoming *in, const struct decis
 /*
  * Score what waits, in transactions of its own. Nothing is while scoring is frozen; it freezes here.
  * all		whatever it looks like, as a person said
+ * Returns 1, 0 when nothing waited, -1.
  */
 int	effects_score(struct run *run, bool all, int64_t now_utc, struct run_inbox *inbox, struct error *err);
+
+/* When the mailbox was read and since when scoring is frozen; all else of *out is 0. */
+int	inbox_load_notes(struct run *run, struct arena *a, struct run_inbox_state *out, struct error *err);
 
 extern const char inbox_frozen_note[], inbox_thawed_note[], inbox_state_note[];
 
@@ -84,7 +88,8 @@ int	answers_send(struct run *run, const struct answer *answers, size_t n, struct
 
 /* ---- mailbox.c ---- */
 
-/* The step of a run: a mailbox that cannot be read holds up no digest. -1 only when nothing can go on. */
+/* The step of a run: a mailbox that cannot be read holds up no digest. -1 only when nothing can go on. What it brings waits to be
+ * scored. */
 int	inbox_step(struct run *run, struct run_report *report, struct error *err);
 /* What `check` does: try the login. *text gets what it found. */
 int	inbox_probe(struct run *run, size_t *nfound, struct error *err);

@@ -58,9 +58,9 @@ silence_usual(const struct store_day *days, size_t n, int32_t day)
 	return (int64_t)(counts[(ncounts - 1) / 2] + counts[ncounts / 2]) / 2;
 }
 
-bool
-silence_find_half(
-    const struct source_facts *facts, const struct store_day *day, struct half_day *out)
+/* A day that has fewer than half of the usual papers after the time at which it would have counted; false = it has not. */
+static bool
+judge_day(const struct source_facts *facts, const struct store_day *day, struct half_day *out)
 {
 	int64_t usual = silence_usual(facts->days, facts->ndays, day->day);
 	int64_t counts_utc = (int64_t)day->day * DAY_SECONDS + facts->settle_s;
@@ -81,7 +81,7 @@ find_newest_half(const struct source_facts *facts, struct half_day *out)
 	int32_t oldest = day_of(facts->now_utc) - RECENT_DAYS + 1;
 
 	for (size_t i = facts->ndays; i-- > 0 && facts->days[i].day >= oldest;)
-		if (silence_find_half(facts, &facts->days[i], out))
+		if (judge_day(facts, &facts->days[i], out))
 			return;
 }
 

@@ -126,8 +126,6 @@ enum { SILENCE_KNOWN_DAYS = 63 };
 /* How many papers the source usually lists on such a weekday: the median of the last eight. -1 = fewer than three of them are
  * known. */
 int64_t	silence_usual(const struct store_day *days, size_t n, int32_t day);
-/* A day that has fewer than half of the usual papers after the time at which it would have counted; false = it has not. */
-bool	silence_find_half(const struct source_facts *facts, const struct store_day *day, struct half_day *out);
 /* All but the text. */
 void	silence_judge(const struct source_facts *facts, struct source_silence *out);
 /* out->text lives in a, as everything read for it. */

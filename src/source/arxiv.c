@@ -34,21 +34,10 @@ struct plan {
 	size_t n, nalloc;
 };
 
-static const struct source_page *
-find_page(const struct source_progress *progress, const char *key)
-{
-	for (size_t i = 0; i < progress->npages; i++)
-		if (strcmp(progress->pages[i].key, key) == 0)
-			return &progress->pages[i];
-	return NULL;
-}
-
-/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct plan *p, const struct source_page *page, int64_t wait_s)
 {
-	return p->force || page == NULL || page->read_utc > p->now_utc ||
-	    p->now_utc - page->read_utc >= wait_s - wait_s / 20;
+	return p->force || page == NULL || source_is_due(page->read_utc, wait_s, p->now_utc);
 }
 
 /* A list read after its day stands still until the next one: that of Friday all weekend, as skipDays says too. */
@@ -95,7 +84,7 @@ plan_day(struct plan *p, int32_t day, bool again, struct error *err)
 	const struct source_page *page;
 
 	date_format_day(day, key);
-	page = find_page(p->progress, key);
+	page = source_find_page(p->progress, key);
 	if (page != NULL && (!again || !is_due(p, page, REREAD_S)))
 		return 0;
 	return arxiv_ask_day(p->source, day, 0, p->arena, &p->requests[p->n++], err);
@@ -111,7 +100,7 @@ arxiv_plan(const struct config_source *source, const struct source_progress *pro
 		.now_utc = now_utc,
 		.force = force,
 		.arena = a };
-	const struct source_page *feed = find_page(progress, "feed");
+	const struct source_page *feed = source_find_page(progress, "feed");
 	int32_t today = arxiv_day_at(now_utc), last, first;
 
 	if (arxiv_check_config(source, err) == -1)

@@ -22,15 +22,6 @@ is_pattern(const char *path)
 	return strpbrk(path, "*?[") != NULL;
 }
 
-static const struct source_page *
-find_page(const struct source_progress *progress, const char *key)
-{
-	for (size_t i = 0; i < progress->npages; i++)
-		if (strcmp(progress->pages[i].key, key) == 0)
-			return &progress->pages[i];
-	return NULL;
-}
-
 /* The change time moves with every write and also when a file of an older date takes the name. A file changed in the
  * second in which it was read is read again. */
 static bool
@@ -121,7 +112,8 @@ files_plan(const struct config_source *source, const struct source_progress *pro
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		const char *name = found.gl_pathv[i];
 
-		if (!force && since_day == 0 && is_unchanged(find_page(progress, name), name))
+		if (!force && since_day == 0 &&
+		    is_unchanged(source_find_page(progress, name), name))
 			continue;
 		if (add_request(name, a, &requests[planned++]) == -1) {
 			err_nomem(err, "plan");

@@ -38,25 +38,6 @@ struct plan {
 	bool force;
 };
 
-static const struct source_page *
-find_page(const struct source_progress *progress, const char *key)
-{
-	size_t low = 0, high = progress->npages;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(progress->pages[middle].key, key);
-
-		if (order == 0)
-			return &progress->pages[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 /* Key of a page of a day: "2026-08-21", "2026-08-21 p1". */
 static const char *
 page_key(struct arena *a, int32_t day, unsigned page)
@@ -67,17 +48,14 @@ page_key(struct arena *a, int32_t day, unsigned page)
 	return page == 0 ? arena_strdup(a, date) : arena_printf(a, "%s p%u", date, page);
 }
 
-/* A twentieth early is due too: a cron job that starts a few seconds sooner than last time must not wait an hour. */
 static bool
 is_due(const struct plan *p, const struct source_page *page, int32_t day)
 {
 	int64_t wait_s = p->interval_s;
 
-	if (page == NULL || page->read_utc > p->now_utc)
-		return true;
 	if (day < p->today - FRESH_DAYS && wait_s < REREAD_S)
 		wait_s = REREAD_S;
-	return p->now_utc - page->read_utc >= wait_s - wait_s / 20;
+	return page == NULL || source_is_due(page->read_utc, wait_s, p->now_utc);
 }
 
 /* Whether a day is to be asked for at all, its intervals aside. */
@@ -145,14 +123,14 @@ plan_day(const struct plan *p, const char *base, int32_t day, struct arena *a,
 
 	if (key == NULL || second == NULL)
 		return -1;
-	page = find_page(p->progress, key);
+	page = source_find_page(p->progress, key);
 	if (!is_wanted(p, page, day) || (!p->force && !is_due(p, page, day)))
 		return 0;
 	if (set_request(r, base, day, 0, a) == -1)
 		return -1;
 	r->may_be_missing = day >= p->today - FRESH_DAYS;
 	/* Where a day has further pages, an unchanged first one says nothing about them. */
-	if (page != NULL && find_page(p->progress, second) == NULL) {
+	if (page != NULL && source_find_page(p->progress, second) == NULL) {
 		r->etag = page->etag;
 		r->last_modified = page->last_modified;
 	}
@@ -165,7 +143,7 @@ static int
 plan_trending(const struct plan *p, const char *base, struct arena *a, struct source_request **out,
     size_t *n, struct error *err)
 {
-	const struct source_page *page = find_page(p->progress, trending);
+	const struct source_page *page = source_find_page(p->progress, trending);
 	struct source_request *r = arena_zalloc(a, sizeof(*r));
 
 	if (r == NULL || base == NULL)

@@ -130,3 +130,28 @@ source_title(const struct config_source *source, struct arena *a)
 	strbuf_release(&sb);
 	return title;
 }
+
+const struct source_page *
+source_find_page(const struct source_progress *progress, const char *key)
+{
+	size_t low = 0, high = progress->npages;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(progress->pages[middle].key, key);
+
+		if (order == 0)
+			return &progress->pages[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+bool
+source_is_due(int64_t last_utc, int64_t wait_s, int64_t now_utc)
+{
+	return last_utc > now_utc || now_utc - last_utc >= wait_s - wait_s / 20;
+}

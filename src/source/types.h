@@ -4,6 +4,9 @@
 
 #include "digest/source.h"
 
+/* What is known of a page; NULL = it was never read. */
+const struct source_page *source_find_page(const struct source_progress *progress, const char *key);
+
 /* What a type does by default where its functions need to know it too. */
 enum { HUGGINGFACE_INTERVAL_S = 3600 };
 #define HUGGINGFACE_BASE "https://huggingface.co"

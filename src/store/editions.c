@@ -184,23 +184,6 @@ store_count_empty(struct store *store, int64_t reader, size_t *n, struct error *
 	return more == -1 ? -1 : 0;
 }
 
-int
-store_count_editions(struct store *store, size_t counts[EDITION_EMPTY + 1], struct error *err)
-{
-	struct stmt q;
-	int more;
-
-	memset(counts, 0, (EDITION_EMPTY + 1) * sizeof(counts[0]));
-	db_start(&q, store, SQL_EDITION_COUNTS);
-	while ((more = db_step(&q, err)) == 1) {
-		int64_t state = db_int(&q, 0);
-
-		if (state >= 0 && state <= EDITION_EMPTY)
-			counts[state] = (size_t)db_int(&q, 1);
-	}
-	return more;
-}
-
 /* The edition after (period, reader) in the order of one of two lists: those that cursors point
  * to, and those that wait for a time or a person, of which a reader may have an older one. */
 static int

@@ -99,7 +99,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_PAPER_MOVED] =
 	    "UPDATE paper SET version = ?2, withdrawn = ?3, moved_utc = ?4 WHERE id = ?1",
 	[SQL_PAPER_MOVES] =
-	    "SELECT id, revision, version, withdrawn, moved_utc FROM paper WHERE moved_utc >= ?1 "
+	    "SELECT id, revision, version, withdrawn FROM paper WHERE moved_utc >= ?1 "
 	    "AND moved_utc > 0 ORDER BY id",
 	[SQL_PAPER_OLD] = "SELECT id FROM paper WHERE seen_utc < ?1 ORDER BY id",
 	[SQL_TITLE_ALL] = "SELECT id, title FROM paper ORDER BY published_utc DESC, id DESC",
@@ -411,7 +411,6 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_EDITION_STATES_OF] =
 	    PERIODS "SELECT e.state FROM p CROSS JOIN edition e ON e.period = p.period AND "
 		    "e.reader = ?1",
-	[SQL_EDITION_COUNTS] = "SELECT state, count(*) FROM edition GROUP BY state",
 	[SQL_EDITION_INTEND] =
 	    "UPDATE edition SET state = 1, copies = copies + 1, boot = ?3 WHERE period = ?1"
 	    " AND reader = ?2 AND state = 0",

@@ -634,7 +634,6 @@ read_move(struct stmt *q, struct arena *a, void *row, struct error *err)
 	m->revision = (uint32_t)db_int(q, 1);
 	m->version = (uint32_t)db_int(q, 2);
 	m->withdrawn = db_int(q, 3) != 0;
-	m->moved_utc = db_int(q, 4);
 	return 0;
 }
 

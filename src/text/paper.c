@@ -106,44 +106,6 @@ paper_new(struct arena *a)
 	return p;
 }
 
-static int
-dup_list(struct arena *a, struct paper *copy, const struct list_member *m)
-{
-	size_t n;
-	const char **from = get_list(copy, m, &n);
-	const char **to;
-
-	if (n == 0)
-		return 0;
-	if ((to = arena_array(a, n, sizeof(*to))) == NULL)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if ((to[i] = arena_strdup(a, from[i])) == NULL)
-			return -1;
-	set_list(copy, m, to, n);
-	return 0;
-}
-
-struct paper *
-paper_dup(struct arena *a, const struct paper *p)
-{
-	struct paper *copy = arena_alloc(a, sizeof(*copy));
-
-	if (copy == NULL)
-		return NULL;
-	*copy = *p;
-	for (size_t i = 0; i < NSTRINGS; i++) {
-		const char **s = string_at(copy, strings[i].at);
-
-		if ((*s = arena_strdup(a, *s)) == NULL)
-			return NULL;
-	}
-	for (size_t i = 0; i < NLISTS; i++)
-		if (dup_list(a, copy, &lists[i]) == -1)
-			return NULL;
-	return copy;
-}
-
 static void
 add_varint(struct strbuf *out, uint64_t n)
 {

@@ -105,7 +105,7 @@ check '--accept-removals ends them'              'd run --accept-removals && d s
 check 'export all is JSON, each with its type'   'd export all | python3 -c "
 import json, sys
 types = [json.loads(line)[\"type\"] for line in sys.stdin]
-assert set(types) == {\"paper\", \"subscriber\", \"suppression\", \"suppression-key\"}, set(types)"'
+assert set(types) == {\"edition\", \"paper\", \"subscriber\", \"suppression\", \"suppression-key\"}, set(types)"'
 # Which source brought a paper, and its place there, are not the paper's.
 same_papers() {
 	sed 's/"rank":[0-9]*,//; s/"source":"[^"]*",//' | sort

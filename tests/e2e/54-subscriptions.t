@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 103
+plan 105
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -178,9 +178,9 @@ sed 's/digest.db/other.db/' digest.conf >other.conf
 o() {
 	"$DIGEST" -c other.conf --now 2026-03-03T09:00:00Z "$@"
 }
-# What stays behind is the own file.
+# What stays behind are the own file, and digests as history.
 same() {
-	grep -v '"origin":"file"' "$1"
+	grep -v '"origin":"file"\|"type":"edition"' "$1"
 }
 check 'an export comes back'                     'o import first.jsonl | grep -qx "4 readers read: 2 new, 1 in the configuration, left alone, 1 not to be mailed from now on; 2 suppressions by hash"'
 check '... with states, pauses, consents and hashes' 'o export subscribers >second.jsonl && same first.jsonl >a && same second.jsonl >b && test "$(wc -l <a)" = 6 && diff a b'
@@ -188,8 +188,8 @@ check '... again it changes nothing'             'o import first.jsonl >out && g
 check 'who was erased stays out there, too'      'says 64 "err@digest.test has left" o subscribe err@digest.test && says 64 "lea@digest.test has left" o subscribe lea@digest.test'
 check 'a store with suppressions of its own keeps its key' 'rm -f other.db*; o -q unsubscribe own@digest.test; says 65 "first.jsonl:1:key: this store has 1 suppressions of its own, by another key" o import first.jsonl && o subscribers | grep -q "^ann@" && says 64 "own@digest.test has left" o subscribe own@digest.test'
 check 'a broken line is told with its member'    'printf "%s\n" "{\"type\":\"subscriber\",\"address\":\"n@digest.test\",\"limit\":\"x\"}" "{\"type\":\"subscriber\",\"address\":\"o@digest.test\"}" "{\"type\":\"subscriber\",\"address\":\"p@digest.test\",\"consent\":\"by mail\",\"filters\":[{\"name\":\"a\",\"match\":\"tea\",\"limit\":3,\"sort\":\"votes\"}]}" >hand.jsonl; d import hand.jsonl >out 2>err; test $? = 65 && grep -q "hand.jsonl:1:limit: expected a number" err && grep -q "hand.jsonl:2:consent: none; expected" err && grep -qx "3 readers read: 1 new, 2 broken, left out" out && is p@digest.test "r[\"filters\"][0][\"sort\"], r[\"consent\"][0][\"text\"]" "('"'votes', 'by mail'"')"'
-check 'readers of a file with broken lines are in' '{ head -n 5 first.jsonl; echo "not JSON"; } >mixed.jsonl; rm -f other.db*; o import mixed.jsonl >out 2>err; test $? = 65 && grep -q "^digest: mixed.jsonl: no line is a paper; line 6: " err && grep -q "readers read" out || { cat err out; exit 1; }'
-check 'export of all has papers and readers, and comes back' 'd export all >all.jsonl && rm -f other.db* && o import all.jsonl >out && grep -q "^4 papers read: 4 new" out && grep -q "^5 readers read: 3 new" out'
+check 'readers of a file with broken lines are in' '{ same first.jsonl | head -n 5; echo "not JSON"; } >mixed.jsonl; rm -f other.db*; o import mixed.jsonl >out 2>err; test $? = 65 && grep -q "^digest: mixed.jsonl: no line is a paper; line 6: " err && grep -q "readers read" out || { cat err out; exit 1; }'
+check 'export of all has papers and readers, and comes back' 'd export all >all.jsonl && rm -f other.db* && o import all.jsonl >out && { cat out; grep -q "^4 papers read: 4 new" out && grep -q "^5 readers read: 3 new" out; }'
 
 # --- a reader who moves
 fresh
@@ -228,7 +228,10 @@ listed 2026-03-04 3
 check '... and is sent what is new, without a welcome' 'n 04T08 -q run && test "$(mails_sent Other)" = 1 && python3 "$E2E/mails.py" text Other mo@digest.test >text && grep -q "Kettle 3" text && ! grep -q "Kettle [12]\|Welcome" text && ! grep -q "^Subject: Since" Other/new/*'
 check '... what was kept by its title is whole now' 'n 04T08 show 2603.00002 | grep -q "Ada Bee"'
 rm -rf other.db* Other
-check 'without the digests the day of the last one counts' 'n 03T11 -q import all.jsonl && n 04T08 -q run && python3 "$E2E/mails.py" text Other mo@digest.test >text && grep -q "Kettle 3" text && ! grep -q "Kettle 1\|Welcome" text'
+check 'an export of all has the digests of the last day' 'n 03T11 -q import all.jsonl && n 04T08 -q run && python3 "$E2E/mails.py" text Other mo@digest.test >text && grep -q "Kettle 3" text && ! grep -q "Kettle [12]\|Welcome" text'
+check '... and no others'                        'test "$(grep -c "\"type\":\"edition\"" all.jsonl) $(grep -c "\"type\":\"edition\"" person.jsonl)" = "1 2" && grep "\"type\":\"edition\"" all.jsonl | grep -q "\"period\":\"2026-03-03\""'
+rm -rf other.db* Other
+check 'without the digests the day of the last one counts' 'grep -v "\"type\":\"edition\"" all.jsonl >bare.jsonl; n 03T11 -q import bare.jsonl && n 04T08 -q run && python3 "$E2E/mails.py" text Other mo@digest.test >text && grep -q "Kettle 3" text && ! grep -q "Kettle 1\|Welcome" text'
 check 'a past that lies ahead is none'           'sed "s/\"last_edition\":[0-9]*/\"last_edition\":9000000000000000000/; s/mo@/to@/" all.jsonl >ahead.jsonl && says 65 "ahead.jsonl:1:last_edition: expected seconds since 1970" n 04T09 import ahead.jsonl'
 check '... and a digest of odd papers does no harm' 'printf "%s\n" "{\"type\":\"edition\",\"address\":\"mo@digest.test\",\"state\":\"sent\",\"composed\":1772614800,\"papers\":[1,{},{\"key\":7},{\"key\":\"no key\",\"title\":\"x\"},{\"key\":\"odd:1\",\"title\":\"\\u001b[31mred\"}]}" >odd.jsonl; n 04T10 import odd.jsonl; n 04T10 show odd:1 | grep -q red && ! n 04T10 show odd:1 | grep -q "$(printf "\\033")"'
 rm -f moves-*.json

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The first configuration: by questions on a terminal, by options without one; what it writes, and what it never leaves behind.
 . "$(dirname "$0")/lib.sh"
-plan 51
+plan 57
 
 unset DIGEST_CONFIG
 C=$XDG_CONFIG_HOME/digest
@@ -51,7 +51,19 @@ check 'check finds everything in order'                   '"$DIGEST" --now $now 
 check 'a person can read it'                              'grep -q "^# Who the digests come from" "$C/digest.conf" && test "$(wc -L <"$C/digest.conf")" -le 120 && test "$(wc -l <"$C/digest.conf")" -lt 40'
 check 'the line for cron is told'                         'grep -q "^    \*/15 \* \* \* \* $DIGEST run$" out && grep -q "systemctl --user enable --now digest.timer" out'
 check '... of a file elsewhere with its name'             'i -c other/y.conf --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null >o && grep -q "^    \*/15 \* \* \* \* $DIGEST run -c $T/other/y.conf$" o && grep -q "^    $DIGEST check -c $T/other/y.conf$" o'
-check '... in words that a shell reads'                   'i -c "my files/y.conf" --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null >o && grep -qxF "    */15 * * * * $DIGEST run -c '"'"'$T/my files/y.conf'"'"'" o && sed -n "s/>digest.service$//; /ExecStart/p" o | sh | grep -qxF "ExecStart=$DIGEST run -c '"'"'$T/my files/y.conf'"'"'"'
+check '... in words that a shell reads'                   'i -c "my files/y.conf" --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null >o && grep -qxF "    */15 * * * * $DIGEST run -c '"'"'$T/my files/y.conf'"'"'" o && sed -n "s/>digest.service$//p" o | sh | grep -qxF "ExecStart=$DIGEST run -c \"$T/my files/y.conf\""'
+# A folder with all that a shell, cron, systemd, the configuration or a pattern of files reads as something else.
+odd="$T/o'd \"d\\%na\$me % h\\\\x;[*]\${HOME}"
+mkdir -p "$odd/conf.d" && cp "$DIGEST" "$odd/digest" && cp "$C/conf.d/source.conf" "$odd/conf.d/"
+odd() {
+	(cd "$odd" && ./digest --now $now init -c y.conf --address ada@digest.test --smtp-url maildir:"$T/Odd" --offline "$@" </dev/null)
+}
+check '... whatever the files are called'                 'odd >o && sed -n "/^    \*\/15/p" o | python3 "$E2E/cron.py" >called && cat called && env -i HOME="$HOME" sh called && (cd "$odd" && ./digest -c y.conf --json | grep -q "\"last_run\":[1-9]")'
+check '... for systemd as well'                           'mkdir units && (cd units && sed -n "s/^    printf/printf/; />digest.*[er]$/p" ../o | sh && cat digest.service digest.timer) && { ! command -v systemd-analyze || systemd-analyze verify --man=no ./units/digest.service; }'
+check '... and to run or look at it by hand'              'sed -n "s/ run -c / status -c /; /now:$/{n; s/ run / status /; p}; /stand:$/{n; p}" o >typed && test "$(wc -l <typed)" = 2 && cat typed && sh typed'
+check '... as JSON too'                                   'rm "$odd/y.conf" && odd --json | python3 -c "import json, sys; print(\"* * * * *\", json.load(sys.stdin)[\"command\"])" | python3 "$E2E/cron.py" | cmp - called'
+check 'of a folder that cron would not look in'           'mkdir -p far/digest/conf.d && XDG_CONFIG_HOME="$T/far" i --address ada@digest.test --smtp-url maildir:"$T/Far" --offline </dev/null >o && grep -q "^    \*/15 \* \* \* \* $DIGEST run -c $T/far/digest/digest.conf$" o'
+check '... the store is named as well'                    'grep -qx "store { path = \"$XDG_STATE_HOME/digest/digest.db\" }" far/digest/digest.conf && rm far/digest/digest.conf && env -u XDG_STATE_HOME XDG_CONFIG_HOME="$T/far" "$DIGEST" --now $now init --address ada@digest.test --smtp-url sendmail:/bin/true -q --offline </dev/null && ! grep -q "^store" far/digest/digest.conf'
 check 'what is there is never overwritten'                'sha256sum "$C/digest.conf" >a && says 78 "digest.conf is there already, and is not overwritten; edit it" i --address eve@digest.test --smtp-url sendmail:/bin/true && sha256sum "$C/digest.conf" | cmp - a'
 check '... nor the secret of another'                     'mkdir third && echo x >third/smtp.secret && says 78 "smtp.secret is there already.*move it away" i -c third/digest.conf --address eve@digest.test && test ! -e third/digest.conf'
 check '... nor where a link leads'                        'mkdir fourth && ln -s "$T/victim" fourth/digest.conf && i -c fourth/digest.conf --address ada@digest.test --smtp-url sendmail:/bin/true --offline </dev/null; test ! -e victim'

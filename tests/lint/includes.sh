@@ -15,7 +15,7 @@ files=$(find src include/digest -name '*.[ch]' | sort)
 # shellcheck disable=SC2086 # names of ours, without blanks
 awk '
 BEGIN {
-	own("base", "arena child clock date error file host limits log map pool strbuf thread tz utf8")
+	own("base", "arena child clock date error file host limits log map pool quote strbuf thread tz utf8")
 	own("text", "csv json paper qp subscriber text")
 	own("config", "config")
 	own("source", "http source")

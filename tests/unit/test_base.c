@@ -22,6 +22,7 @@
 #include "base/log_line.h"
 #include "digest/log.h"
 #include "digest/map.h"
+#include "digest/quote.h"
 #include "digest/strbuf.h"
 #include "digest/utf8.h"
 
@@ -509,6 +510,59 @@ test_file_resolve(void **state)
 	}
 }
 
+/* quoting */
+
+/* A name, as a word of a shell, as that in a crontab, as a word of a unit. */
+static const struct {
+	const char *name, *shell, *cron, *unit;
+} words[] = {
+	{ "/usr/bin/digest", "/usr/bin/digest", "/usr/bin/digest", "/usr/bin/digest" },
+	{ "", "''", "''", "\"\"" },
+	{ "a b", "'a b'", "'a b'", "\"a b\"" },
+	{ "it's", "'it'\\''s'", "'it'\\''s'", "\"it's\"" },
+	{ "\"x\"", "'\"x\"'", "'\"x\"'", "\"\\\"x\\\"\"" },
+	{ "$a`b`", "'$a`b`'", "'$a`b`'", "\"$$a`b`\"" },
+	{ "50%", "'50%'", "'50\\%'", "\"50%%\"" },
+	{ "%%", "'%%'", "'\\%\\%'", "\"%%%%\"" },
+	{ "a\\b", "'a\\b'", "'a\\b'", "\"a\\\\b\"" },
+	/* Before a % or another a backslash stands apart, lest cron takes it for the one that escapes. */
+	{ "a\\%", "'a\\%'", "'a\\''\\%'", "\"a\\\\%%\"" },
+	{ "a\\\\b", "'a\\\\b'", "'a\\''\\b'", "\"a\\\\\\\\b\"" },
+	{ "'%", "''\\''%'", "''\\''\\%'", "\"'%%\"" },
+	{ "a\nb", "'a\nb'", NULL, "\"a\\nb\"" },
+	{ "~", "'~'", "'~'", "\"~\"" },
+	{ "\xc3\xa9", "'\xc3\xa9'", "'\xc3\xa9'", "\"\xc3\xa9\"" },
+};
+
+static void
+test_quoted_words(void **state)
+{
+	struct strbuf shell, cron, unit;
+
+	(void)state;
+	strbuf_init(&shell, 100);
+	strbuf_init(&cron, 100);
+	strbuf_init(&unit, 100);
+	for (size_t i = 0; i < COUNT(words); i++) {
+		bool fits;
+
+		strbuf_reset(&shell);
+		strbuf_reset(&cron);
+		strbuf_reset(&unit);
+		quote_add_shell(&shell, words[i].name);
+		fits = quote_add_cron(&cron, shell.buf);
+		quote_add_unit(&unit, words[i].name);
+		if (strcmp(shell.buf, words[i].shell) != 0 ||
+		    strcmp(unit.buf, words[i].unit) != 0 || fits != (words[i].cron != NULL) ||
+		    strcmp(cron.buf, fits ? words[i].cron : "") != 0)
+			fail_msg("row %zu: shell %s, cron %s, unit %s", i, shell.buf, cron.buf,
+			    unit.buf);
+	}
+	strbuf_release(&shell);
+	strbuf_release(&cron);
+	strbuf_release(&unit);
+}
+
 /* log */
 
 static void
@@ -784,6 +838,7 @@ main(void)
 		cmocka_unit_test(test_file_dirs),
 		cmocka_unit_test(test_file_resolve),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_quoted_words),
 		cmocka_unit_test(test_log_lines),
 		cmocka_unit_test(test_log_line_is_cut),
 		cmocka_unit_test(test_log_journal),

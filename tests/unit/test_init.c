@@ -159,7 +159,9 @@ open_init(const struct run_init *init, const struct run_init_place *place, struc
 static void
 test_text_reads_back(void **state)
 {
-	const struct run_init_place place = { .config = "/nowhere/digest.conf", .secret = "" };
+	const struct run_init_place place = {
+		.config = "/nowhere/digest.conf", .secret = "", .store = ""
+	};
 	struct run_init init = { .ntopics = 0 };
 	struct log log;
 	struct run *run;
@@ -211,7 +213,7 @@ test_write(void **state)
 				     [INIT_URL] = "smtps://smtp.digest.test",
 				     [INIT_USER] = "ada" },
 		.password = "pa55" };
-	struct run_init_place place = { .config = config, .secret = secret };
+	struct run_init_place place = { .config = config, .secret = secret, .store = "" };
 	struct error err = { 0 };
 	struct stat st;
 

@@ -830,7 +830,7 @@ check_recorded(const char *folder, char *line)
 	assert_non_null(field[6]);
 	c.announce = (const char **)(uintptr_t)all;
 	c.nannounce = 4;
-	strbuf_init(&bytes, MAX_HTTP_BODY);
+	strbuf_init(&bytes, 16 << 20);
 	strbuf_init(&kinds, 10000);
 	snprintf(path, sizeof(path), "%s/%s", folder, field[0]);
 	assert_int_equal(file_read(path, &bytes, NULL), 0);

@@ -116,7 +116,7 @@ check_file(const char *corpus, const struct fact *fact)
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s", corpus, fact->file);
-	strbuf_init(&bytes, MAX_HTTP_BODY);
+	strbuf_init(&bytes, 16 << 20);
 	arena_init(&a, MAX_RUN_BYTES);
 	assert_int_equal(file_read(path, &bytes, NULL), 0);
 	rc = source_read_saved("mine", path, bytes.buf, bytes.len, NOW, &a, &batch, &err);

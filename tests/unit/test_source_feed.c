@@ -513,7 +513,7 @@ sweep(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 	(void)ftw;
 	if (flag != FTW_F)
 		return 0;
-	strbuf_init(&bytes, MAX_HTTP_BODY);
+	strbuf_init(&bytes, 16 << 20);
 	assert_int_equal(file_read(path, &bytes, NULL), 0);
 	read_bytes(&r, bytes.buf, bytes.len, false);
 	swept.files++;
