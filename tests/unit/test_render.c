@@ -142,6 +142,25 @@ test_best_shrink_last(void **state)
 	assert_true(nmixed >= 2);
 }
 
+/* However many papers there are, a mail begins with some that say what they are about; only then comes the list of titles. */
+static void
+test_best_keep_a_sentence(void **state)
+{
+	static const size_t limits[] = { 20000, 40000, 80000 };
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 500, 30);
+
+	for (size_t row = 0; row < sizeof(limits) / sizeof(limits[0]); row++) {
+		view.max_html_bytes = limits[row];
+		draw(f, &view);
+		for (size_t i = 0; i < 5; i++)
+			if (size_in(f->out.html.buf, view.sections[0].picks[i].paper) < 2)
+				fail_msg("row %zu: paper %zu is a mere title", row, i);
+		assert_int_equal(size_in(f->out.html.buf, view.sections[0].picks[5].paper), 1);
+		assert_has(f->out.text.buf, view.sections[0].picks[499].paper->title);
+	}
+}
+
 /* What stands behind "and N more", and when nothing can. */
 static void
 test_more_says_where(void **state)
@@ -656,6 +675,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_budget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_best_shrink_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_best_keep_a_sentence, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_says_where, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
