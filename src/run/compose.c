@@ -28,8 +28,8 @@ read_addresses(struct composer *c, struct error *err)
 	const char *to = cfg->list.operator;
 	struct address bounce, admin;
 
-	if (address_parse(cfg->list.from, &c->arena, &c->from, NULL, err) == -1)
-		return err_prefix(err, "list.from");
+	if (run_read_from(cfg, &c->arena, &c->from, err) == -1)
+		return -1;
 	c->has_reply_to = cfg->list.reply_to[0] != '\0';
 	if (c->has_reply_to &&
 	    address_parse(cfg->list.reply_to, &c->arena, &c->reply_to, NULL, err) == -1)
