@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Every mail is well formed, says the same in both parts, and nothing of a paper gets out of its place.
 . "$(dirname "$0")/lib.sh"
-plan 19
+plan 20
 
 cp "$FIXTURES/2026-03-03.json" hostile.json
 cat >digest.conf <<'X'
@@ -78,3 +78,4 @@ mail = email.message_from_file(open(sys.argv[1]), policy=email.policy.default)
 sender = mail["From"].addresses[0]
 assert (sender.display_name, sender.addr_spec) == ("Päpers, daily", "papers@digest.test"), mail["From"]
 P'
+check 'who wants to change things writes to a person' 'python3 "$E2E/mails.py" text Mail ada@digest.test >out && grep -q "write to us@digest.test" out && grep -q "mailto:bounce@digest.test?subject=unsubscribe" out'
