@@ -145,9 +145,11 @@ is_rtl(const char *text)
 static void
 set_language(const struct context *c, struct value *v, const struct paper *p)
 {
-	const char *lang = p->language[0] != '\0' ? p->language : "en";
+	const char *lang = p->language[0] != '\0' ? p->language : text_script_language(p->title);
 	const char *dir = is_rtl(p->title) ? "rtl" : "ltr";
 
+	if (lang[0] == '\0')
+		lang = "en";
 	value_set_string(
 	    c->a, v, "lang", strcmp(lang, strings_get(c->words, "lang")) == 0 ? "" : lang);
 	value_set_string(c->a, v, "dir", strcmp(dir, strings_get(c->words, "dir")) == 0 ? "" : dir);
