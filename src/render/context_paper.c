@@ -198,6 +198,26 @@ set_title(const struct context *c, struct value *v, const struct paper *p)
 	    &(struct value_origin){ .text = PAPER_TITLE });
 }
 
+/* What stands behind the lead: the abstract from `start` on, with dots where the lead broke off and where it is too long. */
+static void
+set_rest(const struct context *c, struct value *v, const char *abstract, size_t start, bool goes_on,
+    bool is_own)
+{
+	const char *rest = abstract + start, *before = goes_on ? "… " : "";
+	size_t len = strlen(rest), n = len;
+
+	if (len > MAX_CARD_REST)
+		n = context_cut(rest, MAX_CARD_REST, MAX_CARD_REST);
+	if (goes_on || n < len)
+		rest = arena_printf(c->a, "%s%.*s%s", before, (int)n, rest, n < len ? "…" : "");
+	value_set_string(c->a, v, "rest", rest);
+	set_marked(c, v, "marked_rest", rest, is_own,
+	    &(struct value_origin){ .text = PAPER_ABSTRACT,
+		.before = strlen(before),
+		.after = n < len ? strlen("…") : 0,
+		.start = start });
+}
+
 /*
  * The sentence a card begins with: the source's summary with who wrote it, else the beginning of the abstract; and
  * the abstract, or what is left of it.
@@ -208,7 +228,7 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 	static const char dots[] = "…";
 	const char *abstract = context_clean(c, p->abstract),
 		   *summary = context_clean(c, p->summary);
-	const char *by = context_clean(c, p->summary_by), *text, *lead, *rest;
+	const char *by = context_clean(c, p->summary_by), *text, *lead;
 	bool summed_up;
 	size_t whole, n, start = 0;
 
@@ -231,14 +251,7 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 		.after = n < whole ? strlen(dots) : 0 });
 	if (!summed_up)
 		start = n + strspn(abstract + n, " ");
-	rest = abstract + start;
-	if (!summed_up && n < whole)
-		rest = arena_printf(c->a, "%s %s", dots, rest);
-	value_set_string(c->a, v, "rest", rest);
-	set_marked(c, v, "marked_rest", rest, abstract == p->abstract,
-	    &(struct value_origin){ .text = PAPER_ABSTRACT,
-		.before = !summed_up && n < whole ? strlen(dots) + 1 : 0,
-		.start = start });
+	set_rest(c, v, abstract, start, !summed_up && n < whole, abstract == p->abstract);
 	if (summed_up && by[0] != '\0')
 		context_set_text(c, v, "lead_label",
 		    strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",

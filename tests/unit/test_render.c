@@ -161,6 +161,48 @@ test_best_keep_a_sentence(void **state)
 	}
 }
 
+/* An abstract without end is cut at a word; one as journals have them is not. */
+static void
+test_endless_abstract(void **state)
+{
+	static const struct {
+		size_t n;
+		bool summed_up, cut;
+	} cases[] = { { 200, false, false }, { 1000, false, true }, { 1000, true, true } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edition_view view = new_view(f, 1, 0);
+		struct paper_mark mark = { .text = PAPER_ABSTRACT, .start = 3000, .end = 3006 };
+		struct pick_view pick = view.sections[0].picks[0];
+		struct section_view section = view.sections[0];
+		struct strbuf abstract;
+
+		strbuf_init(&abstract, MAX_ABSTRACT_BYTES);
+		strbuf_add(&abstract, "Seeds grow. Beside them ");
+		for (size_t k = 0; k < cases[i].n; k++)
+			strbuf_add(&abstract, k % 7 == 6 ? "Gardens at 8. " : "plants and trees, ");
+		((struct paper *)(uintptr_t)pick.paper)->abstract =
+		    arena_strdup(&f->papers, abstract.buf);
+		((struct paper *)(uintptr_t)pick.paper)->summary =
+		    cases[i].summed_up ? "Seeds grow." : "";
+		pick.marks = &mark;
+		pick.nmarks = 1;
+		section.picks = &pick;
+		view.sections = &section;
+		draw(f, &view);
+		check_html(f->out.html.buf);
+		if ((strstr(f->out.html.buf, "…</p>") != NULL) != cases[i].cut)
+			fail_msg("row %zu: %s", i, cases[i].cut ? "not cut" : "cut");
+		if (cases[i].cut && f->out.html.len > 18000)
+			fail_msg("row %zu: %zu bytes", i, f->out.html.len);
+		if (cases[i].cut && strstr(f->out.text.buf, "…\n\n") == NULL)
+			fail_msg("row %zu: the text is not cut", i);
+		assert_has(f->out.html.buf, "<mark ");
+		strbuf_release(&abstract);
+	}
+}
+
 /* What stands behind "and N more", and when nothing can. */
 static void
 test_more_says_where(void **state)
@@ -676,6 +718,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_limit_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_best_shrink_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_best_keep_a_sentence, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_endless_abstract, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_says_where, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
