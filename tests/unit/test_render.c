@@ -434,6 +434,14 @@ test_preheader_and_note(void **state)
 	assert_has(f->out.html.buf,
 	    ">Learning 2 small things about large scenes · Learning 3 small things");
 	assert_null(strstr(f->out.html.buf, "class=\"n\""));
+	view = new_view(f, 1, 0);
+	((struct paper *)(uintptr_t)paper_of(&view, 0))->abstract = "We paint <walls>. It dries.";
+	draw(f, &view);
+	assert_has(f->out.html.buf, "background-color:#edf0f4\">We paint &lt;walls&gt;.&emsp;");
+	((struct paper *)(uintptr_t)paper_of(&view, 0))->abstract = "";
+	draw(f, &view);
+	assert_has(f->out.html.buf, " shown&emsp;");
+	view = new_view(f, 4, 0);
 	view.note = "Hugging Face did not <answer>.";
 	view.welcome = true;
 	draw(f, &view);
