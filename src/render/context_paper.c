@@ -218,6 +218,17 @@ set_rest(const struct context *c, struct value *v, const char *abstract, size_t 
 		.start = start });
 }
 
+/* "AI summary (Inkling-Small)", without the owner that stands before a model's name. */
+static void
+set_lead_label(const struct context *c, struct value *v, const char *by)
+{
+	const char *slash = strrchr(by, '/');
+	const char *who = slash != NULL && slash[1] != '\0' ? slash + 1 : by;
+
+	context_set_text(c, v, "lead_label", strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
+	    (const struct word[]){ { "who", who }, { NULL, NULL } });
+}
+
 /*
  * The sentence a card begins with: the source's summary with who wrote it, else the beginning of the abstract; and
  * the abstract, or what is left of it.
@@ -253,9 +264,7 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 		start = n + strspn(abstract + n, " ");
 	set_rest(c, v, abstract, start, !summed_up && n < whole, abstract == p->abstract);
 	if (summed_up && by[0] != '\0')
-		context_set_text(c, v, "lead_label",
-		    strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
-		    (const struct word[]){ { "who", by }, { NULL, NULL } });
+		set_lead_label(c, v, by);
 	else
 		value_set_string(c->a, v, "lead_label", "");
 }

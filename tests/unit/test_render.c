@@ -161,6 +161,31 @@ test_best_keep_a_sentence(void **state)
 	}
 }
 
+/* Who wrote a summary is told in a few letters, above as many cards as a mail has. */
+static void
+test_who_summed_up(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "AI", ">AI summary:</b>" },
+		{ "Qwen3-8B", ">AI summary (Qwen3-8B):</b>" },
+		{ "some-laboratory/Small-1", ">AI summary (Small-1):</b>" },
+		{ "odd/", ">AI summary (odd/):</b>" },
+		{ "", " style=\"margin:10px 0 0\">It sums up.</p>" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edition_view view = new_view(f, 1, 0);
+		struct paper *p = paper_of(&view, 0);
+
+		p->summary = "It sums up.";
+		p->summary_by = cases[i][0];
+		draw(f, &view);
+		if (strstr(f->out.html.buf, cases[i][1]) == NULL)
+			fail_msg("row %zu: '%s' is told otherwise", i, cases[i][0]);
+	}
+}
+
 /* An abstract without end is cut at a word; one as journals have them is not. */
 static void
 test_endless_abstract(void **state)
@@ -182,10 +207,8 @@ test_endless_abstract(void **state)
 		strbuf_add(&abstract, "Seeds grow. Beside them ");
 		for (size_t k = 0; k < cases[i].n; k++)
 			strbuf_add(&abstract, k % 7 == 6 ? "Gardens at 8. " : "plants and trees, ");
-		((struct paper *)(uintptr_t)pick.paper)->abstract =
-		    arena_strdup(&f->papers, abstract.buf);
-		((struct paper *)(uintptr_t)pick.paper)->summary =
-		    cases[i].summed_up ? "Seeds grow." : "";
+		paper_of(&view, 0)->abstract = arena_strdup(&f->papers, abstract.buf);
+		paper_of(&view, 0)->summary = cases[i].summed_up ? "Seeds grow." : "";
 		pick.marks = &mark;
 		pick.nmarks = 1;
 		section.picks = &pick;
@@ -435,10 +458,10 @@ test_preheader_and_note(void **state)
 	    ">Learning 2 small things about large scenes · Learning 3 small things");
 	assert_null(strstr(f->out.html.buf, "class=\"n\""));
 	view = new_view(f, 1, 0);
-	((struct paper *)(uintptr_t)paper_of(&view, 0))->abstract = "We paint <walls>. It dries.";
+	paper_of(&view, 0)->abstract = "We paint <walls>. It dries.";
 	draw(f, &view);
 	assert_has(f->out.html.buf, "background-color:#edf0f4\">We paint &lt;walls&gt;.&emsp;");
-	((struct paper *)(uintptr_t)paper_of(&view, 0))->abstract = "";
+	paper_of(&view, 0)->abstract = "";
 	draw(f, &view);
 	assert_has(f->out.html.buf, " shown&emsp;");
 	view = new_view(f, 4, 0);
@@ -727,6 +750,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_best_shrink_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_best_keep_a_sentence, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_endless_abstract, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_summed_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_says_where, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
