@@ -95,6 +95,8 @@
 #define MAX_TEMPLATE_STEPS	4000000u		/* loops in loops over lists could take years without output */
 #define MAX_RENDER_BYTES	(4u * 1024 * 1024)	/* a template cannot make more than this */
 #define MAX_CUT_TITLES		30			/* titles of one section cut by a limit; then "N more" */
+#define MAX_CARD_REST		4000u			/* bytes of the abstract behind it; the longest of arXiv has 1,920, of journals 3,500 */
+#define MAX_BEST_CARDS		5u			/* papers that say more than a title even where only lines fit: a screen or two */
 #define MAX_CARDS_BYTES		(48u * 1024 * 1024)	/* cards kept for other readers: some 5,000 papers in one language */
 #define MAX_CARD_LEAD		400u			/* bytes of the sentence on a card; some have no full stop */
 

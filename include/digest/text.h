@@ -120,6 +120,13 @@ struct text_side {
  */
 int	text_add_diff(struct strbuf *out, const struct text_side *from, const struct text_side *to, struct error *err);
 
+/*
+ * The language that the letters of a text tell: "ja", "zh", "ko", "ar", "he", "el" or "th"; "und" (RFC 5646) for a script of
+ * several ones; "" for Latin letters, where they are more than twice as many as any others, and for no text. A guess for
+ * titles of which nobody says it: a voice and a choice of fonts for English would be wrong for sure.
+ */
+const char *text_script_language(const char *text);
+
 /* Columns on a terminal: 2 for wide East Asian characters, 0 for marks (Unicode TR 11). */
 size_t	text_width(const char *text, size_t len);
 

@@ -429,8 +429,8 @@ show_result(struct preview *p, const struct run_report *report, struct error *er
 			break;
 	}
 	if (p->cli->opt.out != NULL)
-		fprintf(p->aside, "%zu digests written to %s as text, HTML and eml\n", p->nmails,
-		    p->cli->opt.out);
+		fprintf(p->aside, "%zu digest%s written to %s as text, HTML and eml\n", p->nmails,
+		    p->nmails == 1 ? "" : "s", p->cli->opt.out);
 	return 0;
 }
 

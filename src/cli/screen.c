@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAIL_WIDTH = 72, MAX_INDENT = 24 };
+enum {
+	MAIL_WIDTH = 72,
+	MARK_ROOM = 4, /* columns left free where found words may be marked */
+	MAX_INDENT = 24,
+};
 
 /* Lines of the text that are one when it is filled. */
 struct block {
@@ -90,7 +94,7 @@ goes_on(const struct block *b, const char *line, size_t len, const char *next)
 	while (last > 0 && line[last - 1] != ' ')
 		last--;
 	return address_len(line + last) == 0 &&
-	    text_width(line, len) + 1 + text_width(next + blanks, word) > MAIL_WIDTH;
+	    text_width(line, len) + 1 + text_width(next + blanks, word) > MAIL_WIDTH - MARK_ROOM;
 }
 
 /* How long the block is when it is the title, whose blanks may be anything; 0 = it is not. */

@@ -313,9 +313,9 @@ edition_value(const struct context *c, const struct edition_view *view, const st
 	return v;
 }
 
-/* The titles of the first papers of the edition, at most n; returns how many there are. */
+/* The first papers of the edition, at most n; returns how many there are. */
 static size_t
-first_titles(const struct edition_view *view, const char **titles, size_t n)
+first_papers(const struct edition_view *view, const struct paper **papers, size_t n)
 {
 	size_t len = 0;
 
@@ -326,9 +326,44 @@ first_titles(const struct edition_view *view, const char **titles, size_t n)
 
 			for (size_t k = 0; k < s->npicks && len < n; k++)
 				if (s->outside == (outside == 1))
-					titles[len++] = s->picks[k].paper->title;
+					papers[len++] = s->picks[k].paper;
 		}
 	return len;
+}
+
+/* A text as one line of at most so many columns; NULL when memory is short. */
+static const char *
+short_line(const struct context *c, const char *text, size_t max_width)
+{
+	const char *line = context_clean(c, text);
+	size_t n;
+
+	if (line == NULL)
+		return NULL;
+	n = context_cut(line, MAX_LINE / 4, max_width);
+	return line[n] != '\0' ? context_shorten(c, line, n) : line;
+}
+
+/* What a paper says of itself; a summary is none of its words. */
+static const char *
+first_sentence(const struct context *c, const struct paper *p)
+{
+	const char *abstract = context_clean(c, p->abstract);
+
+	if (abstract == NULL)
+		return NULL;
+	abstract = arena_strndup(c->a, abstract, text_first_sentence(abstract, strlen(abstract)));
+	return abstract != NULL ? short_line(c, abstract, 2 * (size_t)PREHEADER_WIDTH) : NULL;
+}
+
+/* Memory that is short for one makes the whole line fail. */
+static void
+add_teaser(struct strbuf *sb, const char *text)
+{
+	if (text == NULL)
+		sb->state = STRBUF_NOMEM;
+	else
+		strbuf_add_all(sb, sb->len > 0 ? " · " : "", text, NULL);
 }
 
 /* The parts of the subject, "Since 3 Nov", a title, "+ 7 more"; and the line a mail program shows behind it. */
@@ -336,9 +371,9 @@ static struct value *
 subject_value(const struct context *c, const struct edition_view *view, const struct days *days)
 {
 	struct value *v = value_object(c->a);
-	const char *titles[3];
+	const struct paper *papers[3];
 	/* What stands outside the filters is not what the mail is about. */
-	size_t ntitles = view->nshown > 0 ? first_titles(view, titles, 3) : 0;
+	size_t npapers = view->nshown > 0 ? first_papers(view, papers, 3) : 0;
 	struct strbuf sb;
 
 	if (days->day == NULL || days->since == NULL)
@@ -347,24 +382,21 @@ subject_value(const struct context *c, const struct edition_view *view, const st
 	if (view->since_day < view->day)
 		context_set_text(c, v, "since", "since",
 		    (const struct word[]){ { "date", days->since }, { NULL, NULL } });
-	if (ntitles == 0)
+	if (npapers == 0)
 		context_set_text(c, v, "title", "none-title",
 		    (const struct word[]){ { "date", days->day }, { NULL, NULL } });
 	strbuf_init(&sb, MAX_LINE);
-	for (size_t i = 0; i < ntitles; i++) {
-		const char *title = context_clean(c, titles[i]);
-		size_t n;
+	for (size_t i = 0; i < npapers; i++) {
+		const char *title =
+		    short_line(c, papers[i]->title, i == 0 ? SUBJECT_WIDTH : PREHEADER_WIDTH);
 
-		if (title == NULL)
-			return NULL;
-		n = context_cut(title, MAX_LINE / 4, i == 0 ? SUBJECT_WIDTH : PREHEADER_WIDTH);
-		if (title[n] != '\0' && (title = context_shorten(c, title, n)) == NULL)
-			return NULL;
 		if (i == 0)
 			value_set_string(c->a, v, "title", title);
 		else
-			strbuf_add_all(&sb, i > 1 ? " · " : "", title, NULL);
+			add_teaser(&sb, title);
 	}
+	if (npapers == 1)
+		add_teaser(&sb, first_sentence(c, papers[0]));
 	value_set_string(c->a, v, "preheader", context_keep(c, &sb));
 	value_set_string(c->a, v, "more", "");
 	if (view->nshown > 1)

@@ -145,9 +145,11 @@ is_rtl(const char *text)
 static void
 set_language(const struct context *c, struct value *v, const struct paper *p)
 {
-	const char *lang = p->language[0] != '\0' ? p->language : "en";
+	const char *lang = p->language[0] != '\0' ? p->language : text_script_language(p->title);
 	const char *dir = is_rtl(p->title) ? "rtl" : "ltr";
 
+	if (lang[0] == '\0')
+		lang = "en";
 	value_set_string(
 	    c->a, v, "lang", strcmp(lang, strings_get(c->words, "lang")) == 0 ? "" : lang);
 	value_set_string(c->a, v, "dir", strcmp(dir, strings_get(c->words, "dir")) == 0 ? "" : dir);
@@ -196,6 +198,37 @@ set_title(const struct context *c, struct value *v, const struct paper *p)
 	    &(struct value_origin){ .text = PAPER_TITLE });
 }
 
+/* What stands behind the lead: the abstract from `start` on, with dots where the lead broke off and where it is too long. */
+static void
+set_rest(const struct context *c, struct value *v, const char *abstract, size_t start, bool goes_on,
+    bool is_own)
+{
+	const char *rest = abstract + start, *before = goes_on ? "… " : "";
+	size_t len = strlen(rest), n = len;
+
+	if (len > MAX_CARD_REST)
+		n = context_cut(rest, MAX_CARD_REST, MAX_CARD_REST);
+	if (goes_on || n < len)
+		rest = arena_printf(c->a, "%s%.*s%s", before, (int)n, rest, n < len ? "…" : "");
+	value_set_string(c->a, v, "rest", rest);
+	set_marked(c, v, "marked_rest", rest, is_own,
+	    &(struct value_origin){ .text = PAPER_ABSTRACT,
+		.before = strlen(before),
+		.after = n < len ? strlen("…") : 0,
+		.start = start });
+}
+
+/* "AI summary (Inkling-Small)", without the owner that stands before a model's name. */
+static void
+set_lead_label(const struct context *c, struct value *v, const char *by)
+{
+	const char *slash = strrchr(by, '/');
+	const char *who = slash != NULL && slash[1] != '\0' ? slash + 1 : by;
+
+	context_set_text(c, v, "lead_label", strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
+	    (const struct word[]){ { "who", who }, { NULL, NULL } });
+}
+
 /*
  * The sentence a card begins with: the source's summary with who wrote it, else the beginning of the abstract; and
  * the abstract, or what is left of it.
@@ -206,7 +239,7 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 	static const char dots[] = "…";
 	const char *abstract = context_clean(c, p->abstract),
 		   *summary = context_clean(c, p->summary);
-	const char *by = context_clean(c, p->summary_by), *text, *lead, *rest;
+	const char *by = context_clean(c, p->summary_by), *text, *lead;
 	bool summed_up;
 	size_t whole, n, start = 0;
 
@@ -229,18 +262,9 @@ set_abstract(const struct context *c, struct value *v, const struct paper *p)
 		.after = n < whole ? strlen(dots) : 0 });
 	if (!summed_up)
 		start = n + strspn(abstract + n, " ");
-	rest = abstract + start;
-	if (!summed_up && n < whole)
-		rest = arena_printf(c->a, "%s %s", dots, rest);
-	value_set_string(c->a, v, "rest", rest);
-	set_marked(c, v, "marked_rest", rest, abstract == p->abstract,
-	    &(struct value_origin){ .text = PAPER_ABSTRACT,
-		.before = !summed_up && n < whole ? strlen(dots) + 1 : 0,
-		.start = start });
+	set_rest(c, v, abstract, start, !summed_up && n < whole, abstract == p->abstract);
 	if (summed_up && by[0] != '\0')
-		context_set_text(c, v, "lead_label",
-		    strcmp(by, "AI") == 0 ? "summary-ai" : "summary-by",
-		    (const struct word[]){ { "who", by }, { NULL, NULL } });
+		set_lead_label(c, v, by);
 	else
 		value_set_string(c->a, v, "lead_label", "");
 }

@@ -51,13 +51,28 @@ struct edition {
 
 /*
  * How far the cards are stepped down: from 0, everything is drawn in full, one paper more loses its abstract with each
- * step, by its rank; then one more becomes a line; then the titles of cut papers go; then the papers, up to
- * max_level(), where nothing is left of them but their number.
+ * step, by its rank; then one more becomes a line, but for the best; then the titles of cut papers go, then the lines. Where
+ * even that is too much the best ones become lines and go, up to max_level(), where nothing is left of papers but their
+ * number.
  */
 static size_t
 max_level(const struct edition *ed)
 {
 	return 3 * ed->nitems + ed->ncuts;
+}
+
+/* How many papers keep their sentence as long as any other is there. */
+static size_t
+count_best(const struct edition *ed)
+{
+	return ed->nitems < MAX_BEST_CARDS ? ed->nitems : MAX_BEST_CARDS;
+}
+
+/* The level at which all others are lines, and nothing is left out yet. */
+static size_t
+level_of_lines(const struct edition *ed)
+{
+	return 2 * ed->nitems - count_best(ed);
 }
 
 /* Of n things, how many the steps in level have reached that come after the first `before` ones. */
@@ -72,19 +87,29 @@ reached(size_t at, size_t before, size_t n)
 static enum card_size
 size_at(const struct edition *ed, size_t at, size_t i)
 {
-	size_t n = ed->nitems, from_end = n - ed->items[i].rank;
+	size_t n = ed->nitems, best = count_best(ed), others = n - best;
+	size_t from_end = n - ed->items[i].rank, end = level_of_lines(ed) + ed->ncuts + others;
 
-	if (from_end <= reached(at, 2 * n + ed->ncuts, n))
-		return CARD_NONE;
-	if (from_end <= reached(at, n, n))
-		return CARD_LINE;
+	if (at == 0)
+		return CARD_FULL;
+	if (from_end > others) {
+		if (from_end - others <= reached(at, end + best, best))
+			return CARD_NONE;
+		if (from_end - others <= reached(at, end, best))
+			return CARD_LINE;
+	} else {
+		if (from_end <= reached(at, end - others, others))
+			return CARD_NONE;
+		if (from_end <= reached(at, n, others))
+			return CARD_LINE;
+	}
 	return from_end <= reached(at, 0, n) ? CARD_SHORT : CARD_FULL;
 }
 
 static size_t
 cuts_at(const struct edition *ed, size_t at)
 {
-	return ed->ncuts - reached(at, 2 * ed->nitems, ed->ncuts);
+	return ed->ncuts - reached(at, level_of_lines(ed), ed->ncuts);
 }
 
 static struct block *
@@ -464,8 +489,8 @@ draw_html(struct edition *ed, struct rendered *out, size_t *at)
 static int
 draw_text(struct edition *ed, struct strbuf *out, size_t at)
 {
-	if (at > 2 * ed->nitems)
-		at = 2 * ed->nitems;
+	if (at > level_of_lines(ed))
+		at = level_of_lines(ed);
 	forget_cards(ed);
 	return fit(ed, &text_part, &at, out);
 }

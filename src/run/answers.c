@@ -116,7 +116,7 @@ send_one(struct writer *w, const struct answer *a, struct error *err)
 static int
 open_writer(struct writer *w, struct error *err)
 {
-	if (address_parse(w->run->cfg->list.from, &w->arena, &w->from, NULL, err) == -1 ||
+	if (run_read_from(w->run->cfg, &w->arena, &w->from, err) == -1 ||
 	    run_load_templates(w->run, &w->render, err) == -1)
 		return -1;
 	return routes_init(&w->routes, w->run->cfg, err);

@@ -162,8 +162,8 @@ read_sender(struct checker *c, struct sender *out, struct error *err)
 	const struct config *cfg = c->run->cfg;
 	const char *bounce = cfg->list.bounce_address;
 
-	if (address_parse(cfg->list.from, &c->arena, &out->from, NULL, err) == -1)
-		return err_prefix(err, "list.from");
+	if (run_read_from(cfg, &c->arena, &out->from, err) == -1)
+		return -1;
 	out->envelope = out->from;
 	if (bounce[0] != '\0' && address_parse(bounce, &c->arena, &out->envelope, NULL, err) == -1)
 		return err_prefix(err, "list.bounce-address");

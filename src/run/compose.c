@@ -15,6 +15,7 @@ struct composer {
 	bool has_reply_to;
 	const char *sender;   /* of the envelope */
 	const char *mailto;   /* where unsubscribing mail goes */
+	const char *person;   /* who reads what is written in words */
 	bool has_returns;     /* what comes back is read: each mail says of whom it is */
 	const char *admin;    /* list.operator, canonical, "" = none is told */
 	const char **sources; /* names of what is read, for the footer */
@@ -28,8 +29,8 @@ read_addresses(struct composer *c, struct error *err)
 	const char *to = cfg->list.operator;
 	struct address bounce, admin;
 
-	if (address_parse(cfg->list.from, &c->arena, &c->from, NULL, err) == -1)
-		return err_prefix(err, "list.from");
+	if (run_read_from(cfg, &c->arena, &c->from, err) == -1)
+		return -1;
 	c->has_reply_to = cfg->list.reply_to[0] != '\0';
 	if (c->has_reply_to &&
 	    address_parse(cfg->list.reply_to, &c->arena, &c->reply_to, NULL, err) == -1)
@@ -46,10 +47,9 @@ read_addresses(struct composer *c, struct error *err)
 			return err_prefix(err, "list.operator");
 		c->admin = admin.canonical;
 	}
-	c->mailto = c->has_reply_to ? c->reply_to.mailbox : c->from.mailbox;
+	c->person = c->has_reply_to ? c->reply_to.mailbox : c->from.mailbox;
 	c->has_returns = run_has_returns(c->run);
-	if (c->has_returns)
-		c->mailto = c->sender;
+	c->mailto = c->has_returns ? c->sender : c->person;
 	return 0;
 }
 
@@ -372,7 +372,7 @@ say_change(const struct composer *c, struct composed *mail, struct arena *a, str
 	if (strcmp(sub->canonical, c->from.canonical) != 0 &&
 	    strcmp(sub->canonical, c->admin) != 0) {
 		v->change = help[0] != '\0' ? "change-link" : "change-mail";
-		v->change_where = help[0] != '\0' ? help : c->mailto;
+		v->change_where = help[0] != '\0' ? help : c->person;
 	} else if (sub->origin == ORIGIN_FILE) {
 		v->change = "change-file";
 		v->change_where = sub->file;

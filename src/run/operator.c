@@ -555,7 +555,7 @@ write_letter(struct letter *l, struct error *err)
 	e.until_ms = clock_monotonic_ms() + LONGEST_MS;
 	strbuf_init(&bytes, MAX_MESSAGE_BYTES);
 	if (address_parse(cfg->list.operator, & l->arena, &to, NULL, err) == 0 &&
-	    address_parse(cfg->list.from, &l->arena, &from, NULL, err) == 0 &&
+	    run_read_from(cfg, &l->arena, &from, err) == 0 &&
 	    address_parse(bounce[0] != '\0' ? bounce : cfg->list.from, &l->arena, &envelope, NULL,
 		err) == 0 &&
 	    compose(l, &from, &to, &bytes, err) == 0) {

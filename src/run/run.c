@@ -243,6 +243,16 @@ run_is_nobodys(const char *domain)
 }
 
 int
+run_read_from(const struct config *cfg, struct arena *a, struct address *out, struct error *err)
+{
+	if (address_parse(cfg->list.from, a, out, NULL, err) == -1)
+		return err_prefix(err, "list.from");
+	if (out->name[0] == '\0')
+		out->name = cfg->list.name;
+	return 0;
+}
+
+int
 run_check_sender(const struct run *run, struct error *err)
 {
 	struct address from;
@@ -252,8 +262,8 @@ run_check_sender(const struct run *run, struct error *err)
 	if (run_sinks_are_local(run->cfg))
 		return 0;
 	arena_init(&a, MAX_READER_BYTES);
-	if (address_parse(run->cfg->list.from, &a, &from, NULL, err) == -1)
-		rc = err_prefix(err, "list.from");
+	if (run_read_from(run->cfg, &a, &from, err) == -1)
+		rc = -1;
 	else if (run_is_nobodys(from.domain))
 		rc = err_set(err, ERR_CONFIG,
 		    "%s: list.from is at %s, where no answer can reach you; expected an address of "

@@ -375,6 +375,8 @@ struct value *value_of_json(const json_t *json, struct arena *a);
 
 /* ---- run.c ---- */
 
+/* list.from as it stands in mails: an address without a name has that of the list, which is what an inbox shows. */
+int	run_read_from(const struct config *cfg, struct arena *a, struct address *out, struct error *err);
 /* Domains for examples (RFC 2606): an answer or a bounce would reach nobody, so mail from one may not leave this machine. */
 bool	run_is_nobodys(const char *domain);
 /* -1 with err of ERR_CONFIG when list.from is such a one. */

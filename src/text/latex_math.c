@@ -4,39 +4,31 @@
 
 #include <string.h>
 
-void
-latex_add_script(struct latex *x)
+/* The command that is next; NULL = none, or one that nobody knows. */
+static const struct latex_command *
+next_command(const struct latex *x)
 {
-	const char sign[2] = { x->text[x->at++], '\0' };
-	bool up = sign[0] == '^', math = x->math;
-	size_t mark = x->out->len;
+	size_t len = 0;
 
-	x->math = true;
-	latex_add_argument(x);
-	x->math = math;
-	latex_trim(x, mark);
-	if (x->out->len == mark || latex_transform(x->out, mark, up ? latex_raised : latex_lowered))
-		return;
-	latex_bracket(x->out, mark, up ? LATEX_RAISED_PART : LATEX_LOWERED_PART);
-	latex_insert(x->out, mark, sign);
+	if (latex_peek(x, 0) != '\\')
+		return NULL;
+	while (latex_is_letter(latex_peek(x, len + 1)))
+		len++;
+	return latex_find(x->text + x->at + 1, len);
 }
 
 /* What follows would be read as part of what was just written: "a/bc" for a/b·c. */
 static bool
 factor_follows(const struct latex *x)
 {
-	const struct latex_command *c;
+	const struct latex_command *c = next_command(x);
 	char next = latex_peek(x, 0);
-	size_t len = 0;
 
 	if (next != '\\')
 		return latex_is_letter(next) || (next >= '0' && next <= '9') || next == '{' ||
 		    next == '(' || next == '[' || (unsigned char)next >= 0x80;
 	if (!latex_is_letter(latex_peek(x, 1)))
 		return latex_peek(x, 1) == '|' || latex_peek(x, 1) == '{';
-	while (latex_is_letter(latex_peek(x, len + 1)))
-		len++;
-	c = latex_find(x->text + x->at + 1, len);
 	if (c == NULL)
 		return true;
 	switch (c->action) {
@@ -56,6 +48,38 @@ factor_follows(const struct latex *x)
 	default:
 		return false;
 	}
+}
+
+/* A factor that begins with no bracket: "x_max y", as against "x_maxy". */
+static bool
+word_follows(const struct latex *x)
+{
+	const struct latex_command *c = next_command(x);
+	char next = latex_peek(x, 0);
+
+	if (next == '(' || next == '[' || (next == '\\' && !latex_is_letter(latex_peek(x, 1))))
+		return false;
+	return factor_follows(x) &&
+	    (c == NULL || (c->action != LATEX_OPENING && c->action != LATEX_LEFT));
+}
+
+void
+latex_add_script(struct latex *x)
+{
+	const char sign[2] = { x->text[x->at++], '\0' };
+	bool up = sign[0] == '^', math = x->math;
+	size_t mark = x->out->len;
+
+	x->math = true;
+	latex_add_argument(x);
+	x->math = math;
+	latex_trim(x, mark);
+	if (x->out->len == mark || latex_transform(x->out, mark, up ? latex_raised : latex_lowered))
+		return;
+	latex_bracket(x->out, mark, up ? LATEX_RAISED_PART : LATEX_LOWERED_PART);
+	latex_insert(x->out, mark, sign);
+	if (math && latex_last(x) != ')' && word_follows(x))
+		strbuf_addc(x->out, ' ');
 }
 
 void

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Every mail is well formed, says the same in both parts, and nothing of a paper gets out of its place.
 . "$(dirname "$0")/lib.sh"
-plan 18
+plan 20
 
 cp "$FIXTURES/2026-03-03.json" hostile.json
 cat >digest.conf <<'X'
@@ -63,3 +63,19 @@ check 'money stays money, LaTeX becomes letters' '
 	grep -qF "Can a \$60 Camera See" out && grep -q "On μP, 𝒪(n²) Attention and the Étale Café" out && grep -q "René Descartes" out'
 check 'organisations keep their ampersand'   'grep -q "Quill & Sons" out && python3 "$E2E/mails.py" html Mail ada@digest.test | grep -q "Quill &amp; Sons"'
 check 'that mail is clean, too'              'python3 "$E2E/mail_lint.py" --lf Mail && python3 "$E2E/mails.py" check Mail'
+
+# Where from has no name and what a program reads goes elsewhere than what a person reads.
+cd .. && mkdir -p nameless/Inbox/new nameless/Inbox/cur nameless/Inbox/tmp && cd nameless
+cat >digest.conf <<'X'
+list { from = "papers@digest.test"  name = "Päpers, daily"  reply-to = "Us <us@digest.test>"  bounce-address = "bounce@digest.test" }
+store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }  mailbox { maildir = "Inbox" }
+source "days" { type = file  path = "../plain.json" }
+subscriber "ada@digest.test" {}
+X
+check 'an address without a name has that of the list' 'silent 0 "$DIGEST" -c digest.conf --now 2026-03-03T08:00:00Z run && python3 - Mail/new/* <<P
+import email, email.policy, sys
+mail = email.message_from_file(open(sys.argv[1]), policy=email.policy.default)
+sender = mail["From"].addresses[0]
+assert (sender.display_name, sender.addr_spec) == ("Päpers, daily", "papers@digest.test"), mail["From"]
+P'
+check 'who wants to change things writes to a person' 'python3 "$E2E/mails.py" text Mail ada@digest.test >out && grep -q "write to us@digest.test" out && grep -q "mailto:bounce@digest.test?subject=unsubscribe" out'

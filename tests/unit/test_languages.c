@@ -233,6 +233,12 @@ test_right_to_left(void **state)
 	assert_int_equal(count(f->out.html.buf, "dir=\"rtl\""), 2);
 	assert_true(count(f->out.html.buf, "dir=\"ltr\"") >= 1);
 	assert_has(f->out.html.buf, "12345 papers");
+	paper_of(&view, 1)->language = "";
+	draw(f, &view);
+	assert_has(f->out.html.buf, "<html lang=\"he\" dir=\"rtl\">");
+	f->reader.language = "en";
+	draw(f, &view);
+	assert_has(f->out.html.buf, " lang=\"he\" dir=\"rtl\"");
 }
 
 static void

@@ -142,6 +142,90 @@ test_best_shrink_last(void **state)
 	assert_true(nmixed >= 2);
 }
 
+/* However many papers there are, a mail begins with some that say what they are about; only then comes the list of titles. */
+static void
+test_best_keep_a_sentence(void **state)
+{
+	static const size_t limits[] = { 20000, 40000, 80000 };
+	struct fixture *f = *state;
+	struct edition_view view = new_view(f, 500, 30);
+
+	for (size_t row = 0; row < sizeof(limits) / sizeof(limits[0]); row++) {
+		view.max_html_bytes = limits[row];
+		draw(f, &view);
+		for (size_t i = 0; i < 5; i++)
+			if (size_in(f->out.html.buf, view.sections[0].picks[i].paper) < 2)
+				fail_msg("row %zu: paper %zu is a mere title", row, i);
+		assert_int_equal(size_in(f->out.html.buf, view.sections[0].picks[5].paper), 1);
+		assert_has(f->out.text.buf, view.sections[0].picks[499].paper->title);
+	}
+}
+
+/* Who wrote a summary is told in a few letters, above as many cards as a mail has. */
+static void
+test_who_summed_up(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "AI", ">AI summary:</b>" },
+		{ "Qwen3-8B", ">AI summary (Qwen3-8B):</b>" },
+		{ "some-laboratory/Small-1", ">AI summary (Small-1):</b>" },
+		{ "odd/", ">AI summary (odd/):</b>" },
+		{ "", " style=\"margin:10px 0 0\">It sums up.</p>" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edition_view view = new_view(f, 1, 0);
+		struct paper *p = paper_of(&view, 0);
+
+		p->summary = "It sums up.";
+		p->summary_by = cases[i][0];
+		draw(f, &view);
+		if (strstr(f->out.html.buf, cases[i][1]) == NULL)
+			fail_msg("row %zu: '%s' is told otherwise", i, cases[i][0]);
+	}
+}
+
+/* An abstract without end is cut at a word; one as journals have them is not. */
+static void
+test_endless_abstract(void **state)
+{
+	static const struct {
+		size_t n;
+		bool summed_up, cut;
+	} cases[] = { { 200, false, false }, { 1000, false, true }, { 1000, true, true } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edition_view view = new_view(f, 1, 0);
+		struct paper_mark mark = { .text = PAPER_ABSTRACT, .start = 3000, .end = 3006 };
+		struct pick_view pick = view.sections[0].picks[0];
+		struct section_view section = view.sections[0];
+		struct strbuf abstract;
+
+		strbuf_init(&abstract, MAX_ABSTRACT_BYTES);
+		strbuf_add(&abstract, "Seeds grow. Beside them ");
+		for (size_t k = 0; k < cases[i].n; k++)
+			strbuf_add(&abstract, k % 7 == 6 ? "Gardens at 8. " : "plants and trees, ");
+		paper_of(&view, 0)->abstract = arena_strdup(&f->papers, abstract.buf);
+		paper_of(&view, 0)->summary = cases[i].summed_up ? "Seeds grow." : "";
+		pick.marks = &mark;
+		pick.nmarks = 1;
+		section.picks = &pick;
+		view.sections = &section;
+		draw(f, &view);
+		check_html(f->out.html.buf);
+		if ((strstr(f->out.html.buf, "…</p>") != NULL) != cases[i].cut)
+			fail_msg("row %zu: %s", i, cases[i].cut ? "not cut" : "cut");
+		if (cases[i].cut && f->out.html.len > 18000)
+			fail_msg("row %zu: %zu bytes", i, f->out.html.len);
+		if (cases[i].cut && strstr(f->out.text.buf, "…\n\n") == NULL)
+			fail_msg("row %zu: the text is not cut", i);
+		assert_has(f->out.html.buf, "<mark ");
+		strbuf_release(&abstract);
+	}
+}
+
 /* What stands behind "and N more", and when nothing can. */
 static void
 test_more_says_where(void **state)
@@ -373,6 +457,14 @@ test_preheader_and_note(void **state)
 	assert_has(f->out.html.buf,
 	    ">Learning 2 small things about large scenes · Learning 3 small things");
 	assert_null(strstr(f->out.html.buf, "class=\"n\""));
+	view = new_view(f, 1, 0);
+	paper_of(&view, 0)->abstract = "We paint <walls>. It dries.";
+	draw(f, &view);
+	assert_has(f->out.html.buf, "background-color:#edf0f4\">We paint &lt;walls&gt;.&emsp;");
+	paper_of(&view, 0)->abstract = "";
+	draw(f, &view);
+	assert_has(f->out.html.buf, " shown&emsp;");
+	view = new_view(f, 4, 0);
 	view.note = "Hugging Face did not <answer>.";
 	view.welcome = true;
 	draw(f, &view);
@@ -656,6 +748,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_budget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_best_shrink_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_best_keep_a_sentence, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_endless_abstract, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_summed_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_says_where, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sample_has_all_in_both_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),

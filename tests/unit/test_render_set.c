@@ -296,7 +296,7 @@ test_sentences(void **state)
 	} cases[] = {
 		{ "en", "None of the 1,200 new papers matches your filters.",
 		    { "note-no-match", 1200, "", 0, 0 } },
-		{ "en", "The 1 new paper matches none of your filters.",
+		{ "en", "The one new paper matches none of your filters.",
 		    { "note-no-match", 1, "", 0, 0 } },
 		{ "en", "hf is only half filled on 20 Nov: 7 of about 30.",
 		    { "silence-half", 7, "hf", 20777, 30 } },
