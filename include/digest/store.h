@@ -576,8 +576,8 @@ struct edition {
 /*
  * Insert editions as leased (or empty, when their state is EDITION_EMPTY) and move their readers' cursors. The suppression
  * is checked in the same transaction: an edition of a suppressed, ended or vanished reader is left out and its state set to
- * EDITION_FAILED in the array. Fails with ERR_BUG when a reader has another unsettled edition (held and unknown ones
- * aside) or had one of this period.
+ * EDITION_FAILED in the array. Fails with ERR_BUG when a reader has another unsettled edition (held ones, and those of which
+ * a copy may be out, aside) or had one of this period.
  */
 int	store_lease_editions(struct store *store, struct edition *editions, size_t n, int64_t now_utc,
 	    struct error *err);
@@ -612,7 +612,8 @@ int	store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_
  * 0 none. */
 int	store_peek_due(struct store *store, int64_t now_utc, int64_t *period, int64_t *reader, uint32_t *copies,
 	    struct error *err);
-/* Lease a deferred edition again. 1, or 0 when it is none any more; that of a reader who is not mailed any more fails. */
+/* Lease a deferred edition again. 1, or 0 when it is none any more or another one, of which a copy may be out as well, is leased
+ * again; that of a reader who is not mailed any more fails. */
 int	store_lease_due(struct store *store, int64_t period, int64_t reader, struct arena *a, struct edition **out,
 	    struct error *err);
 /* The reader's unsettled edition: 1 found, 0 none. */
