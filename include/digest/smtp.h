@@ -61,8 +61,8 @@ int	smtp_check_options(const struct smtp_options *options, struct error *err);
  * A sink that submits by n accounts at once: each pulls from its own lane, all in one loop, and none waits for another.
  * Nothing is connected before sink_run. Fails with ERR_CONFIG.
  *
- * Outcomes. Refused at RCPT, DATA or after the dot: as smtp_judge() says. The link lost, silent or
- * out of order: DEFERRED before the dot, UNKNOWN after it; 421 the same. A mail above the server's SIZE, an address that is
+ * Outcomes. Refused at RCPT, DATA or after the dot: as smtp_judge() says; by 421 anywhere: DEFERRED. The link lost, silent or
+ * out of order: DEFERRED before the dot, UNKNOWN after it. A mail above the server's SIZE, an address that is
  * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
  * server.
  *
