@@ -230,8 +230,7 @@ ask_queue(struct smtp_engine *e)
 	struct error err;
 	int more;
 
-	if (e->drained || e->npulled >= e->max_ahead ||
-	    (e->again_ms > 0 && e->again_ms > clock_monotonic_ms()))
+	if (e->drained || e->npulled >= e->max_ahead || e->again_ms > clock_monotonic_ms())
 		return false;
 	strbuf_reset(&mail->bytes);
 	err_clear(&err);
@@ -489,6 +488,9 @@ look_at_pause(struct smtp_engine *e)
 static void
 turn(struct smtp_engine *e)
 {
+	/* The loop woke up for it, and is not to again, whether next is asked now or there is no use for a mail. */
+	if (e->again_ms > 0 && e->again_ms <= clock_monotonic_ms())
+		e->again_ms = 0;
 	if (e->paused)
 		look_at_pause(e);
 	if (e->npulled > 1 && must_stop(e))
