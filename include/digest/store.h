@@ -98,6 +98,8 @@ int	store_flush_wait(struct store *store, struct error *err);
 /* A small remembered text ("config-path"); "" when never set. */
 int	store_get_note(struct store *store, const char *name, struct arena *a, const char **out,
 	    struct error *err);
+/* Whether somebody else has written to the store since this was asked last: 1, 0. Much cheaper than to look what it was. */
+int	store_was_written(struct store *store, struct error *err);
 int	store_set_note(struct store *store, const char *name, const char *text, struct error *err);
 
 /* ---- papers: papers.c, window.c ---- */
@@ -427,6 +429,8 @@ int	store_add_literal(struct store *store, int64_t number, const void *bytes, si
 int	store_put_programs(struct store *store, int64_t reader, const void *bytes, size_t len, struct error *err);
 
 enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRESSED_BOUNCED, SUPPRESSED_OPERATOR };
+/* Whether a reader may get mail, in this moment: 1, 0 = suppressed, ended, vanished, or nobody. */
+int	store_is_mailed(struct store *store, int64_t reader, struct error *err);
 /* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not.
  * reason and since_utc may be NULL. */
 int	store_is_suppressed(struct store *store, const char *canonical, enum suppression_reason *reason,
@@ -593,6 +597,8 @@ int	store_settle_try(struct store *store, int64_t period, int64_t reader, enum e
 	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
 /* A leased edition that has not begun to leave is due again, as if it had not been leased. */
 int	store_free_edition(struct store *store, int64_t period, int64_t reader, int64_t now_utc, struct error *err);
+/* A leased edition that has not begun to leave is for a reader who is not mailed any more: failed. */
+int	store_withdraw_edition(struct store *store, int64_t period, int64_t reader, struct error *err);
 /* How often an edition was tried, with an outcome; 0 when there is no such edition. */
 int	store_count_attempts(struct store *store, int64_t period, int64_t reader, uint32_t *out, struct error *err);
 /* New bytes for an edition of which no copy can be out; fails with ERR_BUG when one may be. */

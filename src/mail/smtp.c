@@ -300,6 +300,15 @@ find_link(struct smtp_engine *e, enum smtp_state state)
 	return NULL;
 }
 
+/* It may have waited for long. */
+static bool
+is_wanted(const struct smtp_engine *e, const struct delivery *mail)
+{
+	const struct delivery_queue *queue = e->loop->queue;
+
+	return queue->is_wanted == NULL || queue->is_wanted(queue->arg, mail);
+}
+
 /* Give the link a mail, if there is one and it can take it. */
 static void
 feed(struct smtp_engine *e, struct smtp_link *l)
@@ -308,8 +317,10 @@ feed(struct smtp_engine *e, struct smtp_link *l)
 
 	while (!e->paused && smtp_link_has_room(l) && (mail = pull(e)) != NULL &&
 	    smtp_link_suits(l, mail)) {
-		pace_begin(&e->pace, mail->to);
-		smtp_link_take(l, mail);
+		if (is_wanted(e, mail)) {
+			pace_begin(&e->pace, mail->to);
+			smtp_link_take(l, mail);
+		}
 		drop_pulled(e, mail);
 	}
 }

@@ -28,6 +28,8 @@ edition_state_name(enum edition_state state)
 	return (size_t)state <= EDITION_EMPTY ? state_names[state] : "?";
 }
 
+static const char not_mailed[] = "not sent: the address is suppressed or its subscription ended";
+
 /* Nothing more will happen to it by itself or by a person. */
 static bool
 is_settled(enum edition_state state)
@@ -365,11 +367,11 @@ put_slot(struct store *store, int64_t reader, const struct store_slot *s, struct
 static int
 refuse_lease(struct store *store, struct edition *e, struct error *err)
 {
-	int64_t mailed = 0;
+	int mailed = store_is_mailed(store, e->reader, err);
 
-	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(e->reader), &mailed, err) == -1)
+	if (mailed == -1)
 		return -1;
-	if (mailed != 0)
+	if (mailed == 1)
 		return err_set(
 		    err, ERR_BUG, "reader %" PRId64 " has an unsettled edition", e->reader);
 	e->state = EDITION_FAILED;
@@ -500,6 +502,12 @@ set_state(struct store *store, int64_t period, int64_t reader, enum edition_stat
     const char *reply, int64_t next_utc, struct error *err)
 {
 	return set_tried(store, period, reader, state, NULL, reply, 0, next_utc, err);
+}
+
+int
+store_withdraw_edition(struct store *store, int64_t period, int64_t reader, struct error *err)
+{
+	return set_state(store, period, reader, EDITION_FAILED, not_mailed, 0, err);
 }
 
 int
@@ -703,16 +711,14 @@ int
 store_lease_due(struct store *store, int64_t period, int64_t reader, struct arena *a,
     struct edition **out, struct error *err)
 {
-	int64_t mailed = 0;
-	int found = store_load_edition(store, period, reader, a, out, err);
+	int found = store_load_edition(store, period, reader, a, out, err), mailed;
 
 	if (found != 1 || (*out)->state != EDITION_DEFERRED)
 		return found == -1 ? -1 : 0;
-	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(reader), &mailed, err) == -1)
+	if ((mailed = store_is_mailed(store, reader, err)) == -1)
 		return -1;
 	if (mailed == 0)
-		return set_state(store, period, reader, EDITION_FAILED,
-		    "not sent: the address is suppressed or its subscription ended", 0, err);
+		return set_state(store, period, reader, EDITION_FAILED, not_mailed, 0, err);
 	/* Its reader's cursor may go on to the next edition, so a sweep after a kill finds it by another. */
 	if ((*out)->copies > 0 &&
 	    db_run_ints(store, SQL_CURSOR_AGAIN, DB_INTS(reader, period), err) == -1)

@@ -45,6 +45,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    "k.name = 'suppress-key'",
 	[SQL_IDENTITY_SET] =
 	    "INSERT INTO meta(name, value) VALUES('instance', ?1), ('suppress-key', ?2)",
+	[SQL_DATA_VERSION] = "PRAGMA data_version",
 	[SQL_NOTE_GET] = "SELECT text FROM note WHERE name = ?1",
 	[SQL_NOTE_SET] =
 	    "INSERT INTO note(name, text) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
