@@ -71,9 +71,9 @@ int	smtp_check_options(const struct smtp_options *options, struct error *err);
  * is not the first of its link, and of which the server had not said a word when the link was lost, goes to another link.
  *
  * An account stops, and leaves the rest of its lane in the queue (queue->stopped), with ERR_CONFIG for a certificate, STARTTLS,
- * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve. Once it has been
- * reached, SMTP_MAX_ROW lost links or 4xx to MAIL in a row make it pause for SMTP_PAUSE_S, and after each one more;
- * queue->must_stop ends that.
+ * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve then. Once it has
+ * been reached, SMTP_MAX_ROW lost links or "not now" in a row, to a new link or to MAIL, make it pause for SMTP_PAUSE_S, and
+ * after each one more; queue->must_stop ends that.
  *
  * sink_run returns 0 when the lanes are empty or stopped, -1 when the queue itself failed. Whatever was pulled is settled
  * before. SIGPIPE must be ignored.

@@ -2,7 +2,7 @@
 # The program hands its mails to a relay, by SMTP with and without TLS, and to a sendmail; what the relay says decides.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 22
+plan 23
 
 cp "$FIXTURES/2026-03-02.json" plain.json
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
@@ -129,3 +129,10 @@ cd ..
 place seven 'url = "smtp://127.0.0.1:1"  tls = none'
 check 'nobody there: it says so'                'says 69 "127.0.0.1:1: Connection refused" run || says 75 "127.0.0.1:1: Connection refused" run'
 check 'and it is made up for later'             'sed -i "s|smtp://127.0.0.1:1\"|maildir:Mail\"|" digest.conf; run 2026-03-03T08:20:00Z; test "$(mails_sent)" = 3'
+
+# One mail a connection; when the second is asked for, it is busy for a moment.
+cd "$T" || exit 1
+echo '[{"expect": "connect", "skip": 1, "reply": "421 4.3.2 busy", "close": true, "times": 2}]' >busy.json
+start_smtp busy --script busy.json --extension 'LIMITS MAILMAX=1'
+place busy-place "url = \"smtp://127.0.0.1:$PORT\"  tls = none  connections = 1"
+check 'a relay that has no time for a moment is asked again' 'silent 0 run && test "$(dumped busy)" = 3'
