@@ -140,8 +140,9 @@ int	smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struc
 /*
  * The system's sendmail: one process `path -i -f SENDER -- RCPT` per mail, the mail on its standard input with LF line ends.
  * Its standard input is whole before it starts, so that no death of ours makes it deliver half a mail.
- * Exit codes by sysexits.h: 0 SENT; 65..69 and 76 (the recipient or the mail is refused) FAILED; anything else, a signal or
- * no start DEFERRED. Codes that mean this machine's set-up (64, 70..72, 77, 78) or no start end the run with ERR_CONFIG.
+ * Exit codes by sysexits.h: 0 SENT; 65..69 and 76 (the recipient or the mail is refused) FAILED; anything else or no start
+ * DEFERRED. Without one, by a signal, UNKNOWN. Codes that mean this machine's set-up (64, 70..72, 77, 78) or no start end the
+ * run with ERR_CONFIG.
  * path		"" = /usr/sbin/sendmail
  * timeout_s	for one process, then it is killed; 0 = 600
  * Fails with ERR_CONFIG when path cannot be executed.
