@@ -46,6 +46,9 @@ struct delivery_queue {
 	/* Fill out (its bytes are reset before) with the next mail of a lane: QUEUE_MAIL; QUEUE_LATER = none may leave before
 	 * out->again_ms; QUEUE_EMPTY = none is left; -1 = error, stop. */
 	int (*next)(void *arg, unsigned lane, struct delivery *out, struct error *err);
+	/* Asked of a mail just before it begins to leave, if it was not handed out in this moment: false = it is not wanted any
+	 * more; the queue knows of its outcome, none is told. NULL = all are. */
+	bool (*is_wanted)(void *arg, const struct delivery *mail);
 	/* These n mails are about to leave for good. Must be durable when it returns 0; on -1 they must not leave. */
 	int (*intend)(void *arg, const struct delivery *const *mails, size_t n, struct error *err);
 	/* What became of n mails. */

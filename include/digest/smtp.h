@@ -61,8 +61,8 @@ int	smtp_check_options(const struct smtp_options *options, struct error *err);
  * A sink that submits by n accounts at once: each pulls from its own lane, all in one loop, and none waits for another.
  * Nothing is connected before sink_run. Fails with ERR_CONFIG.
  *
- * Outcomes. Refused at RCPT, DATA or after the dot: as smtp_judge() says. The link lost, silent or
- * out of order: DEFERRED before the dot, UNKNOWN after it; 421 the same. A mail above the server's SIZE, an address that is
+ * Outcomes. Refused at RCPT, DATA or after the dot: as smtp_judge() says; by 421 anywhere: DEFERRED. The link lost, silent or
+ * out of order: DEFERRED before the dot, UNKNOWN after it. A mail above the server's SIZE, an address that is
  * no mailbox or needs SMTPUTF8 that is not offered, or a bare CR, LF or a NUL in the mail: FAILED without a word to the
  * server.
  *
@@ -71,9 +71,9 @@ int	smtp_check_options(const struct smtp_options *options, struct error *err);
  * is not the first of its link, and of which the server had not said a word when the link was lost, goes to another link.
  *
  * An account stops, and leaves the rest of its lane in the queue (queue->stopped), with ERR_CONFIG for a certificate, STARTTLS,
- * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve. Once it has been
- * reached, SMTP_MAX_ROW lost links or 4xx to MAIL in a row make it pause for SMTP_PAUSE_S, and after each one more;
- * queue->must_stop ends that.
+ * AUTH, password or sender refused; with ERR_NET for a relay that cannot be reached at first or will not serve then. Once it has
+ * been reached, SMTP_MAX_ROW lost links or "not now" in a row, to a new link or to MAIL, make it pause for SMTP_PAUSE_S, and
+ * after each one more; queue->must_stop ends that.
  *
  * sink_run returns 0 when the lanes are empty or stopped, -1 when the queue itself failed. Whatever was pulled is settled
  * before. SIGPIPE must be ignored.
@@ -140,8 +140,9 @@ int	smtp_probe(const struct smtp_options *options, struct smtp_probe *out, struc
 /*
  * The system's sendmail: one process `path -i -f SENDER -- RCPT` per mail, the mail on its standard input with LF line ends.
  * Its standard input is whole before it starts, so that no death of ours makes it deliver half a mail.
- * Exit codes by sysexits.h: 0 SENT; 65..69 and 76 (the recipient or the mail is refused) FAILED; anything else, a signal or
- * no start DEFERRED. Codes that mean this machine's set-up (64, 70..72, 77, 78) or no start end the run with ERR_CONFIG.
+ * Exit codes by sysexits.h: 0 SENT; 65..69 and 76 (the recipient or the mail is refused) FAILED; anything else or no start
+ * DEFERRED. Without one, by a signal, UNKNOWN. Codes that mean this machine's set-up (64, 70..72, 77, 78) or no start end the
+ * run with ERR_CONFIG.
  * path		"" = /usr/sbin/sendmail
  * timeout_s	for one process, then it is killed; 0 = 600
  * Fails with ERR_CONFIG when path cannot be executed.

@@ -98,6 +98,8 @@ int	store_flush_wait(struct store *store, struct error *err);
 /* A small remembered text ("config-path"); "" when never set. */
 int	store_get_note(struct store *store, const char *name, struct arena *a, const char **out,
 	    struct error *err);
+/* Whether somebody else has written to the store since this was asked last: 1, 0. Much cheaper than to look what it was. */
+int	store_was_written(struct store *store, struct error *err);
 int	store_set_note(struct store *store, const char *name, const char *text, struct error *err);
 
 /* ---- papers: papers.c, window.c ---- */
@@ -426,6 +428,8 @@ int	store_add_literal(struct store *store, int64_t number, const void *bytes, si
 int	store_put_programs(struct store *store, int64_t reader, const void *bytes, size_t len, struct error *err);
 
 enum suppression_reason { SUPPRESSED_UNSUBSCRIBED, SUPPRESSED_COMPLAINT, SUPPRESSED_BOUNCED, SUPPRESSED_OPERATOR };
+/* Whether a reader may get mail, in this moment: 1, 0 = suppressed, ended, vanished, or nobody. */
+int	store_is_mailed(struct store *store, int64_t reader, struct error *err);
 /* Suppressions are kept as a keyed hash of the canonical address. 1 = suppressed, 0 = not.
  * reason and since_utc may be NULL. */
 int	store_is_suppressed(struct store *store, const char *canonical, enum suppression_reason *reason,
@@ -575,8 +579,8 @@ struct edition {
 /*
  * Insert editions as leased (or empty, when their state is EDITION_EMPTY) and move their readers' cursors. The suppression
  * is checked in the same transaction: an edition of a suppressed, ended or vanished reader is left out and its state set to
- * EDITION_FAILED in the array. Fails with ERR_BUG when a reader has another unsettled edition (held and unknown ones
- * aside) or had one of this period.
+ * EDITION_FAILED in the array. Fails with ERR_BUG when a reader has another unsettled edition (held ones, and those of which
+ * a copy may be out, aside) or had one of this period.
  */
 int	store_lease_editions(struct store *store, struct edition *editions, size_t n, int64_t now_utc,
 	    struct error *err);
@@ -592,6 +596,8 @@ int	store_settle_try(struct store *store, int64_t period, int64_t reader, enum e
 	    const char *reply, int64_t now_utc, int64_t next_utc, struct error *err);
 /* A leased edition that has not begun to leave is due again, as if it had not been leased. */
 int	store_free_edition(struct store *store, int64_t period, int64_t reader, int64_t now_utc, struct error *err);
+/* A leased edition that has not begun to leave is for a reader who is not mailed any more: failed. */
+int	store_withdraw_edition(struct store *store, int64_t period, int64_t reader, struct error *err);
 /* How often an edition was tried, with an outcome; 0 when there is no such edition. */
 int	store_count_attempts(struct store *store, int64_t period, int64_t reader, uint32_t *out, struct error *err);
 /* New bytes for an edition of which no copy can be out; fails with ERR_BUG when one may be. */
@@ -611,7 +617,8 @@ int	store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_
  * 0 none. */
 int	store_peek_due(struct store *store, int64_t now_utc, int64_t *period, int64_t *reader, uint32_t *copies,
 	    struct error *err);
-/* Lease a deferred edition again. 1, or 0 when it is none any more; that of a reader who is not mailed any more fails. */
+/* Lease a deferred edition again. 1, or 0 when it is none any more or another one, of which a copy may be out as well, is leased
+ * again; that of a reader who is not mailed any more fails. */
 int	store_lease_due(struct store *store, int64_t period, int64_t reader, struct arena *a, struct edition **out,
 	    struct error *err);
 /* The reader's unsettled edition: 1 found, 0 none. */

@@ -98,13 +98,17 @@ note_signal(int signal_number)
 static void
 set_up_process(void)
 {
-	struct sigaction sa = { .sa_handler = note_signal };
+	struct sigaction sa = { .sa_handler = note_signal }, hang_up;
 	const struct rlimit no_core = { 0, 0 };
 
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
+	/* nohup */
+	if (sigaction(SIGHUP, NULL, &hang_up) == -1 || hang_up.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &sa, NULL);
+	/* Who started us may ignore the ends of children, and then nobody learns of the ends of ours. */
+	signal(SIGCHLD, SIG_DFL);
 	/* A pipe nobody reads and a limit on file sizes are errors of write(), to be told as such. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

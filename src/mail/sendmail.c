@@ -39,7 +39,8 @@ struct sendmail {
 /* How one process ended. */
 struct ending {
 	bool started;
-	int status;  /* of waitpid */
+	bool seen; /* and so is its status, of waitpid */
+	int status;
 	bool killed; /* by us, for its time was over */
 	char said[MAX_SAID];
 };
@@ -109,7 +110,8 @@ await(const struct sendmail *s, pid_t pid, struct ending *e)
 		pid_t done = waitpid(pid, &e->status, e->killed ? 0 : WNOHANG);
 		struct timespec pause = { 0, pause_ms * 1000000 };
 
-		if (done == pid || (done == -1 && errno != EINTR))
+		e->seen = done == pid;
+		if (e->seen || (done == -1 && errno != EINTR))
 			return;
 		if (clock_monotonic_ms() >= until_ms && !e->killed) {
 			kill(pid, SIGKILL);
@@ -181,13 +183,14 @@ static int
 judge(
     const struct sendmail *s, const struct ending *e, struct delivery_outcome *o, struct error *err)
 {
-	int code = WIFEXITED(e->status) ? WEXITSTATUS(e->status) : -1;
+	int code = e->seen && WIFEXITED(e->status) ? WEXITSTATUS(e->status) : -1;
 	const char *name = "an exit code that sysexits.h does not have";
 	const char *blank = e->said[0] != '\0' ? ": " : "";
 	char text[MAX_SAID + 100];
 	bool set_up = false;
 
-	o->outcome = OUTCOME_DEFERRED;
+	/* Who was killed may have put the mail into its queue before, or had it taken by a relay. */
+	o->outcome = code == -1 ? OUTCOME_UNKNOWN : OUTCOME_DEFERRED;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (codes[i].code == code) {
 			o->outcome = codes[i].outcome;
@@ -198,6 +201,8 @@ judge(
 	if (e->killed)
 		snprintf(text, sizeof(text), "ended after %lld s without an exit",
 		    (long long)(s->timeout_ms / 1000));
+	else if (!e->seen)
+		snprintf(text, sizeof(text), "its end was not seen%s%s", blank, e->said);
 	else if (code == -1)
 		snprintf(text, sizeof(text), "ended by signal %d%s%s", WTERMSIG(e->status), blank,
 		    e->said);

@@ -230,8 +230,7 @@ ask_queue(struct smtp_engine *e)
 	struct error err;
 	int more;
 
-	if (e->drained || e->npulled >= e->max_ahead ||
-	    (e->again_ms > 0 && e->again_ms > clock_monotonic_ms()))
+	if (e->drained || e->npulled >= e->max_ahead || e->again_ms > clock_monotonic_ms())
 		return false;
 	strbuf_reset(&mail->bytes);
 	err_clear(&err);
@@ -301,6 +300,15 @@ find_link(struct smtp_engine *e, enum smtp_state state)
 	return NULL;
 }
 
+/* It may have waited for long. */
+static bool
+is_wanted(const struct smtp_engine *e, const struct delivery *mail)
+{
+	const struct delivery_queue *queue = e->loop->queue;
+
+	return queue->is_wanted == NULL || queue->is_wanted(queue->arg, mail);
+}
+
 /* Give the link a mail, if there is one and it can take it. */
 static void
 feed(struct smtp_engine *e, struct smtp_link *l)
@@ -309,8 +317,10 @@ feed(struct smtp_engine *e, struct smtp_link *l)
 
 	while (!e->paused && smtp_link_has_room(l) && (mail = pull(e)) != NULL &&
 	    smtp_link_suits(l, mail)) {
-		pace_begin(&e->pace, mail->to);
-		smtp_link_take(l, mail);
+		if (is_wanted(e, mail)) {
+			pace_begin(&e->pace, mail->to);
+			smtp_link_take(l, mail);
+		}
 		drop_pulled(e, mail);
 	}
 }
@@ -489,6 +499,9 @@ look_at_pause(struct smtp_engine *e)
 static void
 turn(struct smtp_engine *e)
 {
+	/* The loop woke up for it, and is not to again, whether next is asked now or there is no use for a mail. */
+	if (e->again_ms > 0 && e->again_ms <= clock_monotonic_ms())
+		e->again_ms = 0;
 	if (e->paused)
 		look_at_pause(e);
 	if (e->npulled > 1 && must_stop(e))

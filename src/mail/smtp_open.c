@@ -298,8 +298,10 @@ explain(struct smtp_link *l, CURLcode code, enum smtp_trouble *trouble, struct e
 	if (said)
 		return -1;
 	if (l->last.code >= 400 || (code == CURLE_LOGIN_DENIED && is_secret_refused(l))) {
-		*trouble = l->engine->account.login.by_token && is_secret_refused(l) ? TROUBLE_TOKEN
-										     : TROUBLE_STOP;
+		/* "Not now" from a relay that has served us is a reason to come back, as a lost link is. */
+		*trouble = l->last.code >= 500 ? TROUBLE_STOP : TROUBLE_LINK;
+		if (l->engine->account.login.by_token && is_secret_refused(l))
+			*trouble = TROUBLE_TOKEN;
 		return explain_refusal(l, err);
 	}
 	/* CVE-2021-22947: replies put before TLS would be believed after it. */

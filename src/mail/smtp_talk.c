@@ -495,8 +495,11 @@ on_reply(struct smtp_link *l, struct smtp_reply *reply)
 	enum smtp_step step;
 
 	smtp_hide_secret(&l->engine->account, reply);
-	/* RFC 5321 3.8: it will close, whatever it was asked. */
+	/* RFC 5321 3.8: it will close, whatever it was asked. As the answer to a dot it says "not now" of that mail as well:
+	 * large receivers tell so who sends too fast. */
 	if (reply->code == 421) {
+		if (is_asked(l) && l->expected[0].step == STEP_DOT)
+			settle_leaving(l, OUTCOME_DEFERRED, reply->text);
 		lose(l, reply->text);
 		return;
 	}

@@ -68,6 +68,8 @@ struct courier {
 	int64_t look_ms;     /* monotonic: when to look for the brake again */
 	bool held;	     /* it is on */
 	bool stopped;	     /* and that was told */
+	int64_t others_ms;   /* monotonic: when to look again whether others write to the store */
+	bool others_wrote;   /* they did, since this run began */
 
 	struct run_refusing *refusing; /* domains that get no mail now; in the report's arena */
 	size_t nrefusing;
@@ -101,6 +103,14 @@ int	courier_skip(struct courier *c, const struct store_reader *reader, enum run_
 void	courier_note_broken(struct courier *c, const struct store_reader *reader, const char *why);
 /* A signal came, the time of this run is up, or a person stopped all mail. */
 bool	courier_must_stop(struct courier *c);
+
+/* ---- recheck.c ---- */
+
+/* The run leases from now on. */
+int	courier_watch_others(struct courier *c, struct error *err);
+/* Whether a leased mail is still to leave. If its reader is not mailed any more, the edition is settled and counted as left
+ * out. */
+bool	courier_is_wanted(struct courier *c, int64_t period, int64_t reader);
 
 /* ---- lane.c ---- */
 

@@ -366,6 +366,12 @@ next_mail(void *arg, unsigned lane, struct delivery *out, struct error *err)
 }
 
 static bool
+is_still_wanted(void *arg, const struct delivery *mail)
+{
+	return courier_is_wanted(arg, mail->period, mail->reader);
+}
+
+static bool
 must_stop(void *arg)
 {
 	return courier_must_stop(arg);
@@ -673,6 +679,7 @@ send_all(struct courier *c, struct error *err)
 {
 	const struct delivery_queue queue = { .arg = c,
 		.next = next_mail,
+		.is_wanted = is_still_wanted,
 		.intend = intend,
 		.settle = settle,
 		.account = account,
@@ -681,6 +688,8 @@ send_all(struct courier *c, struct error *err)
 	struct sink *sink;
 	int rc;
 
+	if (courier_watch_others(c, err) == -1)
+		return -1;
 	if (start_planning(c, err) == -1)
 		return note_no_mail(c, err);
 	if (open_sinks(c, &sink, err) == -1)

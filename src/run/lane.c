@@ -499,6 +499,8 @@ hand_out(struct courier *c, struct lane *l, struct composed *mail, struct delive
 	}
 	if (mail->edition.state == EDITION_FAILED)
 		return courier_skip(c, mail->reader, SKIP_SUPPRESSED, 0, err);
+	if (!courier_is_wanted(c, mail->edition.period, mail->edition.reader))
+		return 0;
 	out->period = mail->edition.period;
 	out->reader = mail->edition.reader;
 	snprintf(out->sender, sizeof(out->sender), "%s", mail->sender);

@@ -63,6 +63,7 @@ struct store {
 	int64_t change_seq;		/* of the transaction; written at its commit */
 	bool change_seq_moved;
 	int wal_frames;			/* after the last commit */
+	int64_t data_version;		/* as store_was_written() saw it last */
 	struct flush flush;
 	struct arena scratch;		/* of one call; no call that uses it calls another that does */
 	struct sync *sync;		/* between store_sync_begin and _end */

@@ -28,6 +28,8 @@ edition_state_name(enum edition_state state)
 	return (size_t)state <= EDITION_EMPTY ? state_names[state] : "?";
 }
 
+static const char not_mailed[] = "not sent: the address is suppressed or its subscription ended";
+
 /* Nothing more will happen to it by itself or by a person. */
 static bool
 is_settled(enum edition_state state)
@@ -184,24 +186,39 @@ store_count_empty(struct store *store, int64_t reader, size_t *n, struct error *
 	return more == -1 ? -1 : 0;
 }
 
-/* The edition after (period, reader) in the order of one of two lists: those that cursors point
- * to, and those that wait for a time or a person, of which a reader may have an older one. */
+/* Editions are found in three lists. */
+enum list {
+	LIST_AGAIN = -1, /* by the cursors that stand for a second copy; those in LIST_OPEN aside */
+	LIST_OPEN = 0,	 /* by the readers' cursors */
+	LIST_WAITING, /* those that wait for a time or a person, of which a reader may have older ones */
+};
+
+/* The one after (period, reader) in the order of its list; 1, 0 = the end, -1. */
 static int
-each_listed(struct store *store, enum sql_name name, int (*visit)(void *arg, int64_t paper),
-    void *arg, struct error *err)
+next_listed(struct store *store, enum list list, int64_t period, int64_t reader, struct arena *a,
+    struct edition **out, struct error *err)
+{
+	struct stmt q;
+
+	db_start(
+	    &q, store, list == LIST_WAITING ? SQL_EDITION_WAITING_AFTER : SQL_EDITION_OPEN_AFTER);
+	db_bind_int(&q, list == LIST_WAITING ? period : (int64_t)list);
+	db_bind_int(&q, reader);
+	return finish_edition(&q, a, out, err);
+}
+
+static int
+each_listed(struct store *store, enum list list, int (*visit)(void *arg, int64_t paper), void *arg,
+    struct error *err)
 {
 	struct edition *e;
 	int64_t period = 0, reader = 0;
-	struct stmt q;
 	int found, rc = 0;
 
 	while (rc == 0) {
 		arena_reset(&store->scratch);
-		db_start(&q, store, name);
-		if (name == SQL_EDITION_WAITING_AFTER)
-			db_bind_int(&q, period);
-		db_bind_int(&q, reader);
-		if ((found = finish_edition(&q, &store->scratch, &e, err)) != 1)
+		found = next_listed(store, list, period, reader, &store->scratch, &e, err);
+		if (found != 1)
 			return found;
 		period = e->period;
 		reader = e->reader;
@@ -213,29 +230,25 @@ each_listed(struct store *store, enum sql_name name, int (*visit)(void *arg, int
 
 /* Each on an edition of its own, so that visit may change it. */
 static int
-each_open(struct store *store, bool waiting, int (*visit)(void *arg, const struct edition *e),
+each_open(struct store *store, enum list list, int (*visit)(void *arg, const struct edition *e),
     void *arg, struct error *err)
 {
 	int64_t period = 0, reader = 0;
 	struct edition *e;
 	struct arena a;
-	struct stmt q;
 	int found, rc = 0;
 
 	arena_init(&a, SCRATCH_BYTES);
 	while (rc == 0) {
 		arena_reset(&a);
-		db_start(&q, store, waiting ? SQL_EDITION_WAITING_AFTER : SQL_EDITION_OPEN_AFTER);
-		if (waiting)
-			db_bind_int(&q, period);
-		db_bind_int(&q, reader);
-		if ((found = finish_edition(&q, &a, &e, err)) != 1) {
+		if ((found = next_listed(store, list, period, reader, &a, &e, err)) != 1) {
 			rc = found;
 			break;
 		}
 		period = e->period;
 		reader = e->reader;
-		if (waiting || e->state == EDITION_LEASED || e->state == EDITION_INTENT)
+		if (list == LIST_WAITING || e->state == EDITION_LEASED ||
+		    e->state == EDITION_INTENT)
 			rc = visit(arg, e);
 	}
 	arena_release(&a);
@@ -246,18 +259,22 @@ int
 store_each_unsettled(struct store *store, int (*visit)(void *arg, const struct edition *e),
     void *arg, struct error *err)
 {
-	int rc = each_open(store, true, visit, arg, err);
+	int rc = each_open(store, LIST_WAITING, visit, arg, err);
 
-	return rc != 0 ? rc : each_open(store, false, visit, arg, err);
+	if (rc == 0)
+		rc = each_open(store, LIST_OPEN, visit, arg, err);
+	return rc != 0 ? rc : each_open(store, LIST_AGAIN, visit, arg, err);
 }
 
 int
 editions_each_needed(
     struct store *store, int (*visit)(void *arg, int64_t paper), void *arg, struct error *err)
 {
-	int rc = each_listed(store, SQL_EDITION_OPEN_AFTER, visit, arg, err);
+	int rc = each_listed(store, LIST_OPEN, visit, arg, err);
 
-	return rc != 0 ? rc : each_listed(store, SQL_EDITION_WAITING_AFTER, visit, arg, err);
+	if (rc == 0)
+		rc = each_listed(store, LIST_AGAIN, visit, arg, err);
+	return rc != 0 ? rc : each_listed(store, LIST_WAITING, visit, arg, err);
 }
 
 /* ---- planning ---- */
@@ -333,11 +350,11 @@ put_slot(struct store *store, int64_t reader, const struct store_slot *s, struct
 static int
 refuse_lease(struct store *store, struct edition *e, struct error *err)
 {
-	int64_t mailed = 0;
+	int mailed = store_is_mailed(store, e->reader, err);
 
-	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(e->reader), &mailed, err) == -1)
+	if (mailed == -1)
 		return -1;
-	if (mailed != 0)
+	if (mailed == 1)
 		return err_set(
 		    err, ERR_BUG, "reader %" PRId64 " has an unsettled edition", e->reader);
 	e->state = EDITION_FAILED;
@@ -468,6 +485,12 @@ set_state(struct store *store, int64_t period, int64_t reader, enum edition_stat
     const char *reply, int64_t next_utc, struct error *err)
 {
 	return set_tried(store, period, reader, state, NULL, reply, 0, next_utc, err);
+}
+
+int
+store_withdraw_edition(struct store *store, int64_t period, int64_t reader, struct error *err)
+{
+	return set_state(store, period, reader, EDITION_FAILED, not_mailed, 0, err);
 }
 
 int
@@ -671,16 +694,20 @@ int
 store_lease_due(struct store *store, int64_t period, int64_t reader, struct arena *a,
     struct edition **out, struct error *err)
 {
-	int64_t mailed = 0;
-	int found = store_load_edition(store, period, reader, a, out, err);
+	int found = store_load_edition(store, period, reader, a, out, err), mailed;
 
 	if (found != 1 || (*out)->state != EDITION_DEFERRED)
 		return found == -1 ? -1 : 0;
-	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(reader), &mailed, err) == -1)
+	if ((mailed = store_is_mailed(store, reader, err)) == -1)
 		return -1;
 	if (mailed == 0)
-		return set_state(store, period, reader, EDITION_FAILED,
-		    "not sent: the address is suppressed or its subscription ended", 0, err);
+		return set_state(store, period, reader, EDITION_FAILED, not_mailed, 0, err);
+	/* Its reader's cursor may go on to the next edition, so a sweep after a kill finds it by another. */
+	if ((*out)->copies > 0 &&
+	    db_run_ints(store, SQL_CURSOR_AGAIN, DB_INTS(reader, period), err) == -1)
+		return -1;
+	if ((*out)->copies > 0 && db_changes(store) != 1)
+		return 0;
 	(*out)->state = EDITION_LEASED;
 	return db_run_ints(store, SQL_EDITION_LEASE, DB_INTS(period, reader, store->boot), err) ==
 		-1

@@ -100,7 +100,8 @@ const char *const schema_steps[] = {
 	"  digest BLOB NOT NULL," /* 128 bits of profile, so that an unchanged block writes nothing */
 	"  profile BLOB NOT NULL);" /* address, schedule, limits and filters, see readers_pack */
 
-	"CREATE TABLE cursor(" /* slot 0 is the reader's own; a filter with a schedule has another */
+	/* Slot 0 is the reader's own, -1 of an older edition that is tried once more; a filter with a schedule has another. */
+	"CREATE TABLE cursor("
 	"  reader INTEGER NOT NULL,"
 	"  slot INTEGER NOT NULL,"
 	"  change_seq INTEGER NOT NULL,"  /* up to which papers were considered; -1 = new reader */

@@ -45,6 +45,7 @@ const char *const sql_text[SQL_COUNT] = {
 	    "k.name = 'suppress-key'",
 	[SQL_IDENTITY_SET] =
 	    "INSERT INTO meta(name, value) VALUES('instance', ?1), ('suppress-key', ?2)",
+	[SQL_DATA_VERSION] = "PRAGMA data_version",
 	[SQL_NOTE_GET] = "SELECT text FROM note WHERE name = ?1",
 	[SQL_NOTE_SET] =
 	    "INSERT INTO note(name, text) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
@@ -340,9 +341,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE cursor SET change_seq = ?2, last_period = ?3, open_period = ?4, "
 	    "last_edition_utc = max(last_edition_utc, ?5) WHERE reader = ?1 AND slot = 0 "
 	    "AND (open_period = 0 OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
-	    "open_period AND e.reader = ?1 AND e.state IN (5, 6))) AND " READER_MAILED,
+	    "open_period AND e.reader = ?1 AND (e.state IN (5, 6) OR e.copies > 0 AND (e.state "
+	    "= 4 OR EXISTS(SELECT 1 FROM cursor a WHERE a.reader = ?1 AND a.slot = -1 AND "
+	    "a.open_period = e.period))))) AND " READER_MAILED,
 	[SQL_SLOT_ALL] =
-	    "SELECT slot, change_seq, last_period FROM cursor WHERE reader = ?1 AND slot <> 0",
+	    "SELECT slot, change_seq, last_period FROM cursor WHERE reader = ?1 AND slot > 0",
 	[SQL_SLOT_PUT] =
 	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
 	    "open_period) VALUES(?1, ?2, ?3, ?4, 0, 0) ON CONFLICT(reader, slot) DO UPDATE SET "
@@ -359,6 +362,11 @@ const char *const sql_text[SQL_COUNT] = {
 	    "UPDATE cursor SET open_period = ?2 WHERE reader = ?1 AND slot = 0 AND "
 	    "(open_period IN (0, ?2) OR EXISTS(SELECT 1 FROM edition e WHERE e.period = "
 	    "open_period AND e.reader = ?1 AND e.state IN (5, 6)))",
+	[SQL_CURSOR_AGAIN] =
+	    "INSERT INTO cursor(reader, slot, change_seq, last_period, last_edition_utc, "
+	    "open_period) VALUES(?1, -1, 0, 0, 0, ?2) ON CONFLICT(reader, slot) DO UPDATE SET "
+	    "open_period = excluded.open_period WHERE NOT EXISTS(SELECT 1 FROM edition e WHERE "
+	    "e.period = cursor.open_period AND e.reader = ?1 AND e.state IN (0, 1))",
 	[SQL_ADOPT_PICKS] =
 	    "DELETE FROM picks WHERE id IN (SELECT picks FROM edition WHERE period > ?1 AND "
 	    "period < ?2 AND state NOT IN (0, 1, 4, 5, 6))",
@@ -397,8 +405,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_EDITION_OPEN_AFTER] =
 	    "SELECT " EDITION_COLUMNS
 	    " FROM cursor c CROSS JOIN edition e ON e.period = c.open_period AND e.reader ="
-	    " c.reader WHERE c.reader > ?1 AND c.slot = 0 AND c.open_period <> 0 ORDER BY "
-	    "c.reader LIMIT 1",
+	    " c.reader WHERE c.slot = ?1 AND c.reader > ?2 AND c.open_period <> 0 AND (?1 = 0 OR "
+	    "NOT EXISTS(SELECT 1 FROM cursor o WHERE o.reader = c.reader AND o.slot = 0 AND "
+	    "o.open_period = c.open_period)) ORDER BY c.reader LIMIT 1",
 	[SQL_EDITION_WAITING_AFTER] =
 	    "SELECT " EDITION_COLUMNS
 	    " FROM edition e WHERE e.state BETWEEN 4 AND 6 AND (e.period, e.reader) > (?1, ?2)"
@@ -444,12 +453,12 @@ const char *const sql_text[SQL_COUNT] = {
 	    "e.reader LIMIT 1",
 	[SQL_SWEEP_FREE] =
 	    "UPDATE edition SET state = 4, next_utc = ?2 FROM (SELECT open_period, reader "
-	    "FROM cursor WHERE open_period <> 0 AND slot = 0 LIMIT -1) c WHERE "
+	    "FROM cursor WHERE open_period <> 0 AND slot <= 0 LIMIT -1) c WHERE "
 	    "edition.period = c.open_period AND edition.reader = c.reader AND edition.state"
 	    " = 0 AND edition.boot = ?1 AND ?1 <> 0",
 	[SQL_SWEEP_UNKNOWN] =
 	    "UPDATE edition SET copies = copies + (edition.state = 0), state = 5 FROM "
-	    "(SELECT open_period, reader FROM cursor WHERE open_period <> 0 AND slot = 0 "
+	    "(SELECT open_period, reader FROM cursor WHERE open_period <> 0 AND slot <= 0 "
 	    "LIMIT -1) c WHERE edition.period = c.open_period AND edition.reader = c.reader"
 	    " AND edition.state IN (0, 1)",
 

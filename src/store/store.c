@@ -295,6 +295,16 @@ store_set_note(struct store *store, const char *name, const char *text, struct e
 }
 
 int
+store_was_written(struct store *store, struct error *err)
+{
+	int64_t before = store->data_version;
+
+	if (db_get_int(store, SQL_DATA_VERSION, NULL, 0, &store->data_version, err) == -1)
+		return -1;
+	return store->data_version != before;
+}
+
+int
 store_change_seq(struct store *store, int64_t *out, struct error *err)
 {
 	if (!store->in_transaction)

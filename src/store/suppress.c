@@ -17,6 +17,16 @@ suppress_hash(const struct store *store, const char *canonical, unsigned char ou
 }
 
 int
+store_is_mailed(struct store *store, int64_t reader, struct error *err)
+{
+	int64_t mailed = 0;
+
+	if (db_get_int(store, SQL_READER_MAILED, DB_INTS(reader), &mailed, err) == -1)
+		return -1;
+	return mailed != 0;
+}
+
+int
 store_is_suppressed(struct store *store, const char *canonical, enum suppression_reason *reason,
     int64_t *since_utc, struct error *err)
 {

@@ -2,7 +2,7 @@
 # The program hands its mails to a relay, by SMTP with and without TLS, and to a sendmail; what the relay says decides.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 22
+plan 26
 
 cp "$FIXTURES/2026-03-02.json" plain.json
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
@@ -113,6 +113,16 @@ sed -i "s/plain.json/new.json/" digest.conf
 # A sendmail is not known to be local, so the clock is the real one.
 sed "s/2026-03-0[0-9]/$(date -u -d yesterday +%Y-%m-%d)/g; s/2026-02-[0-9]*/$(date -u -d yesterday +%Y-%m-%d)/g" ../plain.json >../new.json
 check 'sendmail is asked once for each'         '"$DIGEST" -c digest.conf run; test "$(grep -c "^args -i -f papers@digest.test -- " "$HOME/sent")" = 3'
+# How it ends is seen, whatever the parent does not want to hear of; without a terminal, a hang-up is none.
+ignoring() {
+	python3 -c 'import os, signal, sys
+signal.signal(getattr(signal, sys.argv[1]), signal.SIG_IGN)
+os.execvp(sys.argv[2], sys.argv[2:])' "$@"
+}
+printf '#!/bin/sh\ncat >/dev/null\nkill -HUP $PPID\nexit 75\n' >../sendmail
+check 'one that fails is seen to'               'rm -f digest.db*; says 75 "waits for a later run: exit 75" ignoring SIGCHLD "$DIGEST" -c digest.conf run'
+check 'a hang-up that nohup ignores is ignored' 'rm -f digest.db*; ignoring SIGHUP "$DIGEST" -c digest.conf run --json >out 2>err; cat out; grep -q "\"deferred\":3" out'
+check '... and ends the run else'               'rm -f digest.db*; "$DIGEST" -c digest.conf run --json >out 2>err; cat out; grep -q "\"deferred\":1" out && grep -q "\"untried\":2" out'
 cd ..
 # Nor is 0.0.0.0, though whoever connects there comes to this machine.
 start_smtp clear
@@ -124,3 +134,10 @@ cd ..
 place seven 'url = "smtp://127.0.0.1:1"  tls = none'
 check 'nobody there: it says so'                'says 69 "127.0.0.1:1: Connection refused" run || says 75 "127.0.0.1:1: Connection refused" run'
 check 'and it is made up for later'             'sed -i "s|smtp://127.0.0.1:1\"|maildir:Mail\"|" digest.conf; run 2026-03-03T08:20:00Z; test "$(mails_sent)" = 3'
+
+# One mail a connection; when the second is asked for, it is busy for a moment.
+cd "$T" || exit 1
+echo '[{"expect": "connect", "skip": 1, "reply": "421 4.3.2 busy", "close": true, "times": 2}]' >busy.json
+start_smtp busy --script busy.json --extension 'LIMITS MAILMAX=1'
+place busy-place "url = \"smtp://127.0.0.1:$PORT\"  tls = none  connections = 1"
+check 'a relay that has no time for a moment is asked again' 'silent 0 run && test "$(dumped busy)" = 3'

@@ -7,7 +7,7 @@
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
 [ -e "$KILLSHIM" ] || skip_all 'killshim.so is not built: make bench-programs'
-plan 13
+plan 14
 
 sweep() {
 	python3 "$E2E/kills.py" -n "$1" -l "$3" "$2"
@@ -19,6 +19,7 @@ check '... an envelope at a time'                'sweep 4 next envelope'
 check '... the next envelope behind the dot'     'sweep 8 next behind'
 check 'half of the bytes get written'            'sweep 4 torn behind'
 check 'the run after it is killed as well'       'sweep 4 twice behind'
+check 'the run after it is of the next day'      'sweep 6 tomorrow behind && sweep 3 tomorrow maildir'
 check 'power loss: what was not synced is gone'  'sweep 5 power behind'
 check '... or some of it'                        'sweep 4 mixed maildir'
 check 'while an old store is brought up to date' 'sweep 4 upgrade maildir'

@@ -4,7 +4,7 @@
 # commands: the right state, code and sentence, and the password nowhere.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 18
+plan 19
 
 make_certificates
 cp "$FIXTURES/2026-03-02.json" papers.json
@@ -75,6 +75,14 @@ check 'a relay that falls silent is left by a signal' '
 	"$DIGEST" -c digest.conf --now 2026-03-03T08:00:00Z run 2>err & pid=$!
 	until_true "grep -q RCPT silent.log"; kill -TERM $pid; wait $pid; rc=$?; cat err; test $rc = 75 && test ! -s err &&
 	test "$("$DIGEST" -c digest.conf --now 2026-03-03T08:01:00Z outbox --json | grep -c "\"state\":\"deferred\"")" = 1'
+
+# --- a mail in doubt when the next one is due
+echo '[{"expect": ".", "reply": "", "close": true}, {"expect": "RCPT", "skip": 1, "reply": "451 4.2.0 later"}]' >doubt.json
+start_smtp doubt --script doubt.json
+config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+check 'a mail in doubt does not keep the next day from anybody' '
+	run; test $? = 75 && run 2026-03-04T08:00:00Z; test $? = 75 &&
+	silent 0 run 2026-03-05T08:00:00Z && test "$(find doubt -name "*.eml" | wc -l)" = 1'
 
 # --- addresses that want to be commands
 start_smtp hostile --extension SMTPUTF8 --extension 8BITMIME

@@ -1,9 +1,9 @@
 #!/bin/sh
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # The brake in a run under way: within a second nothing more leaves, whatever the run waits for; what has its final dot out
-# is finished, nothing is lost, nothing comes twice.
+# is finished, nothing is lost, nothing comes twice. And a brake of one's own: who leaves while their mail waits.
 . "$(dirname "$0")/lib.sh"
-plan 12
+plan 13
 
 cp "$FIXTURES/2026-03-02.json" days.json
 config() {
@@ -86,3 +86,7 @@ start_smtp rate --stamp
 config 30 'connections = 1  rate = "6/min"'
 check 'a run that waits for its rate ends'            'brake_when "grep -q MAIL rate.log" && [ $rc -eq 75 ] && in_time ended "$took" && [ "$(grep -c MAIL rate.log)" -le 3 ]'
 check '... and nobody is mailed twice'                'sed -i "s/rate = .6.min.//" digest.conf; all_arrive 30'
+
+# --- one reader leaves
+stall RCPT 1.5 leave
+check 'who unsubscribes meanwhile gets no mail'       'at 08:00:00 run 2>err & pid=$!; until_true "grep -q RCPT stall-leave.log" && at 08:00:00 unsubscribe r3@digest.test -q; wait $pid; rc=$?; cat err stall-leave.log; [ $rc -eq 0 ] && [ "$(grep -c MAIL stall-leave.log)" = 2 ] && ! grep -q r3@ stall-leave.log && at 08:00:00 status --json | grep -q "\"suppressed\":1" && at 08:00:00 history r3@digest.test --json | grep -q "not sent: the address is suppressed"'

@@ -68,8 +68,7 @@ CELLS = [
     ("DATA", RUBBISH, "deferred", 75, "waits for a later run: an answer that is not SMTP", 1),
     (".", LATER, "deferred", 75, "waits for a later run: 451 4.3.0", 1),
     (".", NEVER, "failed", 0, "refused for good: 554 5.0.0", 0),
-    # 421 may be said whatever was asked: nobody knows what became of the mail.
-    (".", BYE, "unknown", 75, "may have arrived or not: 421 4.3.2", 1),
+    (".", BYE, "deferred", 75, "waits for a later run: 421 4.3.2", 1),
     (".", DROP, "unknown", 75, "may have arrived or not: the connection was lost", 1),
     (".", RUBBISH, "unknown", 75, "may have arrived or not: an answer that is not SMTP", 1),
     ("QUIT", LATER, "sent", 0, "", 1),

@@ -4,6 +4,7 @@ usage: kills.py [-n POINTS] [-l LEVEL] SCENARIO
   first, next     the first run, which makes the store; a later one
   torn            of a write only half of the bytes are written
   twice           the run after it is killed as well
+  tomorrow        the run after it is that of the next day
   power, mixed    the machine loses power: what was not synced is gone, or of each page and name it is left to chance
   upgrade         the store is one of an older version
   full, error     no kill: the disk is full from a call on, or one call meets an I/O error
@@ -240,12 +241,28 @@ def judge(got, wanted, between, after, doubtful):
     return f"mail to {strangers}" if strangers else None
 
 
+def judge_both(got, wanted, left, last):
+    """The same of a run that was killed and that of the next day. wanted: the papers of both days, where they are known."""
+    for reader, clean in wanted.items():
+        have, before = got.get(reader, []), left.get(reader)
+        by_id = {mail[0]: [other for other in have if other[0] == mail[0]] for mail in have}
+        twice = [copies for copies in by_id.values() if len(copies) > 1]
+        # What has not left goes with the next day's.
+        if len(by_id) != (2 if before in (INTENT, SENT) else 1):
+            return f"{reader} has {len(by_id)} mails, left {NAMES[before] if before is not None else 'without an edition'}"
+        if any(len(copies) > 2 or len(set(copies)) > 1 for copies in twice) or len(twice) > (before == INTENT):
+            return f"{reader} has copies: {twice}"
+        if clean is not None and set().union(*(mail[2] for mail in have)) != clean:
+            return f"{reader} got {have}, expected {clean}"
+    return f"an edition stays {last}" if last else None
+
+
 class Sweep:
     def __init__(self, scenario, level):
         self.scenario, self.level = scenario, level
-        self.day = 0 if scenario in ("first", "upgrade") else 1
+        self.day = 0 if scenario in ("first", "upgrade", "tomorrow") else 1
         self.template = WORK / f"{scenario}-{level}-template"
-        self.wanted, self.calls = {}, []
+        self.wanted, self.calls, self.wanted_papers = {}, [], {}
         self.most_doubtful = self.most_lost = 0
 
     def rehearse(self):
@@ -259,6 +276,11 @@ class Sweep:
             if ended.returncode != 0:
                 sys.exit(f"the run without a kill fails: {ended.stdout.decode()}")
             self.wanted = sink.copies()
+            if self.scenario == "tomorrow" and self.level == "maildir":
+                both = self.tomorrow(clean, sink)
+                if both:
+                    sys.exit(both)
+                self.wanted_papers = {reader: set().union(*(m[2] for m in mails)) for reader, mails in sink.copies().items()}
         self.calls = (clean / "trace").read_text().split()
         if self.scenario == "memory":
             self.calls = ["malloc"] * int((clean / "count").read_text())
@@ -301,6 +323,26 @@ class Sweep:
             return f"run {minute + 1} ends with {killed.returncode}: {killed.stdout.decode()}"
         return None
 
+    @staticmethod
+    def tomorrow(folder, sink):
+        # Killed before it read them, the first run has not seen its papers.
+        papers = {entry["paper"]["id"]: entry for name, _ in DAYS for entry in json.loads((FIXTURES / name).read_text())}
+        (folder / "days.json").write_text(json.dumps(list(papers.values())))
+        ended = run(folder, sink.url, 1, 0)
+        return f"the run of the next day ends with {ended.returncode}: {ended.stdout.decode()}" if ended.returncode else None
+
+    def try_tomorrow(self, folder, sink, left):
+        self.most_doubtful = max(self.most_doubtful, sum(state == INTENT for state in left.values()))
+        wrong = self.tomorrow(folder, sink)
+        if wrong:
+            return wrong, 0
+        states(folder)
+        with sqlite3.connect(folder / "look/digest.db") as db:
+            rest = db.execute("SELECT state FROM edition WHERE state IN (0, 1, 4, 5)").fetchall()
+        got = sink.copies()
+        wrong = judge_both(got, {reader: self.wanted_papers.get(reader) for reader in self.wanted}, left, rest)
+        return wrong, sum(len(have) > len({mail[0] for mail in have}) for have in got.values())
+
     def try_point(self, point):
         """Kill (for a pair: twice), run to the end, judge. Returns a sentence or nothing, and how many readers got two."""
         folder = WORK / f"{self.scenario}-{self.level}-at-{'-'.join(map(str, point))}"
@@ -314,6 +356,8 @@ class Sweep:
                     if wrong:
                         return wrong, 0
                     between.append(states(folder))
+                if self.scenario == "tomorrow":
+                    return self.try_tomorrow(folder, sink, between[0])
                 later = {"KILLSHIM_BOOT": boot(len(point))} if self.scenario in POWER else {}
                 # What a failing disk deferred is not due at once.
                 minute = 59 if self.scenario in FAULTS else len(point)
@@ -371,7 +415,7 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("-n", type=int, default=0)
     arguments.add_argument("-l", choices=LEVELS, default="maildir")
-    arguments.add_argument("scenario", choices=["first", "next", "torn", "twice", "upgrade", *POWER, *FAULTS])
+    arguments.add_argument("scenario", choices=["first", "next", "torn", "twice", "tomorrow", "upgrade", *POWER, *FAULTS])
     options = arguments.parse_args()
     sys.exit(Sweep(options.scenario, options.l).run(options.n) > 0)
 

@@ -44,7 +44,7 @@ static const struct {
 	    "no answer to RCPT within 300 s" },
 	[AT_DATA] = { "DATA", { D, F, D, D, D, D }, { 0, 0, 0, 0, 0, 0 },
 	    "no answer to DATA within 120 s" },
-	[AT_DOT] = { "dot", { D, F, U, U, U, U }, { 0, 0, 0, 0, 0, 0 },
+	[AT_DOT] = { "dot", { D, F, D, U, U, U }, { 0, 0, 0, 0, 0, 0 },
 	    "no answer to the final dot within 600 s" },
 	[AT_QUIT] = { "QUIT", { S, S, S, S, S, S }, { 0, 0, 0, 0, 0, 0 }, NULL },
 };

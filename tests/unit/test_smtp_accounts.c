@@ -3,6 +3,8 @@
 
 #include "digest/clock.h"
 
+#include <time.h>
+
 enum { NACCOUNTS = 3 };
 
 /* One queue with a lane for each account, and what became of their mails. */
@@ -207,6 +209,27 @@ test_later(void **state)
 	stop_servers(scripts, servers, 1);
 }
 
+/* While the last answer is awaited, nobody counts the time. */
+static void
+test_stopped_is_idle(void **state)
+{
+	const struct smtp_script silent = { .reply[AT_DOT] = "" };
+	const struct smtp_script *const scripts[] = { &silent };
+	const struct smtp_options like = { .connections = 1, .timeout_scale = 0.002 };
+	struct smtp_server servers[NACCOUNTS];
+	struct lanes q = { .lanes = { { .nmails = 8, .gap_ms = 400 } },
+		.stop_ms = clock_monotonic_ms() + 100 };
+	int64_t start_ms = clock_monotonic_ms();
+	clock_t start = clock();
+
+	(void)state;
+	assert_int_equal(run_accounts(&q, scripts, servers, &like, 1), 0);
+	assert_int_equal(q.lanes[0].nother, 1);
+	assert_true(clock_monotonic_ms() - start_ms > 1000);
+	assert_true(clock() - start < CLOCKS_PER_SEC / 4);
+	stop_servers(scripts, servers, 1);
+}
+
 /* Slow start: one mail to a domain at a time at first, and other domains pass those that wait. */
 static void
 test_pacing(void **state)
@@ -272,6 +295,7 @@ main(void)
 		cmocka_unit_test(test_none_waits),
 		cmocka_unit_test(test_pause_and_return),
 		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_stopped_is_idle),
 		cmocka_unit_test(test_pacing),
 		cmocka_unit_test(test_domain_pauses),
 	};

@@ -399,6 +399,95 @@ test_held_does_not_block(void **state)
 	assert_int_equal(find_reader(fx, "ada@example.org")->cursor_seq, 9);
 }
 
+struct seen {
+	size_t n;
+	struct {
+		int64_t period, reader;
+		enum edition_state state;
+	} rows[8];
+};
+
+static int
+note_edition(void *arg, const struct edition *e)
+{
+	struct seen *s = arg;
+
+	assert_true(s->n < 8);
+	s->rows[s->n].period = e->period;
+	s->rows[s->n].reader = e->reader;
+	s->rows[s->n++].state = e->state;
+	return 0;
+}
+
+/* Nor does one of which a copy may be out, while it waits and while it is tried once more; a sweep finds both. */
+static void
+test_doubtful_does_not_block(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = add_reader(fx, "ada@example.org");
+	struct edition *e;
+	struct seen s = { 0 };
+
+	lease(fx, PERIOD, ada);
+	intend(fx, PERIOD, ada);
+	sweep(fx, "retry");
+	begin(fx);
+	assert_int_equal(next_due(fx->store, T_NOW, 0, 0, &fx->a, &e, &fx->err), 1);
+	commit(fx);
+	lease(fx, PERIOD + 1, ada);
+	must(fx, store_each_unsettled(fx->store, note_edition, &s, &fx->err));
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.rows[0].period, PERIOD + 1);
+	assert_int_equal(s.rows[1].period, PERIOD);
+	/* The relay puts the second try off. */
+	settle_as(fx, PERIOD, ada, EDITION_DEFERRED, T_NOW);
+	settle_as(fx, PERIOD + 1, ada, EDITION_SENT, 0);
+	lease(fx, PERIOD + 2, ada);
+	begin(fx);
+	assert_int_equal(next_due(fx->store, T_NOW, 0, 0, &fx->a, &e, &fx->err), 1);
+	assert_int_equal(e->period, PERIOD);
+	commit(fx);
+	/* Killed now: neither is lost. */
+	sweep(fx, "retry");
+	begin(fx);
+	assert_int_equal(next_due(fx->store, T_NOW, 0, 0, &fx->a, &e, &fx->err), 1);
+	assert_int_equal(e->period, PERIOD);
+	assert_int_equal(e->copies, 1);
+	must(fx, store_intend_edition(fx->store, PERIOD, ada, &fx->err));
+	commit(fx);
+	sweep(fx, "retry");
+	must(fx, store_load_edition(fx->store, PERIOD, ada, &fx->a, &e, &fx->err) - 1);
+	assert_int_equal(e->state, EDITION_HELD);
+	must(fx, store_load_edition(fx->store, PERIOD + 2, ada, &fx->a, &e, &fx->err) - 1);
+	assert_int_equal(e->state, EDITION_DEFERRED);
+	assert_int_equal(e->copies, 0);
+}
+
+/* Two of them are tried again one after the other. */
+static void
+test_doubtful_in_turn(void **state)
+{
+	struct fixture *fx = *state;
+	int64_t ada = add_reader(fx, "ada@example.org");
+	struct edition *e;
+
+	for (int64_t period = PERIOD; period <= PERIOD + 1; period++) {
+		lease(fx, period, ada);
+		intend(fx, period, ada);
+		sweep(fx, "retry");
+	}
+	begin(fx);
+	assert_int_equal(next_due(fx->store, T_NOW, 0, 0, &fx->a, &e, &fx->err), 1);
+	assert_int_equal(e->period, PERIOD);
+	assert_int_equal(next_due(fx->store, T_NOW, 0, 0, &fx->a, &e, &fx->err), 0);
+	commit(fx);
+	settle_as(fx, PERIOD, ada, EDITION_SENT, 0);
+	begin(fx);
+	assert_int_equal(next_due(fx->store, T_NOW, 0, 0, &fx->a, &e, &fx->err), 1);
+	assert_int_equal(e->period, PERIOD + 1);
+	commit(fx);
+}
+
 static void
 test_empty_edition(void **state)
 {
@@ -634,26 +723,6 @@ test_history(void **state)
 	assert_int_equal(n, 4);
 }
 
-struct seen {
-	size_t n;
-	struct {
-		int64_t period, reader;
-		enum edition_state state;
-	} rows[8];
-};
-
-static int
-note_edition(void *arg, const struct edition *e)
-{
-	struct seen *s = arg;
-
-	assert_true(s->n < 8);
-	s->rows[s->n].period = e->period;
-	s->rows[s->n].reader = e->reader;
-	s->rows[s->n++].state = e->state;
-	return 0;
-}
-
 static void
 test_each_unsettled(void **state)
 {
@@ -866,6 +935,8 @@ main(void)
 		T(test_policies_of_doubt),
 		T(test_one_unsettled_per_reader),
 		T(test_held_does_not_block),
+		T(test_doubtful_does_not_block),
+		T(test_doubtful_in_turn),
 		T(test_empty_edition),
 		T(test_suppressed_are_not_leased),
 		T(test_suppressed_while_deferred),

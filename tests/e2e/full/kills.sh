@@ -8,7 +8,7 @@ E2E=$(cd "$(dirname "$0")/.." && pwd)
 KILLSHIM=${KILLSHIM:-$ROOT/build/bench/killshim.so}
 export KILLSHIM
 [ -e "$KILLSHIM" ] || skip_all 'killshim.so is not built: make bench-programs'
-plan 24
+plan 26
 sweep() {
 	check "every point: $1, $2" "python3 \"\$E2E/kills.py\" -n ${3:-0} -l $2 $1 >&3" 3>&1
 }
@@ -28,6 +28,8 @@ sweep torn maildir
 sweep torn behind
 sweep twice maildir
 sweep twice behind
+sweep tomorrow maildir
+sweep tomorrow behind
 sweep mixed maildir
 sweep mixed behind
 sweep full behind
