@@ -316,17 +316,12 @@ check_texts(struct strings *s, const struct strings *base, struct error *err)
 	return 0;
 }
 
-int
-strings_parse(struct arena *a, const char *name, const char *text, size_t len,
-    const struct strings *base, const struct strings_faults *faults, const struct strings **out,
-    struct error *err)
+static int
+parse_lines(struct strings *s, struct arena *a, const struct strings *base, const char *text,
+    size_t len, struct error *err)
 {
-	struct strings *s = arena_zalloc(a, sizeof(*s));
 	unsigned number = 1;
 
-	if (s == NULL || (s->name = arena_strdup(a, name)) == NULL)
-		return err_nomem(err, name);
-	s->faults = faults;
 	for (const char *end = text + len; text < end; number++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline != NULL ? newline : end;
@@ -339,6 +334,21 @@ strings_parse(struct arena *a, const char *name, const char *text, size_t len,
 			return -1;
 		text = newline != NULL ? newline + 1 : end;
 	}
+	return 0;
+}
+
+int
+strings_parse(struct arena *a, const char *name, const char *text, size_t len,
+    const struct strings *base, const struct strings_faults *faults, const struct strings **out,
+    struct error *err)
+{
+	struct strings *s = arena_zalloc(a, sizeof(*s));
+
+	if (s == NULL || (s->name = arena_strdup(a, name)) == NULL)
+		return err_nomem(err, name);
+	s->faults = faults;
+	if (parse_lines(s, a, base, text, len, err) == -1)
+		return -1;
 	if (base != NULL && add_missing(s, a, base, err) == -1)
 		return -1;
 	if (choose_plural(s, err) == -1 || check_lists(s, err) == -1 ||
