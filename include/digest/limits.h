@@ -91,6 +91,7 @@
 
 /* Templates. */
 #define MAX_TEMPLATE_BYTES	(256u * 1024)
+#define MAX_TEMPLATE_FAULTS	20			/* told of one file; more only scroll the first ones away */
 #define MAX_TEMPLATE_DEPTH	64			/* sections and partials inside each other */
 #define MAX_TEMPLATE_STEPS	4000000u		/* loops in loops over lists could take years without output */
 #define MAX_RENDER_BYTES	(4u * 1024 * 1024)	/* a template cannot make more than this */

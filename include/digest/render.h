@@ -31,6 +31,8 @@ struct render_template {
 	size_t builtin_len;
 	const char *help;	/* one line: what it draws */
 	const char *fault;	/* why it cannot be used, "own/card.html:2:1: ..."; NULL = it can */
+	const char *more_faults;	/* what else is wrong with it, each with a newline behind it; "" or NULL = nothing */
+	size_t nfaults;		/* of all of these */
 };
 
 /* What the list is, from the configuration. */

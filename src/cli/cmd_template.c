@@ -117,6 +117,21 @@ list(struct cli *cli, const struct templates *set, struct error *err)
 	return EXIT_OK;
 }
 
+/* Everything that is wrong with a file, a line each. */
+static void
+tell_faults(struct log *log, const struct render_template *file)
+{
+	const char *more = file->more_faults != NULL ? file->more_faults : "";
+
+	log_error(log, "%s", file->fault);
+	for (size_t n; *more != '\0'; more += n + 1) {
+		n = strcspn(more, "\n");
+		log_error(log, "%.*s", (int)n, more);
+	}
+	if (file->nfaults > MAX_TEMPLATE_FAULTS)
+		log_error(log, "%s: %zu more", file->path, file->nfaults - MAX_TEMPLATE_FAULTS);
+}
+
 /* One line for each file of a person; what is wrong goes to where errors go. */
 static int
 check(struct cli *cli, const struct templates *set, struct error *err)
@@ -135,7 +150,7 @@ check(struct cli *cli, const struct templates *set, struct error *err)
 		nown++;
 		nwrong += t->file.fault != NULL;
 		if (t->file.fault != NULL)
-			log_error(&cli->log, "%s", t->file.fault);
+			tell_faults(&cli->log, &t->file);
 		if (cli->opt.json)
 			cli_put_json(template_value(cli, t));
 		if (cli->opt.json || t->file.fault != NULL || (cli->opt.quiet && !old))

@@ -91,7 +91,8 @@ set_find_words(const struct render *r, const char *language)
 
 /* Where a check of names has come to. */
 struct check {
-	const struct render *r;
+	struct render *r;
+	struct render_template *file;
 	const char *template;
 	bool card;
 	struct error *err;
@@ -157,9 +158,8 @@ fail_key(const struct check *c, const char *key, unsigned line, unsigned column)
 
 /* Each part of a dotted name; what stands after "text" is a key of the words. */
 static int
-check_name(void *arg, const char *name, unsigned line, unsigned column)
+check_name(const struct check *c, const char *name, unsigned line, unsigned column)
 {
-	const struct check *c = arg;
 	bool in_text = false;
 
 	if (strcmp(name, ".") == 0)
@@ -195,9 +195,8 @@ list_templates(const struct render *r, bool card, const char *names[MAX_NAMES + 
 }
 
 static int
-check_partial(void *arg, const char *name, unsigned line, unsigned column)
+check_partial(const struct check *c, const char *name, unsigned line, unsigned column)
 {
-	const struct check *c = arg;
 	const char *names[MAX_NAMES + 1];
 	char hint[128];
 	size_t i = 0;
@@ -225,22 +224,44 @@ note_fault(struct render *r, struct render_template *file, struct error *err)
 {
 	if (err->kind == ERR_NOMEM)
 		return -1;
-	if (file->fault == NULL && (file->fault = arena_strdup(&r->arena, err->msg)) == NULL)
+	if (file->nfaults == 0)
+		file->fault = arena_strdup(&r->arena, err->msg);
+	else if (file->nfaults < MAX_TEMPLATE_FAULTS)
+		file->more_faults = arena_printf(&r->arena, "%s%s\n",
+		    file->more_faults != NULL ? file->more_faults : "", err->msg);
+	file->nfaults++;
+	if (file->fault == NULL || (file->nfaults > 1 && file->more_faults == NULL))
 		return err_nomem(err, "templates");
 	err_clear(err);
 	return 0;
 }
 
 static int
+look_at_name(void *arg, const char *name, unsigned line, unsigned column)
+{
+	const struct check *c = arg;
+
+	return check_name(c, name, line, column) == 0 ? 0 : note_fault(c->r, c->file, c->err);
+}
+
+static int
+look_at_partial(void *arg, const char *name, unsigned line, unsigned column)
+{
+	const struct check *c = arg;
+
+	return check_partial(c, name, line, column) == 0 ? 0 : note_fault(c->r, c->file, c->err);
+}
+
+static int
 check_templates(struct render *r, struct error *err)
 {
 	for (size_t i = 0; i < r->nfiles; i++) {
-		struct check c = { r, shown_name(&r->files[i]), is_card(r->files[i].name), err };
+		struct render_template *file = &r->files[i];
+		struct check c = { r, file, shown_name(file), is_card(file->name), err };
 
 		if (r->compiled[i] != NULL &&
-		    (template_each_name(r->compiled[i], check_name, &c) != 0 ||
-			template_each_partial(r->compiled[i], check_partial, &c) != 0) &&
-		    note_fault(r, &r->files[i], err) == -1)
+		    (template_each_name(r->compiled[i], look_at_name, &c) != 0 ||
+			template_each_partial(r->compiled[i], look_at_partial, &c) != 0))
 			return -1;
 	}
 	return 0;
@@ -370,6 +391,14 @@ load_folder(struct render *r, const char *dir, struct error *err)
 	return rc;
 }
 
+static int
+look_at_words(void *arg, struct error *err)
+{
+	const struct check *c = arg;
+
+	return note_fault(c->r, c->file, err);
+}
+
 /* The built-in English first: all languages, an own English too, lean on it. */
 static int
 parse_words(struct render *r, struct error *err)
@@ -379,17 +408,18 @@ parse_words(struct render *r, struct error *err)
 	for (size_t i = 0; i < builtin_count() && r->english == NULL; i++) {
 		builtin_get(i, &en);
 		if (strcmp(en.name, "en.strings") == 0 &&
-		    strings_parse(&r->arena, en.name, en.text, en.len, NULL, &r->english, err) ==
-			-1)
+		    strings_parse(
+			&r->arena, en.name, en.text, en.len, NULL, NULL, &r->english, err) == -1)
 			return -1;
 	}
 	for (size_t i = 0; i < r->nfiles; i++) {
 		struct render_template *f = &r->files[i];
+		struct check c = { .r = r, .file = f };
+		const struct strings_faults faults = { look_at_words, &c };
 
 		if (is_words(f->name) && f->fault == NULL &&
-		    strings_parse(&r->arena, shown_name(f), f->text, f->len, r->english,
-			&r->words[i], err) == -1 &&
-		    note_fault(r, f, err) == -1)
+		    strings_parse(&r->arena, shown_name(f), f->text, f->len, r->english, &faults,
+			&r->words[i], err) == -1)
 			return -1;
 	}
 	return 0;

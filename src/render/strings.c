@@ -22,7 +22,17 @@ struct strings {
 	size_t (*plural)(int64_t n);
 	size_t nforms; /* that rule chooses from */
 	struct value *value;
+	const struct strings_faults *faults; /* while it is read */
+	bool faulty;
 };
+
+/* What to return for something wrong: 0 = it was told, read on. */
+static int
+take_fault(struct strings *s, struct error *err)
+{
+	s->faulty = true;
+	return s->faults != NULL ? s->faults->tell(s->faults->arg, err) : -1;
+}
 
 static size_t
 plural_none(int64_t n)
@@ -170,19 +180,20 @@ parse_line(struct strings *s, struct arena *a, const struct strings *base, const
 	return 0;
 }
 
-static int fail_text(const struct strings *s, const char *key, struct error *err, const char *fmt,
-    ...) __attribute__((format(printf, 4, 5)));
+static int fail_text(struct strings *s, const char *key, struct error *err, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
-/* Fail at the line of a text. */
+/* Something is wrong with a text; returns as take_fault() does. */
 static int
-fail_text(const struct strings *s, const char *key, struct error *err, const char *fmt, ...)
+fail_text(struct strings *s, const char *key, struct error *err, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	err_vset(err, ERR_CONFIG, fmt, ap);
 	va_end(ap);
-	return err_prefix(err, "%s:%u:1: %s", s->name, s->lines[find_key(s, key)], key);
+	err_prefix(err, "%s:%u:1: %s", s->name, s->lines[find_key(s, key)], key);
+	return take_fault(s, err);
 }
 
 static size_t
@@ -206,28 +217,32 @@ choose_plural(struct strings *s, struct error *err)
 			s->nforms = plurals[i].nforms;
 			return 0;
 		}
+	s->nforms = SIZE_MAX; /* nobody knows */
 	return fail_text(
 	    s, "plural", err, "'%s'; expected none, one, zero-one, slavic or polish", name);
 }
 
 /* Lists have as many words as there are; what goes into an attribute is what it is for. */
 static int
-check_lists(const struct strings *s, struct error *err)
+check_lists(struct strings *s, struct error *err)
 {
 	const char *dir = strings_get(s, "dir"), *lang = strings_get(s, "lang");
 
 	for (size_t i = 0; i < sizeof(word_lists) / sizeof(word_lists[0]); i++) {
 		size_t n = count_words(strings_get(s, word_lists[i].key));
 
-		if (n != word_lists[i].nwords)
-			return fail_text(s, word_lists[i].key, err, "%zu words; expected %zu", n,
-			    word_lists[i].nwords);
+		if (n != word_lists[i].nwords &&
+		    fail_text(s, word_lists[i].key, err, "%zu words; expected %zu", n,
+			word_lists[i].nwords) == -1)
+			return -1;
 	}
-	if (strcmp(dir, "ltr") != 0 && strcmp(dir, "rtl") != 0)
-		return fail_text(s, "dir", err, "'%s'; expected ltr or rtl", dir);
-	if (lang[0] == '\0' || lang[strspn(lang, tag_letters)] != '\0')
-		return fail_text(
-		    s, "lang", err, "'%s'; expected a language tag such as fr or pt-BR", lang);
+	if (strcmp(dir, "ltr") != 0 && strcmp(dir, "rtl") != 0 &&
+	    fail_text(s, "dir", err, "'%s'; expected ltr or rtl", dir) == -1)
+		return -1;
+	if ((lang[0] == '\0' || lang[strspn(lang, tag_letters)] != '\0') &&
+	    fail_text(s, "lang", err, "'%s'; expected a language tag such as fr or pt-BR", lang) ==
+		-1)
+		return -1;
 	if (strlen(strings_get(s, "thousands")) > MAX_MARK)
 		return fail_text(s, "thousands", err, "'%s'; expected one character, or nothing",
 		    strings_get(s, "thousands"));
@@ -243,7 +258,7 @@ has_word(const char *text, const char *word, size_t len)
 
 /* A {name} that nothing stands for would be printed as it is, a form too many never. */
 static int
-check_text(const struct strings *s, size_t i, const char *english, struct error *err)
+check_text(struct strings *s, size_t i, const char *english, struct error *err)
 {
 	bool is_date = strncmp(s->keys[i], "date", 4) == 0;
 	const char *open = s->texts[i], *close;
@@ -293,7 +308,7 @@ add_missing(struct strings *s, struct arena *a, const struct strings *base, stru
 }
 
 static int
-check_texts(const struct strings *s, const struct strings *base, struct error *err)
+check_texts(struct strings *s, const struct strings *base, struct error *err)
 {
 	for (size_t i = 0; i < s->len; i++)
 		if (s->lines[i] > 0 && check_text(s, i, strings_get(base, s->keys[i]), err) == -1)
@@ -301,15 +316,12 @@ check_texts(const struct strings *s, const struct strings *base, struct error *e
 	return 0;
 }
 
-int
-strings_parse(struct arena *a, const char *name, const char *text, size_t len,
-    const struct strings *base, const struct strings **out, struct error *err)
+static int
+parse_lines(struct strings *s, struct arena *a, const struct strings *base, const char *text,
+    size_t len, struct error *err)
 {
-	struct strings *s = arena_zalloc(a, sizeof(*s));
 	unsigned number = 1;
 
-	if (s == NULL || (s->name = arena_strdup(a, name)) == NULL)
-		return err_nomem(err, name);
 	for (const char *end = text + len; text < end; number++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline != NULL ? newline : end;
@@ -317,15 +329,34 @@ strings_parse(struct arena *a, const char *name, const char *text, size_t len,
 		while (text < stop && is_blank(*text))
 			text++;
 		if (text < stop && *text != '#' &&
-		    parse_line(s, a, base, text, (size_t)(stop - text), number, err) == -1)
+		    parse_line(s, a, base, text, (size_t)(stop - text), number, err) == -1 &&
+		    take_fault(s, err) == -1)
 			return -1;
 		text = newline != NULL ? newline + 1 : end;
 	}
+	return 0;
+}
+
+int
+strings_parse(struct arena *a, const char *name, const char *text, size_t len,
+    const struct strings *base, const struct strings_faults *faults, const struct strings **out,
+    struct error *err)
+{
+	struct strings *s = arena_zalloc(a, sizeof(*s));
+
+	if (s == NULL || (s->name = arena_strdup(a, name)) == NULL)
+		return err_nomem(err, name);
+	s->faults = faults;
+	if (parse_lines(s, a, base, text, len, err) == -1)
+		return -1;
 	if (base != NULL && add_missing(s, a, base, err) == -1)
 		return -1;
 	if (choose_plural(s, err) == -1 || check_lists(s, err) == -1 ||
 	    check_texts(s, base != NULL ? base : s, err) == -1)
 		return -1;
+	s->faults = NULL;
+	if (s->faulty)
+		return 0;
 	s->value = value_object(a);
 	for (size_t i = 0; i < s->len; i++)
 		value_set_string(a, s->value, s->keys[i], s->texts[i]);

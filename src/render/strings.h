@@ -21,10 +21,17 @@ struct word {
  * Read a file of words.
  * name		for messages
  * base		the language whose keys these must be and whose texts stand in for missing ones; NULL for English itself
- * Everything lives in a. Fails with ERR_CONFIG and name:line:column.
+ * faults	who is told each thing that is wrong, after which the file is read on; NULL = the first one is the error
+ * Everything lives in a. Fails with ERR_CONFIG and name:line:column, or as tell() does; where tell() was told of something, it
+ * returns 0 and leaves out as it is.
  */
+struct strings_faults {
+	int (*tell)(void *arg, struct error *err); /* 0 = go on, with err cleared; -1 = stop */
+	void *arg;
+};
 int strings_parse(struct arena *a, const char *name, const char *text, size_t len,
-    const struct strings *base, const struct strings **out, struct error *err);
+    const struct strings *base, const struct strings_faults *faults, const struct strings **out,
+    struct error *err);
 
 /* The text of a key; every key of the English file has one. */
 const char *strings_get(const struct strings *s, const char *key);

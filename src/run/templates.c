@@ -153,10 +153,12 @@ keep_file(struct run_template *t, const struct render_template *f, struct arena 
 	t->file.name = keep(a, f->name);
 	t->file.path = keep(a, f->path);
 	t->file.fault = keep(a, f->fault);
+	t->file.more_faults = keep(a, f->more_faults);
 	t->file.text = arena_strndup(a, f->text != NULL ? f->text : "", f->len);
 	return t->file.name != NULL && t->file.text != NULL &&
 		(t->file.path != NULL || f->path == NULL) &&
-		(t->file.fault != NULL || f->fault == NULL)
+		(t->file.fault != NULL || f->fault == NULL) &&
+		(t->file.more_faults != NULL || f->more_faults == NULL)
 	    ? 0
 	    : -1;
 }

@@ -35,13 +35,19 @@ void
 latex_add_operator(struct latex *x, const char *text)
 {
 	bool first = x->out->len == x->formula, spaced = latex_is_blank(latex_last(x));
+	bool apart = latex_is_blank(latex_peek(x, 0));
+	char next;
 
 	strbuf_add(x->out, text);
 	if (!x->math)
 		return;
 	latex_skip_blanks(x);
+	next = latex_peek(x, 0);
+	/* "29× / 3×": it ends something, and the next one is between. */
+	apart = apart && next != '\0' && strchr("+-/", next) != NULL &&
+	    latex_is_blank(latex_peek(x, 1));
 	/* "∼5" at the beginning is not between two things. */
-	if (spaced && x->at < x->end && !(first && is_digit(latex_peek(x, 0))))
+	if (x->at < x->end && (spaced ? !(first && is_digit(next)) : apart))
 		strbuf_addc(x->out, ' ');
 }
 

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Templates of a person: copies that know what they were made of, faults with their place, and mail that waits for a mended one.
 . "$(dirname "$0")/lib.sh"
-plan 43
+plan 45
 
 cp "$FIXTURES/2026-03-02.json" days.json
 write_config <<'X'
@@ -58,6 +58,18 @@ check '... or any file, escaped as it is called'  'echo "$text" >x.html && cp x.
 check '... with errors that name their place'     'echo "{" >bad.json; says 65 "bad.json" t render card.html bad.json && says 74 "none.json: No such file" t render card.html none.json && echo "{{#a}}" >x.html && says 78 "x.html:1:1: section .a. does not end" t render ./x.html data.json && says 64 "is not a template" t render nope.html data.json'
 
 # --- faults
+cp -r own/mails kept
+printf '{{paper.titel}}\n{{> crad.html}}\n{{paper.org}} {{> strip.html}}\n' >own/mails/card.html
+printf 'nonsense = 1\nmonths = Jan Feb\nno sign\nvotes = {m} votes\npapers = a | b | {n} c\npapers = d\nlang = en us\n' >own/mails/en.strings
+printf '{{n}}{{n%s}}\n' $(seq 24) >own/mails/footer.txt
+check 'all that is wrong is told at once'         't check >out 2>err; test $? = 78 &&
+	for what in "card.html:1:1: nothing is called .titel.*perhaps .title." "card.html:2:1: no template is called .crad.html" "card.html:3:15: .strip.html. in a card" \
+		"en.strings:1:1: no text is called .nonsense." "en.strings:2:1: months: 2 words; expected 12" "en.strings:3:1: no .=." \
+		"en.strings:4:1: votes: nothing is called {m}" "en.strings:5:1: papers: 3 forms" "en.strings:6:1: .papers. a second time" "en.strings:7:1: lang: .en us."; do
+		test "$(grep -c "/$what" err)" = 1 || { echo "$what"; exit 1; }
+	done; test "$(grep -c "mails/en.strings:" err)" = 7'
+check '... but for what only scrolls it away'     'test "$(grep -c "footer.txt:" err)" = 21 && grep -q "footer.txt: 28 more$" err'
+rm -r own/mails && mv kept own/mails
 check 'check names every fault at once'           'echo "{{#list}}" >own/mails/header.txt; echo "{{> fooder.txt}}" >own/mails/digest.txt; echo x >own/mails/notes.txt; says 78 "header.txt:1:1: section .list. does not end; expected ./list.$" t check && grep -q "digest.txt:1:1: no template is called .fooder.txt.; expected one of .digest template list., perhaps .footer.txt.$" .err && grep -q "notes.txt: no template has this name" .err'
 check '... list, show and diff work meanwhile'    't list | grep -q "header.txt (wrong)" && test "$(t show header.txt)" = "{{#list}}" && t diff header.txt 2>/dev/null | grep -q "^+{{#list}}" && t copy header.txt --force >/dev/null && silent 0 t diff header.txt'
 rm -r own/mails && mkdir own/mails

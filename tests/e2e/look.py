@@ -21,7 +21,7 @@ TAGS = set("html head meta title style body div table tr td h1 h2 h3 p a b mark 
 ATTRIBUTES = set("lang dir charset name content class style role width height cellpadding cellspacing border align href src alt".split())
 PROPERTIES = set("""color background-color border-top border-bottom border-color border-radius color-scheme supported-color-schemes display font
     font-family font-size font-weight line-height margin height max-height max-width object-fit overflow overflow-wrap padding padding-left padding-right
-    text-align text-decoration width word-break -webkit-box-orient -webkit-line-clamp -webkit-text-size-adjust""".split())
+    mso-hide text-align text-decoration width word-break -webkit-box-orient -webkit-line-clamp -webkit-text-size-adjust""".split())
 BAD_VALUES = re.compile(r"url\(|var\(|expression|calc\(|@import|\bflex|\bgrid|\d(?:r?em|v[wh]|ex|ch|in|cm|mm|pt)\b", re.I)
 
 # Each text that is seen, with the colours it is drawn in, and where its block begins.
@@ -69,6 +69,7 @@ STRUCTURE = """(() => {
     const first = document.body.firstElementChild;
     const lead = first ? first.textContent : "";
     if (getComputedStyle(first).display !== "none" || !lead.trim()) say("no line behind the subject");
+    else if (!/mso-hide:all/.test(first.getAttribute("style"))) say("the line behind the subject is seen in Outlook");
     else if (2 * (lead.split("\u2003").length - 1) < LEAST) say("the line behind the subject has too little padding");
     return said;
 })()""".replace("LEAST", str(LEAST_PADDING))
@@ -249,6 +250,7 @@ FAULTS = (
     (r"(<style>)", r"\1.b{display:flex}", "a value flex of display"),
     (r"(<style>)", r"\1.s{display:none}", "the same texts"),
     (r"(&emsp;&#847;)+", "", "too little padding"),
+    ("mso-hide:all;", "", "seen in Outlook"),
     (r'<div style="display:none', '<div style="', "no line behind"),
 )
 

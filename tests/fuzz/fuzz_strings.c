@@ -19,8 +19,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	arena_init(&a, 1 << 22);
 	strbuf_init(&out, 1 << 16);
-	if (strings_parse(&a, "en", base_text, sizeof(base_text) - 1, NULL, &base, NULL) == 0 &&
-	    strings_parse(&a, "xx", (const char *)bytes, len, base, &s, NULL) == 0) {
+	if (strings_parse(&a, "en", base_text, sizeof(base_text) - 1, NULL, NULL, &base, NULL) ==
+		0 &&
+	    strings_parse(&a, "xx", (const char *)bytes, len, base, NULL, &s, NULL) == 0) {
 		strings_add_count(&out, s, "votes", (int64_t)len * 997, NULL);
 		strings_add_date(&out, s, "date", (int32_t)len);
 	}

@@ -130,6 +130,8 @@ test_mathematics(void **state)
 		{ "$d_{eff}x$ $T_\\infty g_\\varepsilon(u)$", "d_eff x T_∞ g_ε(u)" },
 		{ "$\\int_0^\\infty e^{-x}\\,dx$", "∫₀^∞ e⁻ˣ dx" },
 		{ "$A\\otimes_{\\mathbb Z}B$ $x_{ab}^2$ $C^{s,b}x$", "A⊗_ℤ B x_ab² C^(s,b)x" },
+		{ "$29\\times / 3.4\\times$ $38\\times + 2$ $7\\times +2$",
+		    "29× / 3.4× 38× + 2 7×+2" },
 		{ "$O(\\epsilon^{-5/3})$ $\\ell^\\infty$", "O(ε^(-5/3)) ℓ^∞" },
 		{ "$\\alpha$-fair $\\beta$ $\\Gamma$ $\\varepsilon$", "α-fair β Γ ε" },
 		{ "$Z \\geq 8$ $x\\in X$ $a \\times b$ $p>n$", "Z ≥ 8 x∈X a × b p>n" },

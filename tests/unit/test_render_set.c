@@ -96,7 +96,7 @@ test_plurals(void **state)
 		strbuf_init(&sb, 100);
 		assert_non_null(text);
 		assert_int_equal(strings_parse(&f->papers, "xx", text, strlen(text),
-				     set_find_words(f->render, "en"), &s, NULL),
+				     set_find_words(f->render, "en"), NULL, &s, NULL),
 		    0);
 		strings_add_count(&sb, s, "votes", cases[i].n, NULL);
 		if (strcmp(sb.buf, cases[i].want) != 0)
