@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 105
+plan 106
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -68,6 +68,7 @@ d -q run
 check 'whose block is gone is no reader by a consent' 'd -q unsubscribe ada@digest.test && d subscribers resume ada@digest.test --consent mail | grep -qx "ada@digest.test may be subscribed again, but is no reader" && is ada@digest.test "r[\"state\"]" ended'
 check '... nor can they pause'                   'says 64 "ada@digest.test is a reader no more" d subscribers pause ada@digest.test --until 2026-05-01'
 check '... nor without one'                      'says 64 "ada@digest.test is a reader no more; write their block again, or: digest subscribe" d subscribers resume ada@digest.test && d -q subscribe ada@digest.test && is ada@digest.test "r[\"state\"]" active'
+check 'what is to be typed is quoted for a shell' 'd -q subscribe "o'"'"'neil@digest.test" && d -q unsubscribe "o'"'"'neil@digest.test" && says 64 "resume .o.\\\\..neil@digest.test. --consent" d subscribe "o'"'"'neil@digest.test"'
 
 # --- a block that breaks, and was
 fresh
