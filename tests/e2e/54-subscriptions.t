@@ -247,9 +247,6 @@ d -q subscribe plain@digest.test --filter 'a=tea'
 d -q subscribers pause plain@digest.test --until 2026-05-01
 printf 'email,max_papers,empty,outside,updates,paused_until\nset@digest.test,7,note,0,all,2026-06-01\n' | d -q import - --consent 'x' 2>/dev/null
 d -q subscribe left@digest.test && d -q unsubscribe left@digest.test
-profiles() {
-	sql 'SELECT canonical, hex(digest) FROM reader WHERE canonical NOT LIKE "left@%" ORDER BY canonical'
-}
 check 'blocks of readers by command'             'd subscribers --format conf >conf.d/moved 2>err && test "$(grep -c ^subscriber conf.d/moved)" = 3 && grep -q "1 reader of .* is not shown; --all shows them" err && ! grep -q left@ conf.d/moved'
 check '... are read as the same readers'         'd subscribers --json | grep -v file@ | sed "s/\"origin\".*\"name\"/\"name\"/; s/\"created\".*\"filters\"/\"filters\"/" | sort >before; cat conf.d/moved >>digest.conf; rm -f digest.db*; d subscribers --json | grep -v file@ | sed "s/\"origin\".*\"name\"/\"name\"/; s/\"created\".*\"filters\"/\"filters\"/" | sort >after; test -s before && diff before after'
 check '... and printed as the same blocks'       'd subscribers --all --format conf | grep -v "^#" | sed "/^subscriber \"file@/,/^}/d" >again && grep -v "^#" conf.d/moved | diff - again'
