@@ -29,6 +29,20 @@ quote_add_shell(struct strbuf *out, const char *text)
 	strbuf_addc(out, '\'');
 }
 
+const char *
+quote_shell(struct arena *a, const char *text)
+{
+	const char *word = NULL;
+	struct strbuf sb;
+
+	strbuf_init(&sb, 4 * strlen(text) + 2);
+	quote_add_shell(&sb, text);
+	if (strbuf_check(&sb, NULL) == 0)
+		word = arena_strdup(a, sb.buf);
+	strbuf_release(&sb);
+	return word != NULL ? word : text;
+}
+
 /*
  * cron takes the backslash from \% and, by the version, from two of them; and of two the second does not escape. So each is
  * parted from a backslash or % behind it, by leaving the quotes in which alone quote_add_shell() has these side by side.

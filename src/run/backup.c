@@ -2,6 +2,7 @@
 #include "stages.h"
 #include "digest/file.h"
 #include "digest/limits.h"
+#include "digest/quote.h"
 #include "digest/token.h"
 
 #include <libgen.h>
@@ -55,15 +56,15 @@ is_same(const struct stat *file, const char *path)
 }
 
 static int
-check_place(const struct run *run, const char *path, bool force, struct error *err)
+check_place(const struct run *run, const char *path, bool force, struct arena *a, struct error *err)
 {
 	char copy[4096];
 	struct stat st;
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	if (stat(dirname(copy), &st) == -1)
-		return err_set(
-		    err, ERR_USAGE, "%s: there is no folder for it; mkdir -p %s", path, copy);
+		return err_set(err, ERR_USAGE, "%s: there is no folder for it; mkdir -p %s", path,
+		    quote_shell(a, copy));
 	if (stat(path, &st) == -1)
 		return 0;
 	if (is_same(&st, run->cfg->store.path) || is_same(&st, run->cfg->list.key_file) ||
@@ -88,7 +89,7 @@ run_backup(struct run *run, struct run_backup *b, struct arena *a, struct error 
 	strbuf_init(&key, MAX_SECRET_BYTES);
 	if ((b->path = find_path(run, b->to, a)) == NULL)
 		err_nomem(err, "backup");
-	else if (check_place(run, b->path, b->force, err) == 0 &&
+	else if (check_place(run, b->path, b->force, a, err) == 0 &&
 	    token_key_save(run->cfg->list.key_file, &key, err) == 0) {
 		backup.to = b->path;
 		backup.key = key.buf;

@@ -27,14 +27,11 @@ static const struct {
 
 enum { NMEMBERS = sizeof(members) / sizeof(members[0]), MAX_WORD_BYTES = 31, DAY_SECONDS = 86400 };
 
-static const struct {
-	const char *name;
-	enum suppression_reason reason;
-} reasons[] = {
-	{ "unsubscribed", SUPPRESSED_UNSUBSCRIBED },
-	{ "complaint", SUPPRESSED_COMPLAINT },
-	{ "bounced", SUPPRESSED_BOUNCED },
-	{ "operator", SUPPRESSED_OPERATOR },
+static const char *const reasons[] = {
+	[SUPPRESSED_UNSUBSCRIBED] = "unsubscribed",
+	[SUPPRESSED_COMPLAINT] = "complaint",
+	[SUPPRESSED_BOUNCED] = "bounced",
+	[SUPPRESSED_OPERATOR] = "operator",
 };
 
 enum { NREASONS = sizeof(reasons) / sizeof(reasons[0]) };
@@ -70,7 +67,7 @@ run_reader_state(struct run *run, const struct store_reader *r)
 const char *
 run_reason_name(enum suppression_reason reason)
 {
-	return (size_t)reason < NREASONS ? reasons[reason].name : "";
+	return (size_t)reason < NREASONS ? reasons[reason] : "";
 }
 
 const char *
@@ -374,10 +371,10 @@ read_reason(struct line *l)
 	const char *text = read_text(l, l->object, "left", false);
 	size_t i = 0;
 
-	while (i < NREASONS && strcmp(text, reasons[i].name) != 0)
+	while (i < NREASONS && strcmp(text, reasons[i]) != 0)
 		i++;
 	if (i < NREASONS)
-		l->row.reason = reasons[i].reason;
+		l->row.reason = (enum suppression_reason)i;
 	else if (text[0] != '\0')
 		fault(l, "left", "expected unsubscribed, complaint, bounced or operator");
 	json_get_int64(l->object, "left_since", &l->row.since_utc);

@@ -402,42 +402,54 @@ note_told(struct letter *l)
 
 /* ---- the mail ---- */
 
-/* "held" and "refused 17" in words. */
+/* What stands behind a kind: the way out, the domain, the source; of a refusal the reader by number. "" = nothing does. */
+static const char *
+name_of(struct letter *l, const struct trouble *t)
+{
+	const char *name = t->key + strcspn(t->key, " ");
+	char address[MAX_ADDRESS_BYTES + 8] = "";
+	struct store_reader *reader;
+
+	if (*name == ' ')
+		name++;
+	if (strncmp(t->key, "refused ", 8) != 0)
+		return name;
+	if (store_load_reader(l->run->store, strtoll(name, NULL, 10), &l->arena, &reader, NULL) ==
+	    1)
+		log_shorten(address, sizeof(address), reader->sub.address);
+	name = arena_strdup(&l->arena, address);
+	return name != NULL ? name : "";
+}
+
+/* "held" and "refused 17" in words: of each kind that lasts, so that a letter never says that nothing is over. */
 static void
 add_over(struct letter *l, const struct trouble *t, struct strbuf *out)
 {
 	static const struct {
-		const char *key, *text;
+		const char *kind, *before, *after; /* the name */
 	} rows[] = {
-		{ "held", "No mail waits for your word any more." },
-		{ "disk", "The disk has room again." },
-		{ "frozen", "Bounces are scored again." },
-		{ "policy", "No digest of the last two days came back for who we are." },
-		{ "ours", "No digest of the last two days came back by a fault of ours." },
-		{ "mailbox", "The mailbox is read again." },
-		{ "broken", "All digests can be made again." },
-		{ "config", "No reader has an error in the configuration any more." },
-		{ "no-way", "Every reader's domain is taken by an smtp block again." },
-		{ "vanished", "No reader is missing in the configuration any more." },
+		{ "account", "Mail leaves by ", " again." },
+		{ "broken", "All digests can be made again.", "" },
+		{ "config", "No reader has an error in the configuration any more.", "" },
+		{ "disk", "The disk has room again.", "" },
+		{ "frozen", "Bounces are scored again.", "" },
+		{ "held", "No mail waits for your word any more.", "" },
+		{ "mailbox", "The mailbox is read again.", "" },
+		{ "no-way", "Every reader's domain is taken by an smtp block again.", "" },
+		{ "ours", "No digest of the last two days came back by a fault of ours.", "" },
+		{ "policy", "No digest of the last two days came back for who we are.", "" },
+		{ "refused", "Mail to ", " arrives again." },
+		{ "refusing", "Mail leaves for ", " again." },
+		{ "source", "The source ", " is back." },
+		{ "vanished", "No reader is missing in the configuration any more.", "" },
+		{ "zone", "This machine has the time zone of the defaults again.", "" },
 	};
-	struct store_reader *reader;
-	char address[MAX_ADDRESS_BYTES + 8];
+	const size_t len = strcspn(t->key, " ");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].key, t->key) == 0) {
-			strbuf_addf(out, "- %s\n", rows[i].text);
-			return;
-		}
-	if (strncmp(t->key, "refused ", 8) == 0 &&
-	    store_load_reader(
-		l->run->store, strtoll(t->key + 8, NULL, 10), &l->arena, &reader, NULL) == 1) {
-		log_shorten(address, sizeof(address), reader->sub.address);
-		strbuf_addf(out, "- Mail to %s arrives again.\n", address);
-	} else if (strncmp(t->key, "account ", 8) == 0) {
-		strbuf_addf(out, "- Mail leaves by %s again.\n", t->key + 8);
-	} else if (strncmp(t->key, "source ", 7) == 0) {
-		strbuf_addf(out, "- The source %s is back.\n", t->key + 7);
-	}
+		if (strlen(rows[i].kind) == len && strncmp(rows[i].kind, t->key, len) == 0)
+			strbuf_addf(
+			    out, "- %s%s%s\n", rows[i].before, name_of(l, t), rows[i].after);
 }
 
 static void

@@ -1,6 +1,7 @@
 #include "run/returns.h"
 #include "run/wish.h"
 #include "digest/limits.h"
+#include "digest/quote.h"
 #include "digest/token.h"
 
 #include <ctype.h>
@@ -146,13 +147,13 @@ need_reader(const struct change *c, struct error *err)
 
 /* Somebody who is a reader now. */
 static int
-need_active(const struct change *c, struct error *err)
+need_active(struct change *c, struct error *err)
 {
 	if (c->reader == NULL || c->reader->state != READER_ENDED)
 		return need_reader(c, err);
 	return err_set(err, ERR_USAGE,
 	    "%s is a reader no more; write their block again, or: digest subscribe %s",
-	    c->canonical, c->canonical);
+	    c->canonical, quote_shell(&c->arena, c->canonical));
 }
 
 /* What the file says is changed in the file. */
@@ -192,9 +193,9 @@ run_subscribe(struct run *run, const struct run_wish *wish, enum run_taken *take
 	suppressed = store_is_suppressed(run->store, c.canonical, NULL, NULL, err);
 	if (suppressed == 1)
 		err_set(err, ERR_USAGE,
-		    "%s has left or must not be mailed; 'digest subscribers resume %s --consent "
-		    "\"where, when\"' lifts that",
-		    c.canonical, c.canonical);
+		    "%s has left or must not be mailed; to lift that: digest subscribers resume %s "
+		    "--consent \"where, when\"",
+		    c.canonical, quote_shell(&a, c.canonical));
 	if (suppressed != 0 || store_begin(run->store, err) == -1)
 		goto out;
 	rc = store_end(

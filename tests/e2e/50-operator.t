@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Mail to the operator: once for each thing that needs a person, and once when it is over; never about itself, and no edition.
 . "$(dirname "$0")/lib.sh"
-plan 25
+plan 26
 
 cp "$FIXTURES/2026-03-02.json" days.json
 at() {
@@ -92,3 +92,5 @@ X
 check 'one reader without a way out'              'lone "subscriber \"bob@else.test\" {}"; sed -i "s|\"maildir:Mail\"|&  domains = {\"digest.test\", \"ops.test\"}|" digest.conf; at 03T08:00:00 run 2>err; letter 1 >text && grep -q "^- 1 reader gets no mail, as no smtp block takes their domain: .digest check. names" text || { cat text err; false; }'
 check 'one reader who is gone'                    'lone "subscriber \"bob@digest.test\" {}"; at 03T08:00:00 run 2>err; sed -i "s/^subscriber .bob.*/subscriber \"cyd@digest.test\" { timezone = \"Mars\/Olympus\" }/" digest.conf; at 03T08:15:00 run 2>err; letter 1 >text && grep -q "^- 1 reader is gone from the configuration and gets no mail, " text && grep -q "digest: 1 reader is gone from " err || { cat text err; false; }'
 check 'one mail that grew too old'                'lone ""; sed "s|\"maildir:Mail\"|\"smtp://127.0.0.1:1\" tls = none|" digest.conf >dead.conf; at 03T08:00:00 -c dead.conf run 2>err; at 05T08:00:00 run 2>err; letter 1 >text && grep -q "^- 1 mail could not leave in time" text && grep -q "digest: 1 mail was too old to send; its papers come with the next digest" err || { cat text err; false; }'
+check 'a lost zone, and when it is back'          'lone "defaults { timezone = \"Asia/Tokyo\" }"; mkdir -p zones/Asia && cp -L /usr/share/zoneinfo/Asia/Tokyo zones/Asia/ && export TZDIR="$T/zones"; at 03T08:00:00 run && rm zones/Asia/Tokyo && { at 04T08:00:00 run 2>err; letter 1 >text; grep -q "does not have the time zone of the defaults" text; } && cp -L /usr/share/zoneinfo/Asia/Tokyo zones/Asia/ && at 05T08:00:00 run && letter 2 >text && grep -q "^- This machine has the time zone of the defaults again" text || { cat text err; false; }'
+unset TZDIR

@@ -2,7 +2,7 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # Who is a reader, out of blocks, commands, tables and exports; and who is none any more, to the last byte.
 . "$(dirname "$0")/lib.sh"
-plan 105
+plan 106
 
 cp "$FIXTURES/2026-03-02.json" days.json
 now=2026-03-03T08:00:00Z
@@ -68,6 +68,7 @@ d -q run
 check 'whose block is gone is no reader by a consent' 'd -q unsubscribe ada@digest.test && d subscribers resume ada@digest.test --consent mail | grep -qx "ada@digest.test may be subscribed again, but is no reader" && is ada@digest.test "r[\"state\"]" ended'
 check '... nor can they pause'                   'says 64 "ada@digest.test is a reader no more" d subscribers pause ada@digest.test --until 2026-05-01'
 check '... nor without one'                      'says 64 "ada@digest.test is a reader no more; write their block again, or: digest subscribe" d subscribers resume ada@digest.test && d -q subscribe ada@digest.test && is ada@digest.test "r[\"state\"]" active'
+check 'what is to be typed is quoted for a shell' 'd -q subscribe "o'"'"'neil@digest.test" && d -q unsubscribe "o'"'"'neil@digest.test" && says 64 "resume .o.\\\\..neil@digest.test. --consent" d subscribe "o'"'"'neil@digest.test"'
 
 # --- a block that breaks, and was
 fresh
@@ -246,9 +247,6 @@ d -q subscribe plain@digest.test --filter 'a=tea'
 d -q subscribers pause plain@digest.test --until 2026-05-01
 printf 'email,max_papers,empty,outside,updates,paused_until\nset@digest.test,7,note,0,all,2026-06-01\n' | d -q import - --consent 'x' 2>/dev/null
 d -q subscribe left@digest.test && d -q unsubscribe left@digest.test
-profiles() {
-	sql 'SELECT canonical, hex(digest) FROM reader WHERE canonical NOT LIKE "left@%" ORDER BY canonical'
-}
 check 'blocks of readers by command'             'd subscribers --format conf >conf.d/moved 2>err && test "$(grep -c ^subscriber conf.d/moved)" = 3 && grep -q "1 reader of .* is not shown; --all shows them" err && ! grep -q left@ conf.d/moved'
 check '... are read as the same readers'         'd subscribers --json | grep -v file@ | sed "s/\"origin\".*\"name\"/\"name\"/; s/\"created\".*\"filters\"/\"filters\"/" | sort >before; cat conf.d/moved >>digest.conf; rm -f digest.db*; d subscribers --json | grep -v file@ | sed "s/\"origin\".*\"name\"/\"name\"/; s/\"created\".*\"filters\"/\"filters\"/" | sort >after; test -s before && diff before after'
 check '... and printed as the same blocks'       'd subscribers --all --format conf | grep -v "^#" | sed "/^subscriber \"file@/,/^}/d" >again && grep -v "^#" conf.d/moved | diff - again'

@@ -48,7 +48,7 @@ check 'a file that is there stays'                  'says 64 "one.db: is there a
 check '... unless asked'                            '"$DIGEST" backup -fq one.db'
 check 'into a folder by the time'                   'mkdir kept && "$DIGEST" backup kept >out && ls kept | grep -Eq "^digest-[0-9]{8}T[0-9]{6}Z.db$"'
 check 'never over what is in use'                   'ln -s digest.db link.db; for f in digest.db link.db digest.key digest.conf; do says 64 "is in use itself" "$DIGEST" backup -f $f || exit 1; done; sql "PRAGMA integrity_check"'
-check 'no folder: the command that makes it'        'says 64 "there is no folder for it; mkdir -p no/such" "$DIGEST" backup no/such/file && mkdir -p no/such && "$DIGEST" backup -q no/such/file'
+check 'no folder: the command that makes it'        'says 64 "there is no folder for it; mkdir -p no/such" "$DIGEST" backup no/such/file && says 64 "it; mkdir -p .no such.$" "$DIGEST" backup "no such/file" && mkdir -p no/such && "$DIGEST" backup -q no/such/file'
 if unprivileged true 2>/dev/null; then
 	mkdir ro outbox && cp digest.db digest.key digest.conf days.json ro && chmod 755 "$T" . && chmod 777 outbox
 	[ "$(id -u)" -ne 0 ] || chown -R 65534:65534 ro

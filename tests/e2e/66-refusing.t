@@ -2,11 +2,11 @@
 # shellcheck source=lib.sh disable=SC2034,SC2154
 # A domain that refuses our mail by policy: no run goes on mailing it, whether it says so at once or by mail.
 . "$(dirname "$0")/lib.sh"
-plan 14
+plan 16
 
 cp "$FIXTURES/2026-03-02.json" days.json
 {
-	echo 'list { from = "Papers <papers@digest.test>"  bounce-address = "bounce@digest.test" }'
+	echo 'list { from = "Papers <papers@digest.test>"  bounce-address = "bounce@digest.test"  operator = "op@here.test" }'
 	echo 'store { path = "digest.db" }  smtp "box" { url = "maildir:Mail" }  mailbox { maildir = "in" }'
 	echo 'source "days" { type = file  path = "days.json" }  filter "all" { match = "*" }'
 	for i in $(seq 22); do echo "subscriber \"r$i@far.test\" { filter \"all\" {} empty = note }"; done
@@ -27,6 +27,13 @@ mailed() {
 	cat Mail/new/* 2>/dev/null | grep -c "^To: .*$1"
 }
 
+# The newest to the operator, decoded.
+letter() {
+	f=$(grep -l '^To: op@here.test' Mail/new/* | xargs ls -t | head -n 1)
+	python3 -c 'import email, email.policy, sys
+print(email.message_from_binary_file(sys.stdin.buffer, policy=email.policy.default).get_content())' <"$f"
+}
+
 day=3
 d run
 # 19, one that arrived, and one more: no row of twenty.
@@ -42,10 +49,12 @@ check 'nobody has a point for it'                'test "$(sql "SELECT count(*) F
 check 'the report counts them'                   'd status --json | python3 -c "import json, sys; v = json.load(sys.stdin); assert v[\"last_report\"][\"reasons\"][\"refusing\"] == 22 and v[\"mailbox\"][\"refusing\"] == [\"far.test\"]"'
 check 'status says it, and needs a person'       'says 75 "" d status --check; d status --check >out; grep -q "no mail leaves for far.test" out'
 check 'a preview says why'                       'd --dry-run --offline >out 2>&1; cat out; grep -q "the domain refuses our mail" out'
+check 'the operator is told'                     'letter | grep -q "^- No mail leaves for far.test: 20 digests in a row"'
 hour=20
 check 'nor later on that day'                    'd run 2>/dev/null; test "$(mailed @far.test)" = 0'
 day=6 hour=09
 check 'a day later it is tried again'            'silent 0 d run && test "$(mailed @far.test)" = 22'
+check '... of which the operator hears'          'letter | grep -q "^- Mail leaves for far.test again"'
 check 'and all is well'                          'd status --check | grep -q "^ok"'
 
 rm -rf Mail
