@@ -4,7 +4,7 @@
 # commands: the right state, code and sentence, and the password nowhere.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 19
+plan 21
 
 make_certificates
 cp "$FIXTURES/2026-03-02.json" papers.json
@@ -92,6 +92,18 @@ config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
 check 'a mail in doubt does not keep the next day from anybody' '
 	run; test $? = 75 && run 2026-03-04T08:00:00Z; test $? = 75 &&
 	silent 0 run 2026-03-05T08:00:00Z && test "$(find doubt -name "*.eml" | wc -l)" = 1'
+
+# by_setting WORD SENTENCE STATE: what delivery.ambiguous makes of it at the next run, which sends no second copy.
+by_setting() {
+	rm -rf doubt && start_smtp doubt --script doubt.json
+	config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+	echo "delivery { ambiguous = $1 }" >>digest.conf
+	run; "$DIGEST" -c digest.conf --now 2026-03-03T09:00:00Z run -v 2>err
+	cat err; grep -q "$2" err && ! grep -q "once more" err && test "$(find doubt -name "*.eml" | wc -l)" = 0 &&
+		"$DIGEST" -c digest.conf --now 2026-03-03T09:00:00Z history --json | grep -q "\"state\":\"$3\""
+}
+check 'a person may decide on it'                'by_setting hold "1 mail is held, as a copy may be out" held'
+check '... or it is given up'                    'by_setting drop "1 mail of an earlier run may have arrived or not; given up" failed'
 
 # --- addresses that want to be commands
 start_smtp hostile --extension SMTPUTF8 --extension 8BITMIME
