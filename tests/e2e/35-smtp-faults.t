@@ -4,7 +4,7 @@
 # commands: the right state, code and sentence, and the password nowhere.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 21
+plan 22
 
 make_certificates
 cp "$FIXTURES/2026-03-02.json" papers.json
@@ -45,6 +45,17 @@ check 'an expired certificate'                   'refused expired "has expired"'
 check 'a certificate of another name'            'refused other "not (valid )?for|another name|does not match|127.0.0.1"'
 check 'a certificate signed by itself'           'refused self "signed by nobody this machine trusts"'
 check 'the cure is named'                        'rm -f digest.db*; says 78 "ca-file" run'
+cat >hang_up.py <<'X'
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    listener.accept()[0].close()
+X
+python3 hang_up.py >port & echo $! >>.pids
+until [ -s port ]; do sleep 0.05; done
+config "url = \"smtps://127.0.0.1:$(cat port)\"  $login"
+check 'one that hangs up instead of TLS comes back, maybe' 'says 75 "the connection was lost in the TLS handshake" run && says 75 . run 2026-03-03T09:00:00Z'
 start_smtp clear
 config "url = \"smtp://127.0.0.1:$PORT\"  $login"
 check 'STARTTLS that is not offered'             'says 78 "STARTTLS" run && ! grep -q "AUTH\|MAIL" clear.log'
