@@ -4,7 +4,7 @@
 # commands: the right state, code and sentence, and the password nowhere.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 22
+plan 24
 
 make_certificates
 cp "$FIXTURES/2026-03-02.json" papers.json
@@ -103,6 +103,19 @@ config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
 check 'a mail in doubt does not keep the next day from anybody' '
 	run; test $? = 75 && run 2026-03-04T08:00:00Z; test $? = 75 &&
 	silent 0 run 2026-03-05T08:00:00Z && test "$(find doubt -name "*.eml" | wc -l)" = 1'
+
+echo '[{"expect": ".", "reply": "", "close": true}, {"expect": "RCPT", "skip": 1, "reply": "451 4.2.0 later", "times": 3}]' >old.json
+rm -f digest.db* && start_smtp old --script old.json
+config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+held() {
+	"$DIGEST" -c digest.conf --now "$1" outbox --json | grep -c "\"state\":\"held\""
+}
+check '... nor is it tried for ever'             '
+	run; run 2026-03-04T08:00:00Z; test "$(held 2026-03-04T08:01:00Z)" = 0 && says 75 "too old to be tried again, and a copy may be out; held" run 2026-03-05T08:00:00Z &&
+	test "$(held 2026-03-05T08:01:00Z)" = 1 && run 2026-03-06T08:00:00Z && test "$(grep -c RCPT old.log)" = 3'
+check '... unless a person says so'              '
+	"$DIGEST" -c digest.conf --now 2026-03-06T09:00:00Z outbox release ada@digest.test -q; run 2026-03-06T09:01:00Z; test "$(held 2026-03-06T09:02:00Z)" = 1 &&
+	"$DIGEST" -c digest.conf --now 2026-03-06T09:03:00Z outbox release ada@digest.test -q; run 2026-03-06T09:04:00Z; test "$(find old -name "*.eml" | wc -l)" = 1'
 
 # by_setting WORD SENTENCE STATE: what delivery.ambiguous makes of it at the next run, which sends no second copy.
 by_setting() {
