@@ -613,6 +613,9 @@ int	store_sweep_editions(struct store *store, const char *ambiguous, int64_t now
  * and ends it by -1; NULL = nobody wants to know. */
 int	store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_s,
 	    int (*visit)(void *arg, const struct edition *e, struct error *err), void *arg, size_t *nexpired, struct error *err);
+/* One that expires by no time, as a copy may be out: a person decides on it, if it was deferred and composed before oldest_utc. */
+int	store_hold_stale(struct store *store, int64_t period, int64_t reader, int64_t oldest_utc, bool *held,
+	    struct error *err);
 /* The deferred edition that is due and comes, in the order of (period, reader), after the one given, which it becomes. 1 one,
  * 0 none. */
 int	store_peek_due(struct store *store, int64_t now_utc, int64_t *period, int64_t *reader, uint32_t *copies,

@@ -133,6 +133,34 @@ explain_verify(CURL *easy, const char *text, struct error *err)
 		err_set(err, ERR_CONFIG, "%s", sentences[class]);
 }
 
+/* Whether the handshake ended with the connection, in the words of libcurl and of the TLS library behind it: a load balancer
+ * without a server behind it hangs up like that. */
+static bool
+is_lost(const char *text)
+{
+	static const char *const words[] = {
+		"non-properly terminated",					/* GnuTLS */
+		"Recv failure", "Send failure",					/* libcurl's own */
+		"SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN", "unexpected eof", /* OpenSSL */
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(text, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void
+explain_handshake(const char *text, const char *scheme, struct error *err)
+{
+	if (is_lost(text))
+		err_set(err, ERR_NET, "the connection was lost in the TLS handshake (%s)", text);
+	else
+		err_set(err, ERR_CONFIG,
+		    "no TLS 1.2 or newer (%s); %ss:// speaks TLS from the start, %s:// by STARTTLS",
+		    text, scheme, scheme);
+}
+
 bool
 dial_is_untrusted(CURL *easy, CURLcode code, const struct dial_options *o)
 {
@@ -166,9 +194,7 @@ dial_explain(
 		err_set(err, ERR_CONFIG, "ca-file %s cannot be read as PEM", o->ca_file);
 		return true;
 	case CURLE_SSL_CONNECT_ERROR:
-		err_set(err, ERR_CONFIG,
-		    "no TLS 1.2 or newer (%s); %ss:// speaks TLS from the start, %s:// by STARTTLS",
-		    o->error, scheme, scheme);
+		explain_handshake(o->error, scheme, err);
 		return true;
 	}
 	return false;

@@ -149,43 +149,70 @@ write_mail(struct maildir *md, struct slot *s, struct error *err)
 		set_outcome(s, OUTCOME_FAILED, "the mail has no Date or Message-ID");
 		return 0;
 	}
-	if (strbuf_check(&md->lines, err) == -1)
+	if (strbuf_check(&md->lines, err) == -1) {
+		set_outcome(s, OUTCOME_DEFERRED, "out of memory");
 		return -1;
+	}
 	error = write_file(md->tmp, s->name, md->lines.buf, md->lines.len);
 	if (error == 0)
 		s->written = true;
 	else if (is_passing(error))
 		set_outcome(s, OUTCOME_DEFERRED, strerror(error));
-	else
+	else {
+		set_outcome(s, OUTCOME_DEFERRED, strerror(error));
 		return fail_in(md, "tmp", s, error, err);
+	}
 	return 0;
 }
 
-/* Ask for mails until the batch is full, or the next one's time has not come. Returns how many there are, or -1. */
+/* Ask for mails until the batch is full, or the next one's time has not come. *n is how many there are, also when one cannot be
+ * written; 0 when the queue failed, which knows best what it gave. */
 static int
-fill_batch(struct maildir *md, const struct delivery_queue *queue, struct error *err)
+fill_batch(struct maildir *md, const struct delivery_queue *queue, int *n, struct error *err)
 {
-	int n;
-
-	for (n = 0; n < MAILDIR_BATCH; n++) {
-		struct slot *s = &md->slots[n];
+	for (*n = 0; *n < MAILDIR_BATCH;) {
+		struct slot *s = &md->slots[*n];
 		int more;
 
 		strbuf_reset(&s->mail.bytes);
 		s->written = false;
-		more = n == 0 ? sink_wait_next(&md->sink, queue, &s->mail, err)
-			      : queue->next(queue->arg, md->sink.lane, &s->mail, err);
-		if (more == -1)
+		more = *n == 0 ? sink_wait_next(&md->sink, queue, &s->mail, err)
+			       : queue->next(queue->arg, md->sink.lane, &s->mail, err);
+		if (more == -1) {
+			*n = 0;
 			return -1;
+		}
 		if (more != QUEUE_MAIL)
 			break;
 		s->result.period = s->mail.period;
 		s->result.reader = s->mail.reader;
 		s->result.lane = s->mail.lane;
+		(*n)++;
 		if (write_mail(md, s, err) == -1)
 			return -1;
 	}
-	return n;
+	return 0;
+}
+
+static int
+settle_batch(struct maildir *md, int n, const struct delivery_queue *queue, struct error *err)
+{
+	struct delivery_outcome results[MAILDIR_BATCH];
+
+	for (int i = 0; i < n; i++)
+		results[i] = md->slots[i].result;
+	return n > 0 ? queue->settle(queue->arg, results, (size_t)n, err) : 0;
+}
+
+/* No mail can be written, so those of the batch that could be stay here, too. */
+static void
+defer_batch(struct maildir *md, int n, const struct delivery_queue *queue)
+{
+	for (int i = 0; i < n; i++)
+		if (md->slots[i].written)
+			set_outcome(&md->slots[i], OUTCOME_DEFERRED,
+			    "the folder failed at a mail behind it");
+	settle_batch(md, n, queue, NULL);
 }
 
 static int
@@ -256,22 +283,20 @@ static int
 maildir_run(struct sink *sink, const struct delivery_queue *queue, struct error *err)
 {
 	struct maildir *md = (struct maildir *)sink;
-	struct delivery_outcome results[MAILDIR_BATCH];
 	int n, rc;
 
 	do {
-		n = fill_batch(md, queue, err);
-		rc = n;
-		if (n <= 0)
+		rc = fill_batch(md, queue, &n, err);
+		if (rc == -1)
+			defer_batch(md, n, queue);
+		if (rc == -1 || n == 0)
 			break;
 		rc = announce_batch(md, n, queue, err);
 		if (rc == -1)
 			break;
 		rc = deliver_batch(md, n, err);
-		for (int i = 0; i < n; i++)
-			results[i] = md->slots[i].result;
 		/* Both may fail; what was delivered is told all the same. */
-		if (queue->settle(queue->arg, results, (size_t)n, rc == 0 ? err : NULL) == -1)
+		if (settle_batch(md, n, queue, rc == 0 ? err : NULL) == -1)
 			rc = -1;
 	} while (rc == 0);
 	drop_unsent(md);

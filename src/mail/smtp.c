@@ -369,8 +369,8 @@ fail_opening(
 		return;
 	nopen = count_links(e, LINK_IDLE, LINK_RESETTING);
 	if (nopen > 0) {
-		log_info(e->log, "%s: %s; going on with %u connections", e->account.name, err->msg,
-		    nopen);
+		log_info(e->log, "%s: %s; going on with %u connection%s", e->account.name, err->msg,
+		    nopen, nopen == 1 ? "" : "s");
 		e->max_open = nopen;
 		return;
 	}

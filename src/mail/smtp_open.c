@@ -1,6 +1,7 @@
 #include "smtp.h"
 #include "digest/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -176,6 +177,22 @@ on_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
+/* Else libcurl would say no more than that there is no connection. Without IPv6, say, it has another address to try. */
+static curl_socket_t
+on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct smtp_link *l = arg;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	(void)purpose;
+	if (fd == -1 && (errno == EMFILE || errno == ENFILE))
+		abort_opening(l, ERR_NET,
+		    errno == EMFILE ? "no connection: too many open files; raise the limit "
+				      "(ulimit -n), or set fewer connections"
+				    : "no connection: too many open files on this machine");
+	return fd;
+}
+
 static struct dial_options
 dial_options_of(struct smtp_link *l)
 {
@@ -213,6 +230,8 @@ set_options(struct smtp_link *l)
 	}
 	bad |= curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	bad |= curl_easy_setopt(c, CURLOPT_HEADERDATA, l);
+	bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, l);
 	return bad == CURLE_OK ? 0 : -1;
 }
 

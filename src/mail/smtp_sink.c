@@ -1,5 +1,6 @@
 #include "smtp.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -115,7 +116,9 @@ make_loop(const struct smtp_options *options, size_t n, struct log *log, struct 
 	loop->log = log;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->outcomes = calloc(OUTCOME_BATCH, sizeof(*loop->outcomes));
-	if (loop->outcomes == NULL || loop->epoll == -1)
+	if (loop->epoll == -1)
+		err_set(err, ERR_IO, "smtp: no epoll: %s", strerror(errno));
+	else if (loop->outcomes == NULL)
 		err_nomem(err, "smtp");
 	else if (make_engines(loop, options, n, err) == 0 && make_links(loop, err) == 0) {
 		*out = loop;

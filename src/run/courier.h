@@ -112,6 +112,10 @@ int	courier_watch_others(struct courier *c, struct error *err);
  * out. */
 bool	courier_is_wanted(struct courier *c, int64_t period, int64_t reader);
 
+/* An edition was deferred. If it is tried for longer than delivery.max-age, and does not expire since a copy may be out, it is
+ * held from now on. */
+int	courier_hold_stale(struct courier *c, const struct delivery_outcome *o, int64_t now_utc, struct error *err);
+
 /* ---- lane.c ---- */
 
 /* smtp NULL: of a preview. The limits go on from the last run. */

@@ -474,6 +474,8 @@ settle_all(struct courier *c, const struct delivery_outcome *outcomes, size_t n,
 		if (rc == 0)
 			rc = store_settle_try(store, o->period, o->reader, state,
 			    name_way(c, o->lane), o->reply, now_utc, next_utc, err);
+		if (rc == 0 && state == EDITION_DEFERRED)
+			rc = courier_hold_stale(c, o, now_utc, err);
 		if (rc == 0 && state == EDITION_FAILED)
 			rc = refusals_note(c->run, o->period, o->reader, o->reply, now_utc, err);
 	}

@@ -2,6 +2,8 @@
 
 #include "digest/clock.h"
 
+#include <string.h>
+
 /*
  * The lease looks whether a reader is mailed at all, but a mail may wait for minutes after it: behind a slow relay, or others to
  * its domain. Who leaves meanwhile gets it no more. A look for each mail would cost as much as the rest of its
@@ -57,4 +59,25 @@ courier_is_wanted(struct courier *c, int64_t period, int64_t reader)
 		c->report->skips[SKIP_SUPPRESSED]++;
 	}
 	return wanted;
+}
+
+int
+courier_hold_stale(
+    struct courier *c, const struct delivery_outcome *o, int64_t now_utc, struct error *err)
+{
+	struct run *run = c->run;
+	bool held;
+
+	if (strcmp(o->reply, sink_halted) == 0 || run_is_after_long_pause(run, now_utc))
+		return 0;
+	if (store_hold_stale(run->store, o->period, o->reader,
+		now_utc - run->cfg->delivery.max_age_s, &held, err) == -1)
+		return -1;
+	if (!held)
+		return 0;
+	c->report->nheld_mails++;
+	log_error(run->log,
+	    "a mail is too old to be tried again, and a copy may be out; held: 'digest outbox' "
+	    "says whose");
+	return 0;
 }

@@ -110,6 +110,7 @@ note_expired(void *arg, const struct edition *e, struct error *err)
 static int
 tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struct error *err)
 {
+	const bool given_up = strcmp(run->cfg->delivery.ambiguous, "drop") == 0;
 	size_t nunknown = 0, nheld = 0;
 	int rc;
 
@@ -122,10 +123,10 @@ tidy_editions(struct run *run, int64_t now_utc, struct run_report *report, struc
 		    note_expired, run, &report->nexpired, err);
 	if (store_end(run->store, rc, false, err) == -1)
 		return -1;
-	if (nunknown > 0)
-		log_warn(run->log,
-		    "%zu mail%s of an earlier run may have arrived or not; tried once more",
-		    nunknown, nunknown == 1 ? "" : "s");
+	if (nunknown > nheld)
+		log_warn(run->log, "%zu mail%s of an earlier run may have arrived or not; %s",
+		    nunknown - nheld, nunknown - nheld == 1 ? "" : "s",
+		    given_up ? "given up" : "tried once more");
 	report->nheld_mails += nheld;
 	if (nheld > 0)
 		log_error(run->log,

@@ -206,11 +206,58 @@ stop_lane(
 	return 0;
 }
 
-/* What is wrong with the way out, and not with the queue. */
-static bool
-is_of_way(const struct error *err)
+/* The queue of a way that is not a relay, seen from outside: a failure of its own stops the run, all others are of the way. */
+struct watched {
+	const struct delivery_queue *queue;
+	bool failed;
+};
+
+static int
+watch(struct watched *w, int rc)
 {
-	return err->kind == ERR_NET || err->kind == ERR_CONFIG;
+	w->failed = w->failed || rc == -1;
+	return rc;
+}
+
+static int
+watched_next(void *arg, unsigned lane, struct delivery *out, struct error *err)
+{
+	struct watched *w = arg;
+
+	return watch(w, w->queue->next(w->queue->arg, lane, out, err));
+}
+
+static int
+watched_intend(void *arg, const struct delivery *const *mails, size_t n, struct error *err)
+{
+	struct watched *w = arg;
+
+	return watch(w, w->queue->intend(w->queue->arg, mails, n, err));
+}
+
+static int
+watched_settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struct error *err)
+{
+	struct watched *w = arg;
+
+	return watch(w, w->queue->settle(w->queue->arg, outcomes, n, err));
+}
+
+/* 1 = done, 0 = the way failed, -1 = the queue did. */
+static int
+run_way(const struct way *way, const struct delivery_queue *queue, struct error *why)
+{
+	struct watched watched = { .queue = queue };
+	const struct delivery_queue seen = { .arg = &watched,
+		.next = watched_next,
+		.intend = watched_intend,
+		.settle = watched_settle };
+
+	if (way->sink == NULL)
+		return 0;
+	if (sink_run(way->sink, &seen, why) == 0)
+		return 1;
+	return watched.failed ? -1 : 0;
 }
 
 static int
@@ -221,11 +268,13 @@ run_ways(struct sink *sink, const struct delivery_queue *queue, struct error *er
 	for (size_t i = 0; i < w->nways; i++) {
 		struct way *way = &w->ways[i];
 		struct error why = way->why;
+		int rc = run_way(way, queue, &why);
 
-		if (way->sink != NULL && sink_run(way->sink, queue, &why) == 0)
+		if (rc == 1)
 			continue;
-		if (way->sink != NULL && !is_of_way(&why)) {
-			*err = why;
+		if (rc == -1) {
+			if (err != NULL)
+				*err = why;
 			return -1;
 		}
 		if (stop_lane(queue, way->lane, &why, err) == -1)

@@ -648,6 +648,17 @@ store_sweep_editions(struct store *store, const char *ambiguous, int64_t now_utc
 }
 
 int
+store_hold_stale(struct store *store, int64_t period, int64_t reader, int64_t oldest_utc,
+    bool *held, struct error *err)
+{
+	if (db_run_ints(store, SQL_EDITION_HOLD_STALE, DB_INTS(period, reader, oldest_utc), err) ==
+	    -1)
+		return -1;
+	*held = db_changes(store) == 1;
+	return 0;
+}
+
+int
 store_expire_editions(struct store *store, int64_t now_utc, int64_t max_age_s,
     int (*visit)(void *arg, const struct edition *e, struct error *err), void *arg,
     size_t *nexpired, struct error *err)

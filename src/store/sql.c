@@ -447,6 +447,9 @@ const char *const sql_text[SQL_COUNT] = {
 	    "SELECT " EDITION_COLUMNS
 	    " FROM edition e WHERE e.state = 4 AND e.state BETWEEN 4 AND 6 AND e.copies = 0 "
 	    "AND e.composed_utc < ?1 ORDER BY e.period, e.reader LIMIT 1",
+	[SQL_EDITION_HOLD_STALE] =
+	    "UPDATE edition SET state = 6 WHERE period = ?1 AND reader = ?2 AND state = 4 AND "
+	    "copies > 0 AND composed_utc < ?3",
 	[SQL_EDITION_UNKNOWN] =
 	    "SELECT " EDITION_COLUMNS
 	    " FROM edition e WHERE e.state = 5 AND e.state BETWEEN 4 AND 6 ORDER BY e.period, "

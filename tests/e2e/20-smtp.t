@@ -2,7 +2,7 @@
 # The program hands its mails to a relay, by SMTP with and without TLS, and to a sendmail; what the relay says decides.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 26
+plan 27
 
 cp "$FIXTURES/2026-03-02.json" plain.json
 printf 'c4nary-Pa55word\n' >secret && chmod 600 secret
@@ -141,3 +141,16 @@ echo '[{"expect": "connect", "skip": 1, "reply": "421 4.3.2 busy", "close": true
 start_smtp busy --script busy.json --extension 'LIMITS MAILMAX=1'
 place busy-place "url = \"smtp://127.0.0.1:$PORT\"  tls = none  connections = 1"
 check 'a relay that has no time for a moment is asked again' 'silent 0 run && test "$(dumped busy)" = 3'
+
+cd "$T" || exit 1
+start_smtp few
+place few-place "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+# dash and bash know it; how many files the rest of a run opens is not ours to say.
+# shellcheck disable=SC3045
+few_files() {
+	for n in 8 9 10 11 12 13 14 15 16; do
+		(ulimit -n "$n" && run) 2>&1
+		rm -f digest.db*
+	done
+}
+check 'without a file left for a connection it says so' 'few_files >said; cat said; grep -q "no connection: too many open files; raise the limit" said'

@@ -4,7 +4,7 @@
 # commands: the right state, code and sentence, and the password nowhere.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 19
+plan 24
 
 make_certificates
 cp "$FIXTURES/2026-03-02.json" papers.json
@@ -45,6 +45,17 @@ check 'an expired certificate'                   'refused expired "has expired"'
 check 'a certificate of another name'            'refused other "not (valid )?for|another name|does not match|127.0.0.1"'
 check 'a certificate signed by itself'           'refused self "signed by nobody this machine trusts"'
 check 'the cure is named'                        'rm -f digest.db*; says 78 "ca-file" run'
+cat >hang_up.py <<'X'
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    listener.accept()[0].close()
+X
+python3 hang_up.py >port & echo $! >>.pids
+until [ -s port ]; do sleep 0.05; done
+config "url = \"smtps://127.0.0.1:$(cat port)\"  $login"
+check 'one that hangs up instead of TLS comes back, maybe' 'says 75 "the connection was lost in the TLS handshake" run && says 75 . run 2026-03-03T09:00:00Z'
 start_smtp clear
 config "url = \"smtp://127.0.0.1:$PORT\"  $login"
 check 'STARTTLS that is not offered'             'says 78 "STARTTLS" run && ! grep -q "AUTH\|MAIL" clear.log'
@@ -83,6 +94,31 @@ config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
 check 'a mail in doubt does not keep the next day from anybody' '
 	run; test $? = 75 && run 2026-03-04T08:00:00Z; test $? = 75 &&
 	silent 0 run 2026-03-05T08:00:00Z && test "$(find doubt -name "*.eml" | wc -l)" = 1'
+
+echo '[{"expect": ".", "reply": "", "close": true}, {"expect": "RCPT", "skip": 1, "reply": "451 4.2.0 later", "times": 3}]' >old.json
+rm -f digest.db* && start_smtp old --script old.json
+config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+held() {
+	"$DIGEST" -c digest.conf --now "$1" outbox --json | grep -c "\"state\":\"held\""
+}
+check '... nor is it tried for ever'             '
+	run; run 2026-03-04T08:00:00Z; test "$(held 2026-03-04T08:01:00Z)" = 0 && says 75 "too old to be tried again, and a copy may be out; held" run 2026-03-05T08:00:00Z &&
+	test "$(held 2026-03-05T08:01:00Z)" = 1 && run 2026-03-06T08:00:00Z && test "$(grep -c RCPT old.log)" = 3'
+check '... unless a person says so'              '
+	"$DIGEST" -c digest.conf --now 2026-03-06T09:00:00Z outbox release ada@digest.test -q; run 2026-03-06T09:01:00Z; test "$(held 2026-03-06T09:02:00Z)" = 1 &&
+	"$DIGEST" -c digest.conf --now 2026-03-06T09:03:00Z outbox release ada@digest.test -q; run 2026-03-06T09:04:00Z; test "$(find old -name "*.eml" | wc -l)" = 1'
+
+# by_setting WORD SENTENCE STATE: what delivery.ambiguous makes of it at the next run, which sends no second copy.
+by_setting() {
+	rm -rf doubt && start_smtp doubt --script doubt.json
+	config "url = \"smtp://127.0.0.1:$PORT\"  tls = none"
+	echo "delivery { ambiguous = $1 }" >>digest.conf
+	run; "$DIGEST" -c digest.conf --now 2026-03-03T09:00:00Z run -v 2>err
+	cat err; grep -q "$2" err && ! grep -q "once more" err && test "$(find doubt -name "*.eml" | wc -l)" = 0 &&
+		"$DIGEST" -c digest.conf --now 2026-03-03T09:00:00Z history --json | grep -q "\"state\":\"$3\""
+}
+check 'a person may decide on it'                'by_setting hold "1 mail is held, as a copy may be out" held'
+check '... or it is given up'                    'by_setting drop "1 mail of an earlier run may have arrived or not; given up" failed'
 
 # --- addresses that want to be commands
 start_smtp hostile --extension SMTPUTF8 --extension 8BITMIME

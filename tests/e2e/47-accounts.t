@@ -3,7 +3,7 @@
 # Several ways out: who goes which way, what a broken one means to the others, rates, limits of a day, tokens.
 . "$(dirname "$0")/lib.sh"
 command -v openssl >/dev/null || skip_all "openssl is missing"
-plan 30
+plan 32
 
 cp "$FIXTURES/2026-03-02.json" papers.json
 make_certificates
@@ -104,6 +104,18 @@ check 'the others are served'                   'says 78 "dead .*Connection refu
 check 'nobody is skipped'                       '
 	sed -i "s/127.0.0.1:1\"/127.0.0.1:$port\"/; s/  user = me  password-file = \"none\"//" digest.conf
 	silent 0 run 03T09:00:00 && got well ada bob cat dan'
+
+# A folder in the place of a file: no mail can be written, as when the Maildir may not be written to.
+server beside && port=$PORT
+place jam <<X
+smtp "box" { url = "maildir:Mail"  domains = {"box.test"} }
+$(relay beside "$port")
+subscriber "ada@box.test" {}
+subscriber "bob@beside.test" {}
+X
+run -q && name=$(ls Mail/new) && mkdir "Mail/tmp/$name" && rm -f digest.db* ../beside/* Mail/new/*
+check 'a Maildir that fails keeps no relay'     'says 74 "box .*Mail/tmp/$name: " run && got beside bob && "$DIGEST" -c digest.conf outbox --json | grep -q "\"state\":\"deferred\".*File exists"'
+check '... and gets its mail later'             'rmdir "Mail/tmp/$name" && silent 0 run 03T09:00:00 && test "$(mails_sent)" = 1 && got beside bob'
 
 # --- one that closes each time
 cd "$T" && echo '[{"expect": "MAIL", "reply": "", "close": true, "times": 0}]' >closes.json

@@ -463,6 +463,48 @@ test_doubtful_does_not_block(void **state)
 	assert_int_equal(e->copies, 0);
 }
 
+/* It does not expire: what is put off for too long is for a person, who may have it tried again. */
+static void
+test_doubtful_and_old(void **state)
+{
+	static const struct {
+		bool doubtful;
+		int64_t oldest_utc;
+		bool held;
+	} rows[] = { { true, T_NOW + 1, true }, { true, T_NOW, false },
+		{ false, T_NOW + 1, false } };
+	struct fixture *fx = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char address[40];
+		int64_t reader;
+		bool held;
+
+		snprintf(address, sizeof(address), "reader%zu@example.org", i);
+		reader = add_reader(fx, address);
+		lease(fx, PERIOD, reader);
+		begin(fx);
+		must(fx,
+		    store_rehash_edition(
+			fx->store, PERIOD, reader, (unsigned char[16]){ 1 }, T_NOW, &fx->err));
+		commit(fx);
+		if (rows[i].doubtful) {
+			intend(fx, PERIOD, reader);
+			sweep(fx, "retry");
+		} else {
+			settle_as(fx, PERIOD, reader, EDITION_DEFERRED, T_NOW);
+		}
+		begin(fx);
+		must(fx,
+		    store_hold_stale(
+			fx->store, PERIOD, reader, rows[i].oldest_utc, &held, &fx->err));
+		commit(fx);
+		if (held != rows[i].held ||
+		    load(fx, reader)->state != (held ? EDITION_HELD : EDITION_DEFERRED))
+			fail_msg("row %zu: %s", i, edition_state_name(load(fx, reader)->state));
+	}
+}
+
 /* Two of them are tried again one after the other. */
 static void
 test_doubtful_in_turn(void **state)
@@ -937,6 +979,7 @@ main(void)
 		T(test_held_does_not_block),
 		T(test_doubtful_does_not_block),
 		T(test_doubtful_in_turn),
+		T(test_doubtful_and_old),
 		T(test_empty_edition),
 		T(test_suppressed_are_not_leased),
 		T(test_suppressed_while_deferred),
