@@ -100,10 +100,7 @@ seq $readers | sed 's/.*/subscriber "r&@digest.test" { when = "daily 07:00"  fil
 brake() {
 	at 03T08:00:00 run 2>err &
 	pid=$!
-	for _ in $(seq 200); do
-		[ "$(mails_sent)" -eq 0 ] || break
-		sleep 0.02
-	done
+	until_true '[ "$(mails_sent)" -gt 0 ]' || return 1
 	o hold --all
 	wait $pid
 	rc=$?

@@ -10,10 +10,7 @@ plan 9
 : >port
 python3 "$E2E/hostile_pages.py" serve asked >port &
 pids="$pids $!"
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s port ] && break
-	sleep 0.2
-done
+until_true '[ -s port ]'
 PORT=$(cat port)
 python3 "$E2E/hostile_pages.py" make . "$PORT"
 

@@ -109,13 +109,23 @@ skip() {
 	done
 }
 
+# until_true COMMAND: wait for it, for a minute or more: what a busy machine does late is no fault.
+until_true() {
+	tries=1200
+	until eval "$1" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || { echo "never: $1"; return 1; }
+		sleep 0.05
+	done
+}
+
 # hold FILE: another process has it locked from now on; sets $holder.
 hold() {
 	python3 -c 'import fcntl, struct, sys, time
 file = open(sys.argv[1], "r+b")
 fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
 print("held", flush=True)
-time.sleep(60)' "$1" >held &
+time.sleep(600)' "$1" >held &
 	holder=$!
 	pids="$pids $holder"
 	until [ -s held ]; do sleep 0.05; done
@@ -159,13 +169,11 @@ start_replay() {
 	python3 "$E2E/replay.py" "$@" >"$T/.port" 2>"$T/replay.err" &
 	replay_pid=$!
 	echo "$replay_pid" >>"$T/.pids"
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-		PORT=$(head -n 1 "$T/.port")
-		[ -n "$PORT" ] && return 0
-		sleep 0.1
-	done
-	echo "Bail out! the replay server does not start: $(cat "$T/replay.err")"
-	exit 1
+	if ! until_true "[ -s '$T/.port' ]"; then
+		echo "Bail out! the replay server does not start: $(cat "$T/replay.err")"
+		exit 1
+	fi
+	PORT=$(head -n 1 "$T/.port")
 }
 
 # A configuration on standard input; two lines that every test needs are put before it.
@@ -234,11 +242,9 @@ start_smtp() {
 	python3 "$E2E/smtp_server.py" --dump "$box" --log "$box.log" "$@" >"$T/.port" 2>"$T/smtp.err" &
 	smtp_pid=$!
 	echo "$smtp_pid" >>"$T/.pids"
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-		PORT=$(head -n 1 "$T/.port")
-		[ -n "$PORT" ] && return 0
-		sleep 0.1
-	done
-	echo "Bail out! the SMTP server does not start: $(cat "$T/smtp.err")"
-	exit 1
+	if ! until_true "[ -s '$T/.port' ]"; then
+		echo "Bail out! the SMTP server does not start: $(cat "$T/smtp.err")"
+		exit 1
+	fi
+	PORT=$(head -n 1 "$T/.port")
 }
