@@ -84,7 +84,7 @@ check 'sendmail inherits no secret of ours'       'rm -f "$HOME/children"; SMTP_
 
 # --- cores
 cp "$FIXTURES/2026-03-02.json" days.json
-echo '[{"expect": "MAIL", "delay": 5}]' >script.json
+echo '[{"expect": "MAIL", "delay": 600}]' >script.json
 start_smtp slow --tls implicit --cert s.pem --key s.key --auth "me:$word" --script script.json
 cat >digest.conf <<X
 list { from = "Papers <papers@digest.test>" }
@@ -99,11 +99,7 @@ begin() {
 	ulimit -c unlimited 2>/dev/null
 	"$DIGEST" --now 2026-03-03T08:00:00Z run >said 2>&1 &
 	pid=$!
-	for _ in $(seq 100); do
-		grep -q AUTH slow.log 2>/dev/null && return 0
-		sleep 0.05
-	done
-	return 1
+	until_true 'grep -q AUTH slow.log'
 }
 check 'an abort in the middle leaves no core'     'begin && grep -Eq "^Max core file size +0 +0 " /proc/$pid/limits && kill -ABRT $pid; wait $pid; test $? = 134 && test -z "$(find . /tmp -maxdepth 1 -newer secret -name "core*" -type f)"'
 check '... and nothing of it in what it said'     'nowhere said abort.db*'
@@ -117,10 +113,7 @@ begin_as_nobody() {
 	cd theirs || return 1
 	unprivileged ./digest -c digest.conf --now 2026-03-03T08:00:00Z run >said 2>&1 &
 	pid=$!
-	for _ in $(seq 100); do
-		grep -q AUTH ../own.log 2>/dev/null && break
-		sleep 0.05
-	done
+	until_true 'grep -q AUTH ../own.log'
 	owner=$(stat -c %u "/proc/$pid/environ")
 	kill $pid
 	wait $pid
