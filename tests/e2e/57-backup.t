@@ -126,23 +126,23 @@ start_sink() {
 	"$BENCH/sink" -o "$1" -d "$2" >port &
 	sink=$!
 	pids="$pids $sink"
-	until [ -s port ]; do sleep 0.02; done
+	until_true '[ -s port ]'
 	sed -i "s|smtp \"box\" {.*}|smtp \"box\" { url = \"smtp://127.0.0.1:$(head -n 1 port)\"  tls = none  connections = 8 }|" digest.conf
 }
 taken() {
 	grep -c ' 250$' "$1"
 }
 folder "$readers"
-start_sink "$T/first.log" 5
+start_sink "$T/first.log" 15
 on 03 08:00 run 2>err &
 run=$!
 pids="$pids $run"
-until [ "$(taken "$T/first.log")" -ge $((readers / 4)) ]; do sleep 0.02; done
+until_true '[ "$(taken "$T/first.log")" -ge $((readers / 4)) ]'
 before=$(taken "$T/first.log")
 check 'a backup while 2,000 mails leave'            '"$DIGEST" backup middle.db && STORE=middle.db sql "PRAGMA integrity_check" | grep -qx ok'
 after=$(taken "$T/first.log")
 check '... with what had left'                      'n=$(STORE=middle.db sql "SELECT count(*) FROM edition WHERE state = 2"); echo "$before .. $n .. $after"; test $n -ge $((before - 8)) && test $n -le $after && test $n -lt $readers'
-check 'the run goes on as if nothing were'          'until [ "$(taken "$T/first.log")" -ge $readers ]; do sleep 0.05; done'
+check 'the run goes on as if nothing were'          'until_true "[ \$(taken $T/first.log) -ge $readers ]"'
 wait $run
 check '... and ends well'                           "test $? = 0 && test ! -s err && test \$(sort $T/first.log | cut -d' ' -f1 | uniq | grep -c .) = $readers"
 kill $sink
