@@ -156,21 +156,21 @@ class Talk(socketserver.BaseRequestHandler):
         for i in range(0, len(data), 1 if by_bytes else max(1, len(data))):
             self.request.sendall(data[i : i + 1] if by_bytes else data)
 
-    def say(self, command, usual):
-        """Answer, as usual or as the script says. True: as usual."""
-        step = self.state.step(command)
-        if step is None:
-            self.send(usual + "\r\n")
-            return True
+    def say(self, command, usual, keep=lambda: None):
+        """Answer, as usual or as the script says. True: as usual; then what is to be kept is so before anybody hears of it."""
+        step = self.state.step(command) or {}
         time.sleep(step.get("delay", 0))
         reply = step.get("reply", usual)
         if isinstance(reply, list):
             reply = "\r\n".join(reply)
+        good = reply[:1] == usual[:1]
+        if good and not step.get("close"):
+            keep()
         if reply:
             self.send(reply + "\r\n", step.get("bytes", False))
         if step.get("close"):
             raise EOFError
-        return reply == usual or reply[:1] == usual[:1]
+        return good
 
     def hello(self):
         options = self.state.options
@@ -254,8 +254,8 @@ class Talk(socketserver.BaseRequestHandler):
         lines = []
         while (line := self.line()) != b".\r\n":
             lines.append(line[1:] if line.startswith(b".") else line)
-        if self.say(".", f"250 2.0.0 Ok: queued as {self.number}"):
-            self.state.keep(self.sender, self.recipients, b"".join(lines))
+        self.say(".", f"250 2.0.0 Ok: queued as {self.number}",
+                 lambda: self.state.keep(self.sender, self.recipients, b"".join(lines)))
         self.sender, self.recipients = None, []
 
 
