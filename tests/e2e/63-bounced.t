@@ -22,8 +22,7 @@ echo '/^bounce/ bounces/
 /./ all/' >"$R/conf/boxes"
 postconf -c "$R/conf" -e "virtual_mailbox_maps = regexp:$R/conf/boxes" 'smtpd_reject_unlisted_recipient = no' \
 	'transport_maps = inline:{{dead@digest.test = error:5.1.1 nobody of that name}, {full@digest.test = error:5.2.2 mailbox is full}}'
-postfix -c "$R/conf" reload >/dev/null 2>&1
-sleep 0.5
+reload_postfix
 IN=$R/mail/bounces
 mkdir -p "$IN/new" "$IN/cur" "$IN/tmp" && chown -R postfix "$IN"
 
@@ -49,11 +48,7 @@ d() {
 }
 # returned N: so many lie there.
 returned() {
-	for _ in $(seq 100); do
-		[ "$(find "$IN/new" -type f | wc -l)" -ge "$1" ] && break
-		sleep 0.1
-	done
-	[ "$(find "$IN/new" -type f | wc -l)" = "$1" ]
+	until_true '[ "$(find "$IN/new" -type f | wc -l)" -ge "'"$1"'" ]' && [ "$(find "$IN/new" -type f | wc -l)" = "$1" ]
 }
 state() {
 	d subscribers --all | awk -v a="$1" '$1 == a { print $2 }'
@@ -98,28 +93,23 @@ sed -i '/^subscriber "dead@pipe/d' "$R/pipe/digest.conf"
 echo "digest unix - n n - 1 pipe flags=DR user=nobody directory=$R/pipe argv=./digest -c digest.conf --now 2026-03-03T09:00:00Z mailbox --stdin" >>"$R/conf/master.cf"
 postconf -c "$R/conf" -e recipient_delimiter=+ \
 	'transport_maps = inline:{{dead@digest.test = error:5.1.1 nobody of that name}, {bounce@pipe.test = digest:}}'
-postfix -c "$R/conf" reload >/dev/null 2>&1
+reload_postfix
 p() {
 	(cd "$R/pipe" && setpriv --reuid nobody --clear-groups ./digest -c digest.conf --now 2026-03-03T08:00:00Z "$@")
 }
 # logged PATTERN: Postfix says so of the pipe, at last.
 logged() {
-	for _ in $(seq 100); do
-		grep -q "relay=digest,.*$1" "$R/log" && return
-		sleep 0.1
-	done
-	grep "relay=digest" "$R/log"
-	return 1
+	until_true "grep -q 'relay=digest,.*$1' '$R/log'" || { grep "relay=digest" "$R/log" && return 1; }
 }
 check 'where it comes back is told'              'p check >out; grep "mailbox\|leaving" out; grep -q "^ok *mailbox *a pipe to .digest mailbox --stdin.; digests leave as bounce+TOKEN@pipe.test" out && grep -q "^ok *leaving *by a mail to bounce@pipe.test, acted on by .digest mailbox --stdin." out'
-check 'a digest to nobody'                       'sleep 0.5; silent 0 p run && logged "status=sent (delivered via digest service)"'
+check 'a digest to nobody'                       'silent 0 p run && logged "status=sent (delivered via digest service)"'
 check '... comes back by the pipe'               'p mailbox scores dead@digest.test >out; cat out; grep -q "1 of 2" out && p status | grep -q "mailbox.*last read Tue"'
 again() {
 	python3 -c 'import smtplib, sys
 smtplib.SMTP("127.0.0.1", int(sys.argv[1])).sendmail("", "bounce@pipe.test", "Subject: hello\r\n\r\nhello\r\n")' "$PORT"
 }
 check 'what it cannot take now waits'            'mv "$R/pipe/digest.conf" "$R/pipe/away" && again && logged "status=deferred (temporary failure. Command output: digest: digest.conf: No such file"'
-check 'and is taken the next time'               'mv "$R/pipe/away" "$R/pipe/digest.conf" && n=$(grep -c "relay=digest.*status=sent" "$R/log") && postqueue -c "$R/conf" -f && for _ in $(seq 100); do [ "$(grep -c "relay=digest.*status=sent" "$R/log")" -gt "$n" ] && break; sleep 0.1; done && test "$(grep -c "relay=digest.*status=sent" "$R/log")" -gt "$n"'
+check 'and is taken the next time'               'mv "$R/pipe/away" "$R/pipe/digest.conf" && n=$(grep -c "relay=digest.*status=sent" "$R/log") && postqueue -c "$R/conf" -f && until_true "test \$(grep -c relay=digest.*status=sent $R/log) -gt $n"'
 
 # --- the same by IMAP
 if ! command -v dovecot >/dev/null || ! make_certificates || ! start_dovecot >dovecot.out 2>&1; then

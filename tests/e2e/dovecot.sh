@@ -7,10 +7,7 @@ start_dovecot() {
 	D=$(mktemp -d /tmp/digest-imap.XXXXXX) && chmod 755 "$D" || exit 1
 	BOX=$D/mail/ada
 	read -r IMAP IMAPS <<-X
-		$(python3 -c 'import socket
-a = [socket.socket() for _ in range(2)]
-for s in a: s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in a))')
+		$(fixed_ports 2)
 	X
 	mkdir -p "$D/run" "$D/state" "$BOX/new" "$BOX/cur" "$BOX/tmp"
 	cp s.pem s.key "$D" && chmod 600 "$D/s.key" && chown -R nobody "$D/mail"
@@ -68,7 +65,7 @@ print(*(s.getsockname()[1] for s in a))')
 	X
 	setsid dovecot -F -c "$D/dovecot.conf" >"$D/starting" 2>&1 &
 	dovecot_pid=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		kill -0 "$dovecot_pid" 2>/dev/null || break
 		python3 -c 'import socket, sys
 assert socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).recv(4) == b"* OK"' "$IMAP" 2>/dev/null && return

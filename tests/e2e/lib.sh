@@ -119,6 +119,21 @@ until_true() {
 	done
 }
 
+# fixed_ports COUNT: ports for servers that cannot take any, free and none that the kernel gives to whoever wants one.
+fixed_ports() {
+	python3 -c 'import random, socket, sys
+with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+    given = range(*map(int, file.read().split()))
+held = []
+while len(held) < int(sys.argv[1]):
+    port = random.randrange(10000, 65536)
+    try:
+        held += [] if port in given else [socket.create_server(("127.0.0.1", port))]
+    except OSError:
+        pass
+print(*(s.getsockname()[1] for s in held))' "$1"
+}
+
 # hold FILE: another process has it locked from now on; sets $holder.
 hold() {
 	python3 -c 'import fcntl, struct, sys, time

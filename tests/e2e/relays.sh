@@ -6,7 +6,7 @@
 # Servers want a folder that their own users can walk to, and short enough names: not the test's, which is closed.
 new_relay() {
 	R=$(mktemp -d /tmp/digest-relay.XXXXXX) && chmod 755 "$R" || exit 1
-	PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	PORT=$(fixed_ports 1)
 	relay_pid=
 }
 
@@ -44,6 +44,14 @@ start_postfix() {
 		sed '/^smtp *inet/d; s/^\([a-z]*  *[a-z]*  *[-ny]  *[-ny]  *\)y/\1n/' /etc/postfix/master.cf
 	} >"$R/conf/master.cf"
 	postfix -c "$R/conf" start >"$R/starting" 2>&1
+}
+
+# Its configuration has changed.
+reload_postfix() {
+	before=$(grep -c 'reload -- version' "$R/log")
+	postfix -c "$R/conf" reload >/dev/null 2>&1
+	until_true "[ \$(grep -c 'reload -- version' '$R/log') -gt $before ]"
+	sleep 0.5 # until its processes know
 }
 
 # unpack PROGRAM PACKAGE...: the packages go into $ROOT/build/relays once; sets $X to where they are unpacked.
@@ -129,9 +137,9 @@ start_opensmtpd() {
 	answers_smtp
 }
 
-# Whether a server greets at $PORT within ten seconds.
+# Whether a server greets at $PORT within a minute.
 answers_smtp() {
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		kill -0 "$relay_pid" 2>/dev/null || return 1
 		python3 -c 'import socket, sys
 assert socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).recv(3) == b"220"' "$PORT" 2>/dev/null && return
@@ -157,7 +165,7 @@ delivered() {
 	find "$BOX/new" -type f 2>/dev/null | wc -l
 }
 all_there() {
-	for _ in $(seq "${2:-100}"); do
+	for _ in $(seq "${2:-600}"); do
 		[ "$(delivered)" -ge "$1" ] && break
 		sleep 0.1
 	done
