@@ -39,8 +39,10 @@ class Browser:
         os.close(from_us)
         os.close(to_us)
         self.read, self.number, self.session, self.events = b"", 0, None, []
-        pages = self.ask("Target.getTargets")["targetInfos"]
-        target = next(page["targetId"] for page in pages if page["type"] == "page")
+        target = None
+        while target is None:  # it takes commands before it has a page
+            pages = self.ask("Target.getTargets")["targetInfos"]
+            target = next((page["targetId"] for page in pages if page["type"] == "page"), None)
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.ask("Page.enable")
         self.ask("Network.enable")

@@ -5,7 +5,7 @@ usage: dialogue.py [--columns N] [--show FILE] STEPS [NAME=VALUE]... COMMAND...
 
 STEPS is a file of lines: the text that is waited for, " => ", and what is typed then, ended by a newline; "^C" and "^D" are
 these keys, and an answer that ends in "^I" ends in that key alone. All that came to the screen goes to standard output, or to FILE. Ends with the exit code of the
-command (128 + n by a signal), or with 99 when a text does not come within 20 seconds, which is said on standard error.
+command (128 + n by a signal), or with 99 when a text does not come within a minute, which is said on standard error.
 """
 
 import fcntl
@@ -18,11 +18,18 @@ import termios
 import time
 
 KEYS = {"^C": b"\x03", "^D": b"\x04"}
-WAIT_S = 20
+WAIT_S = 60
 
 
 def keys(answer):
     return answer[:-2].encode() + b"\t" if answer.endswith("^I") else KEYS.get(answer, answer.encode() + b"\n")
+
+
+def waits(pid, fd, hidden):
+    """Whether the command sleeps and has the terminal as it reads an answer: what is typed before that may be thrown away."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        state = file.read().rpartition(") ")[2][0]
+    return state in "SZ" and not (hidden and termios.tcgetattr(fd)[3] & termios.ECHO)
 
 
 def main():
@@ -49,7 +56,9 @@ def main():
         if steps and steps[0][0].encode() in seen[looked_at:]:
             wanted, answer = steps.pop(0)
             looked_at = seen.index(wanted.encode(), looked_at) + len(wanted.encode())
-            time.sleep(0.02)  # until the terminal is set to how it is read
+            time.sleep(0.02)
+            while not waits(pid, fd, wanted.startswith("Password")) and time.monotonic() < deadline:
+                time.sleep(0.02)
             os.write(fd, keys(answer))
             deadline = time.monotonic() + WAIT_S
             continue
