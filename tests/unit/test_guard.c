@@ -99,7 +99,7 @@ new_client(struct http_options *options, const char *const *allowed, size_t n)
 	struct http *http = NULL;
 	struct error err = { 0 };
 
-	*options = (struct http_options){ .timeout_s = 1,
+	*options = (struct http_options){ .timeout_s = n > 0 ? 20 : 1,
 		.max_body = 1000,
 		.contact = "",
 		.proxy = "",
