@@ -139,7 +139,7 @@ test_harm(void **state)
 		{ "many", "no record" },
 		{ "noise", "no record" },
 	};
-	struct incoming_reader *r = open_reader(harm, 300);
+	struct incoming_reader *r = open_reader(harm, 1500);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -170,7 +170,7 @@ test_nothing_is_left(void **state)
 	(void)state;
 	close(before);
 	for (int i = 0; i < 20; i++) {
-		struct incoming_reader *r = open_reader(harm, 1000);
+		struct incoming_reader *r = open_reader(harm, 20000);
 
 		read_mail(r, "exit");
 		read_mail(r, "good");
@@ -217,7 +217,7 @@ test_memory(void **state)
 #ifdef DIGEST_SANITIZED
 	skip(); /* the sanitizers map terabytes, and are not bounded */
 #endif
-	r = open_reader(take_memory, 10000);
+	r = open_reader(take_memory, 60000);
 	read_mail(r, "x");
 	assert_string_equal(in.why, "no more");
 	assert_in_range(strtoul(in.reason, NULL, 10), 200, 256);
@@ -246,13 +246,13 @@ report_limits(const char *bytes, size_t len, struct incoming *out)
 static void
 test_time(void **state)
 {
-	struct incoming_reader *r = open_reader(spin, 500);
+	struct incoming_reader *r = open_reader(spin, 1000);
 	int64_t start = clock_monotonic_ms();
 
 	(void)state;
 	read_mail(r, "x");
 	assert_int_equal(in.kind, INCOMING_UNREADABLE);
-	assert_true(clock_monotonic_ms() - start < 5000);
+	assert_true(clock_monotonic_ms() - start < 60000);
 	incoming_reader_free(r);
 }
 
@@ -275,7 +275,7 @@ die_for_a_while(const char *bytes, size_t len, struct incoming *out)
 static void
 test_second_try(void **state)
 {
-	struct incoming_reader *r = open_reader(die_for_a_while, 5000);
+	struct incoming_reader *r = open_reader(die_for_a_while, 20000);
 
 	(void)state;
 	for (unsigned n = 0; n <= 3; n++) {
@@ -305,7 +305,7 @@ die(const char *bytes, size_t len, struct incoming *out)
 static void
 test_no_child_reads(void **state)
 {
-	struct incoming_reader *r = open_reader(die, 5000);
+	struct incoming_reader *r = open_reader(die, 20000);
 
 	(void)state;
 	in.kind = INCOMING_BOUNCE;
@@ -410,7 +410,7 @@ read_without_filter(void)
 	if (in.kind != INCOMING_REQUEST || (in.flags & INCOMING_SEALED) != 0)
 		return 3;
 	/* The limits of resources alone: nothing is read, written or connected. */
-	r = open_reader(try_all, 5000);
+	r = open_reader(try_all, 20000);
 	read_mail(r, "x");
 	incoming_reader_free(r);
 	if (SANITIZED || strcmp(in.why, "nothing works") == 0 || strpbrk(in.why, "rwnu") == NULL)
@@ -439,7 +439,7 @@ test_sealed(void **state)
 #ifdef DIGEST_SANITIZED
 	skip(); /* no filter there: see incoming_child.c */
 #endif
-	r = open_reader(try_all, 5000);
+	r = open_reader(try_all, 20000);
 	read_mail(r, "x");
 	if (run_apart(try_filter) != 0) {
 		incoming_reader_free(r);
@@ -449,7 +449,7 @@ test_sealed(void **state)
 	assert_true(in.flags & INCOMING_SEALED);
 	assert_string_equal(in.why, "nothing works");
 	incoming_reader_free(r);
-	r = open_reader(report_limits, 5000);
+	r = open_reader(report_limits, 20000);
 	read_mail(r, "x");
 	assert_string_equal(in.why, "refused");
 	incoming_reader_free(r);
@@ -476,7 +476,7 @@ tell_pid(const char *bytes, size_t len, struct incoming *out)
 static void
 test_replacement(void **state)
 {
-	struct incoming_reader *r = open_reader(tell_pid, 5000);
+	struct incoming_reader *r = open_reader(tell_pid, 20000);
 
 	(void)state;
 	for (int i = 0; i < 3 * INCOMING_PER_CHILD; i++) {
