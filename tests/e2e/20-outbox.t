@@ -95,7 +95,7 @@ source "days" { type = file  path = "days.json" }
 X
 # More than leave within a second, which a build with sanitizers takes for fewer.
 readers=12000
-case $DIGEST in */san-*) readers=4000 ;; esac
+case $DIGEST in */san-*) readers=8000 ;; esac
 seq $readers | sed 's/.*/subscriber "r&@digest.test" { when = "daily 07:00"  filter "all" { match = "*" } }/' >>digest.conf
 brake() {
 	at 03T08:00:00 run 2>err &
