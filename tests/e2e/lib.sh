@@ -184,8 +184,7 @@ start_replay() {
 	python3 "$E2E/replay.py" "$@" >"$T/.port" 2>"$T/replay.err" &
 	replay_pid=$!
 	echo "$replay_pid" >>"$T/.pids"
-	# shellcheck disable=SC2016
-	if ! until_true '[ -s "$T/.port" ]'; then
+	if ! until_true "[ -s '$T/.port' ]"; then
 		echo "Bail out! the replay server does not start: $(cat "$T/replay.err")"
 		exit 1
 	fi
@@ -258,8 +257,7 @@ start_smtp() {
 	python3 "$E2E/smtp_server.py" --dump "$box" --log "$box.log" "$@" >"$T/.port" 2>"$T/smtp.err" &
 	smtp_pid=$!
 	echo "$smtp_pid" >>"$T/.pids"
-	# shellcheck disable=SC2016
-	if ! until_true '[ -s "$T/.port" ]'; then
+	if ! until_true "[ -s '$T/.port' ]"; then
 		echo "Bail out! the SMTP server does not start: $(cat "$T/smtp.err")"
 		exit 1
 	fi

@@ -50,8 +50,7 @@ start_postfix() {
 reload_postfix() {
 	before=$(grep -c 'reload -- version' "$R/log")
 	postfix -c "$R/conf" reload >/dev/null 2>&1
-	# shellcheck disable=SC2016
-	until_true '[ "$(grep -c "reload -- version" "$R/log")" -gt "$before" ]'
+	until_true "[ \$(grep -c 'reload -- version' '$R/log') -gt $before ]"
 	sleep 0.5 # until its processes know
 }
 
