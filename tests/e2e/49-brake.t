@@ -88,5 +88,5 @@ check 'a run that waits for its rate ends'            'brake_when "grep -q MAIL 
 check '... and nobody is mailed twice'                'sed -i "s/rate = .6.min.//" digest.conf; all_arrive 30'
 
 # --- one reader leaves
-stall RCPT 1.5 leave
+stall RCPT 5 leave
 check 'who unsubscribes meanwhile gets no mail'       'at 08:00:00 run 2>err & pid=$!; until_true "grep -q RCPT stall-leave.log" && at 08:00:00 unsubscribe r3@digest.test -q; wait $pid; rc=$?; cat err stall-leave.log; [ $rc -eq 0 ] && [ "$(grep -c MAIL stall-leave.log)" = 2 ] && ! grep -q r3@ stall-leave.log && at 08:00:00 status --json | grep -q "\"suppressed\":1" && at 08:00:00 history r3@digest.test --json | grep -q "not sent: the address is suppressed"'
