@@ -48,7 +48,7 @@ for width in 360 800; do
 done
 look_all() {
 	for width in 360 800; do
-		timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --user-data-dir="$T/profile" \
+		timeout 300 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --user-data-dir="$T/profile" \
 			--allow-file-access-from-files --host-resolver-rules='MAP * ~NOTFOUND' --window-size=1000,900 --virtual-time-budget=2000 \
 			--dump-dom "file://$T/frame-$width.html" >"dom-$width" 2>"browser-$width.err"
 		grep -o 'probe width=.* end' "dom-$width" >"saw-$width"

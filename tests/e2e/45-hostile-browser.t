@@ -32,7 +32,7 @@ mkdir control
 printf '<!DOCTYPE html><html><body><h3>x</h3><img src=x onerror="(new Image).src='"'http://127.0.0.1:$PORT/control'"';document.title='"'owned'"'"></body></html>' >control/c.html
 python3 "$E2E/hostile_pages.py" frames .
 look() {
-	timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --user-data-dir="$T/profile" \
+	timeout 300 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --user-data-dir="$T/profile" \
 		--allow-file-access-from-files --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1' --window-size=1000,900 --virtual-time-budget=5000 \
 		--dump-dom "file://$T/all.html" >dom 2>browser.err
 }

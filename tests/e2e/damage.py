@@ -81,7 +81,7 @@ def mails(folder):
 def run(folder):
     env = dict(os.environ, XDG_CACHE_HOME=str(folder / "cache"), DIGEST_CONFIG=str(folder / "digest.conf"))
     return subprocess.run([os.environ["DIGEST"], "--now", NOW, "run"], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=600)
 
 
 def is_sound(path):

@@ -132,7 +132,7 @@ class Relay:
 
 def run(digest, folder, now, *words):
     done = subprocess.run([digest, "-c", "digest.conf", "--now", now, *words], cwd=folder, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60, check=False)
+                          capture_output=True, timeout=600, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

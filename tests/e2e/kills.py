@@ -129,7 +129,7 @@ def run(folder, url, day, minute, **shim):
     env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0"
     now = DAYS[day][1].format(minute)
     return subprocess.run([os.environ["DIGEST"], "--now", now, "run"], env=env, cwd=folder, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
 
 
 # ---- power loss

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Run test programs, one more at a time than there are processors, as some of them wait; a line for each when it ends, and
 # below the line of a failing one what it said.
-# Ends with the sum, which is not 0 failed when a program crashed or took longer than two minutes.
+# Ends with the sum, which is not 0 failed when a program crashed or took longer than ten minutes.
 set -u
 
 # run_one FOLDER PROGRAM: its log, and what is told of it, into files of the folder.
 run_one() {
 	log=$(mktemp "$1/${2##*/}.XXXXXX")
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "$2" >"$log" 2>&1
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 "$2" >"$log" 2>&1
 	rc=$?
 	ok=$(grep -c '^ok ' "$log")
 	# cmocka writes what was skipped as "not ok N # SKIP name".
