@@ -43,6 +43,7 @@ struct smtp_script {
 	const char *bad_reply;
 	const char *mid_body;	/* said when half of the body came, and hung up */
 	bool by_bytes;		/* replies come one byte at a time */
+	bool dribbles;		/* those of the script do */
 	unsigned max_connections;	/* more than so many at once get 421; 0 = any */
 	bool pipelining;	/* offered */
 	bool always_354;	/* to DATA, also without a recipient; the refusal follows the dot (RFC 2920 3.1) */
@@ -74,7 +75,7 @@ struct smtp_talk {
 	const struct smtp_script *script;
 	struct smtp_seen *seen;
 	int fd;
-	bool has_sender;
+	bool has_sender, slowly;
 	unsigned nrcpt, nbegun, ndomains;
 	unsigned id;		/* of the mail that comes in */
 	char domain[256];
@@ -102,12 +103,13 @@ smtp_server_hang_up(struct smtp_talk *t)
 static inline void
 smtp_server_say(struct smtp_talk *t, const char *text)
 {
-	size_t len = strlen(text), step = t->script->by_bytes ? 1 : len;
+	bool slowly = t->script->by_bytes || t->slowly;
+	size_t len = strlen(text), step = slowly ? 1 : len;
 
 	for (size_t at = 0; at < len; at += step) {
 		if (send(t->fd, text + at, step, MSG_NOSIGNAL) <= 0)
 			smtp_server_hang_up(t);
-		if (t->script->by_bytes)
+		if (slowly)
 			usleep(200);
 	}
 }
@@ -148,7 +150,9 @@ smtp_server_answer(struct smtp_talk *t, enum smtp_point point, const char *usual
 	/* Before a mail was begun, the next one counts. */
 	if (point < AT_MAIL)
 		bad = s->reply[point] != NULL && atomic_load(&t->seen->nstarted) >= s->first_bad;
+	t->slowly = bad && s->dribbles;
 	smtp_server_say(t, bad ? s->reply[point] : usual);
+	t->slowly = false;
 	if (bad && s->close[point])
 		smtp_server_hang_up(t);
 	while (bad && s->reply[point][0] == '\0')

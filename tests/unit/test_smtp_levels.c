@@ -231,7 +231,7 @@ test_no_coping(void **state)
 
 		begin(&t, &rows[i].script, 40);
 		t.options.connections = 3;
-		t.options.timeout_scale = rows[i].script.hates_groups ? 0.001 : 1.0;
+		t.options.timeout_scale = rows[i].script.hates_groups ? 0.003 : 1.0;
 		run(&t);
 		b = t.books;
 		if (t.rc != 0 || b->wrong || b->nsettled != 40 ||
