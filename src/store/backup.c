@@ -109,7 +109,7 @@ copy_snapshot(struct store *from, struct store *to, const struct store_backup *b
 	int rc;
 
 	/* The first read fixes what the transaction sees. */
-	if (db_exec(from, "BEGIN", err) == -1)
+	if (db_exec_whole(from, "BEGIN", err) == -1)
 		return -1;
 	rc = db_pragma_int(from, "PRAGMA user_version", &version, err);
 	if (rc == 0)

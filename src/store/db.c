@@ -301,6 +301,17 @@ db_exec(struct store *store, const char *sql, struct error *err)
 }
 
 int
+db_exec_whole(struct store *store, const char *sql, struct error *err)
+{
+	if (db_exec(store, sql, err) == 0)
+		return 0;
+	/* Memory that is short behind it fails the call, but not the transaction. */
+	if (sqlite3_get_autocommit(store->db) == 0)
+		db_exec(store, "ROLLBACK", NULL);
+	return -1;
+}
+
+int
 db_pragma_text(struct store *store, const char *sql, char *out, size_t size, struct error *err)
 {
 	sqlite3_stmt *st = NULL;

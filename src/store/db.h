@@ -131,6 +131,8 @@ int	db_fail(struct store *store, int rc, struct error *err);
 bool	db_is_lost(int rc);
 /* Fixed SQL text without parameters. */
 int	db_exec(struct store *store, const char *sql, struct error *err);
+/* db_exec() of "BEGIN" or "BEGIN IMMEDIATE", or of "COMMIT": one that fails leaves no transaction behind. */
+int	db_exec_whole(struct store *store, const char *sql, struct error *err);
 /* The first column of the only row of a fixed PRAGMA, as number or text (at most size - 1
  * bytes). */
 int	db_pragma_int(struct store *store, const char *sql, int64_t *out, struct error *err);

@@ -298,7 +298,7 @@ int
 schema_apply(struct store *store, int64_t version, struct error *err)
 {
 	for (int64_t i = version; i < schema_newest(); i++) {
-		if (db_exec(store, "BEGIN IMMEDIATE", err) == -1)
+		if (db_exec_whole(store, "BEGIN IMMEDIATE", err) == -1)
 			return -1;
 		if (db_exec(store, schema_steps[i], err) == -1 ||
 		    db_exec(store, "COMMIT", err) == -1) {

@@ -113,12 +113,8 @@ store_instance(const struct store *store)
 static int
 start_transaction(struct store *store, struct error *err)
 {
-	if (db_exec(store, "BEGIN IMMEDIATE", err) == -1) {
-		/* Memory that is short behind it fails the call, but not the transaction. */
-		if (sqlite3_get_autocommit(store->db) == 0)
-			db_exec(store, "ROLLBACK", NULL);
+	if (db_exec_whole(store, "BEGIN IMMEDIATE", err) == -1)
 		return -1;
-	}
 	store->in_transaction = true;
 	store->change_seq_moved = false;
 	if (acting_check_fence(store, err) == -1 ||

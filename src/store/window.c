@@ -15,14 +15,14 @@ begin_read(struct store *store, struct error *err)
 {
 	if (sqlite3_get_autocommit(store->db) == 0)
 		return 0;
-	return db_exec(store, "BEGIN", err) == -1 ? -1 : 1;
+	return db_exec_whole(store, "BEGIN", err) == -1 ? -1 : 1;
 }
 
 static void
 end_read(struct store *store, int begun)
 {
 	if (begun == 1)
-		db_exec(store, "COMMIT", NULL);
+		db_exec_whole(store, "COMMIT", NULL);
 }
 
 /* ---- one paper, complete ---- */
