@@ -78,8 +78,6 @@ struct paper_mark {
 /* An empty record: every string "", signals -1. NULL when the arena is full. */
 struct paper *paper_new(struct arena *a);
 
-/* A copy whose strings live in a. NULL when the arena is full. */
-
 /*
  * What a card may show (title ... thumbnail_url, dates, version, signals), as bytes to freeze and to hash,
  * and back. The form is our own, versioned, the same on every machine. Reading fails with ERR_DATA.

@@ -45,7 +45,6 @@ void	value_set_bool(struct arena *a, struct value *object, const char *name, boo
 void	value_append(struct arena *a, struct value *list, struct value *item);
 /* A list of n items, each made by make(arg, i) when it is first asked for; nothing is appended to it. */
 struct value *value_list_of(struct arena *a, size_t n, struct value *(*make)(void *arg, size_t i), void *arg);
-/* An object with the members of another, which are shared: setting one later does not touch the other. */
 /* The object has the members of another one too, behind its own. That one is made when one of them is first asked for. */
 void	value_set_base(struct value *object, struct value *(*make)(void *arg), void *arg);
 
