@@ -208,6 +208,8 @@ const struct config_key_info *config_keys(size_t *n);
 
 /* Append text as a quoted value of the syntax, so that reading it gives the same. */
 void	config_add_quoted(struct strbuf *out, const char *text);
+/* Append a path for a pattern, as of include, that means it as it is, also with '*' in it. */
+void	config_add_literal(struct strbuf *out, const char *path);
 
 /* Append the settings in force as a config file (secrets as "(hidden)"), with where each came from as a comment. */
 void	config_add_effective(struct strbuf *out, const struct config *cfg);

@@ -248,7 +248,7 @@ check_chain(const struct config_setting *set, struct config_place place,
 	return false;
 }
 
-/* The directory of the including file is meant as it is, also with '*' in its name. */
+/* The directory of the including file is meant as it is. */
 static void
 add_glob_base(struct strbuf *out, const char *base, const char *pattern)
 {
@@ -256,11 +256,8 @@ add_glob_base(struct strbuf *out, const char *base, const char *pattern)
 
 	strbuf_init(&dir, MAX_PATH_BYTES);
 	file_resolve(&dir, base, pattern[0] == '/' ? "/" : "");
-	for (const char *c = dir.buf; pattern[0] != '/' && *c != '\0'; c++) {
-		if (strchr("*?[\\", *c) != NULL)
-			strbuf_addc(out, '\\');
-		strbuf_addc(out, *c);
-	}
+	if (pattern[0] != '/')
+		config_add_literal(out, dir.buf);
 	strbuf_add(out, pattern);
 	strbuf_release(&dir);
 }

@@ -19,6 +19,16 @@ config_add_quoted(struct strbuf *out, const char *text)
 	strbuf_addc(out, '"');
 }
 
+void
+config_add_literal(struct strbuf *out, const char *path)
+{
+	for (; *path != '\0'; path++) {
+		if (strchr("*?[\\", *path) != NULL)
+			strbuf_addc(out, '\\');
+		strbuf_addc(out, *path);
+	}
+}
+
 static void
 add_list(struct strbuf *out, const char *const *texts, size_t n)
 {

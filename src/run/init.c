@@ -465,18 +465,13 @@ add_relay(struct strbuf *out, const struct run_init *init)
 	strbuf_add(out, " }\n\n");
 }
 
-/* The folder is meant as it is, also with '*' in its name. */
 static void
 add_include(struct strbuf *out, const char *dir)
 {
 	struct strbuf pattern;
 
 	strbuf_init(&pattern, 2 * MAX_PATH);
-	for (const char *c = dir; *c != '\0'; c++) {
-		if (strchr("*?[\\", *c) != NULL)
-			strbuf_addc(&pattern, '\\');
-		strbuf_addc(&pattern, *c);
-	}
+	config_add_literal(&pattern, dir);
 	strbuf_add_all(&pattern, dir[0] != '\0' ? "/" : "", "conf.d/*.conf", NULL);
 	strbuf_add(out, "include ");
 	config_add_quoted(out, pattern.state == STRBUF_OK ? pattern.buf : "");
