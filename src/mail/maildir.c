@@ -154,15 +154,11 @@ write_mail(struct maildir *md, struct slot *s, struct error *err)
 		return -1;
 	}
 	error = write_file(md->tmp, s->name, md->lines.buf, md->lines.len);
+	s->written = error == 0;
 	if (error == 0)
-		s->written = true;
-	else if (is_passing(error))
-		set_outcome(s, OUTCOME_DEFERRED, strerror(error));
-	else {
-		set_outcome(s, OUTCOME_DEFERRED, strerror(error));
-		return fail_in(md, "tmp", s, error, err);
-	}
-	return 0;
+		return 0;
+	set_outcome(s, OUTCOME_DEFERRED, strerror(error));
+	return is_passing(error) ? 0 : fail_in(md, "tmp", s, error, err);
 }
 
 /* Ask for mails until the batch is full, or the next one's time has not come. *n is how many there are, also when one cannot be

@@ -32,12 +32,12 @@ have_others_written(struct courier *c)
 	return c->others_wrote;
 }
 
-static int
+/* A store that cannot be written says so at the next transaction, before a dot leaves. */
+static void
 withdraw(struct store *store, int64_t period, int64_t reader)
 {
-	if (store_begin(store, NULL) == -1)
-		return -1;
-	return store_end(store, store_withdraw_edition(store, period, reader, NULL), false, NULL);
+	if (store_begin(store, NULL) == 0)
+		store_end(store, store_withdraw_edition(store, period, reader, NULL), false, NULL);
 }
 
 bool
@@ -49,7 +49,7 @@ courier_is_wanted(struct courier *c, int64_t period, int64_t reader)
 	if (!have_others_written(c))
 		return true;
 	pthread_mutex_lock(&c->lock);
-	/* A store that cannot be read, or written, says so at the next transaction, before a dot leaves. */
+	/* So does one that cannot be read. */
 	wanted = store_is_mailed(store, reader, NULL) != 0;
 	if (!wanted)
 		withdraw(store, period, reader);
