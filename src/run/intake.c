@@ -278,8 +278,8 @@ run_import(struct run *run, const char *path, const struct run_import_options *o
 		rc = read_rows(&in, &bytes, table, err);
 		if (rc == 0 && !table)
 			rc = import_papers(&in, &bytes, err);
-		in.digests = true;
-		if (rc == 0 && !table)
+		in.digests = in.has_digests;
+		if (rc == 0 && in.digests)
 			rc = read_rows(&in, &bytes, false, err);
 	}
 	strbuf_release(&bytes);

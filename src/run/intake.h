@@ -21,6 +21,7 @@ struct intake {
 	bool in_transaction;
 	bool synced;		/* readers of the configuration are in the store */
 	bool has_key;		/* the hashes of the file are of the store's key */
+	bool has_digests;	/* some were passed over */
 	bool digests;		/* of lines these are taken now, and nothing else */
 };
 

@@ -620,6 +620,7 @@ take_line(struct intake *in, const char *bytes, size_t len, uint32_t number, str
 	for (size_t i = 0; type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i].type) == 0) {
 			in->counts->has_readers = true;
+			in->has_digests |= types[i].digest;
 			rc = types[i].digest == in->digests ? types[i].take(&l) : 0;
 		}
 	strbuf_release(&l.record);
