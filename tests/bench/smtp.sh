@@ -139,8 +139,9 @@ send_to() {
 		size=$((sent_bytes / mails)) ;;
 	esac
 }
-# whole NAME START: ours and smtp-source in turns. The fast sink comes first: it tells the mean size.
+# whole NAME START [WITH]: ours and smtp-source in turns. The fast sink comes first: it tells the mean size.
 whole() {
+	who="$readers readers${3:-}"
 	rm -f ours peer
 	for _ in $rounds; do
 		send_to "$2" "$DIGEST" >>ours || exit 1
@@ -149,10 +150,10 @@ whole() {
 		stop_server
 		sunk_should "$mails" $((mails * size)) $((mails * (size + 1000)))
 	done
-	row "send to $1, $readers readers, wall" "$(field 1 ours)" "$(field 1 peer)" "smtp-source -d -s 8 to $1"
-	row "send to $1, $readers readers, CPU" "$(field 2 ours)" "$(field 2 peer)" "smtp-source -d -s 8 to $1"
-	rate "send to $1, $readers readers" "$(field 1 ours)" "$mails" mails "$(field 3 ours)"
-	[ "$2" = start_smtp_sink ] || field 1 ours >"wall.$readers"
+	row "send to $1, $who, wall" "$(field 1 ours)" "$(field 1 peer)" "smtp-source -d -s 8 to $1"
+	row "send to $1, $who, CPU" "$(field 2 ours)" "$(field 2 peer)" "smtp-source -d -s 8 to $1"
+	rate "send to $1, $who" "$(field 1 ours)" "$mails" mails "$(field 3 ours)"
+	[ "$2" = start_smtp_sink ] || [ -n "${3:-}" ] || field 1 ours >"wall.$readers"
 }
 # grown FROM: what a reader takes of so many, and of the present number.
 grown() {
@@ -193,18 +194,11 @@ configured() {
 }
 # Fewer and other papers for each, and words that few have in common.
 mixed() {
-	rm -f ours peer
 	sent_bytes=
 	export QUERIES=mixed
 	prepare "smtp://127.0.0.1:$port" || fail 'the store cannot be prepared'
 	unset QUERIES
-	for _ in $rounds; do
-		send_to start_sink "$DIGEST" >>ours || exit 1
-		start_sink
-		source_of >>peer || fail 'smtp-source fails'
-		stop_server
-	done
-	row "send to the fast sink, $readers readers with filters of five forms" "$(field 1 ours)" "$(field 1 peer)" 'smtp-source -d -s 8 to the fast sink'
+	whole 'the fast sink' start_sink ' with filters of five forms'
 	note "filters of five forms: $mails mails of $size bytes for $readers readers"
 }
 bench_whole() {

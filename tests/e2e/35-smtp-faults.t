@@ -53,7 +53,7 @@ while True:
     listener.accept()[0].close()
 X
 python3 hang_up.py >port & echo $! >>.pids
-until [ -s port ]; do sleep 0.05; done
+until_true '[ -s port ]'
 config "url = \"smtps://127.0.0.1:$(cat port)\"  $login"
 check 'one that hangs up instead of TLS comes back, maybe' 'says 75 "the connection was lost in the TLS handshake" run && says 75 . run 2026-03-03T09:00:00Z'
 start_smtp clear
