@@ -32,7 +32,6 @@ have_others_written(struct courier *c)
 	return c->others_wrote;
 }
 
-/* A store that cannot be written says so at the next transaction, before a dot leaves. */
 static void
 withdraw(struct store *store, int64_t period, int64_t reader)
 {
@@ -49,7 +48,7 @@ courier_is_wanted(struct courier *c, int64_t period, int64_t reader)
 	if (!have_others_written(c))
 		return true;
 	pthread_mutex_lock(&c->lock);
-	/* So does one that cannot be read. */
+	/* A store that cannot be read, or written, says so at the next transaction, before a dot leaves. */
 	wanted = store_is_mailed(store, reader, NULL) != 0;
 	if (!wanted)
 		withdraw(store, period, reader);
